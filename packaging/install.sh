@@ -10,6 +10,7 @@
 # service is started or stopped. Whatever goes wrong before the end leaves what was there in use.
 # Exit: 0 done, 2 refused or not possible.
 set -eu
+umask 022 # services run what is installed, and they are not root
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
 prefix=/opt units='' key='' rollback=''

@@ -68,7 +68,7 @@ def _machine(part: SitePart, clock: Clock, unlooked: str) -> list[Check]:
 async def _broker(part: SitePart, clock: Clock, unlooked: str) -> list[Check]:
     if why := unlooked or _not_written(part, "plant", "gateway", "uplink"):
         return [skipped(BROKER, "protocol", f"is not looked at: {why}", AGAIN)]
-    return await examine_broker(part.site, clock.wall_ns())
+    return await examine_broker(part.site, clock)
 
 
 def _not_written(part: SitePart, *needed: str) -> str:

@@ -94,7 +94,7 @@ def read_uplink(fields: Fields, folder: Path) -> Uplink:
 def read_tls(fields: Fields, folder: Path, url: str) -> TlsFiles | None:
     """The files of an mqtts or wss url, None for another; no key switches verification off."""
     names = ("ca", "key", "certificate")
-    if url.partition(":")[0] in TLS_SCHEMES:
+    if url.partition(":")[0].lower() in TLS_SCHEMES:
         return TlsFiles(*(file_of(fields, name, folder) for name in names))
     for name in names:
         if fields.has(name):
@@ -133,9 +133,10 @@ def check_broker(fields: Fields, key: str, url: str) -> None:
     if parts is not None and parts.scheme in WEBSOCKET_SCHEMES and _PATH.fullmatch(parts.path):
         parts = parts._replace(path="")
     if url and (parts is None or not fits or not _is_bare(parts)):
+        said = "" if "@" in url else f"{url!r} "  # before an @ may stand a password
         fields.complain(
             key,
-            f"{url!r} must look like mqtt://host:1883, mqtts://host:8883, ws://host:80/mqtt or "
+            f"{said}must look like mqtt://host:1883, mqtts://host:8883, ws://host:80/mqtt or "
             "wss://host:443/mqtt, and no more",
         )
 
@@ -145,7 +146,8 @@ def _split(url: str) -> SplitResult | None:
     try:
         parts = urlsplit(url)
         good = parts.port != 0 and _HOST.fullmatch(parts.hostname or "")
-    except ValueError:  # a port that is none
+        (parts.hostname or "").encode("idna")  # as looking it up does
+    except ValueError:  # a port that is none; a label that is empty or too long
         return None
     return parts if good else None
 

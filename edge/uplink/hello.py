@@ -2,7 +2,8 @@
 
 A client id of its own, no will, no subscription, nothing published: the agent's session stays as
 it is. Only where the broker makes ids of certificates (mosquitto's `use_username_as_clientid`) the
-agent's connection is taken over for a moment, and it comes back by itself.
+agent's connection is taken over for a moment, and it comes back by itself: the doctor says nothing
+here beside an agent whose objects come back.
 MQTT 3.1.1, sections 3.1, 3.2 and 3.14; small enough to need no library, which would try again and
 again in a thread of its own.
 """

@@ -100,6 +100,15 @@ class _Client(paho.Client):
         super().__init__(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=True)
         self.route, self.why = route, ""
 
+    def _messages_reconnect_reset_out(self) -> None:
+        """What was under way is not: `machine` asks for it anew, and `Window` counts it.
+
+        paho would send all of it by itself as well, with each connection more.
+        """
+        with self._out_message_mutex:
+            self._out_messages.clear()
+        super()._messages_reconnect_reset_out()
+
     def _create_socket_connection(self) -> socket.socket:
         connection = connect(self.route, CONNECT_S)
         # a link that is slow must not have megabytes before what comes newest
@@ -112,7 +121,7 @@ class _Client(paho.Client):
             if not self.route.path:
                 return below
             try:
-                return WebSocketStream(below, self.route)
+                return WebSocketStream(below, self.route, CONNECT_S)
             except BaseException:
                 below.close()
                 raise

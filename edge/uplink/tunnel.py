@@ -26,6 +26,7 @@ _STATUS = re.compile(rb"HTTP/1\.[01] ([2-5]\d\d)(?: ([ -~]{0,80}))?[^\r\n]*\r\n"
 _BEYOND = (500, 502, 503, 504)
 _VERSION, _CONNECT, _NO_LOGIN, _LOGIN, _NONE_TAKEN = 5, 1, 0, 2, 0xFF
 _IPV4, _NAME, _IPV6 = 1, 3, 4
+_ADDRESS_BYTES = {_IPV4: 4, _NAME: 0, _IPV6: 16}  # a name's length comes first
 #: RFC 1928, 6: what the proxy says of the broker
 _REPLIES = {
     1: "cannot connect", 3: "finds no way to its network", 4: "does not reach it",
@@ -185,15 +186,17 @@ def judge_method(answer: bytes, name: str = "the proxy") -> int:
 
 def judge_reply(reply: bytes, name: str = "the proxy", place: str = "the broker") -> int:
     """Bytes of the address that follows, 0: its length comes first; ProxyError when it says no."""
-    if len(reply) != 4 or reply[0] != _VERSION or reply[3] not in (_IPV4, _NAME, _IPV6):
+    if len(reply) != 4 or reply[0] != _VERSION:
         raise ProxyError("protocol", f"{name} says {reply!r}", "look at proxy")
-    code = reply[1]
+    code = reply[1]  # before the address, of which some give none when they say no
     if code in _REPLIES:
         reason = f"{name} {_REPLIES[code]}: {place} (code {code})"
         raise ProxyError("tcp", reason, LOOK, at_broker=True)
     if code:
         raise ProxyError("permission", f"{name} does not lead to {place} (code {code})", ALLOW)
-    return {_IPV4: 4, _NAME: 0, _IPV6: 16}[reply[3]]
+    if (kind := reply[3]) not in _ADDRESS_BYTES:
+        raise ProxyError("protocol", f"{name} says {reply!r}", "look at proxy")
+    return _ADDRESS_BYTES[kind]
 
 
 class _Talk:

@@ -15,7 +15,7 @@ from edge.route import Route
 MESSAGE_BYTES_MAX = 4 * 1024 * 1024  # nothing that comes down is a tenth of it
 HEAD_BYTES_MAX = 16 * 1024
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
-_STATUS = re.compile(rb"HTTP/1\.1 (\d\d\d)(?: ([ -~]{0,80}))?[^\r\n]*\r\n")
+_STATUS = re.compile(rb"HTTP/1\.[01] (\d\d\d)(?: ([ -~]{0,80}))?[^\r\n]*\r\n")
 _ACCEPT = b"sec-websocket-accept"
 _FINAL, _MASKED = 0x80, 0x80
 _MORE, BINARY, CLOSE, PING, PONG = 0, 2, 8, 9, 10

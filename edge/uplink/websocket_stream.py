@@ -7,6 +7,7 @@ given the same bytes again. That is how paho treats a socket that takes a part.
 import secrets
 import socket
 import ssl
+import time
 
 from edge.route import Route
 from edge.uplink.websocket import (
@@ -27,8 +28,8 @@ _NOT_READY = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 class WebSocketStream:
     """Over a connection that has been made, TLS and all."""
 
-    def __init__(self, below: socket.socket, route: Route) -> None:
-        """Ask for the WebSocket and wait for the answer, as long as the socket's timeout allows.
+    def __init__(self, below: socket.socket, route: Route, timeout_s: float) -> None:
+        """Ask for the WebSocket and wait for the answer, all of it within the time.
 
         Raises:
             WebSocketError: there is none.
@@ -37,9 +38,10 @@ class WebSocketStream:
         self._below, self._frames = below, Frames()
         self._came = bytearray()
         self._leaving, self._taken = b"", 0  # a frame under way, and what it has of the last `send`
-        key, head = secrets.token_bytes(16), b""
+        key, head, ends_s = secrets.token_bytes(16), b"", time.monotonic() + timeout_s
         below.sendall(upgrade_request(route, key))
         while not head.endswith(b"\r\n\r\n"):  # byte by byte: what follows is MQTT's
+            below.settimeout(max(0.001, ends_s - time.monotonic()))
             byte = below.recv(1)
             head += byte
             if not byte or len(head) > HEAD_BYTES_MAX:
@@ -86,9 +88,13 @@ class WebSocketStream:
         self._below.close()
 
     def _answer_pings(self) -> None:
-        """Behind the frame that is under way, or with the next one."""
-        for ping in self._frames.pings:
-            self._leaving += frame(ping, secrets.token_bytes(4), PONG)
+        """Behind the frame that is under way, or with the next one.
+
+        The newest is enough (RFC 6455, 5.5.3), and none while much has not left: whoever sends
+        pings and takes nothing would else fill the memory.
+        """
+        if self._frames.pings and len(self._leaving) < 2 * CHUNK_BYTES:
+            self._leaving += frame(self._frames.pings[-1], secrets.token_bytes(4), PONG)
         self._frames.pings.clear()
         if self._leaving:
             try:

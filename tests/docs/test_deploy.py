@@ -18,6 +18,7 @@ import stackproof
 from cloud.clock import SystemClock
 from cloud.config import load_cloud
 from cloud.process import run_cloud
+from edge.clock import SystemClock as EdgeClock
 from edge.commissioning.doctor_broker import examine_broker
 from edge.commissioning.findings import State
 from edge.site.config import load_site
@@ -145,10 +146,10 @@ async def test_tls_with_the_broker_as_it_stands(
     await asyncio.to_thread(commands, serve.splitlines()[0])
     running = Broker("nats", folder / "log", port, config=Path("collector/broker/nats.conf"))
     running.start()
-    stop, ready, clock = asyncio.Event(), asyncio.Event(), SystemClock()
+    stop, ready = asyncio.Event(), asyncio.Event()
     config = load_cloud(Path("collector/CLOUD.toml"))
     task = asyncio.create_task(
-        run_cloud(config, clock, stop, lambda said: "ready" in said and ready.set())
+        run_cloud(config, SystemClock(), stop, lambda said: "ready" in said and ready.set())
     )
     try:
         await asyncio.wait_for(ready.wait(), 20)
@@ -160,7 +161,7 @@ async def test_tls_with_the_broker_as_it_stands(
             await asyncio.to_thread(commands, script)
             running.stop()
             running.start()
-            checks = await examine_broker(load_site(Path("gateway/SITE.toml")), clock.wall_ns())
+            checks = await examine_broker(load_site(Path("gateway/SITE.toml")), EdgeClock())
             assert (checks[-1].state is State.FINE) == is_in, checks
     finally:
         stop.set()

@@ -82,7 +82,7 @@ class Desk:
         done = subprocess.run(
             ["sh", made / "install.sh", *map(str, words), "--prefix", self.prefix],
             env={"PATH": f"{self.bin}:{os.environ['PATH']}"}, cwd=self.folder,
-            capture_output=True, text=True, check=False,
+            capture_output=True, text=True, check=False, umask=0o077,  # as hardened ones have it
         )  # fmt: skip
         return done.returncode, done.stdout + done.stderr
 
@@ -103,6 +103,8 @@ def test_installed_upgraded_and_rolled_back(desk: Desk) -> None:
     assert desk.run(first, "--rollback")[0] == 2  # nothing is installed
     status, said = desk.run(first)
     assert (status, desk.current) == (0, "stackproof-0.1.0"), said
+    for folder in ("stackproof", "stackproof-0.1.0/bin"):  # services run it, and they are not root
+        assert (desk.prefix / folder).stat().st_mode & 0o777 == 0o755
     asked = (desk.prefix / "stackproof-0.1.0/bin/pip.log").read_text().splitlines()
     assert "--no-index --no-deps --find-links wheels --require-hashes -r lock-3.13.txt" in asked[0]
     assert asked[1].endswith("wheels/stackproof-0.1.0-py3-none-any.whl")

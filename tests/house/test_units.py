@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.relay.config import STREAMS_MAX
 from tests.confined import UNITS, command, settings
 
 NAMES = sorted(path.stem for path in UNITS.glob("*.service"))
@@ -60,6 +61,12 @@ def test_bounds_are_set_and_a_hung_service_is_started_again(name: str) -> None:
     assert (told["Restart"], told["StartLimitIntervalSec"]) == (["always"], ["0"])
     assert told["Type"] == ["notify"]
     assert "WatchdogSec" in told
+
+
+def test_a_relay_of_as_many_streams_as_it_may_have_gets_its_threads() -> None:
+    """One each, and those of asyncio's pool: 32 at most, by the library's own rule."""
+    (tasks,) = settings("stackproof-relay")["TasksMax"]
+    assert int(tasks) >= STREAMS_MAX + 32 + 10
 
 
 def test_the_agent_may_ask_how_far_off_the_clock_is() -> None:

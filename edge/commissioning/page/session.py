@@ -169,7 +169,7 @@ class Session:
         if {"plant", "gateway", "uplink"} & set(self.part.unwritten):
             raise RefusedError("refused.no-stream")
         with self._asking:
-            self.broker = tuple(self._run(examine_broker(self.part.site, self.clock.wall_ns())))
+            self.broker = tuple(self._run(examine_broker(self.part.site, self.clock)))
 
     def make(self, form: Mapping[str, str]) -> None:
         """The record, as `edge record` makes it: all devices are read once more."""

@@ -5,10 +5,13 @@ import time
 
 import pytest
 
+from edge.route import Route
 from edge.spool_reader import State
 from edge.trouble import decode_troubles
+from edge.uplink.mqtt import MqttUplink, Topics
 from tests.integration.edge.conftest import Plant
 from tests.integration.edge.deaf_broker import DeafBroker
+from tests.ports import free_port
 
 
 async def test_it_is_named_and_not_called_again_and_again(
@@ -29,3 +32,28 @@ async def test_it_is_named_and_not_called_again_and_again(
     kept = wired_plant.in_spool(lambda spool: spool.get(State.TROUBLE))
     said = decode_troubles(kept)["no-receipts"].sentence
     assert "connections in a row after objects were sent on stackproof/v1/00/north-works" in said
+
+
+async def test_what_was_under_way_when_it_hung_up_is_not_sent_beside_the_window(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The library sent all of it once more by itself, four more with each connection."""
+    monkeypatch.setattr("edge.uplink.mqtt.RECONNECT_S_MIN", 0.05)
+    connected = asyncio.Semaphore(0)
+    async with DeafBroker(free_port()) as broker, asyncio.timeout(20):
+        uplink = MqttUplink(
+            Route.of(f"mqtt://127.0.0.1:{broker.port}"), Topics.of("00", "p", "g"), "p-g",
+            on_connected=connected.release, on_disconnected=lambda _: None,
+            on_message=lambda *_: None,
+        )  # fmt: skip
+        uplink.start()
+        try:
+            for times in range(1, 4):
+                await connected.acquire()
+                assert uplink.send_object(b"the newest")  # behind whatever the library sends
+                while broker.published < times:  # noqa: ASYNC110 - it has no event
+                    await asyncio.sleep(0.01)
+                uplink.reconnect()
+            assert broker.published == 3
+        finally:
+            await asyncio.to_thread(uplink.stop)

@@ -12,6 +12,7 @@ from urllib.request import urlopen
 import pytest
 
 from cloud.transport.register import Register
+from edge.clock import SystemClock
 from edge.commissioning.doctor_broker import examine_broker
 from edge.commissioning.findings import State
 from evidence.broker_certificates import BrokerRequest, Ca, certify_server
@@ -121,7 +122,7 @@ async def test_a_topic_that_is_forbidden_shows_by_the_missing_receipt(
 
 
 async def _is_refused(bench: Bench, *words: str) -> None:
-    checks = await examine_broker(bench.site, time.time_ns())
+    checks = await examine_broker(bench.site, SystemClock())
     assert checks[-1].state is State.FAILED, checks
     said = checks[-1].sentence + " " + checks[-1].todo
     assert all(word in said for word in words), said
@@ -135,7 +136,7 @@ async def test_every_no_is_named_with_what_to_do(bench: Bench) -> None:
     bench.certify(ca=foreign_ca())
     await _is_refused(bench, "does not take this gateway's certificate", "CA")
     bench.certify(age_days=31)
-    checks = await examine_broker(bench.site, time.time_ns())
+    checks = await examine_broker(bench.site, SystemClock())
     (own,) = [c for c in checks if c.state is State.FAILED and "it ended on" in c.sentence]
     assert "edge enrol" in own.todo
     await _is_refused(bench, "does not take this gateway's certificate", "ended")
@@ -178,13 +179,30 @@ async def test_over_a_websocket_through_a_proxy_and_with_another_key_while_it_ru
             bench.configure()
 
         await asyncio.to_thread(certify)
+        checks = await examine_broker(bench.site, SystemClock())
+        assert "TLS by certificates, over WebSocket" in checks[-1].sentence, checks[-1]
         async with bench.collecting(), bench.plant.running() as agent:
             delivery = agent._delivery
             await until(lambda: delivery.machine.receipted >= 1)
-            checks = await examine_broker(bench.site, time.time_ns())
-            assert "TLS by certificates, over WebSocket" in checks[-1].sentence, checks[-1]
             (bench.folder / "tls.pem").unlink()
             await asyncio.to_thread(certify)  # the broker's list has the new key alone
             before = delivery.machine.newest
             await until(lambda: delivery.machine.receipted > before)
             assert delivery.certificate_trouble == ""
+
+
+async def test_the_doctor_beside_a_running_agent_leaves_its_connection_alone(bench: Bench) -> None:
+    """Here mosquitto makes ids of certificates: a CONNECT would throw the agent off."""
+    register = Register(bench.folder / "broker", bench.ca.signer)
+    register.approve(BrokerRequest(PLANT, GATEWAY, public_key(bench.certify())))
+    await asyncio.to_thread(bench.configure)
+    async with bench.collecting(), bench.plant.running() as agent:
+        uplink = agent._delivery._uplink
+        assert uplink is not None
+        await until(lambda: agent._delivery.machine.receipted >= 1)
+        before = uplink._connections
+        for _ in range(2):  # the second hears what the first would have done
+            checks = await examine_broker(bench.site, SystemClock())
+            assert checks[-1].state is State.FINE, checks[-1]
+            assert "the running agent is left alone" in checks[-1].sentence
+        assert uplink._connections == before

@@ -137,6 +137,7 @@ ONE_WAY = 'mode = "one-way"\n'
         ("mqtt://127.0.0.1:1883", "mqtt://127.0.0.1:0", "uplink.url", "mqtts://host:8883"),
         ("mqtt://127.0.0.1:1883", "mqtt://127.0.0.1:x", "uplink.url", "mqtts://host:8883"),
         ("mqtt://127.0.0.1:1883", "mqtt://me:secret@h", "uplink.url", "and no more"),
+        ("mqtt://127.0.0.1:1883", "mqtt://a..b", "uplink.url", "and no more"),  # ends the lookup
         ("mqtt://127.0.0.1:1883", "ws://h/a?b=c", "uplink.url", "wss://host:443/mqtt"),
         ("mqtt://127.0.0.1:1883", "ws://a b/mqtt", "uplink.url", "wss://host:443/mqtt"),
         ("mqtt://127.0.0.1:1883", "mqtt://h/mqtt", "uplink.url", "and no more"),
@@ -173,10 +174,11 @@ def test_plant_gateway_uplink(tmp_path: Path, old: str, new: str, key: str, says
     found, reason = changed(tmp_path, old, new)
     assert found == key
     assert says in reason
+    assert "secret" not in reason
 
 
 def test_mqtts_needs_its_three_files(tmp_path: Path) -> None:
-    text = SITE.replace("mqtt://127.0.0.1:1883", "mqtts://broker")
+    text = SITE.replace("mqtt://127.0.0.1:1883", "MQTTS://broker")
     assert [key for key, _ in problems(tmp_path, text)] == [
         "uplink.ca", "uplink.key", "uplink.certificate",
     ]  # fmt: skip

@@ -57,7 +57,9 @@ def test_socks_connect(url: str, says: str) -> None:
     ("reply", "layer", "at_broker"),
     # RFC 1928, 6
     [("05 02 00 01", "permission", False), ("05 04 00 01", "tcp", True),
-     ("05 07 00 01", "permission", False), ("04 00 00 01", "protocol", False)],
+     ("05 05 00 00", "tcp", True),  # no address, as some say it
+     ("05 07 00 01", "permission", False), ("05 00 00 02", "protocol", False),
+     ("04 00 00 01", "protocol", False)],
 )  # fmt: skip
 def test_what_a_socks_proxy_refuses(reply: str, layer: str, at_broker: bool) -> None:
     with pytest.raises(ProxyError) as caught:
@@ -111,6 +113,49 @@ def test_an_upgrade_that_is_none(head: bytes) -> None:
         judge_upgrade(head, KEY)
 
 
+def test_an_old_proxys_no_is_repeated() -> None:
+    with pytest.raises(WebSocketError, match="503 Busy"):
+        judge_upgrade(b"HTTP/1.0 503 Busy\r\n\r\n", KEY)
+
+
+def test_an_answer_byte_by_byte_ends_in_time() -> None:
+    """Each byte within the time, never all of them: the agent could not even be stopped."""
+    near, far = socket.socketpair()
+    with near, far:
+        over = threading.Event()
+
+        def drip() -> None:
+            for _ in range(100):
+                far.send(b"H")
+                if over.wait(0.05):
+                    return
+            far.close()
+
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        with pytest.raises(TimeoutError):
+            WebSocketStream(near, Route.of("ws://h"), 0.2)
+        over.set()
+        dripping.join()
+
+
+def test_pings_of_a_broker_that_takes_nothing_do_not_pile_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("secrets.token_bytes", lambda n: KEY[:n])
+    near, far = socket.socketpair()
+    near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    with near, far:
+        far.sendall(UPGRADED)
+        stream = WebSocketStream(near, Route.of("ws://h"), 5)
+        stream.setblocking(False)
+        for _ in range(1_000):
+            far.sendall(b"\x89\x7d" + bytes(125))
+            with pytest.raises(BlockingIOError):
+                stream.recv(1)
+        assert len(stream._leaving) < 40_000
+
+
 def test_a_packet_leaves_whole_through_a_socket_that_takes_little(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -120,7 +165,7 @@ def test_a_packet_leaves_whole_through_a_socket_that_takes_little(
     near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     with near, far:
         far.sendall(UPGRADED)
-        stream = WebSocketStream(near, Route.of("ws://h"))
+        stream = WebSocketStream(near, Route.of("ws://h"), 5)
         stream.setblocking(False)
         data, at, came = os.urandom(300_000), 0, bytearray()
 
