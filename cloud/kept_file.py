@@ -3,8 +3,9 @@
 Any thread; one at a time. Nothing in it is evidence.
 """
 
+import contextlib
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from threading import Lock
 from types import MappingProxyType
@@ -59,6 +60,20 @@ class KeptFile:
                 return self._sql.execute(asked, values).fetchall()
         except sqlite3.Error as error:
             raise self._refused(error) from error
+
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction: all of it or nothing."""
+        with self._lock:
+            try:
+                self._sql.execute("BEGIN IMMEDIATE")
+                yield self._sql
+                self._sql.execute("COMMIT")
+            except sqlite3.Error as error:
+                raise self._refused(error) from error
+            finally:
+                if self._sql.in_transaction:
+                    self._sql.execute("ROLLBACK")
 
     def _refused(self, error: Exception) -> StoreError:
         return StoreError(f"{self._what} cannot be read or written ({self._path}): {error}")

@@ -6,7 +6,6 @@ broker ⇄ link → inbox → collector → evidence
 
 import asyncio
 import contextlib
-import gc
 import json
 import logging
 import os
@@ -52,6 +51,7 @@ from cloud.screening.desk import Screenings
 from cloud.series.desk import SeriesDesk
 from cloud.series.follow import SeriesFollower
 from cloud.series.opening import open_series
+from cloud.settled import settled
 from cloud.standby import take_slice
 from cloud.store.clock_mark import check_clock
 from cloud.store.layout import PlantFolder
@@ -114,6 +114,7 @@ async def run_cloud(
             (state / READY).unlink(missing_ok=True)
             token = _new_token(state / TOKEN)
         steady = clock if isinstance(clock, SimulatedClock) else SteadyClock(clock)
+        stack.enter_context(settled())
         intake = await _open(config, store, steady, say)
         process = _Process(config, intake, steady, token, say)
         await process.start(stack)
@@ -197,7 +198,6 @@ class _Process:
             self._say(f"collector: slice {config.slice}, connected to {self._broker_url}")
         else:
             self._say(f"collector: {self._broker_url} does not answer yet; it is tried for ever")
-        gc.freeze()  # what the start has made stays: not to be gone through for cycles again
         self._write_ready()
         if not config.http.accounts:
             also = " and acknowledges alarms" if config.http.visitors_operate else ""

@@ -23,6 +23,7 @@ from cloud.closing.archive import ArchiveFolder
 from cloud.closing.kept import KeptArchive
 from cloud.closing.log import FINAL
 from cloud.collector.desk import EvidenceDesk
+from cloud.collector.turns import Turns, size_of
 from cloud.errors import StoreError
 from edge.calc.errors import StatementError
 
@@ -31,22 +32,20 @@ log = logging.getLogger("stackproof.cloud.accumulated")
 POLL_S = 2.0
 #: seconds after which a plant that could not be counted is tried again
 AGAIN_S = 600.0
-#: what a plant's figures come to takes 2.5 ms: of more plants than this not after each frame, but
-#: after so many seconds for each plant more, so that it stays a twentieth of a core
-SHOWN_AT_ONCE, SHOWN_EACH_S = 50, 0.05
+#: a frame alone costs four times what it does among others: of many plants each rests so long for
+#: each of them
+REST_EACH_S = 0.05
 #: figures of these rule sets hold other gases than CO2
 _WITH_OTHER_GASES = {"aluminium"}
 
 
 @dataclass
 class _Followed:
-    """One plant; `shown` is what it came to at `shown_s`, and `is_stale` when it has more since."""
+    """One plant; `shown` is what it came to."""
 
     count: PlantCount
     before: tuple[str, Mapping[str, Counted]] = ("", field(default_factory=dict))  # by month
     shown: Mapping[str, Any] = field(default_factory=dict)
-    shown_s: float = float("-inf")
-    is_stale: bool = True
 
 
 class Accumulations:
@@ -65,6 +64,7 @@ class Accumulations:
         self._clock, self._said = clock, said
         self._followed: dict[str, _Followed] = {}
         self._trouble, self._failed = dict[str, str](), dict[str, float]()  # until then
+        self._turns = Turns(REST_EACH_S)
         self._turn = threading.Lock()  # a step may still run when the collector is told to stop
 
     async def follow(self, turn: Callable[[], Awaitable[None]]) -> None:
@@ -74,10 +74,11 @@ class Accumulations:
             turn: waited for before each plant.
         """
         while True:
-            is_behind = False
-            for plant in self._desk.plants():
-                await turn()
-                is_behind |= await asyncio.to_thread(self.step, plant)
+            is_behind, plants = False, self._desk.plants()
+            for plant in plants:
+                if self._turns.is_due(plant, size_of(self._desk, plant), len(plants)):
+                    await turn()
+                    is_behind |= await asyncio.to_thread(self.step, plant)
             if not is_behind:
                 await asyncio.sleep(POLL_S)
 
@@ -101,18 +102,18 @@ class Accumulations:
     def _step(self, plant: str, now_s: float) -> bool:
         if now_s < self._failed.get(plant, now_s):
             return False
+        evidence = self._desk.evidence(plant)
+        size = evidence.size
         if plant not in self._followed:
-            count = PlantCount(self._desk.evidence(plant), self._path_of(plant))
-            self._followed[plant] = _Followed(count)
+            self._followed[plant] = _Followed(PlantCount(evidence, self._path_of(plant)))
         followed = self._followed[plant]
-        followed.is_stale |= followed.count.step()
-        wait_s = SHOWN_EACH_S * max(0, len(self._followed) - SHOWN_AT_ONCE)
-        if followed.is_stale and now_s >= followed.shown_s + wait_s:
+        if followed.count.step() or not followed.shown:
             followed.shown = self._shown(plant, followed)
-            followed.shown_s, followed.is_stale = now_s, False
             followed.count.keep(hourly=True)
         self._trouble.pop(plant, None)
         self._failed.pop(plant, None)
+        if not followed.count.is_behind:
+            self._turns.looked(plant, size)
         return followed.count.is_behind
 
     def keep(self) -> None:

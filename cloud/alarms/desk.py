@@ -36,7 +36,7 @@ from cloud.live.hub import LiveHub
 log = logging.getLogger("stackproof.cloud.alarms")
 
 LOOK_S = 5.0
-#: seconds of rest for each second of looking
+#: seconds of rest for each second of looking: readings are to have most of the time
 REST = 9.0
 #: months are read, and certificates looked at, so often
 SLOW_NS = 600 * SECOND_NS
@@ -112,11 +112,15 @@ class AlarmDesk:
     async def run(self) -> None:
         """Look for ever; cancel it to end."""
         while True:
-            began_s = time.monotonic()
-            for plant in self._hub.plants():
+            plants = self._hub.plants()
+            for plant in plants:
+                began_s = time.monotonic()
                 await self.look(plant)
-            # a thousand plants take a second and more: readings are to have most of the time
-            await asyncio.sleep(max(LOOK_S, REST * (time.monotonic() - began_s)))
+                # after each plant, not after all: nobody is to wait for a look at a thousand
+                rest_s = REST * (time.monotonic() - began_s)
+                await asyncio.sleep(max(LOOK_S / len(plants), rest_s))
+            if not plants:
+                await asyncio.sleep(LOOK_S)
 
     async def look(self, plant: str) -> None:
         """Look at a plant once: from the event loop's thread."""

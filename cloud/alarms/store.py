@@ -6,7 +6,6 @@ time.
 """
 
 import json
-import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -142,25 +141,18 @@ class AlarmStore(KeptFile):
              one.polarised_ns, one.v_max, one.cf4_kg)
             for one in effects
         ]  # fmt: skip
-        with self._lock:
-            try:
-                self._sql.execute("BEGIN IMMEDIATE")
-                self._sql.execute("DELETE FROM alarm WHERE plant = ?", (plant,))
-                self._sql.execute("DELETE FROM shelf WHERE plant = ?", (plant,))
-                self._sql.executemany(_PUT_ALARM, alarms)
-                self._sql.executemany(_PUT_SHELF, shelves)
-                self._sql.executemany(_PUT_EFFECT, rows)
-                self._sql.execute("UPDATE next SET number = ?", (book.next_number,))
-                self._sql.executemany(_PUT_EVENT, map(_event_row, found))
-                if found:
-                    self._sql.execute(_BOUND_EVENTS, (EVENTS_MAX,))
-                if rows:
-                    self._sql.execute(_BOUND_EFFECTS, (plant, plant, EFFECTS_MAX))
-                self._sql.execute("COMMIT")
-            except sqlite3.Error as error:
-                if self._sql.in_transaction:
-                    self._sql.execute("ROLLBACK")
-                raise self._refused(error) from error
+        with self._changing() as sql:
+            sql.execute("DELETE FROM alarm WHERE plant = ?", (plant,))
+            sql.execute("DELETE FROM shelf WHERE plant = ?", (plant,))
+            sql.executemany(_PUT_ALARM, alarms)
+            sql.executemany(_PUT_SHELF, shelves)
+            sql.executemany(_PUT_EFFECT, rows)
+            sql.execute("UPDATE next SET number = ?", (book.next_number,))
+            sql.executemany(_PUT_EVENT, map(_event_row, found))
+            if found:
+                sql.execute(_BOUND_EVENTS, (EVENTS_MAX,))
+            if rows:
+                sql.execute(_BOUND_EFFECTS, (plant, plant, EFFECTS_MAX))
 
     def events(self, plants: Sequence[str], *, before: int = 0, count: int = 200) -> list[Event]:
         """What happened at these plants, the newest first; of those before an id, 0 for all."""

@@ -41,6 +41,8 @@ INFLIGHT_MAX = 1_000
 FLUSH_S = 1.0
 #: unsigned messages on their way to the event loop, and their bytes: a flood of them is dropped
 PAGE_WAITING_MAX, PAGE_BYTES_MAX = 1_000, 32 * 1024 * 1024
+#: bytes read of the connection at once, and packets taken before anything else is done
+CHUNK, PACKETS_MAX = 256 * 1024, 64
 
 
 class UnsignedPage(Protocol):
@@ -53,6 +55,57 @@ class UnsignedPage(Protocol):
         self, plant: str, gateway: str, online: bool, order: Mapping[str, Any] | None = None
     ) -> None:
         """Birth, with what became of its newest site order, or last will of a gateway."""
+
+
+class _Chunked:
+    """A socket that is read by the chunk.
+
+    paho asks for a byte, three more and a body of each packet, and at each call of the system this
+    thread gives up the interpreter's lock to one that may keep it for 5 ms.
+    """
+
+    def __init__(self, below: socket.socket) -> None:
+        self._below, self._come, self._at = below, b"", 0
+
+    def recv(self, count: int) -> bytes:
+        """As a socket's; b"" at the end, BlockingIOError or its like while there is nothing."""
+        if self._at == len(self._come):
+            self._come, self._at = self._below.recv(CHUNK), 0
+        part = self._come[self._at : self._at + count]
+        self._at += len(part)
+        return part
+
+    def pending(self) -> int:
+        """Bytes that came, and of which `select` knows nothing."""
+        held = len(self._come) - self._at
+        return held + (self._below.pending() if isinstance(self._below, ssl.SSLSocket) else 0)
+
+    def shut(self) -> None:
+        """End both ways, of the plain socket: TLS would forget its session under its reader."""
+        socket.socket.shutdown(self._below, socket.SHUT_RDWR)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever else a socket can
+        return getattr(self._below, name)
+
+
+class _Client(paho.Client):
+    """paho's client over such a socket."""
+
+    def _create_socket(self) -> Any:  # noqa: ANN401 - paho's own type of sockets is private
+        below: Any = super()._create_socket()
+        return _Chunked(below)
+
+    def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:
+        """All packets that came, within bounds."""
+        code = super().loop_read(max_packets)
+        for _ in range(PACKETS_MAX):
+            connection = self.socket()
+            if code != MQTTErrorCode.MQTT_ERR_SUCCESS or not isinstance(connection, _Chunked):
+                break
+            if not connection.pending():
+                break
+            code = super().loop_read(max_packets)
+        return code
 
 
 class MqttLink:
@@ -93,7 +146,7 @@ class MqttLink:
         self._handed = self._done = 0  # each counted by one thread, as bytes
         self._handed_bytes = self._done_bytes = 0
         name = client_id(f"collector-{slice_id}", key)
-        client = paho.Client(CallbackAPIVersion.VERSION2, client_id=name, clean_session=True)
+        client = _Client(CallbackAPIVersion.VERSION2, client_id=name, clean_session=True)
         if tls is not None:
             client.tls_set_context(tls)
             client.on_connect_fail = self._unreachable
@@ -156,10 +209,9 @@ class MqttLink:
                 log.warning("the last receipts may not have left: %s", error)
         connection = self._client.socket()
         self._client.disconnect()
-        if isinstance(connection, socket.socket):
+        if isinstance(connection, _Chunked):
             with contextlib.suppress(OSError):  # closed by the other side meanwhile
-                # the plain socket's: the TLS one would forget its session under paho's thread
-                socket.socket.shutdown(connection, socket.SHUT_RDWR)
+                connection.shut()
         self._client.loop_stop()
 
     # -- paho's thread from here ------------------------------------------------------------------

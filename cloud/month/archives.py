@@ -1,5 +1,6 @@
 """Which archives stand in the archive folder: each is read once, when it is new or changed."""
 
+import contextlib
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,6 +9,53 @@ from cloud.closing.archive import ArchiveFolder
 from cloud.closing.kept import read_kept
 from cloud.errors import StoreError
 from cloud.month.facts import Archive, Facts
+
+#: name, bytes and time of a file
+Stamp = tuple[str, int, int]
+
+
+class StandingArchives:
+    """Archives of all plants, noted when they change.
+
+    Args:
+        facts: where they are noted.
+        folder: where they stand.
+    """
+
+    def __init__(self, facts: Facts, folder: ArchiveFolder) -> None:
+        self._facts, self._folder = facts, folder
+        self._listed: Mapping[str, Sequence[Stamp]] | None = None
+        self._noted: dict[str, Sequence[Stamp]] = {}
+
+    def look(self) -> None:
+        """Look at the folder, once for all plants; StoreError when it cannot be listed."""
+        self.forget()
+        names = self._folder.names()
+        self._listed = {plant: self._stamps(found) for plant, found in names.items()}
+
+    def _stamps(self, names: Sequence[str]) -> list[Stamp]:
+        found = []
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):  # it went since
+                stat = (self._folder.folder / name).stat()
+                found.append((name, stat.st_size, stat.st_mtime_ns))
+        return found
+
+    def forget(self) -> None:
+        """Something was put there."""
+        self._listed = None
+
+    def has_news(self, plant: str) -> bool:
+        """Are a plant's others than were noted, or is that not known? No I/O."""
+        return self._listed is None or self._noted.get(plant) != self._listed.get(plant, [])
+
+    def note(self, plant: str) -> None:
+        """Note a plant's; StoreError when one cannot be read."""
+        if self._listed is None:
+            self.look()
+        stamps = (self._listed or {}).get(plant, [])
+        look_at_archives(self._facts, plant, self._folder, [name for name, *_ in stamps])
+        self._noted[plant] = stamps
 
 
 def look_at_archives(facts: Facts, plant: str, folder: ArchiveFolder, names: Sequence[str]) -> None:

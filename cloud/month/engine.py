@@ -19,8 +19,9 @@ from cloud.clock import Clock
 from cloud.closing.log import FINAL
 from cloud.closing.months import Months
 from cloud.collector.desk import PlantEvidence
+from cloud.collector.turns import Turns
 from cloud.errors import StoreError
-from cloud.month.archives import look_at_archives
+from cloud.month.archives import StandingArchives
 from cloud.month.book import MINUTE_NS, MonthBook
 from cloud.month.expected import decisions
 from cloud.month.facts import Ordered
@@ -31,8 +32,10 @@ from evidence.errors import EvidenceError
 
 log = logging.getLogger("stackproof.cloud.months")
 
-#: seconds between two looks; seconds of rest for each one of looking; objects counted at a time
-LOOK_S, REST, PIECE = 5.0, 2.0, 200
+#: seconds between two looks; objects counted at a time
+LOOK_S, PIECE = 5.0, 200
+#: of many plants each rests so long for each of them: until it is counted, and judged, again
+COUNT_EACH_S, JUDGE_EACH_S = 0.04, 0.2
 #: seconds after which a closing that was refused is tried again
 AGAIN_S = 3_600.0
 #: who closes what is complete
@@ -69,15 +72,13 @@ class MonthEngine:
         self._months, self._book, self._sources = months, book, sources
         self._clock, self._closing, self._settle_ns = clock, closing, settle_ns
         self._facts, self._reader = book.facts, FactsReader(book.facts)
-        self._counted: dict[str, int] = {}
-        self._judged: dict[str, int] = {}
-        self._amiss: dict[str, str] = {}
-        self._standing: dict[tuple[str, str], str] = {}
+        self._turns, self._judging = Turns(COUNT_EACH_S), Turns(JUDGE_EACH_S)
+        self._amiss, self._standing = dict[str, str](), dict[tuple[str, str], str]()
         self._refused: dict[tuple[str, str], float] = {}
         self._began: list[Ordered] | None = None
         self._orders: set[asyncio.Task[None]] = set()
         self._busy: set[tuple[str, str]] = set()  # (plant, month) that are being closed
-        self._names: Mapping[str, Sequence[str]] | None = None  # archives, listed once a look
+        self._archives = StandingArchives(book.facts, months.archives)
         self._counting = asyncio.Lock()
 
     # -- what one may ask -------------------------------------------------------------------------
@@ -171,14 +172,14 @@ class MonthEngine:
 
         It stands whatever becomes of the counting, which the next look tries again.
         """
-        self._names = None
+        self._archives.forget()
         try:
-            await self._catch_up(plant)
+            await self._catch_up(self._sources.evidence(plant))
         except (StoreError, LookupError) as error:
             log.exception("plant %s: what was closed cannot be counted just now", plant)
             self._amiss[plant] = str(error)
         self._book.forget(plant)
-        self._judged.pop(plant, None)
+        self._judging.forget(plant)
 
     async def begin(self, plant: str, month: str, *, amend: bool, reason: str, by: str) -> None:
         """Order a closing for good and do not wait for it: `month` tells how far it is.
@@ -274,22 +275,22 @@ class MonthEngine:
     async def run(self) -> None:
         """Look again and again, for ever."""
         while True:
-            began_s = time.monotonic()
             try:
                 await self.look()
             except Exception:
                 log.exception("months could not be looked at; they are again")
-            # a look at a thousand plants takes seconds: most of the time is left to others
-            await asyncio.sleep(max(LOOK_S, REST * (time.monotonic() - began_s)))
+            await asyncio.sleep(LOOK_S)
 
     async def look(self) -> None:
         """Count what came, end what was begun before the start, begin what is due."""
         if self._began is None:
             self._began = await asyncio.to_thread(self._facts.ordered)
-        self._names = None
-        for plant in self._sources.plants():
+        with contextlib.suppress(StoreError):  # each plant tells of it
+            await asyncio.to_thread(self._archives.look)
+        plants = self._sources.plants()
+        for plant in plants:
             try:
-                await self._look(plant, self._began)
+                await self._look(plant, self._began, len(plants))
             except Exception:
                 log.exception("plant %s: its months could not be looked at; they are again", plant)
 
@@ -297,36 +298,35 @@ class MonthEngine:
         """Wait until no closing runs that was begun here."""
         await asyncio.gather(*self._orders)
 
-    async def _look(self, plant: str, began: list[Ordered]) -> None:
+    async def _look(self, plant: str, began: list[Ordered], of: int) -> None:
         try:
-            await self._catch_up(plant)
+            evidence = self._sources.evidence(plant)
+            has_news = plant in self._amiss or self._archives.has_news(plant)
+            if has_news or self._turns.is_due(plant, evidence.size, of):
+                await self._catch_up(evidence)
             for ordered in [one for one in began if one.plant == plant]:
                 began.remove(ordered)
                 if (plant, ordered.month) not in self._busy:  # else somebody has ordered it anew
                     self._start(plant, ordered.month, self._finish(ordered))
-            await self._judge(plant)
+            await self._judge(plant, of)
         except (StoreError, LookupError, MonthRefusedError) as error:
             if self._amiss.get(plant) != str(error):
                 log.error("plant %s: its months cannot be looked at: %s", plant, error)  # noqa: TRY400 - the sentence says all
             self._amiss[plant] = str(error)
 
-    async def _catch_up(self, plant: str) -> None:
+    async def _catch_up(self, evidence: PlantEvidence) -> None:
         """Count what came; half of the time is left to others."""
         async with self._counting:
-            evidence = self._sources.evidence(plant)
-            size = evidence.size
-            while self._counted.get(plant) != size:
+            plant, size, is_done = evidence.plant, evidence.size, False
+            while not is_done:
                 await self._sources.turn()
                 began_s = time.monotonic()
-                if await asyncio.to_thread(self._count, evidence):
-                    self._counted[plant] = size
+                is_done = await asyncio.to_thread(self._count, evidence)
                 await asyncio.sleep(time.monotonic() - began_s)
-            await asyncio.to_thread(self._look_at_archives, plant)
+            if self._archives.has_news(plant):
+                await asyncio.to_thread(self._archives.note, plant)
+        self._turns.looked(plant, size)
         self._amiss.pop(plant, None)
-
-    def _look_at_archives(self, plant: str) -> None:
-        names = self._names = self._names or self._months.archives.names()
-        look_at_archives(self._facts, plant, self._months.archives, names.get(plant, ()))
 
     def _count(self, evidence: PlantEvidence) -> bool:
         try:
@@ -355,12 +355,12 @@ class MonthEngine:
             await self._say(plant, REFUSED, f"{month}: {error}")
         await self._done(plant, month)
 
-    async def _judge(self, plant: str) -> None:
-        """Alarms, and what may close itself: once a minute."""
+    async def _judge(self, plant: str, of: int) -> None:
+        """Alarms, and what may close itself: once a minute, of many plants less often."""
         now_ns = self._clock.wall_ns()
-        if self._judged.get(plant) == now_ns // MINUTE_NS:
+        if not self._judging.is_due(plant, now_ns // MINUTE_NS, of):
             return
-        self._judged[plant] = now_ns // MINUTE_NS
+        self._judging.looked(plant, now_ns // MINUTE_NS)
         rows = await asyncio.to_thread(self._book.rows, plant, now_ns)
         late = sorted(str(row["month"]) for row in rows if row["state"] == State.LATE)
         sentence = f"not closed in time: {', '.join(late)}" if late else ""

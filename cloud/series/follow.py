@@ -16,6 +16,7 @@ from typing import Protocol
 
 from cloud.closing.zone import configuration_of
 from cloud.collector.desk import PlantEvidence
+from cloud.collector.turns import Turns, size_of
 from cloud.errors import StoreError
 from cloud.series.bucket import MINUTE_NS
 from cloud.series.columns import Columns, Running
@@ -31,6 +32,8 @@ from evidence.waiting import Common, Waiting
 STEP_OBJECTS = 128
 #: seconds until a plant is looked at again: nothing new; the store is full; it failed
 POLL_S, FULL_S, AGAIN_S = 15.0, 1.0, 600.0
+#: of many plants each rests so long for each of them
+REST_EACH_S = 0.02
 
 log = logging.getLogger("stackproof.cloud.series")
 
@@ -94,6 +97,7 @@ class SeriesFollower:
         self._followed: dict[tuple[str, str], Followed] = {}
         self._trouble, self._failed = dict[str, str](), dict[str, float]()
         self._is_closed = False
+        self._turns = Turns(REST_EACH_S)
         self._turn = threading.Lock()  # a step may still run when the collector is told to stop
 
     @property
@@ -108,10 +112,11 @@ class SeriesFollower:
             turn: waited for before each plant: evidence goes first.
         """
         while True:
-            wait_s = POLL_S
-            for plant in self._desk.plants():
-                await turn()
-                wait_s = min(wait_s, await asyncio.to_thread(self.step, plant))
+            wait_s, plants = POLL_S, self._desk.plants()
+            for plant in plants:
+                if self._turns.is_due(plant, size_of(self._desk, plant), len(plants)):
+                    await turn()
+                    wait_s = min(wait_s, await asyncio.to_thread(self.step, plant))
             await asyncio.sleep(wait_s)
 
     def close(self) -> None:
@@ -164,7 +169,7 @@ class SeriesFollower:
 
     def _step(self, evidence: PlantEvidence) -> bool:
         """True while there is more in its log."""
-        plant, is_behind = evidence.plant, False
+        plant, size, is_behind, waits = evidence.plant, evidence.size, False, False
         marks = self._store.marks(plant)
         if not all(_fits(evidence, gateway, mark) for gateway, mark in marks.items()):
             log.warning("%s: its log is another one than was followed: series are made anew", plant)
@@ -176,11 +181,14 @@ class SeriesFollower:
             stream = self._streams.setdefault(key, _Stream(marks.get(gateway, Mark())))
             is_behind |= self._follow(evidence, gateway, stream)
             mark = self._store.marks(plant).get(gateway, Mark())
+            waits |= mark != stream.mark  # the store has not put it yet
             head = evidence.head(gateway).next_seq
             self._followed[key] = Followed(
                 plant, gateway, mark.through_ns, _through_ns(evidence, gateway, head),
                 head - mark.next_seq, stream.unfit,
             )  # fmt: skip
+        if not (is_behind or waits or self._store.is_full()):
+            self._turns.looked(plant, size)
         return is_behind
 
     def _follow(self, evidence: PlantEvidence, gateway: str, stream: _Stream) -> bool:

@@ -1,9 +1,10 @@
 """A shift's sheet, and the handing over. Reads the parts of the running collector."""
 
 import asyncio
+import contextlib
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -109,30 +110,42 @@ class ShiftDesk:
     ) -> None:
         self._store, self._hub, self._alarms, self._months = store, hub, alarms, months
         self._accumulated, self._clock, self._shifts = accumulated, clock, shifts
-        self._trouble: dict[str, str] = {}
+        self._trouble: dict[str, str] = {}  # by plant; "" of the file
+        self._kept: dict[str, CountedTo] = {}
 
     # -- counting ---------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Keep once a minute how far each month was counted, for ever; cancel it to end."""
         while True:
-            for plant in self._hub.plants():
-                try:
-                    await asyncio.to_thread(self.count, plant)
-                    self._trouble.pop(plant, None)
-                except (StoreError, LookupError) as error:  # LookupError: given up meanwhile
-                    if str(error) != self._trouble.get(plant):
-                        log.warning("plant %s: its shift is not counted just now: %s", plant, error)
-                    self._trouble[plant] = str(error)
+            await asyncio.to_thread(self.count, self._hub.plants())
             await asyncio.sleep(COUNT_S)
 
-    def count(self, plant: str) -> None:
-        """Keep how far the month was counted; nothing while it has no total, or lags behind."""
-        told = self._accumulated.of(plant)
-        month = told.get("periods", {}).get("month", {})
-        if month.get("total_t") is not None and not told["is_behind"]:
-            named = (told["through_ns"], told["month"], told["unit"], month["total_t"])
-            self._store.count(plant, CountedTo(*named))
+    def count(self, plants: Sequence[str]) -> None:
+        """Keep how far months were counted; nothing of one without a total, or that lags behind."""
+        found: dict[str, CountedTo] = {}
+        for plant in plants:
+            with self._telling(plant):
+                told = self._accumulated.of(plant)
+                month = told.get("periods", {}).get("month", {})
+                if month.get("total_t") is not None and not told["is_behind"]:
+                    named = (told["through_ns"], told["month"], told["unit"], month["total_t"])
+                    found[plant] = CountedTo(*named)
+        new = {plant: one for plant, one in found.items() if self._kept.get(plant) != one}
+        with self._telling(""):
+            self._store.count(new)
+            self._kept.update(new)
+
+    @contextlib.contextmanager
+    def _telling(self, plant: str) -> Iterator[None]:
+        """What is amiss is told once; it is tried again."""
+        try:
+            yield
+            self._trouble.pop(plant, None)
+        except (StoreError, LookupError) as error:  # LookupError: given up meanwhile
+            if str(error) != self._trouble.get(plant):
+                log.warning("shifts are not counted just now: %s %s", plant, error)
+            self._trouble[plant] = str(error)
 
     # -- sheets -----------------------------------------------------------------------------------
 

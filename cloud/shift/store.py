@@ -4,6 +4,7 @@ Kept by the collector, not signed, and no evidence: notes are added and never ch
 one at a time.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,12 +88,13 @@ class ShiftStore(KeptFile):
         asked = "SELECT at_ns, by, what, text FROM note WHERE plant = ? AND from_ns = ? ORDER BY id"
         return [Note(*row) for row in self._ask(asked, plant, from_ns)]
 
-    def count(self, plant: str, counted: CountedTo) -> None:
-        """Keep how far the month was counted."""
-        row = (plant, counted.at_ns, counted.month, counted.unit, counted.total_t)
-        self._ask("INSERT OR REPLACE INTO counted VALUES (?, ?, ?, ?, ?)", *row)
-        asked = "DELETE FROM counted WHERE plant = ? AND at_ns < ?"
-        self._ask(asked, plant, counted.at_ns - COUNTS_NS)
+    def count(self, counted: Mapping[str, CountedTo]) -> None:
+        """Keep how far the months of plants were counted: all of it or nothing."""
+        rows = [(p, c.at_ns, c.month, c.unit, c.total_t) for p, c in counted.items()]
+        old = [(plant, one.at_ns - COUNTS_NS) for plant, one in counted.items()]
+        with self._changing() as sql:
+            sql.executemany("INSERT OR REPLACE INTO counted VALUES (?, ?, ?, ?, ?)", rows)
+            sql.executemany("DELETE FROM counted WHERE plant = ? AND at_ns < ?", old)
 
     def counts(self, plant: str, from_ns: int, to_ns: int) -> list[CountedTo]:
         """Counts of a stretch of time, both ends included, oldest first."""

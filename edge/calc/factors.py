@@ -170,11 +170,12 @@ def near_kinds(kinds: Mapping[str, Kind], name: str) -> str:
     return f"; did you mean {names[found[0]].id} ({names[found[0]].zh})?" if found else ""
 
 
-def rule_set_ids() -> list[str]:
-    """Names of all rule sets and coefficient tables in this program."""
+@cache
+def rule_set_ids() -> tuple[str, ...]:
+    """Names of all rule sets and coefficient tables in this program, sorted."""
     folder = resources.files("edge.calc") / "rule_sets"
     names = (entry.name for entry in folder.iterdir() if entry.name.endswith(".toml"))
-    return sorted(name.removesuffix(".toml") for name in names)
+    return tuple(sorted(name.removesuffix(".toml") for name in names))
 
 
 def statement_rule_sets() -> list[str]:

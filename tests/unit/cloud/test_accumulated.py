@@ -79,19 +79,6 @@ def test_the_month_tells_how_sure_it_is(
     assert "uncertainty[0].means" in caplog.text
 
 
-def test_of_many_plants_figures_are_made_less_often(
-    desk: Desk, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("cloud.accumulated.desk.SHOWN_AT_ONCE", 0)
-    counting = Counting(desk.deliver(frames=3), folder)
-    first = counting.shown()
-    desk.deliver_more(3)
-    monkeypatch.setattr("cloud.accumulated.desk.SHOWN_EACH_S", 3_600.0)
-    assert counting.shown() == first
-    monkeypatch.setattr("cloud.accumulated.desk.SHOWN_EACH_S", 0.0)
-    assert counting.shown()["through_ns"] > first["through_ns"]
-
-
 def test_a_restart_goes_on_where_it_was_left_off(desk: Desk, folder: Path) -> None:
     first = Counting(desk.deliver(frames=3), folder)
     first.shown()

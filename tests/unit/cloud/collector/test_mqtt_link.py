@@ -257,7 +257,7 @@ async def test_the_end_hangs_up_and_leaves_tls_to_the_thread_that_reads(link: Mq
     context = ssl.create_default_context()
     secured = context.wrap_socket(ours, server_hostname="b", do_handshake_on_connect=False)
     client = SimpleNamespace(
-        is_connected=lambda: False, socket=lambda: secured,
+        is_connected=lambda: False, socket=lambda: mqtt._Chunked(secured),
         disconnect=lambda: None, loop_stop=lambda: None,
     )  # fmt: skip
     link._client = client
@@ -265,3 +265,19 @@ async def test_the_end_hangs_up_and_leaves_tls_to_the_thread_that_reads(link: Mq
         await link.stop()
         assert theirs.recv(1) == b"", "hung up"
         assert secured._sslobj is not None
+
+
+def test_packets_are_read_by_the_chunk() -> None:
+    """Nothing, two chunks, what waits of them, and the end."""
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    with ours, theirs:
+        chunked = mqtt._Chunked(ours)
+        with pytest.raises(BlockingIOError):
+            chunked.recv(1)
+        theirs.sendall(b"0abc")
+        assert (chunked.recv(1), chunked.pending(), chunked.recv(9)) == (b"0", 3, b"abc")
+        theirs.sendall(b"def")
+        theirs.shutdown(socket.SHUT_WR)
+        assert (chunked.pending(), chunked.recv(2), chunked.recv(2)) == (0, b"de", b"f")
+        assert (chunked.recv(1), chunked.fileno()) == (b"", ours.fileno())

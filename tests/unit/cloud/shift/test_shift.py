@@ -114,7 +114,7 @@ def test_a_shift_is_handed_over_by_two_people(desk: ShiftDesk) -> None:
 
 
 def test_a_sheet_says_what_is_owed_and_when_too_little_was_counted(desk: ShiftDesk) -> None:
-    desk.count(PLANT)
+    desk.count([PLANT])
     sheet = desk.sheet(PLANT)
     assert sheet.emission is None
     assert sheet.after_ns is None
@@ -130,7 +130,7 @@ def test_a_sheet_says_what_is_owed_and_when_too_little_was_counted(desk: ShiftDe
 def test_notes_and_counts_are_kept(tmp_path: Path) -> None:
     store = ShiftStore(tmp_path)
     for hour in (1, 2, 3):
-        store.count(PLANT, counted(hour, f"{hour}.00"))
+        store.count({PLANT: counted(hour, f"{hour}.00")})
     store.close()
     store = ShiftStore(tmp_path)
     found = store.counts(PLANT, 2 * HOUR_NS, 3 * HOUR_NS)
