@@ -12,6 +12,7 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import HTMLResponse
 
 from cloud.accounts.roles import Right
+from cloud.api.amounts import figure, unit
 from cloud.api.documents import zone_of
 from cloud.api.drill_pages import found
 from cloud.api.drill_view import DrillView
@@ -118,7 +119,7 @@ def _typed(  # noqa: PLR0917 - each is another thing
 def _sentence(held: Held, view: DrillView) -> str:
     of = held.compared
     values: dict[str, Any] = {
-        "reading": "–" if of.reading is None else of.reading.value, "unit": held.unit,
+        "reading": "–" if of.reading is None else figure(of.reading.value), "unit": unit(held.unit),
         "difference": of.difference, "allowed": of.allowed, "frame": held.frame,
         "quality": "–" if of.quality is None else view.quality(of.quality),
     }  # fmt: skip

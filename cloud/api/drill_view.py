@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from cloud.api.month_texts import told
 from cloud.api.rendering import STRINGS
 from cloud.api.times import CLOCK, DAY, offset, to_ms, written
 from cloud.drill.desk import Top
@@ -54,6 +56,18 @@ class DrillView:
         if ns is None:
             return "–"
         return f"{to_ms(ns, self.zone)} {offset(ns, self.zone)}"
+
+    def moment(self, text: str) -> str:
+        """Likewise of one that is told as ISO 8601, to the second."""
+        ns = int(datetime.fromisoformat(text).timestamp()) * SECOND_NS
+        return f"{written(ns, self.zone)} {offset(ns, self.zone)}"
+
+    def frame_clock(self, clock: Mapping[str, Any]) -> str:
+        """What a gateway's clock was set by when it signed a frame, and how far it may be off."""
+        source = STRINGS[self.language][f"gw.clock.source.{clock['source']}"]
+        if clock["error_ms"] is None:
+            return told(self.language, "gw.clock.free", source=source)
+        return told(self.language, "gw.clock.error", source=source, ms=clock["error_ms"])
 
     def clock(self, ns: int) -> str:
         """Hour and minute, with seconds where they are not zero."""

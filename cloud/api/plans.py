@@ -8,10 +8,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Query
 from fastapi.responses import HTMLResponse
 
+from cloud.api.documents import zone_of
 from cloud.api.guard import Given, GuardedRoute, Who
 from cloud.api.rendering import Language, render
 from cloud.api.routes import PlantPath
-from cloud.clock import instant
+from cloud.api.times import offset, written
 
 YEAR_MIN, YEAR_MAX = 2020, 2099
 
@@ -72,9 +73,10 @@ def page(
         told = given.plans.plan(plant, shown)
         asked = month or (_month(today) if shown == today.year else f"{shown}-12")
         departed = given.plans.departures(plant, asked)
+    zone = zone_of(given, plant)
     return render(
         "plan.html", language, path=f"/plants/{plant}/plan", who=who, plant=plant, told=told,
-        departed=departed, month=asked, instant=instant,
+        departed=departed, month=asked, at=lambda ns: f"{written(ns, zone)} {offset(ns, zone)}",
     )  # fmt: skip
 
 

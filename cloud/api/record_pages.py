@@ -17,6 +17,7 @@ from cloud.accounts.errors import AccountError
 from cloud.accounts.roles import Principal, Right
 from cloud.api.documents import Sha256Path, seen_by, zone_of
 from cloud.api.guard import Given, GuardedRoute, Who
+from cloud.api.item_words import item_words, line_names
 from cloud.api.record_imports import KindPath
 from cloud.api.rendering import STRINGS, Language, render
 from cloud.api.reviewed import note_document
@@ -77,7 +78,19 @@ class Asked:
             row = self.given.records.one(self.plant, bytes.fromhex(sha256), self.only)
         if row is None or not (own or self.sees):
             raise AccountError("no-record", 404)
-        return self.readable(row)
+        item = row["body"].get("item", "")
+        return {
+            **self.readable(row),
+            "item_words": self.item_words(row["kind"], row["about"], item),
+        }
+
+    def item_words(self, kind: str, month: str, item: str) -> str:
+        """What a question is about, in words; "" for what is none."""
+        if kind != QUESTION or not item:
+            return ""
+        of = self.given.months.month(self.plant, month)
+        names = {} if of is None else line_names(of, self.language)
+        return item_words(item, names, self.language)
 
     def readable(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """A row with its body and times as people read them, in the plant's time."""
@@ -253,6 +266,7 @@ def sign_form(
     role = asked.person["role"] if asked.person else ""
     return asked.page(
         "sign_form.html", f"/sign/{kind}", kind=kind, fields=fields_of(kind), values=values,
+        item_words=asked.item_words(kind, about, item),
         followed=followed, about=followed["about"] if followed else about,
         about_of=ABOUT_OF.get(kind, "other"), may=role in KINDS[kind].roles, role=role,
         abouts=_abouts(asked, kind), roles=KINDS[kind].roles,

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cloud.accounts.errors import AccountError
+from cloud.api.amounts import amount, figure, unit
 from cloud.api.page_words import keys_of
 
 DASHBOARD = Path(__file__).resolve().parent.parent / "dashboard"
@@ -26,12 +27,7 @@ _templates = Environment(
 _templates.policies["json.dumps_kwargs"] = {}
 
 
-def unit(text: str) -> str:
-    """A unit as pages write it: "–" for what has none ("1" in configurations)."""
-    return "–" if text == "1" else text
-
-
-_templates.filters["unit"] = unit
+_templates.filters |= {"unit": unit, "figure": figure, "amount": amount}
 
 
 def load_strings() -> dict[str, dict[str, str]]:

@@ -3,10 +3,10 @@
 They are made on the server; a decision is signed by the forms' module in the browser.
 """
 
-import re
 import shlex
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ from fastapi.responses import HTMLResponse
 
 from cloud.api import month_texts as texts
 from cloud.api.guard import Given, GuardedRoute, Who
+from cloud.api.item_words import item_words, line_names, line_words
 from cloud.api.month_view import MonthView
 from cloud.api.record_pages import Page
 from cloud.api.rendering import STRINGS, Language, render
@@ -27,6 +28,7 @@ from cloud.outputs.headline import emission_unit, line_name
 from cloud.records.forms import fields_of
 from cloud.records.written import local_text
 from cloud.review import rules
+from cloud.review.across import Compared
 from cloud.review.draw import SEED_MAX, Drawn, draw
 from cloud.review.items import line_item, lines_of, of_statement
 from cloud.review.openings import ITEM_MAX, Opening
@@ -67,7 +69,7 @@ class ReviewView:
                 if one.archive != "older" or not row["item"].startswith("line/"):
                     told = f"{self.at(row['first_ns'])} {word}".rstrip()
                     self._by[row["item"]].setdefault(one.row["person"], told)
-        self._names = {item: name for name, _, _, item in self.lines()}
+        self._names = line_names(of.row, language)
         account, opened = own
         for item, at in opened:
             self._by[item][account] = self.at(at)
@@ -94,12 +96,7 @@ class ReviewView:
 
     def item(self, path: str) -> str:
         """An item in words, as far as it has any: a hash is cut."""
-        if path in self._names:
-            return self._names[path]
-        kind, _, rest = path.partition("/")
-        name = rest[:12] if re.fullmatch("[0-9a-f]{64}", rest) else rest
-        word = STRINGS[self._language].get(f"review.item.{kind}")
-        return path if word is None else f"{word} {name}".strip()
+        return item_words(path, self._names, self._language)
 
 
 @router.get("/reviews")
@@ -202,5 +199,15 @@ def across_page(
         of=across_of(given, found, shown), seed=seed, count=count, drawn=drawn, error=wrong,
         quoted=shlex.quote, screened=screened_across(given, found, shown, language),
         alike=alike_across(given, {str(one.row["plant"]) for one in found}, shown, language),
-        told=texts.told, plants_shown=PLANTS_SHOWN,
+        told=texts.told, plants_shown=PLANTS_SHOWN, figure_words=partial(_figure_words, language),
     )  # fmt: skip
+
+
+def _figure_words(language: str, of: Compared) -> str:
+    """What a figure that is compared is called; of a line's factor also the line."""
+    name, _, line = of.figure.partition("/")
+    words = STRINGS[language][f"review.figure.{name}"]
+    if not line:
+        return words
+    category, _, kind = line.partition("/")
+    return f"{words} {line_words(of.rule_set, category, kind, language)}"

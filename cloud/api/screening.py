@@ -125,7 +125,9 @@ class ScreeningView:
             return texts.told(self._language, "review.screening.waits", before=before)
         if kept.why_not.startswith(_VERDICT):
             why = report_text(kept.why_not.removeprefix(_VERDICT), self._language)
-            return report_text("refused", self._language, archive=self._archive, why=why)
+            return texts.told(
+                self._language, "review.screening.not-verified", archive=self._archive, why=why
+            )
         if kept.why_not:
             why = shown(kept.why_not)
             return report_text("unfit", self._language, archive=self._archive, why=why)

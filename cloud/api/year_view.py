@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cloud.api.rendering import STRINGS
-from cloud.outputs.figures import name_of
-from cloud.outputs.headline import Row
+from cloud.outputs.headline import Row, kind_name
 from cloud.outputs.words import flag_words, word, word_or
 from edge.calc.statements.statement import statement_rules
 
@@ -51,11 +50,9 @@ class YearView:
     def line(self, line: Mapping[str, Any]) -> str:
         """What a line is about."""
         rules = statement_rules(self._told["months"][-1]["rule_set"])
-        zh = name_of(rules, line["category"], line["kind"])
-        otherwise = zh if self._language == "zh" else line["kind"]
         parts = [
             word(f"category.{line['category']}", self._language),
-            word_or(f"kind.{line['kind']}", self._language, otherwise),
+            kind_name(rules, line["category"], line["kind"], self._language),
         ]
         return " · ".join(filter(None, [*parts, line.get("unit", "")]))
 

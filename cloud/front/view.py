@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from cloud.api import month_texts as texts
+from cloud.api.amounts import amount
 from cloud.api.month_view import MonthCell
 from cloud.front.heard import Amiss, Heard, Part, Why, rows, twice
 from cloud.front.shapes import Headline, Standing, Stream, Summary
@@ -19,7 +20,6 @@ MONTHS_MAX = 13
 DQ, ALERT = "dq-text", "alert-text"
 #: an input of the month's figure that is trusted for less of the time is pointed at
 TRUSTED_MIN = 0.95
-_UNITS = {"1": "", "tCO2e/h": "t CO₂e/h", "tCO2/h": "t CO₂/h"}
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,10 @@ def when(language: str, ns: int) -> str:
 def why(language: str, amiss: Amiss) -> str:
     """Why something is not known, since when."""
     since = when(language, amiss.since_ns)
-    return texts.told(language, f"front.why.{amiss.why}", right=amiss.detail, since=since)
+    right = amiss.detail
+    if amiss.why == Why.LACKS:
+        right = f"{texts.told(language, f'account.scope.{right}')} ({right})"
+    return texts.told(language, f"front.why.{amiss.why}", right=right, since=since)
 
 
 def collector_rows(all_heard: Sequence[Heard], language: str) -> list[CollectorRow]:
@@ -151,7 +154,9 @@ def _state(heard: Heard, plant: str, at: Sequence[str], language: str) -> Cell:
     if health.amiss:
         return Cell(why(language, health.amiss), DQ)
     said = health.seen.amiss.get(plant, ())
-    return Cell("; ".join(said), ALERT) if said else Cell(texts.told(language, "front.order"))
+    if not said:
+        return Cell(texts.told(language, "front.order"))
+    return Cell(texts.told(language, "front.amiss", said="; ".join(said)), ALERT)
 
 
 def _now(part: Part, summary: Summary | None, now_ns: int, language: str) -> Mapping[str, Cell]:
@@ -183,7 +188,7 @@ def _figure(line: Headline | None, language: str) -> Cell:
         return Cell(f"– {line.why.get('zh' if language == 'zh' else 'en', '')}".strip(), DQ)
     if line.value is None:
         return Cell(f"– {texts.told(language, 'none.yet')}", DQ)
-    text = f"{Decimal(line.value):,.2f} {_UNITS.get(line.unit, line.unit)}"
+    text = amount(f"{Decimal(line.value):.2f}", line.unit)
     return Cell(text, "" if line.grade == "good" else DQ)
 
 

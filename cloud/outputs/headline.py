@@ -36,11 +36,16 @@ def headline(given: Mapping[str, Any], output: Mapping[str, Any], language: str)
     return [(word_or(key, language, key), value, unit) for key, value, unit in rows]
 
 
+def kind_name(rules: RuleSet, category: str, kind: str, language: str) -> str:
+    """What a line is about as people call it: "washed coal" of washed-coal."""
+    own = name_of(rules, category, kind) if language == "zh" else kind.replace("-", " ")
+    return word_or(f"kind.{kind}", language, own)
+
+
 def line_name(rules: RuleSet, line: Mapping[str, Any], language: str) -> str:
     """A line as people call it: what, of which material, in which process unit, by which meter."""
     category, kind = line["category"], line["kind"]
-    zh = name_of(rules, category, kind)
-    named = word_or(f"kind.{kind}", language, zh if language == "zh" else kind)
+    named = kind_name(rules, category, kind, language)
     parts = [word(f"category.{category}", language), named, line.get("unit", ""), _meter(line)]
     return " · ".join(filter(None, parts))
 

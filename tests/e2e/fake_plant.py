@@ -220,7 +220,7 @@ class FakePlant:
             "seq": closed + 1,
             "spool": {"frames": 1, "bytes": 4180, "oldest_ns": self.tick_ns(closed * 10 - 1),
                       "head_seq": closed, "receipted_seq": closed - 1},
-            "clock": {"source": "kernel-sync", "error_ms": 3},
+            "clock": {"source": "ntp", "error_ms": 3},
             "values": self.values(n), "effects": self.effects(n), "alarms": self.alarms,
         }  # fmt: skip
 

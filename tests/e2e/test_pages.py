@@ -116,7 +116,7 @@ def test_each_number_says_how_it_is_made(open_page: Open, start_server: Start) -
     expect(cards.first).to_contain_text("Emission now, figure of record")
     expect(cards.first.locator("tbody tr")).to_have_count(3)
     gas = page.locator('[id="figure-plant.gas_co2_t_h"]')
-    for words in ("389.310", "GJ/10^4 Nm3", "seen in one source", "from the meter · gas-1"):
+    for words in ("389.310", "GJ/10⁴ Nm³", "seen in one source", "from the meter · gas-1"):
         expect(gas).to_contain_text(words)
     gas.get_by_role("link", name="gas-1.flow").click()
     expect(page.locator("#find")).to_have_value("gas-1.flow")

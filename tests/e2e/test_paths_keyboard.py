@@ -186,7 +186,7 @@ def test_a_reviewers_drill(open_page: Open, start_server: Start, language: str) 
         at = page.url
         keys.press(link)
         page.wait_for_url(lambda url, at=at: url != at)
-    expect(page.locator(".value")).to_have_text("100000.0 Nm3")
+    expect(page.locator(".value")).to_have_text("100,000.0 Nm³")
     with page.expect_download() as begun:
         keys.press(page.locator(".actions .button").first)
     assert begun.value.suggested_filename == "edge-1-1.cose"

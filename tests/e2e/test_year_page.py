@@ -31,7 +31,7 @@ def test_the_year(
     page.set_extra_http_headers({"Authorization": f"Bearer {TOKEN}"})
     page.goto(f"{server.url}/{language}/plants/mini/year?year=2026")
     expect(page.get_by_role("heading", name=words[0])).to_be_visible()
-    expect(page.get_by_text(TOTAL, exact=True).first).to_be_visible()
+    expect(page.get_by_text(f"{float(TOTAL):,.2f}", exact=True).first).to_be_visible()
     ask(page, benchmark="2", price="60", output="+5%")
     expect(page.get_by_role("columnheader", name=words[1])).to_be_attached()
     assert page.locator("#benchmark").input_value() == "2"

@@ -101,7 +101,7 @@ def message(second: int = 0, **more: Any) -> dict[str, Any]:
         "v": 1, "plant": PLANT, "gateway": GATEWAY, "tick_ns": tick_ns, "sent_ns": tick_ns + 5,
         "cfg": CFG, "seq": 7,
         "spool": {"frames": 2, "bytes": 900, "oldest_ns": T0, "head_seq": 6, "receipted_seq": 4},
-        "clock": {"source": "kernel-sync", "error_ms": 3},
+        "clock": {"source": "ntp", "error_ms": 3},
         "values": values(), "effects": [], **more,
     }  # fmt: skip
 

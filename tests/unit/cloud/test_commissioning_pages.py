@@ -27,7 +27,7 @@ async def test_every_device_stands_under_its_gateway_with_its_newest_frame(
     # 18 frames of ten seconds from 16:00:00 on, the configuration before them
     assert "Newest frame 18 · SHA-256" in told
     assert "Its newest reading 2026-09-21 16:02:59.000 (UTC+8)" in told
-    assert "Gateway's clock ntp ± 3 ms" in told
+    assert "Gateway's clock NTP, within 3 ms" in told
     assert (await plant.see("far", BASE)).status_code == 404
 
 
@@ -36,8 +36,8 @@ async def test_a_register_stands_as_it_is_signed_with_its_newest_reading(
 ) -> None:
     told = text_of((await plant.see("li", f"{BASE}/edge-1/gas-1")).text)
     # second 179: 1,000,000 + 5 * 179 tenths; the flow is 1,800 and 179 mod 7
-    assert f"{VOLUME} holding 0x0010 u32 raw_decimals 1 1 s 1000895 100089.5 Nm3 0 · good" in told
-    assert "1804.00 Nm3/h 0 · good 2026-09-21 16:02:59.000 (UTC+8)" in told
+    assert f"{VOLUME} holding 0x0010 u32 raw_decimals 1 1 s 1000895 100,089.5 Nm³ 0 · good" in told
+    assert "1,804.00 Nm³/h 0 · good 2026-09-21 16:02:59.000 (UTC+8)" in told
     assert "k · stated[1] 0.25, as built" in told
     for path in ("edge-2/gas-1", "edge-1/gas-2"):
         assert (await plant.see("li", f"{BASE}/{path}")).status_code == 404
@@ -53,8 +53,8 @@ async def test_what_the_display_shows_is_held_against_the_log(
         return text_of(answer.text)
 
     # as a reviewer's visit does: test_a_face_is_compared_with_the_minute_of_the_plants_clock
-    assert "Agrees: signed reading 100045.0 Nm3" in await told("100061", "2026-09-21 16:01")
-    assert "DIFFERS: signed reading 100045.0 Nm3" in await told("100062", "2026-09-21 16:01")
+    assert "Agrees: signed reading 100,045.0 Nm³" in await told("100061", "2026-09-21 16:01")
+    assert "DIFFERS: signed reading 100,045.0 Nm³" in await told("100062", "2026-09-21 16:01")
     assert "No usable signed reading of that minute" in await told("1", "2026-09-21 17:30")
     for face, at in (("1,5", "2026-09-21 16:01"), ("1", "soon"), ("<b>", "2026-09-21 16:01")):
         assert "Not compared: a face value is digits" in await told(face, at)

@@ -91,11 +91,11 @@ async def test_every_level_is_shown_and_noted_for_reviewers_alone(plant: Plant) 
     tick = BEGIN_NS + LOST * SECOND_NS
     point = f"{BASE}/drill/edge-1/{VOLUME}"
     levels = [
-        (f"{BASE}/drill", "259.80 tCO2", "lines"),
+        (f"{BASE}/drill", "259.80 t CO₂", "lines"),
         (f"{BASE}/drill?line={LINE}", VOLUME, f"drill/{LINE}"),
         (point, "2026-09-21", f"point/edge-1/{VOLUME}"),
         (f"{point}?step=day&at={BEGIN_NS}", "16:00 – 17:00", f"point/edge-1/{VOLUME}"),
-        (f"{point}?step=hour&at={BEGIN_NS}", "100089.5", f"point/edge-1/{VOLUME}"),
+        (f"{point}?step=hour&at={BEGIN_NS}", "100,089.5", f"point/edge-1/{VOLUME}"),
         (f"{point}?step=minute&at={tick}", "device did not answer", f"point/edge-1/{VOLUME}"),
         (f"{point}/13?tick={tick}", "holding 0x0010", f"reading/edge-1/13/{VOLUME}"),
     ]

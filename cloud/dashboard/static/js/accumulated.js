@@ -20,7 +20,7 @@ export function accumulatedView(model, site) {
     h("div", { class: "columns" }, ...Object.values(columns).map((one) => one.node)));
   const view = { node, told: null };
   const draw = () => {
-    const told = view.told || { reason: "counting" };
+    const told = view.told || { reason: asked.refused === 404 ? "not-counted" : "counting" };
     setText(through, throughText(model, told));
     for (const name of PERIODS) periodInto(columns[`period.${name}`], model, told, (told.periods || {})[name]);
     for (const name of PROJECTIONS) {
@@ -29,7 +29,8 @@ export function accumulatedView(model, site) {
   };
   view.update = () => {
     if (!model.frozen) asked.update(model.now());
-    setText(through, throughText(model, view.told || { reason: "counting" }));
+    if (view.told === null) draw();
+    else setText(through, throughText(model, view.told));
   };
   const asked = new Polled(`${site.api}/accumulated`, EVERY_MS, (told) => { view.told = told; draw(); });
   draw();
@@ -116,7 +117,7 @@ function spanText(model, period) {
   return isHour ? `${clock(period.from_ns)}–${clock(period.to_ns)}` : "";
 }
 
-const kindName = (kind, names) => (language === "zh" && names ? names : tOr(`kind.${kind}`, "kind.other", { id: kind }));
+const kindName = (kind, names) => (language === "zh" && names ? names : tOr(`kind.${kind}`, "kind.other", { id: kind.replace(/-/g, " ") }));
 const lineName = (line) => `${t(`category.${line.category}`)}: ${kindName(line.kind, line.zh)}${line.unit ? ` (${line.unit})` : ""}`;
 const missingName = (part) => (part.kind ? lineName(part) : t(`category.${part.category}`));
 const missingText = (part) => t(`accumulated.missing.${part.reason}`, { point: part.point || "" });

@@ -43,7 +43,7 @@ function wanted(model, line) {
   return rows;
 }
 
-const kindText = (kind) => tOr(`kind.${kind}`, "kind.other", { id: kind });
+const kindText = (kind) => tOr(`kind.${kind}`, "kind.other", { id: kind.replace(/-/g, " ") });
 
 function shell(id, value) {
   const [text, sub] = [h("span"), h("span", { class: "sub" })];

@@ -2,7 +2,7 @@
 // factors with source and confidence; and what hour, day and month have counted.
 import { accumulatedView } from "./accumulated.js";
 import { h, setText } from "./dom.js";
-import { named } from "./format.js";
+import { named, signs, unitText } from "./format.js";
 import { madeName } from "./overview_cards.js";
 import { headlineOf } from "./overview_model.js";
 import { livePage } from "./page.js";
@@ -41,7 +41,7 @@ function figureView(model, site, made, methods, row) {
   const node = h("section", { class: "card made", id: anchor(row.id) },
     h("div", { class: "head" }, name, id, ...indicator, h("span", { class: "right big" }, now.node)),
     h("p", { class: "note" }, row.of.length ? t("made.sum") : t("made.formula")),
-    ...(row.formula ? [h("pre", { class: "formula", translate: "no" }, row.formula[language])] : []),
+    ...(row.formula ? [h("pre", { class: "formula", translate: "no" }, signs(row.formula[language]))] : []),
     table(t("made.inputs"), ["input", "value", "age_quality", "meter"], lines.map((line) => line.node)),
     ...(row.factors.length ? [table(t("made.factors"), ["factor", "value", "confidence", "source"], row.factors.map(factorRow))] : []),
     ...(row.method ? [methodView(row.method, methods[row.method])] : []));
@@ -83,7 +83,7 @@ function inputView(model, site, made, id, sign = 1) {
 }
 
 function factorRow(factor) {
-  const value = h("td", { class: "num" }, factor.value, " ", h("span", { class: "unit" }, factor.unit));
+  const value = h("td", { class: "num" }, factor.value, " ", h("span", { class: "unit" }, unitText(factor.unit)));
   const sure = h("span", { class: factor.confidence === "confirmed" ? "" : "tag dq" }, t(`confidence.${factor.confidence}`));
   const from = h("td", { class: "source", translate: "no" }, factor.from ? `${factor.from}: ` : "", factor.source);
   return h("tr", {}, h("th", { scope: "row" }, language === "zh" ? factor.name.zh : factor.name.en), value, h("td", {}, sure), from);

@@ -36,6 +36,10 @@ export function duration(ms) {
 // A name of a plant's or device's own choice within a line: without the marks that would turn the rest of it.
 export const named = (name) => name.replace(/[\u202a-\u202e\u2066-\u2069]/g, "");
 
-// "tCO2e/h" as people write it
-export const unitText = (unit) => (unit === "1" ? "" : unit).replace(/CO2/g, "CO₂").replace(/m3/g, "m³")
-  .replace(/^tCO/, "t CO").replace("degC", "°C");
+// "tCO2e/h" as people write it; pages that the server makes write the same way (cloud/api/amounts.py)
+export const unitText = (unit) => (unit === "1" ? "" : signs(unit)).replace(/^10⁴/, "× 10⁴").replace(/^tCO/, "t CO");
+
+// A decimal string with its thousands set apart, every digit as it came
+export const figure = (text) => text.replace(/^-?\d+/, (whole) => whole.replace(/\B(?=(\d{3})+$)/g, ","));
+
+export const signs = (text) => text.replace(/10\^4/g, "10⁴").replace(/CO2/g, "CO₂").replace(/m3/g, "m³").replace(/degC/g, "°C");

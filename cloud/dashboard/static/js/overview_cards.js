@@ -11,7 +11,7 @@ const COLUMNS = [["source", ""], ["now", "num"], ["part", "part"], ["month", "nu
 
 // Name of a figure for people: its table and what it is about; its meter where that is not enough.
 export function madeName(row, made) {
-  const kind = row.name ? (language === "zh" ? row.name.zh : tOr(`kind.${row.name.en}`, "kind.other", { id: row.name.en })) : "";
+  const kind = row.name ? (language === "zh" ? row.name.zh : tOr(`kind.${row.name.en}`, "kind.other", { id: row.name.en.replace(/-/g, " ") })) : "";
   const table = tOr(`category.${row.table}`, "kind.other", { id: row.table });
   if (!row.table) return tOr(`figure.${row.id}`, "kind.other", { id: row.id });
   const isAlone = made.filter((one) => one.table === row.table && kind && one.name && one.name.en === row.name.en).length < 2;

@@ -1,5 +1,6 @@
 // A card of the on-site sheet: one meter's face value with its photo, compared with the log.
 import { h, setText } from "./dom.js";
+import { figure, unitText } from "./format.js";
 import { localText } from "./paper.js";
 import { page } from "./signing.js";
 import { t, tOr } from "./texts.js";
@@ -40,7 +41,7 @@ export async function compare(card) {
   if (!told || JSON.stringify(askedOf(card)) !== key) return null;
   results.set(card, { key, told });
   const quality = told.quality ? `${told.quality.code} · ${told.quality[page.language]}` : "–";
-  tell(card, told.result === "no-reading" ? t("visit.result.no-reading", { quality }) : t(`visit.result.${told.result}`, { ...told, quality }), told.result !== "agrees");
+  tell(card, told.result === "no-reading" ? t("visit.result.no-reading", { quality }) : t(`visit.result.${told.result}`, { ...told, reading: figure(told.reading), unit: unitText(told.unit), quality }), told.result !== "agrees");
   return told;
 }
 
@@ -67,7 +68,7 @@ export const photographed = (card) => setText(card.querySelector(".photographed"
 
 // `changed` is called when something of the card is another, `say` with what fails.
 export function wire(card, changed, say) {
-  const unit = () => setText(card.querySelector(".unit"), chosen(card) ? chosen(card).dataset.unit : "");
+  const unit = () => setText(card.querySelector(".unit"), chosen(card) ? unitText(chosen(card).dataset.unit) : "");
   field(card, "point").addEventListener("change", unit);
   for (const name of ["point", "face", "at_ns"]) field(card, name).addEventListener("change", () => compare(card));
   // the minute in which somebody begins to write it down

@@ -246,8 +246,8 @@ def test_what_a_token_may_not_is_said(tmp_path: Path) -> None:
         assert len(fronted.get("months")) == 1
         assert "lacks evidence" in fronted.get("streams", 503)["detail"]
         page = fronted.page("/en/")
-        assert "its token has not the right evidence" in page
-        assert rows_of(page)["Mini mini"][1] == "not shown: its token has not the right evidence"
+        told = "not shown: its token may not read the evidence log (evidence)"
+        assert rows_of(page)["Mini mini"][1] == told
         assert fronted.get("plants/mini/log/checkpoint", 502)["detail"].endswith(": 403")
     finally:
         one.kill()

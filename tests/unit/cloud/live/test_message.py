@@ -38,7 +38,7 @@ def test_every_field_arrives() -> None:
     assert got.spool.bytes == 900
     assert got.spool.oldest_ns == T0
     assert (got.spool.head_seq, got.spool.receipted_seq) == (6, 4)
-    assert (got.clock_source, got.clock_error_ms) == ("kernel-sync", 3)
+    assert (got.clock_source, got.clock_error_ms) == ("ntp", 3)
     volts = got.values["p.01.voltage"]
     assert (volts.value, volts.quality, volts.source_ns) == ("4.21", 0, T0)
     (one,) = got.effects

@@ -82,7 +82,7 @@ def test_the_gateways_own_words_arrive(state: PlantState) -> None:
     assert gateway["online"] is True
     assert (gateway["tick_ns"], gateway["received_ns"]) == (T0 + 2 * NS, T0 + 2 * NS + 40)
     assert gateway["spool"] == message()["spool"]
-    assert gateway["clock"] == {"source": "kernel-sync", "error_ms": 3}
+    assert gateway["clock"] == {"source": "ntp", "error_ms": 3}
     assert gateway["cfg"] == CFG
 
 
