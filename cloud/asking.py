@@ -176,7 +176,7 @@ class RunningCollector:
 def _sentence(error: urllib.error.HTTPError) -> str:
     try:
         detail = json.loads(error.read(SAID_BYTES_MAX))["detail"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError, OSError, http.client.HTTPException):
         return f"the collector answered {error.code} {error.reason}"
     return detail if isinstance(detail, str) else f"the collector refuses it: {_refused(detail)}"
 

@@ -74,17 +74,25 @@ def put_back(backup: Path, state: Path) -> Mapping[str, int]:
         if path.exists():
             raise StoreError(f"{path}: is there already; nothing is ever overwritten")
     with _told(state):
-        made = {name: state / f"{name}.copy" for name in sums}
+        made, put = {name: state / f"{name}.copy" for name in sums}, list[Path]()
         try:
             state.mkdir(parents=True, exist_ok=True)
+            owner = state.stat()
             for name, path in made.items():
                 path.unlink(missing_ok=True)  # of one that was interrupted
                 _write(path, (backup / name).read_bytes())
+                if os.geteuid() == 0:  # the collector, whose folder it is, is to read them
+                    os.chown(path, owner.st_uid, owner.st_gid)
                 if _sha256(path) != sums[name]:
                     raise StoreError(f"{backup / name}: is not what was copied; nothing is put")
                 _check(path)
             for name, path in made.items():
                 os.link(path, state / name)  # refuses one that came meanwhile
+                put.append(state / name)
+        except BaseException:
+            for path in put:
+                path.unlink()
+            raise
         finally:
             for path in made.values():
                 path.unlink(missing_ok=True)

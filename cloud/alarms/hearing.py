@@ -68,6 +68,8 @@ class Hearing:
             if gateway not in lines or tick_ns is None:
                 continue
             before = heard.get(gateway, Heard(0, 0))
+            if tick_ns < before.tick_ns - SHORT_NS:
+                before = self._set_back(plant, gateway, before, tick_ns)
             if tick_ns - before.tick_ns > SHORT_NS:
                 begun = [one.start_ns for one in kept if one.gateway == gateway and one.is_running]
                 from_ns = max(min([before.tick_ns, *begun]), tick_ns - LOG_NS)
@@ -80,6 +82,19 @@ class Hearing:
             if abs(tick_ns - self._kept.get((plant, gateway), 0)) >= KEEP_NS:
                 self._store.note_heard(plant, gateway, now)
                 self._kept[plant, gateway] = tick_ns
+
+    def _set_back(self, plant: str, gateway: str, before: Heard, tick_ns: int) -> Heard:
+        """Its clock was ahead: it was never there, and no log of then is waited for."""
+        for one in self.unheard(plant):
+            if one.gateway == gateway and one.to_ns is not None and one.to_ns > tick_ns:
+                self._store.drop_unheard(plant, one)
+                if one.from_ns < tick_ns:
+                    self._store.note_unheard(plant, replace(one, to_ns=tick_ns))
+        self._unheard.pop(plant, None)
+        reading = self._reading.get(plant)
+        if reading is not None and reading.stretch.gateway == gateway:
+            del self._reading[plant]
+        return Heard(min(before.from_ns, tick_ns), tick_ns)
 
     def _heard_of(self, plant: str) -> dict[str, Heard]:
         if plant not in self._heard:
@@ -150,8 +165,9 @@ class Hearing:
     def _know_from(self, plant: str, reading: _Reading) -> None:
         """Before a log begins nothing is known."""
         stretch, heard = reading.stretch, self._heard_of(plant)
-        known, began_ns = heard[stretch.gateway], reading.told.first_ns or stretch.to_ns
-        if stretch.from_ns <= known.from_ns and began_ns is not None:
+        known = heard.get(stretch.gateway)  # none after a kill before it was kept
+        began_ns = reading.told.first_ns or stretch.to_ns
+        if known is not None and stretch.from_ns <= known.from_ns and began_ns is not None:
             heard[stretch.gateway] = now = replace(known, from_ns=max(known.from_ns, began_ns))
             self._store.note_heard(plant, stretch.gateway, now)
 

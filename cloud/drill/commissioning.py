@@ -23,7 +23,7 @@ LOOKED_MAX = 360
 
 @dataclass(frozen=True)
 class Delivered:
-    """The newest frame of a gateway, from its key to the collector's log.
+    """The newest frame of a gateway with readings, from its key to the collector's log.
 
     Attributes:
         frame: of `evidence.drill.facts.frame_row`.
@@ -103,8 +103,8 @@ class SignedGateway:
         ]
 
     def delivered(self) -> Delivered | None:
-        """Its newest frame, None before the first."""
-        frame = next(self._frames(), None)
+        """Its newest frame with readings, None before the first; a heartbeat has none."""
+        frame = next((one for one in self._frames() if one.body.sections), None)
         found = None if frame is None else self._source.entry(self.gateway, frame.header.seq)
         if frame is None or found is None:
             return None

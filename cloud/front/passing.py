@@ -4,6 +4,7 @@ GET alone, with the front's own token. What a collector answers is shown by brow
 at all: a page or a script that came from a collector would be one of the front's own.
 """
 
+import asyncio
 import http.client
 import urllib.error
 from collections.abc import Callable, Iterator, Mapping
@@ -22,8 +23,8 @@ ANSWER_BYTES_MAX, ANSWER_S = 1 << 30, 600.0
 DATA = "application/octet-stream"
 #: kinds of answers that browsers may show; any other is saved
 SHOWN = frozenset({
-    "application/json", "application/pdf", "image/svg+xml", "image/png", "image/jpeg", "text/csv",
-    "text/plain", "application/x-tar", "application/zip", DATA,
+    "application/json", "application/pdf", "image/png", "image/jpeg", "text/csv", "text/plain",
+    "application/x-tar", "application/zip", DATA,
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "application/cose",
     "application/cbor", "application/x-pem-file",
 })  # fmt: skip
@@ -82,14 +83,18 @@ class Door:
 
     def _refused(self, error: urllib.error.HTTPError) -> Response:
         """What it says no to; what it says of the front's own token is not the reader's."""
-        if error.code in (401, 403) or error.code < 400:
+        if error.code in (401, 403) or not 400 <= error.code < 600:
             raise HTTPException(502, f"{self._name} refuses the front: {error.code}") from error
+        try:
+            said = error.read(SAID_BYTES_MAX)
+        except (OSError, http.client.HTTPException) as broken:
+            raise HTTPException(502, f"{self._name}: {broken}") from error
         headers = {
             k: v
             for k, v in self._headers(dict(error.headers.items())).items()
             if k != "content-length"
         }
-        return Response(error.read(SAID_BYTES_MAX), error.code, headers)
+        return Response(said, error.code, headers)
 
     def _headers(self, came: Mapping[str, str]) -> dict[str, str]:
         given = {name.lower(): value for name, value in came.items()}
@@ -113,6 +118,7 @@ class _Passed(StreamingResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
         try:
-            await super().__call__(scope, receive, send)
+            async with asyncio.timeout(ANSWER_S):  # a reader who takes nothing holds no place
+                await super().__call__(scope, receive, send)
         finally:
             self._end()

@@ -4,10 +4,12 @@ Rows go on to programs as they came; pages are made of what fits these shapes al
 """
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
+from edge.calc.local_time import clock_of
 from evidence.points import NAME_ID
 
 Id = Annotated[str, Field(pattern=f"^{NAME_ID.pattern}$")]
@@ -16,13 +18,40 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 #: a decimal number as text
 Number = Annotated[str, Field(pattern=r"^-?[0-9]{1,18}(\.[0-9]{1,18})?([eE][+-]?[0-9]{1,2})?$")]
 Text = Annotated[str, Field(max_length=1_000)]
+#: a whole number, of nanoseconds too
+Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+Share = Annotated[float, Field(ge=0, le=1)]
 Level = Literal["city", "province", "nation"]
+#: of objects and lists in one another
+DEPTH_MAX = 32
+
+
+def require_plain(raw: Any, depth: int = DEPTH_MAX) -> None:  # noqa: ANN401 - JSON
+    """What goes on as it came can be written as JSON again; ValueError where it cannot.
+
+    Python reads NaN, numbers that are too large, halves of characters and any depth.
+    """
+    if isinstance(raw, float) and not isfinite(raw):
+        raise ValueError("a number is none")
+    if isinstance(raw, str):
+        raw.encode()
+    if not isinstance(raw, list | dict):
+        return
+    if not depth:
+        raise ValueError(f"it is nested deeper than {DEPTH_MAX}")
+    for one in raw if isinstance(raw, list) else (*raw, *raw.values()):
+        require_plain(one, depth - 1)
+
+
+def _zone(name: str) -> str:
+    clock_of(name)
+    return name
 
 
 class Shape(BaseModel):
     """Of an object; keys that are not named may be there."""
 
-    model_config = ConfigDict(strict=True, frozen=True)
+    model_config = ConfigDict(strict=True, frozen=True, allow_inf_nan=False)
 
 
 class Rights(Shape):
@@ -46,7 +75,7 @@ class Headline(Shape):
     point: Text
     unit: Text
     value: Number | float | None
-    age_ns: int | None
+    age_ns: Whole | None
     grade: Literal["good", "reserved", "stale", "bad", "none"]
     why: Mapping[Literal["en", "zh"], Text] = {}
 
@@ -54,17 +83,17 @@ class Headline(Shape):
 class Trusted(Shape):
     """Shares of the last ten minutes' inputs that are trusted, 0 to 1."""
 
-    share: float
+    share: Share
     lowest: Text
-    lowest_share: float
+    lowest_share: Share
 
 
 class Gateways(Shape):
     """How many gateways a plant has."""
 
-    all: int
-    offline: int
-    silent: int
+    all: Whole
+    offline: Whole
+    silent: Whole
 
 
 class Summary(Shape):
@@ -87,7 +116,7 @@ class Standing(Shape):
 
     plant: Id
     priority: Literal[1, 2, 3]
-    acknowledged_ns: int | None
+    acknowledged_ns: Whole | None
     shelf: Mapping[str, Any] | None
 
 
@@ -96,8 +125,8 @@ class Alarms(Shape):
 
     standing: Sequence[Standing]
     cleared: Sequence[Mapping[str, Any]]
-    unacknowledged: int
-    new_in_last_hour: int
+    unacknowledged: Whole
+    new_in_last_hour: Whole
 
 
 class Health(Shape):
@@ -111,8 +140,8 @@ class Health(Shape):
 class Missing(Shape):
     """Objects that are known to be missing, first to last."""
 
-    first: int
-    last: int
+    first: Whole
+    last: Whole
 
 
 class Stream(Shape):
@@ -120,19 +149,30 @@ class Stream(Shape):
 
     plant: Id
     gateway: Id
-    next_seq: int
-    receipted_seq: int | None
+    next_seq: Whole
+    receipted_seq: Whole | None
     missing: Missing | None
-    refused: Mapping[str, int]
+    refused: Mapping[str, Whole]
     alarms: Sequence[Mapping[str, Any]]
 
 
 class Readings(Shape):
-    """How many, and which of them are not as they should be."""
+    """How many, of how many that were due, and which of them are not as they should be."""
 
-    count: int
-    reserved: int
-    bad: int
+    count: Whole
+    due: Whole
+    reserved: Whole
+    bad: Whole
+
+
+class Checked(Shape):
+    """What the collector's own verifier found of an archive."""
+
+    verdict: Literal["passed", "failed", "cannot-decide"]
+    code: Text
+    substituted_percent: Number | None
+    version: Text
+    at_ns: Whole
 
 
 class Sealed(Shape):
@@ -140,6 +180,7 @@ class Sealed(Shape):
 
     newest: bool
     sha256: Sha256
+    verified: Checked | None
 
 
 class MonthRow(Shape):
@@ -147,10 +188,11 @@ class MonthRow(Shape):
 
     plant: Id
     month: Month
+    zone: Annotated[str, AfterValidator(_zone)]
     state: Literal["open", "waiting", "ready", "late", "closed", "sealed", "amended"]
     level: Literal["none", "notice", "warning", "urgent", "alarm"]
     deadline: Text | None
-    days_left: int | None
+    days_left: Whole | None
     owed: Sequence[Mapping[str, Any]]
     readings: Readings
     archives: Sequence[Sealed]

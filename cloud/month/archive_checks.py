@@ -5,6 +5,7 @@ first. The verdict is no evidence: whoever needs one verifies the archive. Start
 """
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -92,12 +93,25 @@ class ArchiveChecks(KeptFile):
             log.warning("%s: %s", path.name, error)
             self._failed[sha256] = self._clock.wall_ns() / 1e9
             return
+        if await asyncio.to_thread(_sha256, path) != sha256:
+            log.warning("%s is another file than was verified: later", path.name)
+            self._failed[sha256] = self._clock.wall_ns() / 1e9
+            return
         verdict, findings = str(report["verdict"]), report["findings"]
         code = "" if verdict == Verdict.PASSED.value else str(findings[0]["code"])
         share = await asyncio.to_thread(_substituted, path)
         row = (sha256, verdict, code, share, VERSION, self._clock.wall_ns())
         asked = "INSERT OR REPLACE INTO checked VALUES (?, ?, ?, ?, ?, ?)"
         await asyncio.to_thread(self._ask, asked, *row)
+
+
+def _sha256(path: Path) -> str:
+    """Of a file; "" when it went."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
 
 
 def _substituted(path: Path) -> str | None:

@@ -117,7 +117,8 @@ def write(served: Served, known: Known, register: Register) -> list[str]:
     main = out / PROGRAMS[served.kind][1]
     try:
         out.mkdir(parents=True, exist_ok=True)
-        before = main.read_text() if main.exists() else None
+        # somebody may have written anything into it
+        before = main.read_text(errors="surrogateescape") if main.exists() else None
         if before is not None and served.sha256 not in ("", _sha256(before)):
             texts = {name: text for name, text in texts.items() if name != main.name}
             said.append(f"{main} was changed by hand and stays: broker config writes it anew")
@@ -142,20 +143,24 @@ def write(served: Served, known: Known, register: Register) -> list[str]:
 def take_in(served: Served) -> str:
     """Have a broker of this machine read its files again; what came of it, a sentence."""
     program, _ = PROGRAMS[served.kind]
-    found = list(_running(program, Path(served.file)))
-    if not found:
-        return (
-            f"no {program} of {served.file} runs here; where it runs: carry the files there if they"
-            f' are not, then kill -HUP "$(pidof {program})", or systemctl reload {program}'
-        )
-    for process in found:
+    told, others = list[str](), list[str]()
+    for process in _running(program, Path(served.file)):
         try:
             os.kill(process, signal.SIGHUP)
+            told.append(str(process))
         except ProcessLookupError:
             continue
-        except PermissionError:
-            return f"{program} runs as another user; as root: kill -HUP {process}"
-    return f"{program} {' '.join(map(str, found))} has been told to read {served.file} again"
+        except PermissionError:  # anybody may run one of this name: it hides none of ours
+            others.append(str(process))
+    said = list[str]()
+    if told:
+        said.append(f"{program} {' '.join(told)} has been told to read {served.file} again")
+    if others:
+        said.append(f"{program} runs as another user; as root: kill -HUP {' '.join(others)}")
+    return "\n".join(said) or (
+        f"no {program} of {served.file} runs here; where it runs: carry the files there if they"
+        f' are not, then kill -HUP "$(pidof {program})", or systemctl reload {program}'
+    )
 
 
 def serve_again(config: CloudConfig, register: Register) -> list[str]:
@@ -170,7 +175,7 @@ def serve_again(config: CloudConfig, register: Register) -> list[str]:
         for served in rows:
             said += write(served, known, register)
             said.append(take_in(served))
-    except (CloudError, EvidenceError) as error:  # what was done stands, and this is said with it
+    except (CloudError, EvidenceError, OSError) as error:  # what was done stands, and is said
         return [*said, f"{error}", "the broker knows nothing of it: stackproof cloud broker config"]
     return said or ["no broker's configuration was written yet: stackproof cloud broker config"]
 
@@ -194,7 +199,7 @@ def barred(served: Served) -> str:
 
 
 def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
 
 
 def _running(program: str, file: Path) -> Iterator[int]:

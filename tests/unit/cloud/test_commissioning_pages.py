@@ -2,7 +2,9 @@
 
 import re
 
-from tests.unit.cloud.drill_examples import VOLUME
+from evidence.frame import TYP_FRAME, Body, Clock, encode_body
+from tests.unit.cloud.drill_examples import BEGIN_NS, VOLUME
+from tests.unit.cloud.evidence_examples import SECOND_NS
 from tests.unit.cloud.test_drill_pages import (  # noqa: F401 - fixtures
     Plant,
     plant,
@@ -29,6 +31,14 @@ async def test_every_device_stands_under_its_gateway_with_its_newest_frame(
     assert "Its newest reading 2026-09-21 16:02:59.000 (UTC+8)" in told
     assert "Gateway's clock NTP, within 3 ms" in told
     assert (await plant.see("far", BASE)).status_code == 404
+    # a heartbeat has no readings: the newest ones are those of before
+    gateway = plant.plant.gateways["edge-1"]
+    beat = Body(BEGIN_NS + 180 * SECOND_NS, Clock("ntp", 3, 180, bytes(16)))
+    plant.running.send(gateway.append(gateway.sign(TYP_FRAME, encode_body(beat))))
+    evidence = plant.running.desk.evidence("mini")
+    await plant.running.until(lambda: evidence.hash_at("edge-1", 19) is not None)
+    for path in (BASE, f"{BASE}/edge-1/gas-1"):
+        assert "Newest frame 18 · SHA-256" in text_of((await plant.see("li", path)).text), path
 
 
 async def test_a_register_stands_as_it_is_signed_with_its_newest_reading(

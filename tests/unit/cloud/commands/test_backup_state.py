@@ -1,5 +1,7 @@
 """`stackproof cloud backup-state` and `restore-state`: as committed, checked, over nothing."""
 
+import errno
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -90,6 +92,35 @@ def test_what_is_no_copy_is_put_nowhere(
         (out / "state/sha256.json").write_text(text)
         assert "is no copy of" in refused(capsys, "restore-state", out / "state", config), text
     assert list(state.iterdir()) == []
+
+
+def test_all_of_it_is_put_or_none_and_as_the_folders_owners(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, state = tmp_path / "out", tmp_path / "state"
+    for store in (AccountStore(state), AlarmStore(state)):
+        store.close()
+    assert cli.main(["backup-state", str(config), "--out", str(out)]) == 0
+    for path in state.iterdir():
+        path.unlink()
+    order, link = ["restore-state", str(out / "state"), str(config)], os.link
+
+    def refused(source: Path, to: Path) -> None:
+        if to.name == "alarms.db":
+            raise OSError(errno.EIO, "Input/output error", str(to))
+        link(source, to)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "link", refused)
+        assert cli.main(order) == 2
+    assert list(state.iterdir()) == []
+    given = list[tuple[str, int, int]]()
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "chown", lambda path, *of: given.append((path.name, *of)))
+    assert cli.main(order) == 0
+    owner = state.stat()
+    whose = (owner.st_uid, owner.st_gid)
+    assert given == [("accounts.db.copy", *whose), ("alarms.db.copy", *whose)]
 
 
 def test_a_database_that_is_damaged_is_not_copied(

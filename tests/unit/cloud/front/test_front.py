@@ -1,5 +1,6 @@
 """One front over two collectors on loopback: lists, silence, a plant that moves, who may read."""
 
+import asyncio
 import base64
 import json
 import threading
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from cloud.front.passing import AT_ONCE
 from tests.unit.cloud.fake_collector import TOKEN, FakeCollector
 from tests.unit.cloud.front.front_examples import READER, Fronted, Slice
 
@@ -259,6 +261,11 @@ class FakeSlice:
     url, token = "http://127.0.0.1:9", "t" * 32
 
 
+MONTH = {
+    "plant": "mini", "month": "2026-09", "zone": "UTC", "state": "sealed", "level": "none",
+    "deadline": None, "days_left": None, "owed": [], "archives": [],
+    "readings": {"count": 1, "due": 1, "reserved": 0, "bad": 0},
+}  # fmt: skip
 STRANGE: list[tuple[str, Any]] = [
     ("rights", {"rights": "see"}), ("rights", b"<html>"), ("overview", {"plants": [{"plant": 3}]}),
     ("overview", {"plants": [{"plant": {"id": "../../x"}, "headline": None, "trusted": None,
@@ -266,6 +273,22 @@ STRANGE: list[tuple[str, Any]] = [
     ("months", [{"plant": "mini", "month": "2026-13"}]), ("reviews", {"reviews": 7}),
     ("streams", {"plant": "mini"}), ("health", []), ("alarms", b"[" * 100_000),
     ("plants", [{"id": "mini", "name": 3}]),
+    # what Python reads as JSON and nobody can write again, or no page can show
+    ("plants", b'[{"id": "mini", "x": NaN}]'), ("plants", b'[{"id": "mini", "x": 1e999}]'),
+    ("plants", b'[{"id": "mini", "x": "\\ud800"}]'),
+    ("plants", b'[{"id": "mini", "x": ' + b"[" * 500 + b"]" * 500 + b"}]"),
+    ("overview", {"plants": [{"plant": {"id": "mini"}, "headline": None,
+                              "trusted": {"share": float("nan"), "lowest": "", "lowest_share": 1.0},
+                              "gateways": {"all": 1, "offline": 0, "silent": 0}}]}),
+    ("streams", b'[{"plant": "mini", "gateway": "a", "next_seq": %b, "receipted_seq": null, '
+                b'"missing": null, "refused": {}, "alarms": []}]' % (b"9" * 4_300)),
+    ("months", [{**MONTH, "readings": {"count": 1, "reserved": 0, "bad": 0}}]),
+    ("months", [{**MONTH, "zone": "Mars/Olympus"}]),
+    ("months", [{**MONTH, "archives": [{"newest": True, "sha256": "0" * 64}]}]),
+    ("months", [{**MONTH, "archives": [{"newest": True, "sha256": "0" * 64, "verified": {
+        "verdict": "fine", "code": "", "substituted_percent": None, "version": "", "at_ns": 0}}]}]),
+    # pages that never end
+    ("reviews", {"reviews": [], "next": ""}),
 ]  # fmt: skip
 
 
@@ -299,18 +322,22 @@ def over(folder: Path, strange: FakeCollector) -> Fronted:
 
 
 def test_what_is_no_answer_of_a_collector_is_told_and_shown_nowhere(
-    tmp_path: Path, strange: FakeCollector
+    tmp_path: Path, strange: FakeCollector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("cloud.front.listener.REVIEW_PAGES_MAX", 3)
     fronted = over(tmp_path, strange)
     assert fronted.get("collectors")[0]["amiss"] is None
     for path, body in STRANGE:
         before = strange.answers[f"/api/v1/{path}"]
         strange.answer(path, body)
+        strange.answer(f"{path}?after=", body)
         fronted.look()
         (told,) = fronted.get("collectors")
         assert told["parts"][path]["amiss"]["why"] in ("strange", "silent"), (path, body)
         for page in ("/en/", "/zh/months", "/en/gateways"):
             fronted.page(page)
+        for name in ("overview", "streams", "plants", "months", "reviews"):
+            fronted.get(name)
         strange.answers[f"/api/v1/{path}"] = before
     fronted.look()
     assert fronted.get("collectors")[0]["amiss"] is None
@@ -322,12 +349,36 @@ def test_a_page_that_a_collector_sends_is_never_a_page_of_the_front(
 ) -> None:
     fronted = over(tmp_path, strange)
     strange.answer("plants/mini/effects", b"<script>alert(1)</script>")
-    for kind in ("", "text/html; charset=utf-8", "text/javascript", "application/xhtml+xml"):
+    for kind in ("", "text/html; charset=utf-8", "text/javascript", "application/xhtml+xml",
+                 "image/svg+xml"):  # fmt: skip
         strange.kinds["/api/v1/plants/mini/effects"] = kind
         answer = fronted.client.get("/api/v1/plants/mini/effects")
         assert answer.headers["content-type"] == "application/octet-stream", kind
         assert answer.headers["content-disposition"] == "attachment"
     strange.answer("plants/mini/plan", b"", 302)
     assert "refuses the front: 302" in fronted.get("plants/mini/plan", 502)["detail"]
+    strange.answer("plants/mini/plan", b"", 777)
+    assert "refuses the front: 777" in fronted.get("plants/mini/plan", 502)["detail"]
     strange.answer("plants/mini/plan", {"detail": "x"}, 401)
     assert "refuses the front: 401" in fronted.get("plants/mini/plan", 502)["detail"]
+
+
+def test_a_reader_who_takes_nothing_holds_no_place(
+    tmp_path: Path, strange: FakeCollector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fronted = over(tmp_path, strange)
+    strange.answer("plants/mini/effects", b"x" * 1000)
+    monkeypatch.setattr("cloud.front.passing.ANSWER_S", 0.05)
+    app = fronted.client.app
+    scope = {
+        "type": "http", "method": "GET", "path": "/api/v1/plants/mini/effects", "query_string": b"",
+        "headers": [(b"host", b"localhost")], "asgi": {"version": "3.0"}, "http_version": "1.1",
+        "scheme": "http", "server": ("localhost", 80), "client": ("127.0.0.1", 1), "root_path": "",
+    }  # fmt: skip
+
+    async def never(_: object = None) -> Any:
+        await asyncio.Event().wait()
+
+    for _ in range(AT_ONCE + 1):
+        with pytest.raises(TimeoutError):
+            asyncio.run(app(dict(scope), never, never))

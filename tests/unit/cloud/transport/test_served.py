@@ -4,15 +4,19 @@ import json
 import os
 import signal
 import subprocess
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
+from cloud.config import CloudConfig
 from cloud.errors import CarriedFileError
 from cloud.transport import served as module
 from cloud.transport.broker_files import Known, KnownRelay
 from cloud.transport.register import Register
-from cloud.transport.served import Served, remembered, take_in, write
+from cloud.transport.served import Served, remembered, serve_again, take_in, write
 from tests.unit.cloud.transport.test_transport import BY, folder_in
 
 KNOWN = Known("00", "collector-00", "urn:c", [("mini", "edge-1", "urn:e1")])
@@ -44,6 +48,16 @@ def test_whoever_may_not_tell_a_broker_says_the_command(
         patched.setattr(os, "kill", refused)
         assert take_in(one) == f"mosquitto runs as another user; as root: kill -HUP {process.pid}"
 
+        # somebody else's process of that name hides no broker of ours
+        def of_two(process: int, _: int) -> None:
+            if process == 1:
+                raise PermissionError
+
+        patched.setattr(os, "kill", of_two)
+        patched.setattr(module, "_running", lambda *_: iter([1, 2]))
+        assert take_in(one).startswith("mosquitto 2 has been told to read")
+        assert take_in(one).endswith("kill -HUP 1")
+
 
 def test_what_was_written_is_known_and_a_change_that_takes_a_restart_is_said(
     tmp_path: Path,
@@ -66,3 +80,22 @@ def test_what_was_written_is_known_and_a_change_that_takes_a_restart_is_said(
     (register.folder / module.ROWS).write_text(json.dumps([{"kind": 1}]))
     with pytest.raises(CarriedFileError, match="run broker config again"):
         remembered(register)
+
+
+def test_what_the_disk_refuses_is_said_and_takes_nothing_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register, one = Register(folder_in(tmp_path), BY), served(tmp_path / "out")
+    write(one, KNOWN, register)
+    monkeypatch.setattr(module, "known_of", lambda *_: KNOWN)
+    monkeypatch.setattr(module, "relays_now", lambda _: [])
+    # a line of another age, in no encoding of ours: the file stays, the rest is written
+    main = tmp_path / "out/mosquitto.conf"
+    main.write_bytes(main.read_bytes() + b"# \xe9\n")
+    config = cast("CloudConfig", SimpleNamespace(path=tmp_path))
+    assert "was changed by hand and stays" in serve_again(config, register)[0]
+    main.unlink()
+    relay = KnownRelay("relay-a", "urn:r", [("mini", "e")])
+    monkeypatch.setattr(module, "known_of", lambda *_: replace(KNOWN, relays=[relay]))
+    (register.folder / f".{module.ROWS}.part").mkdir()
+    assert serve_again(config, register)[-1].startswith("the broker knows nothing of it")
