@@ -83,8 +83,7 @@ def put_back(backup: Path, state: Path) -> Mapping[str, int]:
                 _write(path, (backup / name).read_bytes())
                 if os.geteuid() == 0:  # the collector, whose folder it is, is to read them
                     os.chown(path, owner.st_uid, owner.st_gid)
-                if _sha256(path) != sums[name]:
-                    raise StoreError(f"{backup / name}: is not what was copied; nothing is put")
+                _check_copied(path, sums[name], backup / name)
                 _check(path)
             for name, path in made.items():
                 os.link(path, state / name)  # refuses one that came meanwhile
@@ -98,6 +97,11 @@ def put_back(backup: Path, state: Path) -> Mapping[str, int]:
                 path.unlink(missing_ok=True)
         sync_names(state)
     return {name: (state / name).stat().st_size for name in sums}
+
+
+def _check_copied(path: Path, sha256: str, of: Path) -> None:
+    if _sha256(path) != sha256:
+        raise StoreError(f"{of}: is not what was copied; nothing is put")
 
 
 def _sums(backup: Path) -> Mapping[str, str]:

@@ -37,6 +37,8 @@ def test_whoever_may_not_tell_a_broker_says_the_command(
         ["mosquitto", "-c", "read line", "mosquitto.conf"], executable="/bin/sh", cwd=tmp_path,
         stdin=subprocess.PIPE,
     )  # fmt: skip
+    while not Path(f"/proc/{process.pid}/cmdline").read_bytes():
+        pass  # for a moment after exec the kernel tells no words of it
     with process, monkeypatch.context() as patched:
         patched.setattr(os, "kill", lambda *of: told.append(of))
         assert take_in(one).startswith(f"mosquitto {process.pid} has been told to read")
