@@ -281,7 +281,7 @@ def write_cloud_file(
     path = work / "cloud.toml"
     alarms = {one.id: one.alarms for one in PLANTS.values()}
     plants = "".join(
-        _CLOUD_PLANT.format(plant=plant, keys=at, alarms=alarms[plant])
+        _CLOUD_PLANT.format(plant=plant, keys=at, alarms=alarms.get(plant, ""))
         for plant, at in folders.items()
     )
     first = next(iter(folders.values()))
