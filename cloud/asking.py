@@ -87,7 +87,12 @@ class RunningCollector:
 
     def get(self, path: str, timeout_s: float = ANSWER_S) -> Any:  # noqa: ANN401 - whatever the API answers, as JSON
         """What a path of /api/v1 answers; errors as for `ask`."""
-        return self._json(self.ask(path, timeout_s=timeout_s))
+        return self.get_sized(path, timeout_s)[0]
+
+    def get_sized(self, path: str, timeout_s: float = ANSWER_S) -> tuple[Any, int]:
+        """Likewise, and how many bytes it was; errors as for `ask`."""
+        answer = self.ask(path, timeout_s=timeout_s)
+        return self._json(answer), len(answer)
 
     def order(self, path: str, order: object, timeout_s: float = ANSWER_S) -> Any:  # noqa: ANN401 - likewise
         """POST an order as JSON; errors as for `ask`."""

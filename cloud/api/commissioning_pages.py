@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, HTTPException, Path, Request
 from fastapi.responses import HTMLResponse
 
 from cloud.accounts.roles import Right
@@ -29,6 +29,8 @@ from evidence.drill.readings import MINUTE_NS
 from evidence.points import NAME_ID, Role
 
 AT = "/commissioning"
+#: each reads the frames of its minute
+FACES_MAX = 20
 
 router = APIRouter(
     prefix="/{language}/plants/{plant}/commissioning", default_response_class=HTMLResponse,
@@ -80,6 +82,8 @@ def device(  # noqa: PLR0917 - FastAPI calls it by names
         of = signed.device(device)
         points = [one for one in signed.points(device) if one.point.role is not Role.STATE]
         asked, names = request.query_params, [one.point.id for one in points]
+        if sum(bool(asked.get(f"face.{name}", "").strip()) for name in names) > FACES_MAX:
+            raise HTTPException(422, STRINGS[language]["commissioning.too-many"])
         typed = {name: _typed(given, source, gateway, name, asked, language) for name in names}
         delivered = signed.delivered()
     now_ns = given.clock.wall_ns()

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from cloud.asking import NotRunningError, RefusedError, RunningCollector
+from cloud.asking import ANSWER_BYTES_MAX, NotRunningError, RefusedError, RunningCollector
 from cloud.clock import Clock
 from cloud.front.config import CollectorAt
 from cloud.front.heard import Amiss, Heard, Part, Why, unheard, unusable
@@ -101,9 +101,12 @@ class Listener:
     def _reviews(self) -> Any:  # noqa: ANN401 - JSON
         """All pages as one; what is no such answer as it is, for its shape to refuse."""
         found: list[Any] = []
-        after = ""
+        after, room = "", ANSWER_BYTES_MAX
         for _ in range(REVIEW_PAGES_MAX):
-            raw = self.asked.get(f"reviews{after}")
+            raw, size = self.asked.get_sized(f"reviews{after}")
+            room -= size
+            if room < 0:
+                break
             if not isinstance(raw, dict) or not isinstance(raw.get("reviews"), list):
                 return raw
             found += raw["reviews"]

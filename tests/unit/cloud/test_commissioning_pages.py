@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from evidence.frame import TYP_FRAME, Body, Clock, encode_body
 from tests.unit.cloud.drill_examples import BEGIN_NS, VOLUME
 from tests.unit.cloud.evidence_examples import SECOND_NS
@@ -68,3 +70,14 @@ async def test_what_the_display_shows_is_held_against_the_log(
     assert "No usable signed reading of that minute" in await told("1", "2026-09-21 17:30")
     for face, at in (("1,5", "2026-09-21 16:01"), ("1", "soon"), ("<b>", "2026-09-21 16:01")):
         assert "Not compared: a face value is digits" in await told(face, at)
+
+
+async def test_so_many_faces_at_a_time_are_refused(
+    plant: Plant,  # noqa: F811 - the fixture
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("cloud.api.commissioning_pages.FACES_MAX", 1)
+    query = f"face.{VOLUME}=1&face.gas-1.flow=1"
+    answer = await plant.see("li", f"{BASE}/edge-1/gas-1?{query}")
+    assert answer.status_code == 422
+    assert "At most 20 displays" in answer.text

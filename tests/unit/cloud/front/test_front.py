@@ -321,6 +321,19 @@ def over(folder: Path, strange: FakeCollector) -> Fronted:
     return made
 
 
+def test_pages_of_reviews_are_bounded_together(
+    tmp_path: Path, strange: FakeCollector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cloud.front.listener.ANSWER_BYTES_MAX", 2_000)
+    body = {"reviews": ["x" * 900], "next": "a"}  # each page leads to itself
+    strange.answer("reviews", body)
+    strange.answer("reviews?after=a", body)
+    (told,) = over(tmp_path, strange).get("collectors")
+    assert told["parts"]["reviews"]["amiss"]["why"] == "strange"
+    asked = [one for one in strange.asked if "reviews" in str(one)]
+    assert len(asked) == 3  # 3 x 900 bytes are more than 2,000
+
+
 def test_what_is_no_answer_of_a_collector_is_told_and_shown_nowhere(
     tmp_path: Path, strange: FakeCollector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
