@@ -133,6 +133,9 @@ class Uplink:
     def send_live(self, message: bytes) -> None:
         assert json.loads(message)["v"] == 1
 
+    async def room(self) -> None:
+        """At once: how many are under way is `test_uplink_window.py`'s."""
+
     def pace(self, seconds: float) -> None: ...
 
     def tell(self, state: bytes) -> None: ...
@@ -321,7 +324,7 @@ def watched(life: Life, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setattr(Spool, name, guarded(name))
     monkeypatch.setattr(Uplink, "wire", life.wire, raising=False)
     monkeypatch.setattr("edge.delivery.MqttUplink", Uplink)
-    monkeypatch.setattr("edge.delivery.Machine", lambda: Machine(jitter=life.chance))
+    monkeypatch.setattr("edge.uplink.sending.Machine", lambda: Machine(jitter=life.chance))
     yield
 
 
