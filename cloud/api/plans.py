@@ -76,7 +76,7 @@ def page(
     zone = zone_of(given, plant)
     return render(
         "plan.html", language, path=f"/plants/{plant}/plan", who=who, plant=plant, told=told,
-        departed=departed, month=asked, at=lambda ns: f"{written(ns, zone)} {offset(ns, zone)}",
+        departed=departed, month=asked, clock=lambda ns: f"{written(ns, zone)} {offset(ns, zone)}",
     )  # fmt: skip
 
 

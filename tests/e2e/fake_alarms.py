@@ -63,6 +63,6 @@ def signal(kind: str, about: str, values: Mapping[str, Any]) -> Signal:
 def hand_over(shifts: ShiftDesk, now_ns: int) -> None:
     """A note of the leaving operator, and what the month had counted before: 121 t less."""
     store, shift = shifts._store, shifts.shift(PLANT)
-    store.count(PLANT, CountedTo(shift.from_ns - MINUTE_NS, "2026-11", "tCO2e", "4200.00"))
+    store.count({PLANT: CountedTo(shift.from_ns - MINUTE_NS, "2026-11", "tCO2e", "4200.00")})
     text = "Pot 04: anode 12 changed at half past.\n12 号槽下料器堵料，已疏通，请继续观察。"
     store.add(PLANT, shift.from_ns, Note(now_ns, "zhang-min", LEFT, text))
