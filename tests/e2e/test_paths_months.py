@@ -98,7 +98,7 @@ def drill(sun: Clerk) -> None:
     page.get_by_role("link", name="16:00 – 17:00").click()
     page.locator("tbody tr a").first.click()
     page.locator("tbody tr a").first.click()
-    expect(page.locator(".value")).to_have_text(re.compile(r"^[0-9.]+ t$"))
+    expect(page.locator(".value")).to_have_text(re.compile(r"^[0-9.,]+ t$"))
     expect(page.locator(".no")).to_have_count(0)  # signature, root and log all fit
     sun.visit.look("2-reading")
 
