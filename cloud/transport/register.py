@@ -124,9 +124,10 @@ class Register:
         return (self.folder / REVOKED / f"{key}.json").exists()
 
     def newest(self, approved: Approved) -> Certificate | None:
-        """The certificate of a key that ends last."""
-        paths = sorted((self.folder / ISSUED).glob(f"{approved.stem}.*.crt"))
-        return load_certificate(paths[-1]) if paths else None
+        """The certificate of a key that ends last: by the CA of now, or of those before."""
+        paths = sorted((self.folder / ISSUED).glob(f"{approved.stem}.*.crt"), reverse=True)
+        ours = (made for made in map(load_certificate, paths) if is_by(made, self.ca))
+        return next(ours, load_certificate(paths[0]) if paths else None)
 
     # -- what changes it --------------------------------------------------------------------------
 
