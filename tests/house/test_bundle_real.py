@@ -5,6 +5,8 @@ import platform
 import subprocess
 import sys
 import tarfile
+import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from build_hooks.bundle_lock import ARCHITECTURES, Target, pins_of
 
 PYTHON = "{}.{}".format(*sys.version_info[:2])
 PYTHONS = ("3.11", "3.13")  # of Debian 12 and 13
+MACHINES = {"x86_64": 62, "aarch64": 183}  # EM_X86_64, EM_AARCH64 of <elf.h>
 LOCK = bundle.ROOT / "requirements/all.txt"
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900), pytest.mark.needs("openssl", "unshare")]
@@ -32,11 +35,24 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     return unpacked
 
 
+def machines(wheel: Path) -> Iterator[int]:
+    """For which processor each library and program in it is (ELF, `e_machine`)."""
+    with zipfile.ZipFile(wheel) as archive:
+        for entry in archive.infolist():
+            with archive.open(entry) as file:
+                head = file.read(20)
+            if head.startswith(b"\x7fELF"):
+                yield int.from_bytes(head[18:20], "little")
+
+
 def test_every_locked_package_has_its_wheel(made: Path) -> None:
     arch = made.name.rpartition("-")[2]
     wheels = [path.name.lower().split("-") for path in (made / "wheels").iterdir()]
     assert all(arch in parts[-1] or parts[-1] == "any.whl" for parts in wheels)
     there = {(parts[0].replace("_", "-").replace(".", "-"), parts[1]) for parts in wheels}
+    assert {machine for wheel in (made / "wheels").iterdir() for machine in machines(wheel)} == {
+        MACHINES[arch]
+    }
     for python in PYTHONS:
         lines = (made / f"lock-{python}.txt").read_text().splitlines()
         locked = {tuple(line.rstrip(" \\").split("==")) for line in lines if "==" in line}
