@@ -14,8 +14,6 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography.hazmat.primitives.serialization import Encoding
-
 from edge.errors import NotOursError, SpoolError
 from edge.site.config import Site
 from evidence.broker_certificates import gateway_name, is_by, name_of, trouble_of
@@ -32,7 +30,7 @@ from evidence.keys import (
 )
 
 RENEWED = "broker.crt"
-#: first line of a renewal's file, before the PEM: SHA-256 of the given certificate it stands for
+#: first line of a renewal: SHA-256 of the given certificate that it stands for; its own PEM follows
 _STANDS_FOR = "in place of "
 #: what the gateway's people do about a certificate
 ASK = (
@@ -105,7 +103,7 @@ class BrokerTls:
         """First line of a renewal of the certificate that is given now, there or not."""
         data = b""
         if self.given.exists():
-            data = load_certificate(self.given).public_bytes(Encoding.DER)
+            data = certificate_to_pem(load_certificate(self.given))
         return f"{_STANDS_FOR}{hashlib.sha256(data).hexdigest()}".encode()
 
     def context(self) -> ssl.SSLContext:
