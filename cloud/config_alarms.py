@@ -1,9 +1,11 @@
-"""[alarms] of CLOUD.toml: who is told of alarms elsewhere; a plant's rules and shifts. Pure.
+"""[alarms] of CLOUD.toml: who is told of alarms elsewhere; a plant's rules and shifts.
+
+I/O: reads the files that are named.
 
 ```toml
 [alarms]                            # all of it may be left out: then nobody is told elsewhere
 # priority = 2                      # 1 act now, 2 this shift, 3 all
-# webhook = "https://chat.example/in"
+# webhook = "https://chat.example/in"           # or "file:…": whoever knows some lets himself in
 # webhook_secret = "file:keys/webhook.secret"   # signs what is posted
 # smtp = "mail.example:587"         # STARTTLS, except to this machine itself
 # smtp_authority = "file:keys/mail-ca.pem"      # who issued its certificate, if a private one
@@ -28,6 +30,7 @@ from urllib.parse import urlsplit
 
 from cloud.alarms.channels import Channel, Mail, Webhook
 from cloud.alarms.rules import Rules, read_rules
+from cloud.config_elsewhere import read_token
 from firmware_configs.fields import Fields
 
 _SERVER = re.compile(r"(?P<host>[A-Za-z0-9.-]{1,253}):(?P<port>[0-9]{1,5})")
@@ -82,17 +85,21 @@ def _webhook(fields: Fields, folder: Path) -> Webhook | None:
     if not fields.has("webhook"):
         return None
     url, secret = fields.text("webhook"), _file(fields, "webhook_secret", folder)
-    try:
+    try:  # the address may let in whoever knows it: it is not repeated
+        if url.startswith("file:"):
+            url = read_token(folder / url.removeprefix("file:"))
         parts = urlsplit(url)
-        is_known = parts.scheme in ("http", "https") and bool(parts.hostname)
-        if not is_known or (parts.port or 1) < 1:
-            fields.complain("webhook", f'{url!r} is not "http://…" or "https://…"')
+        is_known = parts.scheme in ("http", "https") and bool(parts.hostname) and " " not in url
+        if not is_known or not url.isprintable() or (parts.port or 1) < 1:
+            fields.complain("webhook", 'is not "http://…" or "https://…", nor a file with that')
         elif parts.username or parts.password:
             fields.complain("webhook", "must not hold a password: it would be seen in lists")
         elif parts.scheme == "http" and not _is_here(str(parts.hostname)):
             fields.complain("webhook", "must be https: what is told is not for everybody's eyes")
-    except ValueError as error:
-        fields.complain("webhook", f"{url!r}: {error}")
+    except OSError as error:
+        fields.complain("webhook", f"{error.filename} cannot be read: {error.strerror}")
+    except ValueError:
+        fields.complain("webhook", "is no address, nor a file with one line that is")
     return Webhook(url, secret) if secret is not None else None
 
 

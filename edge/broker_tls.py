@@ -1,9 +1,10 @@
 """A gateway or relay at the broker's door: its TLS key, the certificate in use. I/O: files.
 
 The key and the first certificate are where the site file says. Renewed certificates go into
-`state_dir`, which the agent may write; of the two the one that ends later is used. The key stays
-for as long as nobody makes another (`stackproof edge enrol`). Files that are put in place of the
-ones before are taken up while it runs.
+`state_dir`, which the agent may write. A renewal stands for the certificate that it was asked with,
+and for no other: what people put in place of that one is used at once, whichever ends later. No
+clock of this machine decides it. The key stays for as long as nobody makes another (`stackproof
+edge enrol`). Files that are put in place of the ones before are taken up while it runs.
 """
 
 import datetime as dt
@@ -29,6 +30,8 @@ from evidence.keys import (
 )
 
 RENEWED = "broker.crt"
+#: first line of a renewal: SHA-256 of the given certificate that it stands for; its own PEM follows
+_STANDS_FOR = "in place of "
 #: what the gateway's people do about a certificate
 ASK = (
     "Ask for one with `stackproof edge enrol SITE.toml --out FILE`; at the collector `stackproof "
@@ -76,8 +79,7 @@ class BrokerTls:
     def _in_use(self) -> tuple[Certificate, Path]:
         own = key_sha256(load_private(self.key).public_key())
         found: list[tuple[Certificate, Path]] = []
-        kept = (self.given,) if self.renewed is None else (self.renewed, self.given)
-        for path in filter(Path.exists, kept):
+        for path in filter(Path.exists, self._files()):
             certificate = load_certificate(path)
             if key_sha256(public_key(certificate)) == own:
                 found.append((certificate, path))
@@ -88,7 +90,21 @@ class BrokerTls:
         for certificate, path in found:
             if self.name and (name := name_of(certificate)) != self.name:
                 raise KeyFileError(f"{path} is for {name}; needed is one for {self.name}")
-        return max(found, key=lambda one: one[0].not_valid_after_utc)
+        return found[0]
+
+    def _files(self) -> tuple[Path, ...]:
+        """Where certificates may be, the one that counts first."""
+        if self.renewed is None or not self.renewed.exists():
+            return (self.given,)
+        stands = self._mark() in _read(self.renewed).splitlines()[:1]
+        return (self.renewed, self.given) if stands else (self.given, self.renewed)
+
+    def _mark(self) -> bytes:
+        """First line of a renewal of the certificate that is given now, there or not."""
+        data = b""
+        if self.given.exists():
+            data = certificate_to_pem(load_certificate(self.given))
+        return f"{_STANDS_FOR}{hashlib.sha256(data).hexdigest()}".encode()
 
     def context(self) -> ssl.SSLContext:
         """What `believing` says, our certificate shown; KeyFileError likewise."""
@@ -101,7 +117,9 @@ class BrokerTls:
         present(context, self._in_use()[1], self.key)
 
     def take(self, pem: bytes) -> Certificate | None:
-        """Keep a certificate that came over the broker, in place of the one before; None: not new.
+        """Keep a certificate that came over the broker, in place of the one before.
+
+        None: it was not made after the one in use.
 
         Raises:
             NotOursError: it is not of our key and name, or not by a CA of ours.
@@ -117,10 +135,10 @@ class BrokerTls:
             raise NotOursError(f"no broker certificate of ours: {error}") from error
         if not is_ours or not any(is_by(made, ca) for ca in cas):
             raise NotOursError("a broker certificate for another key or name, or by a stranger")
-        if made.not_valid_after_utc <= before.not_valid_after_utc:
-            return None
+        if made.not_valid_before_utc <= before.not_valid_before_utc:
+            return None  # one that was retained: by the clock of those who certify, of both
         if self.renewed is not None:
-            _replace(self.renewed, certificate_to_pem(made))
+            _replace(self.renewed, self._mark() + b"\n" + certificate_to_pem(made))
         return made
 
     def trouble(self, now_ns: int) -> str:
@@ -134,10 +152,7 @@ class BrokerTls:
     def fingerprint(self) -> bytes:
         """Of everything that `context` reads; KeyFileError as there."""
         files = (self.ca, self._in_use()[1], self.key)
-        try:
-            return hashlib.sha256(b"".join(path.read_bytes() for path in files)).digest()
-        except OSError as error:
-            raise KeyFileError(f"{error.filename} cannot be read: {error.strerror}") from error
+        return hashlib.sha256(b"".join(map(_read, files))).digest()
 
 
 class Shown:
@@ -191,6 +206,13 @@ def present(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
         context.load_cert_chain(certificate, key)
     except (ssl.SSLError, OSError) as error:
         raise KeyFileError(f"{certificate}: TLS does not take it: {error}") from error
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise KeyFileError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def _replace(path: Path, data: bytes) -> None:

@@ -23,13 +23,14 @@ LOG_BYTES = 512 * 1024  # of the end of each log
 JOURNAL_LINES, JOURNAL_S = 2_000, 20
 _LEAST = 4  # characters: a shorter one would be found everywhere
 
+#: chat services let in whoever knows the rest of the address
+_WEBHOOK = re.compile(r"(?i)\bwebhook\s*=\s*[\"']https?://[^/\s\"']+(?P<value>/[^\"'\n]*)")
 _WRITTEN = (
     re.compile(r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)"),
     re.compile(r"(?<=://)[^/\s\"'@]+(?=@)"),
     re.compile(r"(?i)(?<=\bbearer )[\w.~+/=-]+"),
     re.compile(r"(?i)(?<=pin-value=)[^&;\s\"']+"),
-    # chat services let in whoever knows the rest of the address
-    re.compile(r"(?i)\bwebhook\s*=\s*[\"']https?://[^/\s\"']+(?P<value>/[^\"'\n]*)"),
+    _WEBHOOK,
     # a value, unless it says where the secret is
     re.compile(
         r"(?i)\b[\w-]*(?:password|passwd|secret|token|pin)[\"']?\s*[=:]\s*"
@@ -62,7 +63,7 @@ def secrets_of(config: str, folder: Path) -> set[str]:
         config: its text.
         folder: relative paths in it start there.
     """
-    found: set[str] = set()
+    found = {rest for rest in _WEBHOOK.findall(config) if len(rest) >= _LEAST}
     for kind, name in _NAMED.findall(config):
         if kind == "env":
             found |= secret_lines(os.environ.get(name, ""))

@@ -151,7 +151,8 @@ class _Handler(BaseHTTPRequestHandler):
         if path != "/api/v2/write" or asked["bucket"] != BUCKET or asked["precision"] != "s":
             return 404, {"code": "not found", "message": f"bucket {asked['bucket']!r} not found"}
         if self.server.refuses:
-            return self.server.refuses, {"code": "unavailable", "message": "come back later"}
+            said = f"come back later, {self.headers['Authorization']}"  # as a proxy's page may
+            return self.server.refuses, {"code": "unavailable", "message": said}
         self.server.written += 1
         return self.server.engine.write(lines)
 

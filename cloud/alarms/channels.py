@@ -1,6 +1,7 @@
 """The ways to people elsewhere: a webhook (HTTP) and mail (SMTP). Blocking network I/O.
 
-A secret is read from its file when it is used, stands in no address, no log and no error.
+A secret is read from its file when it is used, stands in no log and no error. Chat services let in
+whoever knows the whole of a webhook's address, so neither does that.
 """
 
 import hashlib
@@ -51,11 +52,11 @@ class Webhook:
     the receiver refuse what is old.
 
     Attributes:
-        url: http or https.
+        url: http or https; never shown.
         secret: file with the secret; its last line end does not count.
     """
 
-    url: str
+    url: str = field(repr=False)
     secret: Path
     name: str = "webhook"
 
@@ -71,8 +72,12 @@ class Webhook:
         try:
             with opener.open(request, timeout=ANSWER_S):
                 pass
-        except (OSError, http.client.HTTPException) as error:  # URLError is an OSError
-            raise NotSentError(f"webhook: {error}") from error
+        except urllib.error.HTTPError as error:  # its text may repeat the address, a secret too
+            raise NotSentError(f"webhook: it answers {error.code}") from None
+        except (OSError, http.client.HTTPException) as error:
+            why = getattr(error, "reason", None) or getattr(error, "strerror", None)
+            why = why or type(error).__name__
+            raise NotSentError(f"webhook: {why}") from None
 
 
 def signature(secret: bytes, body: bytes, now_s: int) -> str:

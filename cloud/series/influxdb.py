@@ -25,6 +25,7 @@ from cloud.series.bucket import Bucket, Series
 from cloud.series.database import SeriesFile, drop_marks, set_mark
 from cloud.series.line_protocol import decode_answer, lines, question
 from cloud.series.store import Batch, Mark, SeriesAwayError, StoreState
+from evidence.support import secret_lines, without_secrets
 
 if TYPE_CHECKING:  # loaded by the thread that writes: most collectors have no InfluxDB
     from influxdb_client.client.influxdb_client import InfluxDBClient
@@ -116,7 +117,7 @@ class InfluxSeries:
         except urllib.error.HTTPError as error:
             with error:
                 said = error.read(1_000)
-            raise SeriesAwayError(self._sentence(_refusal(error.code, said))) from error
+            raise SeriesAwayError(self._sentence(self._refusal(error.code, said))) from error
         except OSError as error:  # URLError and time-outs are OSErrors
             why = getattr(error, "reason", None) or error
             raise SeriesAwayError(self._sentence(f"does not answer: {why}")) from error
@@ -134,6 +135,15 @@ class InfluxSeries:
             return read_token(self._config.token) if self._config.token else ""
         except (OSError, ValueError) as error:
             raise SeriesAwayError(f"token of [series]: {error}") from error
+
+    def _refusal(self, status: int | None, said: bytes) -> str:
+        """What the server refuses with: 1.x says "error", 2 and 3 say "message"; no token in it."""
+        try:
+            told = json.loads(said)
+            why = str(told.get("message") or told.get("error") or "")
+        except (ValueError, AttributeError):
+            why = said.decode("utf-8", "replace")
+        return f"refuses ({status}): {without_secrets(why, secret_lines(self._token()))[:200]}"
 
     def _sentence(self, what: str) -> str:
         return f"InfluxDB {self._config.url}: {what}"
@@ -183,7 +193,7 @@ class InfluxSeries:
                     api.write(bucket, org, part, write_precision=WritePrecision.S)
         except ApiException as error:
             said = str(error.body or error.reason or "").encode()
-            raise SeriesAwayError(self._sentence(_refusal(error.status, said))) from error
+            raise SeriesAwayError(self._sentence(self._refusal(error.status, said))) from error
         except (HTTPError, OSError) as error:
             raise SeriesAwayError(self._sentence(f"does not answer: {error}")) from error
 
@@ -201,16 +211,6 @@ def _parts(batch: Batch) -> Iterator[list[str]]:
         rows = [row for columns in ended for row in columns.rows()]
         for first in range(0, len(rows), LINES_MAX):
             yield list(lines(step_s, rows[first : first + LINES_MAX]))
-
-
-def _refusal(status: int | None, said: bytes) -> str:
-    """What a server refuses with, for people: 1.x says "error", 2 and 3 say "message"."""
-    try:
-        told = json.loads(said)
-        why = str(told.get("message") or told.get("error") or "")
-    except (ValueError, AttributeError):
-        why = said.decode("utf-8", "replace")
-    return f"refuses ({status}): {why[:200]}"
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

@@ -3,13 +3,14 @@
     ca.crt                                  whose certificates these are
     pending/<plant>.<gateway>.cose          the newest request that waits for a person
     approved/<plant>.<gateway>.<key>.der    a key that a person has approved
-    issued/<plant>.<gateway>.<key>.<end>.crt
+    issued/<plant>.<gateway>.<key>.<end>-<begin>.crt
     revoked/<key>.json                      plant, gateway, reason, when, by whom
     crl.pem                                 for brokers that take one
 
-<key> is the SHA-256 of the TLS key, <end> the certificate's last second, UTC. Files appear whole or
-not at all. Each is a fact for itself: whoever signs elsewhere (a CA that is kept offline) works on
-a copy of the folder and brings back what is new. Not for two processes at once.
+<key> is the SHA-256 of the TLS key, <end> and <begin> are the certificate's, UTC: no certificate
+takes the place of another, so the list of the revoked has them all. Files appear whole or not at
+all. Each is a fact for itself: whoever signs elsewhere (a CA that is kept offline) works on a copy
+of the folder and brings back what is new. Not for two processes at once.
 """
 
 import datetime as dt
@@ -44,7 +45,7 @@ from evidence.keys import (
 
 CA, CRL = "ca.crt", "crl.pem"
 PENDING, APPROVED, ISSUED, REVOKED = "pending", "approved", "issued", "revoked"
-_END = "%Y%m%d%H%M%S"
+_SECOND = "%Y%m%d%H%M%S"
 
 
 @dataclass(frozen=True)
@@ -124,9 +125,10 @@ class Register:
         return (self.folder / REVOKED / f"{key}.json").exists()
 
     def newest(self, approved: Approved) -> Certificate | None:
-        """The certificate of a key that ends last."""
-        paths = sorted((self.folder / ISSUED).glob(f"{approved.stem}.*.crt"))
-        return load_certificate(paths[-1]) if paths else None
+        """The certificate of a key that ends last: by the CA of now, or of those before."""
+        paths = sorted((self.folder / ISSUED).glob(f"{approved.stem}.*.crt"), reverse=True)
+        ours = (made for made in map(load_certificate, paths) if is_by(made, self.ca))
+        return next(ours, load_certificate(paths[0]) if paths else None)
 
     # -- what changes it --------------------------------------------------------------------------
 
@@ -143,14 +145,14 @@ class Register:
         return Approved(request.plant, request.gateway, key, self.folder / name)
 
     def certificate(self, approved: Approved, now: dt.datetime) -> Certificate | None:
-        """The newest of a key, made anew when less than half of its life is left.
+        """The newest of a key, made anew when less than half of its life is left or none has begun.
 
         None where none is good for long and the CA's key is not here.
         """
         newest = self.newest(approved)
         if newest is not None and is_by(newest, self.ca):
             begins, ends = newest.not_valid_before_utc, newest.not_valid_after_utc
-            if now < begins + (ends - begins) / 2:
+            if begins <= now < begins + (ends - begins) / 2:  # one of a clock that was ahead: no
                 return newest
         if self._ca is None:
             return None
@@ -159,8 +161,9 @@ class Register:
             raise KeyFileError(f"{approved.path} holds another key than its name says")
         name = gateway_name(approved.plant, approved.gateway)
         made = certify_client(name, key, self._ca, now, self.days)
-        end = made.not_valid_after_utc.strftime(_END)
-        self._write(f"{ISSUED}/{approved.stem}.{end}.crt", certificate_to_pem(made))
+        end, begin = made.not_valid_after_utc, made.not_valid_before_utc
+        life = f"{end.strftime(_SECOND)}-{begin.strftime(_SECOND)}"
+        self._write(f"{ISSUED}/{approved.stem}.{life}.crt", certificate_to_pem(made))
         return made
 
     def revoke(self, approved: Approved, reason: str, by: str, now: dt.datetime) -> None:

@@ -69,7 +69,8 @@ class RelayFolder:
                     if len(outers) < len(batch):
                         await self._refuse(path, "of a stream that RELAY.toml does not name")
                         return
-                    full += await self._intake.keep(outers, self._clock.monotonic_ns() / 1e9)
+                    now_s = self._clock.monotonic_ns() / 1e9
+                    full += await self._intake.keep(outers, now_s, also_receipted=True)
             except EvidenceError as error:
                 if still_s >= GROWING_S:
                     await self._refuse(path, str(error))

@@ -47,8 +47,10 @@ class RelayIntake:
         """How many objects that were on disk are there no more, and have no receipt."""
         return self.counts["crowded"] + self.counts["gave_way"]
 
-    async def keep(self, objects: Sequence[Outer], now_s: float) -> int:
-        """Put objects on disk; for how many there was no room.
+    async def keep(
+        self, objects: Sequence[Outer], now_s: float, *, also_receipted: bool = False
+    ) -> int:
+        """Put objects on disk, `also_receipted` as for a queue; for how many there was no room.
 
         Raises:
             SpoolError: the disk refuses; those of one stream are kept all or none.
@@ -58,7 +60,7 @@ class RelayIntake:
             own = [o for o in objects if (o.plant, o.gateway) == place]
             if not own:
                 continue
-            kept = await lane.keep(own)
+            kept = await lane.keep(own, also_receipted=also_receipted)
             self.counts.update(
                 kept=len(kept.new), known=kept.known, crowded=kept.crowded, full=kept.full,
                 gave_way=kept.gave_way,

@@ -106,9 +106,10 @@ class Lane:
         await asyncio.get_running_loop().run_in_executor(None, self._uplink.stop)
         await self._sending.stop()
 
-    async def keep(self, objects: Sequence[Outer]) -> Kept:
+    async def keep(self, objects: Sequence[Outer], *, also_receipted: bool = False) -> Kept:
         """Put objects on disk; they go on from there. SpoolError: nothing of them was kept."""
-        kept = await self._disk.run(self.queue.keep, objects, self._clock.wall_ns())
+        now_ns = self._clock.wall_ns()
+        kept = await self._disk.run(self.queue.keep, objects, now_ns, also_receipted=also_receipted)
         await self._go_on()
         return kept
 
@@ -157,7 +158,8 @@ class Lane:
             await self._set_back(receipt.seq)
             return
         if receipt.seq == self.machine.receipted:
-            if not is_retained:
+            if not is_retained:  # the collector's word of now: what came again is not needed
+                await self._disk.run(self.queue.release, receipt.seq)
                 self._send_all(self.machine.repeated(self._now_s()))
             return
         if await self._disk.run(self.queue.has, receipt.seq, receipt.head) is False:

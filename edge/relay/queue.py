@@ -5,6 +5,10 @@ any seq, and must not thereby keep the true object out. So a few rivals for one 
 all forwarded; the collector takes the one whose signature is good. When the file has grown to its
 bound the highest seqs give way: the collector needs the lowest first, and what gave way can be
 exported again.
+
+A file that somebody exported again may come before the receipt that says why: a collector was set
+back, and nobody has told this queue yet. So what files bring is held under a receipt too, where
+there is room, until the collector has said that receipt, or a later one, once more.
 """
 
 import sqlite3
@@ -40,7 +44,7 @@ class Kept:
 
     Attributes:
         new: seqs that are on disk now and were not before.
-        known: objects held before, or under receipt.
+        known: objects held before, or under receipt, whether they are held once more or not.
         crowded: objects for whose seq others gave way, the ones that came first.
         full: seqs for which there was no room.
         gave_way: objects that were held, and made room for lower seqs.
@@ -93,13 +97,24 @@ class Queue:
         """Close the file."""
         self._db.close()
 
-    def keep(self, objects: Sequence[Outer], now_ns: int) -> Kept:
-        """Put objects on disk, all in one transaction: from its end on they are held."""
+    def keep(self, objects: Sequence[Outer], now_ns: int, *, also_receipted: bool = False) -> Kept:
+        """Put objects on disk, all in one transaction: from its end on they are held.
+
+        Args:
+            objects: as they came.
+            now_ns: this machine's wall clock.
+            also_receipted: hold what is under receipt too, until it is said again.
+        """
         kept, receipted = Kept([]), self.receipted_seq()
         try:
             self._db.execute("BEGIN IMMEDIATE")
             for outer in objects:
-                self._keep(outer, now_ns, kept, receipted)
+                if outer.seq > receipted:
+                    self._keep(outer, now_ns, kept)
+                    continue
+                kept.known += 1
+                if also_receipted and self._has_room(outer):
+                    self._insert(outer, now_ns)
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
             if self._db.in_transaction:
@@ -107,9 +122,9 @@ class Queue:
             raise SpoolError(f"{self._path}: cannot be written: {error}") from error
         return kept
 
-    def _keep(self, outer: Outer, now_ns: int, kept: Kept, receipted: int) -> None:
+    def _keep(self, outer: Outer, now_ns: int, kept: Kept) -> None:
         rivals = self._rows("SELECT id, sha256 FROM objects WHERE seq = ? ORDER BY id", outer.seq)
-        if outer.seq <= receipted or outer.sha256 in {sha256 for _, sha256 in rivals}:
+        if outer.sha256 in {sha256 for _, sha256 in rivals}:
             kept.known += 1
             return
         if len(rivals) >= RIVALS_MAX:
@@ -118,15 +133,20 @@ class Queue:
         elif not self._make_room(outer, kept):
             kept.full += 1
             return
-        self._db.execute(
-            "INSERT INTO objects VALUES (NULL, ?, ?, ?, ?)",
-            (outer.seq, outer.sha256, now_ns, outer.data),
-        )
+        self._insert(outer, now_ns)
         kept.new.append(outer.seq)
 
+    def _insert(self, outer: Outer, now_ns: int) -> None:
+        self._db.execute(
+            "INSERT OR IGNORE INTO objects VALUES (NULL, ?, ?, ?, ?)",
+            (outer.seq, outer.sha256, now_ns, outer.data),
+        )
+
     def _make_room(self, outer: Outer, kept: Kept) -> bool:
-        """The highest seqs give way to a lower one."""
-        while self.bytes() + len(outer.data) > self._bytes_max:
+        """What is under receipt gives way, then the highest seqs to a lower one."""
+        if not self._has_room(outer):
+            self._db.execute("DELETE FROM objects WHERE seq <= (SELECT seq FROM receipt)")
+        while not self._has_room(outer):
             highest = self._one("SELECT max(seq) FROM objects")
             if highest is None or highest <= outer.seq:
                 return False
@@ -134,8 +154,14 @@ class Queue:
             kept.gave_way += gone.rowcount
         return True
 
+    def _has_room(self, outer: Outer) -> bool:
+        return self.bytes() + len(outer.data) <= self._bytes_max
+
     def release(self, seq: int) -> None:
-        """A receipt covers everything up to `seq`."""
+        """A receipt covers everything up to `seq`; nothing is written if that is nothing new."""
+        is_held = self._rows("SELECT 1 FROM objects WHERE seq <= ? LIMIT 1", seq)
+        if not is_held and seq <= self.receipted_seq():
+            return
         try:
             self._db.execute("BEGIN IMMEDIATE")
             self._db.execute("DELETE FROM objects WHERE seq <= ?", (seq,))
@@ -182,10 +208,11 @@ class Queue:
         """What did not come while later objects did: the first `HOLES_MAX` of them."""
         query = (
             "SELECT before + 1, seq - 1, at_ns FROM (SELECT seq, min(at_ns) AS at_ns, "
-            "coalesce(lag(seq) OVER (ORDER BY seq), ?) AS before FROM objects GROUP BY seq) "
-            "WHERE seq > before + 1 ORDER BY seq LIMIT ?"
+            "coalesce(lag(seq) OVER (ORDER BY seq), ?) AS before FROM objects WHERE seq > ? "
+            "GROUP BY seq) WHERE seq > before + 1 ORDER BY seq LIMIT ?"
         )
-        return [Hole(*row) for row in self._rows(query, self.receipted_seq(), HOLES_MAX)]
+        receipted = self.receipted_seq()
+        return [Hole(*row) for row in self._rows(query, receipted, receipted, HOLES_MAX)]
 
     def count(self) -> int:
         """Objects held."""

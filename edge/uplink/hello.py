@@ -17,13 +17,20 @@ from collections.abc import AsyncIterator
 
 from edge.route import Route
 from edge.uplink.tunnel import connect
-from edge.uplink.websocket import WebSocketError, frame, judge_upgrade, upgrade_request
+from edge.uplink.websocket import (
+    PONG,
+    Frames,
+    WebSocketError,
+    frame,
+    judge_upgrade,
+    upgrade_request,
+)
 
 KEEPALIVE_S = 10
 _LEVEL, _CLEAN_SESSION = 4, 0x02
 _DISCONNECT = b"\xe0\x00"
 _CONNACK = b"\x20\x02"
-_FRAME = b"\x82\x04"  # of a WebSocket, before a CONNACK
+_CONNACK_BYTES, _READ_BYTES = 4, 1024
 
 #: return codes of table 3.1
 _REFUSALS = {
@@ -51,7 +58,7 @@ def connect_packet(client_id: str) -> bytes:
 
 def read_answer(answer: bytes) -> None:
     """NotLetInError unless it is a CONNACK that lets us in."""
-    if answer[:2] != _CONNACK or len(answer) != 4:
+    if answer[:2] != _CONNACK or len(answer) != _CONNACK_BYTES:
         raise NotLetInError(f"what answers is no MQTT broker: it says {answer[:16]!r}")
     if code := answer[3]:
         raise NotLetInError(_REFUSALS.get(code, f"the broker refuses with code {code}"))
@@ -79,8 +86,7 @@ async def say_hello(
                 writer.write(upgrade_request(route, key))
                 judge_upgrade(await reader.readuntil(b"\r\n\r\n"), key)
             writer.write(_packed(connect_packet(client_id), route))
-            answer = await reader.readexactly(6 if route.path else 4)
-            read_answer(answer.removeprefix(_FRAME) if route.path else answer)
+            read_answer(await _answer(reader, writer, route))
             writer.write(_packed(_DISCONNECT, route))
             await writer.drain()
     except TimeoutError:
@@ -114,6 +120,25 @@ async def opened(
         if tls is not None:
             with contextlib.suppress(OSError):  # said already by what was read
                 await writer.wait_closed()
+
+
+async def _answer(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, route: Route
+) -> bytes:
+    """As many bytes as a CONNACK has; a WebSocket brings them in any pieces, pings between."""
+    if not route.path:
+        return await reader.readexactly(_CONNACK_BYTES)
+    frames, brought = Frames(), b""
+    while len(brought) < _CONNACK_BYTES:
+        data = b"" if frames.is_closed else await reader.read(_READ_BYTES)
+        if not data:
+            raise asyncio.IncompleteReadError(brought, _CONNACK_BYTES)
+        brought += frames.take(data)
+        if frames.pings:  # the newest is enough (RFC 6455, 5.5.3)
+            writer.write(frame(frames.pings[-1], secrets.token_bytes(4), PONG))
+            frames.pings.clear()
+            await writer.drain()
+    return brought[:_CONNACK_BYTES]
 
 
 def _packed(packet: bytes, route: Route) -> bytes:

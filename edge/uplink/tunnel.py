@@ -14,6 +14,7 @@ import socket
 import stat
 import struct
 import time
+from http.client import responses
 from pathlib import Path
 
 from edge.route import Proxy, Route
@@ -21,7 +22,7 @@ from edge.route import Proxy, Route
 HEAD_BYTES_MAX = 16 * 1024
 LOGIN_BYTES_MAX = 512
 _END = b"\r\n\r\n"
-_STATUS = re.compile(rb"HTTP/1\.[01] ([2-5]\d\d)(?: ([ -~]{0,80}))?[^\r\n]*\r\n")
+_STATUS = re.compile(rb"HTTP/1\.[01] ([2-5]\d\d)(?: [^\r\n]*)?\r\n")
 #: statuses by which a proxy says that the broker, not the gateway, is the matter
 _BEYOND = (500, 502, 503, 504)
 _VERSION, _CONNECT, _NO_LOGIN, _LOGIN, _NONE_TAKEN = 5, 1, 0, 2, 0xFF
@@ -131,7 +132,7 @@ def judge_connect(head: bytes, name: str = "the proxy", place: str = "the broker
             "protocol", f"{name} is no HTTP proxy: it says {head[:16]!r}", "look at proxy"
         )
     status = int(match[1])
-    said = f"{status} {(match[2] or b'').decode()}".strip()
+    said = f"{status} {responses.get(status, '')}".strip()  # its own words may repeat the login
     if status in (401, 407):  # tinyproxy says 401 of a login that is wrong
         raise ProxyError(
             "login", f"{name} does not take the login, or wants one ({said})",

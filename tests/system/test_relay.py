@@ -183,6 +183,7 @@ def sites(work: Path, diode: Diode, count: int) -> Iterator[Sites]:
     finally:
         for process in made.processes.values():
             process.terminate()  # the collector ends its broker
+        for process in made.processes.values():
             process.wait(15)
 
 

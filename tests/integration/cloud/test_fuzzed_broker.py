@@ -6,6 +6,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -16,6 +17,7 @@ import pytest
 from tests.integration.cloud.cloud_process import Cloud, wait
 from tests.integration.cloud.spool_publisher import SpoolPublisher
 from tests.integration.cloud.stranger import Stranger
+from tests.integration.edge.brokers import Broker
 from tests.unit.cloud.evidence_examples import SECOND_NS, T0_NS
 from tests.unit.cloud.store.plant_examples import read_plant
 
@@ -94,11 +96,28 @@ def test_seconds_of_anything(cloud: Cloud) -> None:
     check(cloud, endure(cloud, Random(10), 3.0))
 
 
+@pytest.fixture
+def mosquitto(cloud: Cloud, tmp_path: Path) -> Iterator[Cloud]:
+    """The collector, with a broker that it does not start."""
+    broker = Broker("mosquitto", tmp_path / "mosquitto")
+    broker.start()
+    text = cloud.config.read_text()
+    own = text[text.index("[broker]") : text.index("[http]")]
+    other = f'[broker]\nmode = "external"\nurl = "{broker.url}"\n'
+    cloud.config.write_text(text.replace(own, other))
+    yield cloud
+    broker.stop()
+
+
 @pytest.mark.long
 @pytest.mark.timeout(600)
-def test_minutes_of_anything_else_each_time(cloud: Cloud) -> None:
+@pytest.mark.parametrize(("whose", "seconds"), [("cloud", 180.0), ("mosquitto", 60.0)])
+def test_minutes_of_anything_else_each_time(
+    request: pytest.FixtureRequest, whose: str, seconds: float
+) -> None:
+    cloud: Cloud = request.getfixturevalue(whose)
     seed = int.from_bytes(os.urandom(4), "big")
-    figures = endure(cloud, Random(seed), 180.0)
+    figures = endure(cloud, Random(seed), seconds)
     figures["waited_s"] = np.quantile(figures["waited_s"], [0.5, 0.99, 1]).round(2).tolist()
     sys.stdout.write(f"seed {seed}: {figures}\n")
     check(cloud, figures)

@@ -33,9 +33,11 @@ class Gateway:
         self.given = self.made(0)
         self.tls.given.write_bytes(certificate_to_pem(self.given))
 
-    def made(self, after_days: int, name: str = NAME, ca: Ca | None = None) -> Certificate:
+    def made(
+        self, after_days: int, name: str = NAME, ca: Ca | None = None, days: int = 30
+    ) -> Certificate:
         begins = T0 + after_days * DAY
-        return certify_client(name, self.key.public_key(), ca or self.ca, begins)
+        return certify_client(name, self.key.public_key(), ca or self.ca, begins, days)
 
 
 @pytest.fixture
@@ -56,6 +58,29 @@ def test_a_newer_one_is_taken_once_and_used(gateway: Gateway) -> None:
     again = gateway.made(60)  # carried, since the renewed one ended
     tls.given.write_bytes(certificate_to_pem(again))
     assert tls.certificate() == again
+
+
+def test_what_people_give_counts_before_any_renewal_of_another(gateway: Gateway) -> None:
+    """Another CA, shorter lives, a broker that still retains the longer renewal by the old CA."""
+    tls, renewal = gateway.tls, gateway.made(10, days=300)
+    assert tls.take(certificate_to_pem(renewal)) == renewal
+    other = a_ca()
+    with tls.ca.open("ab") as file:
+        file.write(certificate_to_pem(other.certificate))
+    given = gateway.made(12, ca=other, days=30)
+    tls.given.write_bytes(certificate_to_pem(given))
+    assert tls.certificate() == given, "it ends 268 days before the renewal"
+    assert tls.take(certificate_to_pem(renewal)) is None
+    assert tls.certificate() == given
+    tls.given.unlink()
+    assert tls.certificate() == renewal, "better than none"
+    tls.given.write_bytes(certificate_to_pem(given))
+    shorter = gateway.made(20, ca=other, days=1)
+    assert tls.take(certificate_to_pem(shorter)) == shorter, "lives were shortened"
+    assert tls.certificate() == shorter
+    tls.context()  # OpenSSL reads the file with its first line
+    tls.given.write_bytes(certificate_to_pem(gateway.given))
+    assert tls.certificate() == gateway.given, "whatever people put there"
 
 
 def test_what_is_not_ours_is_refused(gateway: Gateway) -> None:

@@ -1,8 +1,14 @@
 """The bytes of an MQTT 3.1.1 hello, against the standard's own figures."""
 
+import asyncio
+import base64
+import hashlib
+
 import pytest
 
-from edge.uplink.hello import NotLetInError, connect_packet, read_answer
+from edge.route import Route
+from edge.uplink.hello import NotLetInError, connect_packet, read_answer, say_hello
+from tests.tcp_server import TcpServer
 
 
 def test_the_connect_packet() -> None:
@@ -32,3 +38,51 @@ def test_let_in() -> None:
 def test_not_let_in(answer: str, sentence: str) -> None:
     with pytest.raises(NotLetInError, match=sentence):
         read_answer(bytes.fromhex(answer))
+
+
+GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
+
+
+class Chatty(TcpServer):
+    """A broker whose WebSocket says what it is told to, before anybody is let in (RFC 6455, 5)."""
+
+    def __init__(self, says: str) -> None:
+        super().__init__()
+        self.says, self.heard = bytes.fromhex(says), b""
+        self.is_over = asyncio.Event()
+
+    async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        key = head.partition(b"Sec-WebSocket-Key: ")[2].split(b"\r\n")[0]
+        proof = hashlib.sha1(key + GUID, usedforsecurity=False).digest()
+        writer.write(b"HTTP/1.1 101 Yes\r\nSec-WebSocket-Accept: " + base64.b64encode(proof))
+        writer.write(b"\r\n\r\n" + self.says)
+        while head := await reader.read(2):  # of a client's short frame; a mask of four follows
+            self.heard += head[:1]
+            await reader.readexactly(4 + (head[1] & 0x7F))
+        self.is_over.set()
+
+
+@pytest.mark.parametrize(
+    ("says", "sentence"),
+    [
+        ("8204 20020000", ""),
+        ("8902 6869 8204 20020000", ""),  # a ping before it
+        ("0202 2002 8900 8002 0000", ""),  # in two fragments, a ping between
+        ("8900 8204 20020005", "does not let this client in"),
+        ("8900 8800", "hangs up"),
+        ("8204 48545450", "no MQTT broker"),
+        ("c204 20020000", "no server may send"),
+    ],
+)
+async def test_what_a_websocket_brings_before_and_between(says: str, sentence: str) -> None:
+    async with Chatty(says) as broker:
+        route = Route.of(f"ws://127.0.0.1:{broker.port}/mqtt")
+        if sentence:
+            with pytest.raises(NotLetInError, match=sentence):
+                await say_hello(route, "ab", 5)
+            return
+        await say_hello(route, "ab", 5)
+        await broker.is_over.wait()
+    assert (b"\x8a" in broker.heard) is ("89" in says), "each ping is answered"
+    assert broker.heard.replace(b"\x8a", b"") == b"\x82\x82", "CONNECT, DISCONNECT"

@@ -83,6 +83,14 @@ def test_a_login_that_is_none(tmp_path: Path, text: str, mode: int, says: str) -
         login_of(Proxy.of("http://h", tmp_path / "none"))
 
 
+def test_what_a_proxy_says_back_is_not_told() -> None:
+    with pytest.raises(ProxyError, match=r"wants one \(407 Proxy Authentication Required\)") as no:
+        judge_connect(b"HTTP/1.1 407 Proxy-Authorization: Basic QWxhZGRpbg\r\n\r\n")
+    assert "QWx" not in str(no.value)
+    with pytest.raises(ProxyError, match=r"\(499\)"):
+        judge_connect(b"HTTP/1.1 499\r\n\r\n")
+
+
 def test_websocket_bytes() -> None:
     judge_upgrade(UPGRADED, KEY)
     # RFC 6455, 5.7: a masked "Hello", there as text

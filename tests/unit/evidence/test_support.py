@@ -49,10 +49,10 @@ def test_what_the_configuration_names_is_known(
     (tmp_path / "both.pem").write_text(f"{ours}{PEM}\n")
     monkeypatch.setenv("DB_LOGIN", "open sesame")
     config = 'a = "file:influx"\nb = "file:own.crt"\nc = "env:DB_LOGIN"\nd = "file:away"\n'
-    config += 'e = "file:both.pem"\n'
+    config += 'e = "file:both.pem"\nwebhook = "https://chat.example/in?key=a1b2"\n'
     known = secrets_of(config, tmp_path)
     (line,) = PEM.splitlines()[1:2]
-    assert known == {"user:pa55word", "pa55word", "open sesame", line}
+    assert known == {"user:pa55word", "pa55word", "open sesame", "/in?key=a1b2", line}
     assert without_secrets("said pa55word, open sesame!", known) == "said [taken out], [taken out]!"
 
 

@@ -53,7 +53,7 @@ class Hook(http.server.BaseHTTPRequestHandler):
         server: Any = self.server
         body = self.rfile.read(int(self.headers["Content-Length"]))
         server.posts.append((dict(self.headers), body))
-        self.send_response(server.answers.pop(0) if server.answers else 204)
+        self.send_response(server.answers.pop(0) if server.answers else 204, self.path)
         self.send_header("Location", "/elsewhere")
         self.end_headers()
 
@@ -80,7 +80,8 @@ def outbox(channel: Any, **more: Any) -> Outbox:
 @pytest.fixture
 def webhook(hook: Any, tmp_path: Path) -> Webhook:
     (tmp_path / "webhook.secret").write_bytes(SECRET + b"\n")
-    return Webhook(f"http://127.0.0.1:{hook.server_address[1]}/in", tmp_path / "webhook.secret")
+    url = f"http://127.0.0.1:{hook.server_address[1]}/who-knows-this?may=come-in"
+    return Webhook(url, tmp_path / "webhook.secret")
 
 
 def test_a_webhook_is_signed_and_tried_again(hook: Any, webhook: Webhook) -> None:
@@ -110,7 +111,9 @@ def test_what_does_not_get_through_is_given_up_and_no_secret_is_told(
         asyncio.run(box.send_waiting())
     assert len(hook.posts) == 3
     assert "given up" in caplog.text
-    assert SECRET.decode() not in caplog.text
+    assert "webhook: it answers 500" in caplog.text
+    assert not any(word in caplog.text for word in (SECRET.decode(), "who-knows", "come-in"))
+    assert "who-knows" not in repr(webhook)
     asyncio.run(box.send_waiting())
     assert len(hook.posts) == 3
 
@@ -257,6 +260,9 @@ def test_a_file_that_names_channels(tmp_path: Path) -> None:
     read, problems = config(tmp_path, priority=3, **hook, **MAIL)
     assert problems == {}
     assert [one.name for one in read.channels] == ["webhook", "mail"]
+    (tmp_path / "url").write_text("https://chat.example/in\n")
+    by_file, problems = config(tmp_path, **{**hook, "webhook": "file:url"})
+    assert (problems, by_file.channels) == ({}, read.channels[:1])
     assert vars(read.channels[1])["is_tls"] is True
     read, _ = config(tmp_path, **{**MAIL, "smtp": "127.0.0.1:25"})
     assert vars(read.channels[0])["is_tls"] is False
@@ -268,6 +274,11 @@ def test_a_file_that_names_channels(tmp_path: Path) -> None:
         ({"webhook": "ftp://a", "webhook_secret": "file:s"}, "webhook"),
         ({"webhook": "http://chat.example", "webhook_secret": "file:s"}, "webhook"),
         ({"webhook": "https://u:p@chat.example", "webhook_secret": "file:s"}, "webhook"),
+        ({"webhook": "https://chat.example/hunter2 x", "webhook_secret": "file:s"}, "webhook"),
+        ({"webhook": "chat.example/in?key=hunter2", "webhook_secret": "file:s"}, "webhook"),
+        ({"webhook": "https://[/hunter2", "webhook_secret": "file:s"}, "webhook"),
+        ({"webhook": "file:s", "webhook_secret": "file:s"}, "webhook"),
+        ({"webhook": "file:no", "webhook_secret": "file:s"}, "webhook"),
         ({"webhook": "https://chat.example"}, "webhook_secret"),
         ({"webhook": "https://chat.example", "webhook_secret": "hunter2"}, "webhook_secret"),
         ({"webhook": "https://chat.example", "webhook_secret": "file:no"}, "webhook_secret"),
@@ -283,7 +294,7 @@ def test_a_file_that_names_channels(tmp_path: Path) -> None:
 def test_mistakes_are_told_and_secrets_are_not(
     tmp_path: Path, table: dict[str, Any], key: str
 ) -> None:
-    (tmp_path / "s").write_text("x")
+    (tmp_path / "s").write_text("hunter2")
     _, problems = config(tmp_path, **table)
     assert set(problems) == {key}
     assert "hunter2" not in problems[key]

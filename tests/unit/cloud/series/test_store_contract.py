@@ -177,7 +177,8 @@ def test_a_server_that_refuses_loses_nothing(
         store.put(batch(VOLTS, bucket(store.state().waiting, 1, 1, 1, 1, 1, 0)))
     while not store.state().trouble and time.monotonic() < until:
         time.sleep(0.005)
-    assert store.state().trouble == f"InfluxDB {front.url}: refuses (503): come back later"
+    told = f"InfluxDB {front.url}: refuses (503): come back later, Token [taken out]"
+    assert store.state().trouble == told
     assert store.marks("mini") == {}
     taken = store.state().waiting
     assert taken >= WAITING_MAX

@@ -67,10 +67,25 @@ def test_a_certificate_is_made_anew_when_half_of_its_life_is_over(tmp_path: Path
     assert second is not None
     assert second.not_valid_after_utc == T0 + 45 * DAY
     assert register.newest(approved) == second
+    corrected = register.certificate(approved, T0 + DAY)  # the clock had been ahead
+    assert corrected is not None
+    assert corrected.not_valid_before_utc < T0 + DAY, "not one that is not valid yet"
+    other = FileSigner(generate("p256"))
+    ca = make_ca("another", other, T0 - 60 * DAY, days=80)
+    (register.folder / "ca.crt").write_bytes(certificate_to_pem(ca))
+    moved = Register(register.folder, other, days=5)
+    third = moved.certificate(approved, T0 + 16 * DAY)
+    assert third is not None
+    assert third.issuer == ca.subject, "it ends before the second, and is by the CA of now"
+    assert moved.newest(approved) == moved.certificate(approved, T0 + 17 * DAY) == third
+    fourth = moved.certificate(approved, T0 + 19 * DAY)
+    assert fourth is not None
+    assert fourth.not_valid_after_utc == third.not_valid_after_utc == ca.not_valid_after_utc
+    assert moved.newest(approved) == fourth
     register.revoke(approved, "stolen", "somebody", T0 + 16 * DAY)
-    assert first is not None
     crl = load_pem_x509_crl((register.folder / "crl.pem").read_bytes())
-    assert {row.serial_number for row in crl} == {first.serial_number, second.serial_number}
+    made = (first, second, corrected, third, fourth)
+    assert {row.serial_number for row in crl} == {one.serial_number for one in made if one}
     register.write_crl(T0 + 16 * DAY)
     later = load_pem_x509_crl((register.folder / "crl.pem").read_bytes())
     assert later.last_update_utc > crl.last_update_utc, "brokers go by the later of two"

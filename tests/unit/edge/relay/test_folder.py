@@ -23,11 +23,13 @@ class Lane:
 
     def __init__(self) -> None:
         self.kept: list[bytes] = []
+        self.also_receipted = False
         self.is_full = False
         self.gone = Kept([])
         self.stream = type("Stream", (), {"name": f"{PLANT}/{GATEWAY}"})
 
-    async def keep(self, objects: list[Outer]) -> Kept:
+    async def keep(self, objects: list[Outer], *, also_receipted: bool) -> Kept:
+        self.also_receipted = also_receipted
         if self.is_full:
             return Kept([], full=len(objects))
         self.kept += [outer.data for outer in objects]
@@ -85,6 +87,7 @@ async def test_file_is_taken_when_it_has_stopped_growing(rig: Rig, at: Any) -> N
     await look(folder, clock, FULL_WAIT_S + LOOK_S)
     assert lane.kept == [stored.data for stored in rig.spool.objects(0, 9)]
     assert (path.exists(), folder.taken, intake.counts["kept"]) == (False, 1, 5)
+    assert lane.also_receipted, "it may be there because a collector was set back"
 
 
 async def test_what_is_no_export_or_of_nobody_is_kept_for_people(rig: Rig, at: Any) -> None:

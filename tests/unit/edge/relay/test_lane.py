@@ -153,6 +153,31 @@ async def test_a_collector_that_was_set_back_gets_again_what_is_exported_again(
     assert (played.queue.count(), lane.machine.receipted) == (0, 5)
 
 
+async def test_a_file_that_comes_before_the_lower_receipt_is_forwarded_after_it(
+    played: Played,
+) -> None:
+    lane, uplink, queue = played.lane, played.uplink, played.queue
+    uplink.callbacks["on_connected"]()
+    await lane.keep(played.outers(2, 3, 4, 6))
+    uplink.say(played.receipt(4))
+    await played.sent()
+    again = await lane.keep(played.outers(2, 3, 4), also_receipted=True)
+    assert (again.known, again.new, queue.count()) == (3, [], 4)
+    assert [(hole.first, hole.last) for hole in queue.holes()] == [(5, 5)], (
+        "nothing else is missing"
+    )
+    assert await played.sent() == [], "not sent twice to a collector that has it"
+    uplink.say(played.receipt(1))  # only now it is known why they came
+    assert await played.sent() == [2, 3, 4]
+    uplink.say(played.receipt(4))
+    await played.sent()
+    await lane.keep(played.outers(2, 3), also_receipted=True)
+    assert queue.count() == 3
+    uplink.say(played.receipt(4))  # it was no set-back: a ferry that brought a file twice
+    await played.sent()
+    assert queue.count() == 1
+
+
 def test_it_does_not_speak_for_the_gateway(played: Played) -> None:
     topics = played.uplink.topics
     assert topics.frames == f"stackproof/v1/07/{PLANT}/{GATEWAY}/frames"

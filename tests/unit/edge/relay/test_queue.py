@@ -86,6 +86,22 @@ def test_when_it_is_full_the_highest_seqs_give_way(path: Path) -> None:
     assert held.keep([of(2**62, big)], 3).full == 1
 
 
+def test_what_is_under_receipt_is_held_where_there_is_room_and_gives_way(path: Path) -> None:
+    held, big = queue(path, bytes_max=200_000), b"x" * 20_000
+    held.keep([of(5)], 1)
+    held.release(5)
+    old = [of(seq, b"%d" % seq + big) for seq in range(5)]
+    assert held.keep([*old, *old], 2).known == 10
+    assert (held.count(), held.holes(), held.beyond(5)) == (0, [], None)
+    assert held.keep([*old, *old], 2, also_receipted=True).known == 10
+    assert (held.count(), held.holes(), held.beyond(5)) == (5, [], None)
+    new = [of(seq, b"%d" % seq + big) for seq in range(6, 11)]
+    kept = held.keep(new, 3)
+    assert (kept.full, kept.gave_way, held.objects(0, 5)) == (0, 0, [])
+    held.keep(old, 4, also_receipted=True)
+    assert [seq for seq, _ in held.objects(6, 99)] == [6, 7, 8, 9, 10], "nothing gives way to them"
+
+
 def test_another_format_or_no_queue_is_said(path: Path) -> None:
     path.write_bytes(b"no database, and long enough to be taken for one" * 100)
     with pytest.raises(SpoolError, match="queue"):
