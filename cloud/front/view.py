@@ -153,7 +153,7 @@ def collector_rows(all_heard: Sequence[Heard], language: str) -> list[CollectorR
         known = heard.plants or any(p.heard_ns for p in heard.parts.values())
         answers = texts.told(language, "front.answers")
         state = Cell(why(language, amiss), DQ) if amiss else Cell(answers)
-        plants = str(len(heard.plants)) if known else "–"
+        plants = f"{len(heard.plants):,}" if known else "–"
         not_shown = [why(language, one) for one in lacking]
         said = amiss.detail if amiss and amiss.why not in (Why.MORE, Why.LACKS) else ""
         found.append(CollectorRow(heard.name, heard.pages, state, said, plants, not_shown))
