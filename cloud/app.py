@@ -10,6 +10,7 @@ import logging
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from starlette.requests import ClientDisconnect
 from starlette.staticfiles import StaticFiles
 
 from cloud.accounts.errors import AccountError
@@ -77,6 +78,7 @@ def create_app(services: Services) -> FastAPI:
     app.add_exception_handler(StoreError, _disk_disagrees)
     app.add_exception_handler(AccountError, _refused)
     app.add_exception_handler(SignInNeededError, pages.to_sign_in)
+    app.add_exception_handler(ClientDisconnect, _gone)
     api = (
         routes, live_routes, proofs, one_way, documents, record_imports, outputs, plans, socket,
         account_routes, reviews, year_pages, screening, brought, broker, series, alarms,
@@ -129,6 +131,11 @@ async def _refused(request: Request, error: Exception) -> Response:
         "refused.html", language, status=error.status, path="/account", who=request.state.who,
         error=sentence(error, language),
     )  # fmt: skip
+
+
+async def _gone(_: Request, _error: Exception) -> Response:
+    """Whoever sent something went away before its end: nobody hears the answer, nothing is kept."""
+    return Response(status_code=400)
 
 
 async def _disk_disagrees(_: Request, error: Exception) -> JSONResponse:

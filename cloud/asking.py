@@ -6,14 +6,14 @@ For commands on the collector's own machine, and for whoever was given a token. 
 import http.client
 import json
 import ssl
+import time
 import urllib.error
 import urllib.parse
-import urllib.request
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Self
 
-from cloud.answers import NoRedirects, in_bounds
+from cloud.answers import TimedAnswer, in_bounds
 from cloud.config import read_state_dir
 from cloud.errors import CloudError
 
@@ -73,7 +73,7 @@ class RunningCollector:
         """
         try:
             parts = urllib.parse.urlsplit(url)
-            host = parts.hostname
+            host, _ = parts.hostname, parts.port
         except ValueError as error:
             raise RefusedError(f"{url!r} is no address: {error}") from error
         is_private = parts.scheme == "https" or host in ("127.0.0.1", "localhost", "::1")
@@ -135,6 +135,7 @@ class RunningCollector:
         try:
             with self.reach(path, body, content_type, timeout_s) as answer:
                 whole_s = max(timeout_s, WHOLE_S)
+                answer.until(time.monotonic() + whole_s)
                 return b"".join(in_bounds(answer, ANSWER_BYTES_MAX, whole_s))
         except urllib.error.HTTPError as error:
             raise RefusedError(_sentence(error)) from error
@@ -147,32 +148,47 @@ class RunningCollector:
         body: bytes | Iterable[bytes] | None = None,
         content_type: str = "",
         timeout_s: float = ANSWER_S,
-    ) -> http.client.HTTPResponse:
-        """Its answer, to be read in bounds and closed by the caller.
+    ) -> TimedAnswer:
+        """Its answer, to be read in bounds, `until` an end, and closed by the caller.
 
         Raises:
             urllib.error.HTTPError: it says no, or something else than 200; an answer as well.
-            NotRunningError: nobody answers.
+            NotRunningError: nobody answers, or not with a whole head within `timeout_s`.
         """
-        headers = {"Authorization": f"Bearer {self._token}"}
+        headers = {"Authorization": f"Bearer {self._token}", "Connection": "close"}
         if content_type:
             headers["Content-Type"] = content_type
-        # a proxy from the environment has no business between this machine and itself, and nobody
-        # whom a redirect names is to get the token
-        opener = urllib.request.build_opener(
-            urllib.request.ProxyHandler({}), NoRedirects,
-            urllib.request.HTTPSHandler(context=self._context),
-        )  # fmt: skip
+        # http.client knows no proxy of the environment and follows no redirect: nobody else is to
+        # get the token
+        at = urllib.parse.urlsplit(f"{self._base}/api/v1/{path}")
+        connection = self._connection(at, timeout_s)
         try:
-            request = urllib.request.Request(  # noqa: S310 - the address is the collector's own
-                f"{self._base}/api/v1/{path}", data=body, headers=headers
-            )
-            answer: http.client.HTTPResponse = opener.open(request, timeout=timeout_s)
-        except urllib.error.HTTPError:
-            raise
+            target = urllib.parse.urlunsplit(("", "", at.path, at.query, ""))
+            connection.request("GET" if body is None else "POST", target, body, headers)
+            answer = connection.getresponse()
         except (OSError, http.client.HTTPException, ValueError) as error:
+            connection.close()
             raise self._silent(error) from error
+        if connection.sock is not None:  # the answer goes on by itself, and ends it
+            connection.sock.close()
+        assert isinstance(answer, TimedAnswer)  # noqa: S101 - what `_connection` makes
+        if not 200 <= answer.status < 300:
+            raise urllib.error.HTTPError(
+                at.geturl(), answer.status, answer.reason, answer.headers, answer
+            )
         return answer
+
+    def _connection(
+        self, at: urllib.parse.SplitResult, timeout_s: float
+    ) -> http.client.HTTPConnection:
+        host, port = at.hostname or "", at.port
+        made: http.client.HTTPConnection
+        if at.scheme == "https":
+            made = http.client.HTTPSConnection(host, port, timeout=timeout_s, context=self._context)
+        else:
+            made = http.client.HTTPConnection(host, port, timeout=timeout_s)
+        made.response_class = TimedAnswer
+        return made
 
     def _silent(self, error: Exception) -> NotRunningError:
         return NotRunningError(f"the collector at {self._base} does not answer: {error}")

@@ -27,7 +27,7 @@ from cloud.commands.year import add_year_commands
 from cloud.config import load_cloud
 from cloud.errors import CloudConfigError, CloudError
 from evidence.errors import EvidenceError
-from evidence.log_lines import FORMS, TEXT, start_logging
+from evidence.log_lines import FORMS, TEXT, start_logging, teller
 
 EXIT_FINE, EXIT_FAILED, EXIT_CANNOT = 0, 1, 2
 #: after so long a thread that calculates lets go of the interpreter. A commit asks for it again
@@ -158,6 +158,7 @@ def _run(args: argparse.Namespace) -> int:
 
     config, clock = load_cloud(args.config), _clock(args)
     start_logging(args.log_level, args.log_format)
+    say = teller(args.log_format, "stackproof.cloud")
     sys.setswitchinterval(SWITCH_S)
 
     async def run() -> None:
@@ -166,11 +167,7 @@ def _run(args: argparse.Namespace) -> int:
         for order in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(order, stop.set)
         loop.add_signal_handler(signal.SIGHUP, reload.set)
-        await run_cloud(config, clock, stop, _say, reload, standby=args.standby)
+        await run_cloud(config, clock, stop, say, reload, standby=args.standby)
 
     asyncio.run(run())
     return EXIT_FINE
-
-
-def _say(sentence: str) -> None:
-    print(sentence, flush=True)

@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from edge.calc.effects.sampling import slow_potlines, slow_text
@@ -36,7 +37,7 @@ from edge.site.traffic import endpoints_of
 from edge.spool_reader import SpoolReader
 from edge.traffic_text import as_json, lines_of
 from evidence.errors import EvidenceError
-from evidence.log_lines import FORMS, TEXT, about, start_logging
+from evidence.log_lines import FORMS, TEXT, about, start_logging, teller
 from evidence.service import ServiceManager
 from firmware_configs.fields import Problem
 
@@ -165,7 +166,7 @@ def _run(args: argparse.Namespace) -> int:
     start = start_of(args.site)
     always |= about(start.site.plant.id, start.site.gateway.id)
     try:
-        is_again = asyncio.run(_serve(start))
+        is_again = asyncio.run(_serve(start, teller(args.log_format, "stackproof.edge")))
     except Exception as error:  # of whatever kind: a file on trial is not to end the readings
         if not start.gave_way(str(error)):
             raise
@@ -186,7 +187,7 @@ def _share_one_heap() -> None:
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
-async def _serve(start: Start) -> bool:
+async def _serve(start: Start, say: Callable[[str], None]) -> bool:
     """Run the agent; True when it ended to start anew with another site file."""
     # `edge check` needs no spool and no transport
     from edge.agent import HEARTBEAT_NS, Agent
@@ -220,7 +221,7 @@ async def _serve(start: Start) -> bool:
     def ready() -> None:
         faulthandler.enable()  # the watchdog's SIGABRT: the log shows where each thread stood
         gc.freeze()  # what the start has made stays: not to be gone through for cycles again
-        print(f"{name}: running", flush=True)
+        say(f"{name}: running")
         shortest_ns = min(device.interval_ns for device in site.devices)
         manager.ready(f"{name}: running", max(HEARTBEAT_NS, shortest_ns) / 1e9)
         if desk is not None:
@@ -231,5 +232,5 @@ async def _serve(start: Start) -> bool:
     finally:
         for task in serving:
             task.cancel()
-    print(f"{name}: stopped", flush=True)
+    say(f"{name}: stopped")
     return again.is_set()

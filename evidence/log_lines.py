@@ -5,6 +5,8 @@ is about a plant, gateway or device, its call passes `extra=about(...)`.
 """
 
 import logging
+import sys
+from collections.abc import Callable
 
 TEXT, JSON = "text", "json"
 FORMS = (TEXT, JSON)
@@ -38,6 +40,23 @@ def start_logging(level: str, form: str) -> dict[str, str]:
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=level.upper(), handlers=[handler])
     return always
+
+
+def teller(form: str, name: str) -> Callable[[str], None]:
+    """How a program says its steps: to people on stdout, or as log lines where these are JSON.
+
+    Args:
+        form: one of `FORMS`; with JSON nothing else than JSON lines comes of the program.
+        name: of the logger.
+    """
+    if form == JSON:
+        return logging.getLogger(name).info
+
+    def say(sentence: str) -> None:
+        sys.stdout.write(f"{sentence}\n")
+        sys.stdout.flush()
+
+    return say
 
 
 def about(plant: str = "", gateway: str = "", device: str = "") -> dict[str, str]:

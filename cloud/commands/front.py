@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cloud.front.config import load_front
-from evidence.log_lines import FORMS, TEXT, start_logging
+from evidence.log_lines import FORMS, TEXT, start_logging, teller
 
 
 def add_front_command(commands: Any) -> None:  # noqa: ANN401 - argparse's own type is private
@@ -30,7 +30,8 @@ def _front(args: argparse.Namespace) -> int:
     config = load_front(args.config)
     if args.check:
         count, readers = len(config.collectors), len(config.readers)
-        print(f"{args.config}: fine; {count} collector(s), {readers} reader(s)")
+        proxy = ", and whom a proxy signs in" if config.sign_in else ""
+        print(f"{args.config}: fine; {count} collector(s), {readers} reader(s){proxy}")
         return 0
     # imported on use: to check a file needs no server
     from cloud.front.process import run_front
@@ -41,7 +42,7 @@ def _front(args: argparse.Namespace) -> int:
         stop, loop = asyncio.Event(), asyncio.get_running_loop()
         for order in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(order, stop.set)
-        await run_front(config, stop, lambda sentence: print(sentence, flush=True))
+        await run_front(config, stop, teller(args.log_format, "stackproof.cloud.front"))
 
     asyncio.run(run())
     return 0

@@ -20,7 +20,8 @@ def front_of(config: FrontConfig, clock: Clock) -> Front:
     """Everything the application works on; nobody is asked yet."""
     listeners = tuple(Listener(one, clock) for one in config.collectors)
     doors = {one.name: Door(one.name, one.heard.pages, one.asked) for one in listeners}
-    return Front(listeners, doors, clock)
+    sign_out = config.sign_in.sign_out if config.sign_in else ""
+    return Front(listeners, doors, clock, sign_out)
 
 
 def create_front(config: FrontConfig, front: Front) -> FastAPI:
@@ -38,7 +39,7 @@ def create_front(config: FrontConfig, front: Front) -> FastAPI:
     app.include_router(routes.beside)
     app.mount("/static", StaticFiles(directory=DASHBOARD / "static"), name="static")
     app.include_router(pages.router)
-    app.add_middleware(ReadersOnly, readers=config.readers)
+    app.add_middleware(ReadersOnly, readers=config.readers, sign_in=config.sign_in)
     put_around(app, config.http.names)
     return app
 

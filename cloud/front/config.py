@@ -15,9 +15,14 @@ pages = "https://north.cn"      # where people find its pages; without, its url
 [[reader]]                      # none: whoever reaches this machine's own loopback reads
 name = "grafana"
 token = "file:secrets/grafana"  # 32 characters or more
+[sign_in]                       # the team's own proxy, which signs persons in
+token = "file:secrets/proxy"    # it shows this one as a bearer, with each request
+user = "X-Forwarded-User"       # in which header it says who has signed in
+sign_out = "/oauth2/sign_out"   # where one signs out there; without, no link
 ```
 """
 
+import re
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -32,6 +37,11 @@ from firmware_configs.fields import Fields, Problem
 
 TOKEN_CHARACTERS_MIN = 32
 COLLECTORS_MAX = 256
+_HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
+#: a path of the address that the browser sees; "//" would be another host
+_PATH = re.compile(r"/(?!/)[!-~]{0,199}")
+#: what a request says of itself without any proxy names nobody
+_TAKEN = frozenset({"authorization", "host", "cookie", "user-agent", "accept", "accept-language"})
 
 
 @dataclass(frozen=True)
@@ -62,6 +72,21 @@ class Reader:
 
 
 @dataclass(frozen=True)
+class SignIn:
+    """A proxy that signs persons in, and asks here for them.
+
+    Attributes:
+        token: that it shows.
+        user: the header in which it names the person.
+        sign_out: path at which one signs out there; "" for none.
+    """
+
+    token: str = field(repr=False)
+    user: str
+    sign_out: str
+
+
+@dataclass(frozen=True)
 class FrontConfig:
     """Everything FRONT.toml says.
 
@@ -69,13 +94,16 @@ class FrontConfig:
         path: the file.
         http: where pages and API are served.
         collectors: in the order of the file.
-        readers: who may read; empty for whoever reaches the loopback address.
+        readers: who may read by token.
+        sign_in: who else may: whom this proxy signs in. Without either, whoever reaches the
+            loopback address.
     """
 
     path: Path
     http: Address
     collectors: Sequence[CollectorAt]
     readers: Sequence[Reader]
+    sign_in: SignIn | None
 
 
 def load_front(path: Path) -> FrontConfig:
@@ -97,12 +125,16 @@ def load_front(path: Path) -> FrontConfig:
         root.complain("collector", f"there must be 1 to {COLLECTORS_MAX}: write [[collector]]")
     _check_twice(root, "collector", [one.name for one in collectors])
     _check_twice(root, "reader", [one.name for one in readers])
-    if http.names and not readers:
-        root.complain("reader", "is needed where others than this machine can ask: [[reader]]")
+    sign_in = _sign_in(root.child("sign_in"), path.parent) if root.has("sign_in") else None
+    if http.names and not readers and sign_in is None:
+        told = "is needed where others than this machine can ask: [[reader]], or [sign_in]"
+        root.complain("reader", told)
+    if sign_in and sign_in.token in [one.token for one in readers if one.token]:
+        root.complain("sign_in.token", "is a reader's too: who has it could name any person")
     root.finish()
     if problems:
         raise CloudConfigError(problems)
-    return FrontConfig(path, http, collectors, readers)
+    return FrontConfig(path, http, collectors, readers, sign_in)
 
 
 def _nothing(path: Path, problems: list[Problem]) -> Fields:
@@ -124,11 +156,20 @@ def _collector(fields: Fields, folder: Path) -> CollectorAt:
 
 
 def _reader(fields: Fields, folder: Path) -> Reader:
-    made = Reader(_name(fields), _token(fields, folder))
-    if made.token and len(made.token) < TOKEN_CHARACTERS_MIN:
-        fields.complain("token", f"is short: {TOKEN_CHARACTERS_MIN} characters or more")
+    made = Reader(_name(fields), _long_token(fields, folder))
     fields.finish()
     return made
+
+
+def _sign_in(fields: Fields, folder: Path) -> SignIn:
+    token = _long_token(fields, folder)
+    user, sign_out = fields.text("user", why="a header"), fields.text("sign_out", default="")
+    if user and (not _HEADER.fullmatch(user) or user.lower() in _TAKEN):
+        fields.complain("user", f"{user!r} is no header in which a proxy names a person")
+    if sign_out and not _PATH.fullmatch(sign_out):
+        fields.complain("sign_out", f'{sign_out!r} is no path, as "/oauth2/sign_out"')
+    fields.finish()
+    return SignIn(token, user, sign_out)
 
 
 def _name(fields: Fields) -> str:
@@ -136,6 +177,13 @@ def _name(fields: Fields) -> str:
     if name and not NAME_ID.fullmatch(name):
         fields.complain("name", f"{name!r} must match {NAME_ID.pattern}")
     return name
+
+
+def _long_token(fields: Fields, folder: Path) -> str:
+    token = _token(fields, folder)
+    if token and len(token) < TOKEN_CHARACTERS_MIN:
+        fields.complain("token", f"is short: {TOKEN_CHARACTERS_MIN} characters or more")
+    return token
 
 
 def _token(fields: Fields, folder: Path) -> str:

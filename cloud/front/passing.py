@@ -1,22 +1,28 @@
 """One plant's answers, passed on from the collector that has it. Network I/O.
 
 GET alone, with the front's own token. What a collector answers is shown by browsers as data or not
-at all: a page or a script that came from a collector would be one of the front's own.
+at all: a page or a script that came from a collector would be one of the front's own. Each is
+waited for on threads that are its alone: one that is slow, or hostile, holds up only itself.
 """
 
 import asyncio
 import http.client
+import time
 import urllib.error
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import BoundedSemaphore
+from typing import TypeVar
 
 from fastapi import HTTPException
 from fastapi.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from cloud.answers import in_bounds
+from cloud.answers import TimedAnswer, in_bounds
 from cloud.asking import SAID_BYTES_MAX, NotRunningError, RunningCollector
 
+T = TypeVar("T")
 #: answers that are passed on from one collector at once
 AT_ONCE = 4
 ANSWER_BYTES_MAX, ANSWER_S = 1 << 30, 600.0
@@ -43,8 +49,10 @@ class Door:
     def __init__(self, name: str, pages: str, asked: RunningCollector) -> None:
         self._name, self._pages, self._asked = name, pages, asked
         self._free = BoundedSemaphore(AT_ONCE)
+        self._threads = ThreadPoolExecutor(AT_ONCE, f"passing-{name}")
+        self._open = set[TimedAnswer]()
 
-    def get(self, path: str) -> Response:
+    async def get(self, path: str) -> Response:
         """Its answer, unchanged; reads the network while it is sent.
 
         Args:
@@ -56,13 +64,15 @@ class Door:
         if not self._free.acquire(blocking=False):
             told = f"{self._name} is being asked {AT_ONCE} things already: ask again"
             raise HTTPException(503, told, {"Retry-After": "1"})
-        answer: http.client.HTTPResponse | None = None
+        answer: TimedAnswer | None = None
         try:
-            answer = self._asked.reach(path)
+            answer = await self.wait(partial(self._asked.reach, path))
+            answer.until(time.monotonic() + ANSWER_S)
+            self._open.add(answer)
             made = self._passed(answer)
         except urllib.error.HTTPError as error:
             with error:
-                made = self._refused(error)
+                made = await self.wait(partial(self._refused, error))
         except NotRunningError as error:
             raise HTTPException(502, f"{self._name}: {error}") from error
         finally:
@@ -70,16 +80,30 @@ class Door:
                 self._free.release()
         return made
 
-    def _passed(self, answer: http.client.HTTPResponse) -> Response:
-        def end() -> None:
+    async def wait(self, what: Callable[[], T]) -> T:
+        """Whatever has to be waited for of this collector."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, what)
+
+    def end(self) -> None:
+        """Nothing more of what is on its way comes: no thread waits for longer than a step."""
+        for answer in tuple(self._open):
+            answer.until(time.monotonic())
+
+    def _passed(self, answer: TimedAnswer) -> Response:
+        def close() -> None:  # a thread may be reading it just then: not on the event loop
             answer.close()
             self._free.release()
+
+        def end() -> None:
+            self._open.discard(answer)
+            answer.until(time.monotonic())
+            self._threads.submit(close)
 
         if (answer.length or 0) > ANSWER_BYTES_MAX:
             end()
             told = f"{answer.length} bytes are not passed on: ask {self._name} at {self._pages}"
             raise HTTPException(502, told)
-        return _Passed(answer, self._headers(dict(answer.headers.items())), end)
+        return _Passed(self, answer, self._headers(dict(answer.headers.items())), end)
 
     def _refused(self, error: urllib.error.HTTPError) -> Response:
         """What it says no to; what it says of the front's own token is not the reader's."""
@@ -109,10 +133,9 @@ class _Passed(StreamingResponse):
     """An answer on its way; the connection to the collector ends with it, however it ends."""
 
     def __init__(
-        self, answer: http.client.HTTPResponse, headers: Mapping[str, str], end: Callable[[], None]
+        self, door: Door, answer: TimedAnswer, headers: Mapping[str, str], end: Callable[[], None]
     ) -> None:
-        pieces: Iterator[bytes] = in_bounds(answer, ANSWER_BYTES_MAX, ANSWER_S)
-        super().__init__(pieces, answer.status, headers)
+        super().__init__(_pieces(door, answer), answer.status, headers)
         self._end = end
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -122,3 +145,9 @@ class _Passed(StreamingResponse):
                 await super().__call__(scope, receive, send)
         finally:
             self._end()
+
+
+async def _pieces(door: Door, answer: TimedAnswer) -> AsyncIterator[bytes]:
+    pieces = in_bounds(answer, ANSWER_BYTES_MAX, ANSWER_S)
+    while piece := await door.wait(partial(next, pieces, b"")):
+        yield piece

@@ -27,7 +27,7 @@ async def run_front(config: FrontConfig, stop: asyncio.Event, say: Callable[[str
     for one in front.listeners:
         one.start()
     serving = asyncio.create_task(server.serve(sockets=[listener]))
-    if not config.readers:
+    if not config.readers and config.sign_in is None:
         say("readers: none is named; whoever reaches this machine's loopback reads all of it")
     address = address_of(config.http.host, listener)
     say(f"ready: {len(front.listeners)} collector(s) at {address}")
@@ -38,4 +38,6 @@ async def run_front(config: FrontConfig, stop: asyncio.Event, say: Callable[[str
         raise ServerError("the web server ended by itself; see the log")
     server.should_exit = True
     await serving
+    for door in front.doors.values():
+        door.end()
     say("stopped")

@@ -32,11 +32,13 @@ class Front:
         listeners: every collector, in FRONT.toml's order.
         doors: name of each -> what is passed on from it.
         clock: the front's.
+        sign_out: path at which persons sign out, "" for none.
     """
 
     listeners: tuple[Listener, ...]
     doors: Mapping[str, Door]
     clock: Clock
+    sign_out: str
 
     @property
     def heard(self) -> tuple[Heard, ...]:
@@ -108,9 +110,11 @@ async def overview(given: Given) -> dict[str, Any]:
 
 
 @router.get("/months")
-def months(request: Request, given: Given, plant: Plant = "") -> Any:  # noqa: ANN401 - JSON, or an answer passed on
+async def months(request: Request, given: Given, plant: Plant = "") -> Any:  # noqa: ANN401 - JSON, or an answer passed on
     """Months of one plant, or of all, with their state, deadline and what is owed."""
-    return _of(request, given, plant) if plant else lists.merged(given.heard, "months")
+    if plant:
+        return await _of(request, given, plant)
+    return lists.merged(given.heard, "months")
 
 
 @router.get("/reviews")
@@ -121,10 +125,10 @@ async def reviews(given: Given) -> dict[str, Any]:
 
 
 @router.get("/alarms")
-def alarms(request: Request, given: Given, plant: Plant = "") -> Any:  # noqa: ANN401 - likewise
+async def alarms(request: Request, given: Given, plant: Plant = "") -> Any:  # noqa: ANN401 - likewise
     """What stands and what cleared; counts are null while a collector is not heard."""
     if plant:
-        return _of(request, given, plant)
+        return await _of(request, given, plant)
     heard = given.heard
     counts = ("unacknowledged", "new_in_last_hour")
     return {
@@ -137,7 +141,7 @@ def alarms(request: Request, given: Given, plant: Plant = "") -> Any:  # noqa: A
 # -- of one plant ---------------------------------------------------------------------------------
 
 
-def _of(request: Request, given: Front, plant: str) -> Response:
+async def _of(request: Request, given: Front, plant: str) -> Response:
     """The same question to the collector that has the plant."""
     path: str = request.scope["route"].path
     named = {name: quote(value, safe="") for name, value in request.path_params.items()}
@@ -147,17 +151,17 @@ def _of(request: Request, given: Front, plant: str) -> Response:
     if len(query) > QUERY_MAX:
         raise HTTPException(414, f"a query has at most {QUERY_MAX} characters")
     target = path.removeprefix(f"{API}/").format_map(named)
-    return given.door(plant).get(f"{target}?{query}" if query else target)
+    return await given.door(plant).get(f"{target}?{query}" if query else target)
 
 
-def _of_query(request: Request, given: Given, plant: Plant = "") -> Response:
+async def _of_query(request: Request, given: Given, plant: Plant = "") -> Response:
     if not plant:
         raise HTTPException(422, "say of which plant: ?plant=ID")
-    return _of(request, given, plant)
+    return await _of(request, given, plant)
 
 
-def _of_path(request: Request, given: Given, plant: str) -> Response:
-    return _of(request, given, plant)
+async def _of_path(request: Request, given: Given, plant: str) -> Response:
+    return await _of(request, given, plant)
 
 
 for _path in OF_A_PLANT:

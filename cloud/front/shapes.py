@@ -18,6 +18,8 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 #: a decimal number as text
 Number = Annotated[str, Field(pattern=r"^-?[0-9]{1,18}(\.[0-9]{1,18})?([eE][+-]?[0-9]{1,2})?$")]
 Text = Annotated[str, Field(max_length=1_000)]
+#: sentences of an alarm
+Said = Annotated[str, Field(max_length=4_000)]
 #: a whole number, of nanoseconds too
 Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -112,10 +114,17 @@ class Overview(Shape):
 
 
 class Standing(Shape):
-    """An alarm that stands."""
+    """An alarm that stands; what is so, in both languages."""
 
     plant: Id
+    number: Whole
     priority: Literal[1, 2, 3]
+    phase: Text
+    raised_ns: Whole
+    is_unsure: bool
+    en: Said
+    zh: Said
+    acknowledged_by: Text
     acknowledged_ns: Whole | None
     shelf: Mapping[str, Any] | None
 

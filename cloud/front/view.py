@@ -5,8 +5,9 @@ What stays true (numbers of a stream, a sealed month) is shown with the instant 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 
 from cloud.api import month_texts as texts
 from cloud.api.amounts import amount
@@ -40,6 +41,18 @@ class PlantRow:
     collector: str
     link: str
     cells: Sequence[tuple[str, Cell]]
+    unseen: int = 0
+
+    @property
+    def words(self) -> Sequence[str]:
+        """Texts in which words are looked for."""
+        return (self.id, self.name, self.collector)
+
+    @property
+    def is_needing(self) -> bool:
+        """Its log does not go on, a gateway is dark, or an alarm is not acknowledged."""
+        look = {name: cell.look for name, cell in self.cells}
+        return bool(look["state"] or look["gateways"] or self.unseen)
 
 
 @dataclass(frozen=True)
@@ -50,6 +63,16 @@ class GatewayRow:
     collector: str
     link: str
     state: Cell
+
+    @property
+    def words(self) -> Sequence[str]:
+        """Texts in which words are looked for."""
+        return (self.stream.plant, self.stream.gateway, self.collector)
+
+    @property
+    def is_needing(self) -> bool:
+        """It is not in order, or not known to be."""
+        return bool(self.state.look)
 
 
 @dataclass(frozen=True)
@@ -66,14 +89,45 @@ class CollectorRow:
 
 @dataclass(frozen=True)
 class PlantMonths:
-    """A plant's months at a collector; `of` month -> its cell, `reviews` month -> its levels."""
+    """A plant's months at a collector.
+
+    Attributes:
+        raw: month -> its row as it came.
+        reviews: month -> level -> what was decided.
+    """
 
     plant: str
     collector: str
     base: str
     note: str
-    of: Mapping[str, MonthCell]
+    language: str
+    raw: Mapping[str, Mapping[str, Any]]
     reviews: Mapping[str, Mapping[str, str]]
+
+    def cell(self, month: str) -> MonthCell | None:
+        """What a table shows of a month."""
+        row = self.raw.get(month)
+        return None if row is None else MonthCell(row, self.language)
+
+    @property
+    def words(self) -> Sequence[str]:
+        """Texts in which words are looked for."""
+        return (self.plant, self.collector)
+
+    @property
+    def is_needing(self) -> bool:
+        """A month is due, failed its check, or was returned."""
+        is_due = any(row["level"] not in ("none", "notice") for row in self.raw.values())
+        return (
+            is_due
+            or self._has_failed
+            or any("return" in one.values() for one in self.reviews.values())
+        )
+
+    @property
+    def _has_failed(self) -> bool:
+        newest = (a for row in self.raw.values() for a in row["archives"] if a["newest"])
+        return any(a["verified"] and a["verified"]["verdict"] != "passed" for a in newest)
 
 
 def when(language: str, ns: int) -> str:
@@ -99,7 +153,7 @@ def collector_rows(all_heard: Sequence[Heard], language: str) -> list[CollectorR
         known = heard.plants or any(p.heard_ns for p in heard.parts.values())
         answers = texts.told(language, "front.answers")
         state = Cell(why(language, amiss), DQ) if amiss else Cell(answers)
-        plants = str(len(heard.plants)) if known else "–"
+        plants = f"{len(heard.plants):,}" if known else "–"
         not_shown = [why(language, one) for one in lacking]
         said = amiss.detail if amiss and amiss.why not in (Why.MORE, Why.LACKS) else ""
         found.append(CollectorRow(heard.name, heard.pages, state, said, plants, not_shown))
@@ -132,7 +186,9 @@ def plant_rows(all_heard: Sequence[Heard], now_ns: int, language: str) -> list[P
                 **_now(overview, summary, now_ns, language),
                 "alarms": _alarms(alarms, standing.get(plant, ()), language),
             }
-            found.append(_plant_row(heard, plant, summary, cells, language))
+            unseen = sum(one.acknowledged_ns is None for one in standing.get(plant, ()))
+            row = _plant_row(heard, plant, summary, cells, language)
+            found.append(replace(row, unseen=unseen))
     return sorted(found, key=lambda row: (row.id, row.collector))
 
 
@@ -237,7 +293,7 @@ def gateway_rows(all_heard: Sequence[Heard], language: str) -> list[GatewayRow]:
 
 def _stream_state(part: Part, stream: Stream, language: str) -> Cell:
     if part.amiss:
-        return Cell(_old(part, language), DQ)
+        return Cell(of_earlier(part, language), DQ)
     if stream.missing:
         first, last = stream.missing.first, stream.missing.last
         return Cell(texts.told(language, "front.missing", first=first, last=last), ALERT)
@@ -246,7 +302,7 @@ def _stream_state(part: Part, stream: Stream, language: str) -> Cell:
     return Cell(texts.told(language, "front.stream.order"))
 
 
-def _old(part: Part, language: str) -> str:
+def of_earlier(part: Part, language: str) -> str:
     """That a part is of an earlier instant, and why; "" where it is as of now."""
     if part.amiss is None or part.heard_ns is None:
         return ""
@@ -264,17 +320,18 @@ def month_rows(all_heard: Sequence[Heard], language: str) -> list[PlantMonths]:
 
 def months_shown(found: Sequence[PlantMonths]) -> list[str]:
     """The newest months of all, newest first."""
-    return sorted({month for row in found for month in row.of}, reverse=True)[:MONTHS_MAX]
+    return sorted({month for row in found for month in row.raw}, reverse=True)[:MONTHS_MAX]
 
 
 def _months(all_heard: Sequence[Heard], language: str) -> Iterator[PlantMonths]:
     for heard, part in rows(all_heard, "months"):
-        of, levels = dict[str, dict[str, MonthCell]](), dict[str, dict[str, Mapping[str, str]]]()
+        of, levels = dict[str, dict[str, Any]](), dict[str, dict[str, Mapping[str, str]]]()
         for raw in part.raw or ():
-            of.setdefault(raw["plant"], {})[raw["month"]] = MonthCell(raw, language)
+            of.setdefault(raw["plant"], {})[raw["month"]] = raw
         reviews = heard.parts["reviews"].seen
         for one in reviews.reviews if reviews else ():
             levels.setdefault(one.plant, {})[one.month] = one.levels
-        for plant, cells in of.items():
-            base, note = f"{heard.pages}/{language}/plants/{plant}", _old(part, language)
-            yield PlantMonths(plant, heard.name, base, note, cells, levels.get(plant, {}))
+        note = of_earlier(part, language)
+        for plant, raws in of.items():
+            base = f"{heard.pages}/{language}/plants/{plant}"
+            yield PlantMonths(plant, heard.name, base, note, language, raws, levels.get(plant, {}))

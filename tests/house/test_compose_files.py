@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from cloud.front.prometheus import FrontMetrics
 from edge.metrics import GatewayMetrics
 from edge.spool import Spool
 from edge.spool_reader import SpoolReader
@@ -34,6 +35,7 @@ def names_there_are(folder: Path) -> set[str]:
     metrics = GatewayMetrics(site, who(), ShiftedClock(), [])
     for family in metrics.collect():
         names.add(family.name + ("_total" if family.type == "counter" else ""))
+    names |= {family.name for family in FrontMetrics(()).collect()}
     spool = SpoolReader(site.gateway.spool)
     own = {"certificate": who().certificate, "collector": who().collector}
     told = status_of(site, spool, ShiftedClock(), **own)
@@ -96,6 +98,71 @@ def test_prometheus_takes_its_files_and_the_dashboards_questions(tmp_path: Path)
             ["promtool", "check", *words], capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+OF = 'plant="a", gateway="g"'
+DAY_S = 86_400
+#: alert -> what is so from minute 0 on ("": nothing), and at which minute it is told and not before
+FIRES = {
+    "ProgramAway": ('up{job="edge"}', "0", 2),
+    "LogStands": ('stackproof_plant_in_order{plant="a"}', "0", 1),
+    "BrokerAway": ("stackproof_broker_up", "0", 2),
+    # a rate is there from its second sample on, and stands for 5 min then
+    "NothingArrives": (f"stackproof_stream_frames_total{{{OF}}}", "7", 6),
+    "ObjectsMissing": (f"stackproof_stream_missing_objects{{{OF}}}", "1", 10),
+    "ObjectsRefused": (f"stackproof_stream_refused_total{{{OF}}}", "0+1x60", 1),
+    "ReceiptsLate": (f"stackproof_gateway_oldest_unsent_seconds{{{OF}}}", "3600+60x60", 1),
+    "GatewayAlarm": (f'stackproof_gateway_alarm{{{OF}, alarm="fork"}}', "1", 10),
+    "CertificateEnds": (
+        f"stackproof_gateway_certificate_not_after_seconds{{{OF}}}", str(30 * DAY_S + 60), 2
+    ),
+    "BrokerCertificateEnds": (
+        f"stackproof_gateway_broker_certificate_not_after_seconds{{{OF}}}", str(5 * DAY_S), 61
+    ),
+    "SeriesAway": ('stackproof_series_store_up{kind="influxdb"}', "0", 10),
+    "SliceUnheard": ('stackproof_front_collector_up{collector="n"}', "0", 5),
+    "PlantTwice": ("stackproof_front_plants_twice", "1", 5),
+}  # fmt: skip
+#: of two series each
+OF_TWO = {
+    "SpoolFilling": {"stackproof_gateway_spool_bytes": "79+1x60",
+                     "stackproof_gateway_spool_max_bytes": "100x60"},
+    "DeviceSilent": {"stackproof_device_answers_total": "7x60",
+                     "stackproof_device_polls_total": "0+60x60"},
+}  # fmt: skip
+TOLD_AT = {"SpoolFilling": 2, "DeviceSilent": 6}
+
+
+@pytest.mark.needs("promtool")
+def test_each_rule_is_told_when_it_is_so_and_not_before(tmp_path: Path) -> None:
+    assert {rule["alert"] for rule in rules()} == {*FIRES, *OF_TWO}
+    cases = [(name, {series: f"{value}x60" if value.isdecimal() else value}, at)
+             for name, (series, value, at) in FIRES.items()]  # fmt: skip
+    cases += [(name, {f"{one}{{{OF}}}": said for one, said in series.items()}, TOLD_AT[name])
+              for name, series in OF_TWO.items()]  # fmt: skip
+    blocks = [
+        {
+            "interval": "1m", "name": name,
+            "input_series": [{"series": one, "values": said} for one, said in series.items()],
+            "promql_expr_test": [
+                {"expr": f'count(ALERTS{{alertname="{name}", alertstate="firing"}})',
+                 "eval_time": f"{minute}m",
+                 "exp_samples": [{"labels": "{}", "value": 1}] if minute == at else []}
+                for minute in (at - 1, at)
+            ],
+        }
+        for name, series, at in cases
+    ]  # fmt: skip
+    file = {
+        "rule_files": [str(DOCKER / "prometheus/rules.yml")], "evaluation_interval": "1m",
+        "tests": blocks,
+    }  # fmt: skip
+    (tmp_path / "test.json").write_text(json.dumps(file))
+    done = subprocess.run(
+        ["promtool", "test", "rules", tmp_path / "test.json"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.long

@@ -1,5 +1,6 @@
 """The routes of one-way sites: who may use them, and every refusal with its sentence."""
 
+import asyncio
 import io
 from collections.abc import Mapping
 from typing import Any, BinaryIO
@@ -48,6 +49,26 @@ def test_a_file_is_taken_in_whole_and_in_pieces() -> None:
     pieces = client.post("/api/v1/imports", content=iter([b"a", b"", b"bc"]), headers=BEARER)
     assert pieces.status_code == 200
     assert by.taken == [large, b"abc"]
+
+
+def test_a_sender_who_goes_away_is_no_defect() -> None:
+    """As `stackproof cloud import` of a file that is not there: nothing is taken or raised."""
+    by, told = OneWay(), list[Any]()
+    scope = {
+        "type": "http", "method": "POST", "path": "/api/v1/imports", "query_string": b"",
+        "headers": [(b"host", b"localhost"), (b"authorization", BEARER["Authorization"].encode())],
+        "asgi": {"version": "3.0"}, "http_version": "1.1", "scheme": "http", "root_path": "",
+        "server": ("localhost", 80), "client": ("127.0.0.1", 1),
+    }  # fmt: skip
+
+    async def gone() -> Any:
+        return {"type": "http.disconnect"}
+
+    async def tell(message: Any) -> None:
+        told.append(message)
+
+    asyncio.run(make_app(one_way=by)(scope, gone, tell))
+    assert (by.taken, told[0]["status"]) == ([], 400)
 
 
 def test_both_need_the_token() -> None:

@@ -7,7 +7,7 @@ import sys
 
 PROGRAM = """
 import logging
-from evidence.log_lines import about, start_logging
+from evidence.log_lines import about, start_logging, teller
 always = start_logging("info", "{form}")
 always |= about("north", "edge-1")
 log = logging.getLogger("stackproof.edge")
@@ -18,19 +18,21 @@ try:
     raise ValueError("by a defect")
 except ValueError:
     log.exception("ended")
+teller("{form}", "stackproof.cloud")("ready: 100 %")
 """
 
 
-def lines(form: str) -> list[str]:
+def lines(form: str, stdout: str) -> list[str]:
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM.replace("{form}", form)],
         capture_output=True, check=True, encoding="utf-8", env={"PYTHONIOENCODING": "utf-8"},
     )  # fmt: skip
+    assert done.stdout == stdout
     return done.stderr.splitlines()
 
 
 def test_json_is_one_object_a_line() -> None:
-    said = [json.loads(line) for line in lines("json")]
+    said = [json.loads(line) for line in lines("json", "")]
     at = [dt.datetime.fromisoformat(one.pop("at")) for one in said]
     assert all(one.utcoffset() == dt.timedelta(0) for one in at)
     traceback = said[1].pop("exc_info")
@@ -39,8 +41,9 @@ def test_json_is_one_object_a_line() -> None:
     assert said == [
         {"level": "WARNING", "message": "ac-1: lost, 温度", "device": "ac-1", **of},
         {"level": "ERROR", "message": "ended", **of},
+        {"level": "INFO", "message": "ready: 100 %", **of, "logger": "stackproof.cloud"},
     ]
 
 
 def test_text_is_for_people() -> None:
-    assert lines("text")[0].endswith(" WARNING stackproof.edge: ac-1: lost, 温度")
+    assert lines("text", "ready: 100 %\n")[0].endswith(" WARNING stackproof.edge: ac-1: lost, 温度")

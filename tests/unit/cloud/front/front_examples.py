@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Mapping, Sequence
 from functools import cache
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,12 @@ from cloud.live.hub import LiveHub
 from tests.ports import free_port
 from tests.unit.cloud.accounts.people_examples import Town
 from tests.unit.cloud.app_examples import Streams, make_services
+from tests.unit.cloud.fake_collector import TOKEN, FakeCollector
 from tests.unit.cloud.live_examples import GATEWAY, PLANT, ManualClock, configuration, payload
 
 READ = ("see", "evidence", "records")
-READER = "grafana"
+HOSTILE = '</script><img src=x onerror="alert(1)">{{7*7}}'
+READER, PROXY = "grafana", "oauth"
 
 
 @cache
@@ -98,9 +101,9 @@ class Slice:
 
 def write_front(
     folder: Path, urls: Mapping[str, str], tokens: Mapping[str, str] | None = None,
-    *, reader: str = "",
+    *, reader: str = "", proxy: str = "",
 ) -> Path:  # fmt: skip
-    """A FRONT.toml with its tokens; of a reader, one of its name."""
+    """A FRONT.toml with its tokens; of a reader and of a sign-in proxy, each of its name."""
     text = "format = 1\n"
     for name, url in urls.items():
         (folder / name).write_text((tokens or {}).get(name, "t" * 32))
@@ -108,6 +111,9 @@ def write_front(
     if reader:
         (folder / reader).write_text(reader * 8)
         text += f'[[reader]]\nname = "{reader}"\ntoken = "file:{reader}"\n'
+    if proxy:
+        (folder / proxy).write_text(proxy * 8)
+        text += f'[sign_in]\ntoken = "file:{proxy}"\nuser = "X-Forwarded-User"\nsign_out = "/out"\n'
     (folder / "FRONT.toml").write_text(text)
     return folder / "FRONT.toml"
 
@@ -115,11 +121,13 @@ def write_front(
 class Fronted:
     """A front over collectors; it asks them when it is told to."""
 
-    def __init__(self, folder: Path, slices: Mapping[str, Any], *, reader: str = "") -> None:
+    def __init__(
+        self, folder: Path, slices: Mapping[str, Any], *, reader: str = "", proxy: str = ""
+    ) -> None:
         """`slices`: name -> a `Slice`, or whatever else has a url and a token."""
         urls = {name: one.url for name, one in slices.items()}
         tokens = {name: one.token for name, one in slices.items()}
-        config = load_front(write_front(folder, urls, tokens, reader=reader))
+        config = load_front(write_front(folder, urls, tokens, reader=reader, proxy=proxy))
         self.clock = ManualClock()
         self.front = front_of(config, self.clock)
         self.client = TestClient(
@@ -144,3 +152,51 @@ class Fronted:
         answer = self.client.get(path)
         assert answer.status_code == 200, answer.text
         return answer.text
+
+
+class FakeSlice:
+    """Where nobody is."""
+
+    url, token = "http://127.0.0.1:9", "t" * 32
+
+
+def over(folder: Path, strange: FakeCollector) -> Fronted:
+    """A front over it alone, which has asked it."""
+
+    class At:
+        url, token = f"http://127.0.0.1:{strange.server_port}", TOKEN
+
+    made = Fronted(folder, {"north": At()})
+    made.look()
+    return made
+
+
+class Cells(HTMLParser):
+    """Texts of a page's table rows, and every tag that is there."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.rows, self.tags, self.links = list[list[str]](), set[str](), list[str]()
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "th"):
+            self.rows[-1].append("")
+        self.links += [value or "" for name, value in attrs if name == "href" and tag == "a"]
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "table":
+            self.rows.append([])
+
+    def handle_data(self, data: str) -> None:
+        if self.rows and self.rows[-1]:
+            self.rows[-1][-1] += data
+
+
+def rows_of(page: str) -> dict[str, list[str]]:
+    """First cell of each row -> the others, without blanks around."""
+    rows = [[" ".join(cell.split()) for cell in row] for row in Cells(page).rows]
+    return {row[0]: row[1:] for row in rows if row}

@@ -3,19 +3,25 @@
 import asyncio
 import base64
 import json
-import threading
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cloud.front.passing import AT_ONCE
-from tests.unit.cloud.fake_collector import TOKEN, FakeCollector
-from tests.unit.cloud.front.front_examples import READER, Fronted, Slice
+from tests.unit.cloud.fake_collector import FakeCollector
+from tests.unit.cloud.front.front_examples import (
+    HOSTILE,
+    READER,
+    Cells,
+    FakeSlice,
+    Fronted,
+    Slice,
+    over,
+    rows_of,
+)
 
-HOSTILE = '</script><img src=x onerror="alert(1)">{{7*7}}'
 BASIC = base64.b64encode(f"{READER}:{READER * 8}".encode()).decode()
 
 
@@ -32,37 +38,6 @@ def fronted(tmp_path: Path, slices: dict[str, Slice]) -> Fronted:
     made = Fronted(tmp_path, slices)
     made.look()
     return made
-
-
-class Cells(HTMLParser):
-    """Texts of a page's table rows, and every tag that is there."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.rows, self.tags, self.links = list[list[str]](), set[str](), list[str]()
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.add(tag)
-        if tag == "tr":
-            self.rows.append([])
-        if tag in ("td", "th"):
-            self.rows[-1].append("")
-        self.links += [value or "" for name, value in attrs if name == "href" and tag == "a"]
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "table":
-            self.rows.append([])
-
-    def handle_data(self, data: str) -> None:
-        if self.rows and self.rows[-1]:
-            self.rows[-1][-1] += data
-
-
-def rows_of(page: str) -> dict[str, list[str]]:
-    """First cell of each row -> the others, without blanks around."""
-    rows = [[" ".join(cell.split()) for cell in row] for row in Cells(page).rows]
-    return {row[0]: row[1:] for row in rows if row}
 
 
 def test_lists_are_merged_and_each_row_says_whose_it_is(fronted: Fronted) -> None:
@@ -255,12 +230,6 @@ def test_what_a_token_may_not_is_said(tmp_path: Path) -> None:
         one.kill()
 
 
-class FakeSlice:
-    """Where nobody is."""
-
-    url, token = "http://127.0.0.1:9", "t" * 32
-
-
 MONTH = {
     "plant": "mini", "month": "2026-09", "zone": "UTC", "state": "sealed", "level": "none",
     "deadline": None, "days_left": None, "owed": [], "archives": [],
@@ -290,35 +259,6 @@ STRANGE: list[tuple[str, Any]] = [
     # pages that never end
     ("reviews", {"reviews": [], "next": ""}),
 ]  # fmt: skip
-
-
-@pytest.fixture
-def strange() -> Iterator[FakeCollector]:
-    """A collector without plants that answers whatever it is told to."""
-    made = FakeCollector()
-    made.answer("rights", {"rights": ["see", "evidence", "records"], "region": None})
-    made.answer("health", {"status": "ok", "served": ["mini"], "amiss": {}})
-    made.answer("overview", {"plants": []})
-    alarms = {"standing": [], "cleared": [], "unacknowledged": 0, "new_in_last_hour": 0}
-    made.answer("alarms", alarms)
-    for path in ("streams", "plants", "months"):
-        made.answer(path, [])
-    made.answer("reviews", {"reviews": [], "next": None})
-    thread = threading.Thread(target=made.serve_forever, args=(0.01,))
-    thread.start()
-    yield made
-    made.shutdown()
-    thread.join()
-    made.server_close()
-
-
-def over(folder: Path, strange: FakeCollector) -> Fronted:
-    class At:
-        url, token = f"http://127.0.0.1:{strange.server_port}", TOKEN
-
-    made = Fronted(folder, {"north": At()})
-    made.look()
-    return made
 
 
 def test_pages_of_reviews_are_bounded_together(

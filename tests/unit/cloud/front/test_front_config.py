@@ -10,6 +10,7 @@ from cloud.front.config import load_front
 from tests.unit.cloud.front.front_examples import write_front
 
 COLLECTOR = '[[collector]]\nname = "north"\nurl = "https://n.example"\ntoken = "file:north"\n'
+SIGN_IN = '[sign_in]\ntoken = "file:north"\nuser = "X-Forwarded-User"\n'
 READER = '[[reader]]\nname = "g"\ntoken = "file:g"\n'
 
 
@@ -27,6 +28,13 @@ READER = '[[reader]]\nname = "g"\ntoken = "file:g"\n'
         ("format = 1\n" + COLLECTOR + 'pages = "javascript:alert(1)"\n', 'is not "https://'),
         ("format = 1\n" + COLLECTOR + READER, "is short: 32 characters"),
         ('format = 1\n[http]\nnames = ["front.example"]\n' + COLLECTOR, "reader: is needed"),
+        ("format = 1\n" + COLLECTOR + SIGN_IN.replace("north", "g"), "is short: 32 characters"),
+        ("format = 1\n" + COLLECTOR + SIGN_IN.replace("X-Forwarded-User", "Cookie"), "no header"),
+        ("format = 1\n" + COLLECTOR + SIGN_IN + 'sign_out = "//evil.example"\n', "is no path"),
+        (
+            "format = 1\n" + COLLECTOR + READER.replace("file:g", "file:north") + SIGN_IN,
+            "is a reader's too",
+        ),
         ("format = 1\n[http]\naccounts = true\n" + COLLECTOR, "http.accounts: unknown key"),
         ('format = 1\n[http]\nhost = "0.0.0.0"\n' + COLLECTOR, "allow_remote = true"),
         ("format = ", "is not TOML"),
