@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 
 import pypdfium2
 import pytest
@@ -71,8 +70,8 @@ def test_an_operator_sees_acknowledges_and_shelves(
 
 @pytest.mark.parametrize(("language", "size"), [("en", DESK), ("zh", PHONE)])
 def test_the_overview_has_them_and_the_way_to_them(
-    open_page: Callable[..., Watched], start_server: Callable[..., Server], tmp_path: Path,
-    language: str, size: tuple[int, int],
+    open_page: Callable[..., Watched], start_server: Callable[..., Server], language: str,
+    size: tuple[int, int],
 ) -> None:  # fmt: skip
     server, words = server_of(start_server, language), WORDS[language]
     url = f"{server.url}/{language}/plants/{PLANT}"
@@ -83,7 +82,7 @@ def test_the_overview_has_them_and_the_way_to_them(
     expect(page.locator(".pages .group").first.locator(".alarm-count")).to_have_text(
         re.compile(r"\d+")
     )
-    check(watched, server, tmp_path / f"overview-{language}")
+    check(watched, server, f"overview-{language}")
     line.get_by_role("link").click()
     expect(page.locator(".alarm:target")).to_contain_text(words["gas"])
 
@@ -94,7 +93,7 @@ def test_the_page_stays_fresh_and_says_when_it_cannot(
     mortal_server.options = ("--dead-gas", "--operator=of-its-own")
     mortal_server.kill()
     mortal_server.start()
-    watched = open_page(f"{mortal_server.url}/en/alarms")
+    watched = open_page(f"{mortal_server.url}/en/alarms", is_alone=True)
     page = watched.page
     page.clock.install()
     page.reload()

@@ -1,7 +1,6 @@
 """The edge's commissioning page in a real browser: an engineer's way from the meter to paper."""
 
 import hashlib
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,11 +8,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import ROOT, Watched
 from tests.e2e.fake_meters import HOSTILE
+from tests.e2e.looking import shoot, violations, width_of
 
 pytestmark = pytest.mark.browser
 
@@ -99,7 +98,7 @@ class Walk:
         expect(page.get_by_text("Li Wei 李伟")).to_be_visible()
         colour = page.evaluate("() => getComputedStyle(document.querySelector('th')).borderStyle")
         assert colour == "solid"  # its one style is let through
-        self.shoot("paper")
+        shoot(page, f"commission-paper-{self.name}")
 
     def press(self, word: str) -> None:
         self.page.get_by_role("button", name=self.words[word], exact=True).click()
@@ -112,13 +111,5 @@ class Walk:
 
     def look(self, name: str) -> None:
         """Nothing sticks out sideways, and axe has nothing to say."""
-        self.shoot(name)
-        wide = self.page.evaluate("() => document.documentElement.scrollWidth")
-        found = Axe().run(self.page).response["violations"]
-        told = [(v["id"], v["nodes"][0]["html"]) for v in found]
-        assert (name, wide, told) == (name, self.width, [])
-
-    def shoot(self, name: str) -> None:
-        if folder := os.environ.get("STACKPROOF_SCREENSHOTS"):
-            path = Path(folder) / f"commission-{name}-{self.name}.png"
-            self.page.screenshot(path=path, full_page=True)
+        shoot(self.page, f"commission-{name}-{self.name}")
+        assert (name, width_of(self.page), violations(self.page)) == (name, self.width, [])

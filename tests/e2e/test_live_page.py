@@ -248,7 +248,7 @@ def test_times_are_the_plants_not_the_browsers(open_page: Open, start_server: St
 
 
 def test_the_wrong_clock_of_a_pc_changes_nothing(open_page: Open, start_server: Start) -> None:
-    watched = open_page("about:blank")
+    watched = open_page("about:blank", is_alone=True)
     page = watched.page
     page.clock.set_fixed_time("2001-01-01T00:00:00Z")
     page.goto(f"{start_server().url}/en/")

@@ -77,11 +77,10 @@ def test_a_server_that_hangs_is_noticed_by_the_watchdog(
 ) -> None:
     page = open_page(f"{mortal_server.url}/zh/").page
     expect(page.locator("#status .live")).to_be_visible()
-    assert mortal_server.process is not None
-    mortal_server.process.send_signal(signal.SIGSTOP)
+    mortal_server.send(signal.SIGSTOP)
     expect(page.locator("#banner")).to_be_visible(timeout=6000)
     expect(page.locator("#banner")).to_contain_text("连接已断开")
-    mortal_server.process.send_signal(signal.SIGCONT)
+    mortal_server.send(signal.SIGCONT)
     expect(page.locator("#banner")).to_be_hidden(timeout=BACK_MS)
 
 
