@@ -6,6 +6,8 @@ from pathlib import Path
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page
 
+#: a desk's and a phone's
+DESK, PHONE = (1440, 900), (390, 844)
 #: all that axe knows of a page is long: only what is wrong leaves the browser
 AXE = """axe.run({resultTypes: ["violations"]}).then(
   (told) => told.violations.map((one) => [one.id, one.impact, one.nodes[0].html.slice(0, 200)]))"""
@@ -31,6 +33,13 @@ def width_of(page: Page) -> int:
     page.evaluate(DRAWN)
     width: int = page.evaluate("() => document.documentElement.scrollWidth")
     return width
+
+
+def fits(page: Page) -> None:
+    """A desk's width and a phone's."""
+    for width, height in (DESK, PHONE):
+        page.set_viewport_size({"width": width, "height": height})
+        assert width_of(page) == width
 
 
 def shoot(page: Page, name: str) -> None:

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from cloud.accounts.totp import code_of
 from tests.e2e.conftest import Server, Watched
-from tests.e2e.looking import shoot, violations, width_of
+from tests.e2e.looking import DESK, PHONE, shoot, violations, width_of
 from tests.unit.cloud.app_examples import TOKEN
 
 pytestmark = pytest.mark.browser
@@ -38,10 +38,6 @@ def invite(server: Server, ident: str) -> str:
     with urllib.request.urlopen(request, timeout=10) as answer:
         link: str = json.load(answer)["link"]
     return link
-
-
-#: a desk's and a phone's
-DESK, PHONE = (1440, 900), (390, 844)
 
 
 class Visit:

@@ -1,6 +1,5 @@
 """Alarms and the shift in a real browser: both languages and widths, and the sheet on paper."""
 
-import re
 from collections.abc import Callable
 
 import pypdfium2
@@ -9,8 +8,8 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Server, Watched
 from tests.e2e.fake_plant import PLANT
-from tests.e2e.test_accounts import DESK, PHONE, Visit
-from tests.e2e.test_pages import check
+from tests.e2e.looking import DESK, PHONE
+from tests.e2e.test_accounts import Visit
 
 pytestmark = pytest.mark.browser
 
@@ -66,25 +65,6 @@ def test_an_operator_sees_acknowledges_and_shelves(
     row.get_by_role("button", name=words["down"]).click()
     expect(page.get_by_role("status")).to_contain_text(words["off"])
     expect(row).to_have_class("alarm unseen-yet")
-
-
-@pytest.mark.parametrize(("language", "size"), [("en", DESK), ("zh", PHONE)])
-def test_the_overview_has_them_and_the_way_to_them(
-    open_page: Callable[..., Watched], start_server: Callable[..., Server], language: str,
-    size: tuple[int, int],
-) -> None:  # fmt: skip
-    server, words = server_of(start_server, language), WORDS[language]
-    url = f"{server.url}/{language}/plants/{PLANT}"
-    watched = open_page(url, width=size[0], height=size[1])
-    page = watched.page
-    line = page.locator("#needs-action li", has_text=words["gas"])
-    expect(line.locator("svg.p2")).to_be_visible()
-    expect(page.locator(".pages .group").first.locator(".alarm-count")).to_have_text(
-        re.compile(r"\d+")
-    )
-    check(watched, server, f"overview-{language}")
-    line.get_by_role("link").click()
-    expect(page.locator(".alarm:target")).to_contain_text(words["gas"])
 
 
 def test_the_page_stays_fresh_and_says_when_it_cannot(

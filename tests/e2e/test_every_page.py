@@ -20,8 +20,7 @@ from playwright.sync_api import Page, expect
 from cloud.api.access import ACCESS, PAGE
 from tests.e2e.conftest import Server, Watched
 from tests.e2e.fake_plant import HOSTILE, PLANT
-from tests.e2e.looking import serious, shoot
-from tests.e2e.test_accounts import DESK, PHONE
+from tests.e2e.looking import DESK, PHONE, serious, shoot
 from tests.e2e.test_accounts import invite as invited
 from tests.unit.cloud.drill_examples import BEGIN_NS, VOLUME
 from tests.unit.cloud.review.review_examples import MONTH

@@ -14,8 +14,9 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import Server, Watched
+from tests.e2e.looking import DESK, PHONE
 from tests.e2e.real_works import MONTH, POINT
-from tests.e2e.test_accounts import DESK, PHONE, Visit
+from tests.e2e.test_accounts import Visit
 from tests.e2e.test_records import Clerk, security
 from tests.e2e.test_reviews import invite
 

@@ -18,8 +18,7 @@ WORDS = {
 }
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize(("language", "width"), [("en", 1440), ("zh", 390)])
 def test_the_plan(
     open_page: Callable[..., Watched], start_server: Callable[..., Server], language: str,
     width: int,

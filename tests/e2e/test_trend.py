@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.conftest import Server, Watched
 from tests.e2e.fake_plant import PLANT
-from tests.e2e.test_accounts import DESK, PHONE
+from tests.e2e.looking import DESK, PHONE
 from tests.e2e.test_pages import check
 
 pytestmark = pytest.mark.browser
