@@ -13,7 +13,7 @@ _NURSERY.set_forkserver_preload(["tests.e2e.fake_server", "tests.e2e.real_works"
 def start(module: str, *arguments: str) -> BaseProcess:
     """A process of `python -m tests.e2e.MODULE ARGUMENT...` that has said it is ready."""
     heard, said = _NURSERY.Pipe(duplex=False)
-    process = _NURSERY.Process(target=_run, args=(module, arguments, said), daemon=True)
+    process = _NURSERY.Process(target=_run, args=(module, arguments, said))
     process.start()
     said.close()
     told = os.read(heard.fileno(), 99)
