@@ -3,7 +3,8 @@
 import hashlib
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -33,21 +34,27 @@ WORDS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("language", "width"), [("en", 1440), ("zh", 390)])
-def test_from_the_meter_to_paper(
-    open_page: Callable[..., Watched], tmp_path: Path, language: str, width: int
-) -> None:
-    command = [sys.executable, "-m", "tests.e2e.fake_meters", tmp_path]
+@contextmanager
+def commissioning(folder: Path) -> Iterator[str]:
+    """The gateway's own page, over two simulated meters: its address."""
+    command = [sys.executable, "-m", "tests.e2e.fake_meters", str(folder)]
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
-        url = process.stdout.readline().strip()
+        yield process.stdout.readline().strip()
+        process.communicate()  # ends its input, so it ends
+
+
+@pytest.mark.parametrize(("language", "width"), [("en", 1440), ("zh", 390)])
+def test_from_the_meter_to_paper(
+    open_page: Callable[..., Watched], tmp_path: Path, language: str, width: int
+) -> None:
+    with commissioning(tmp_path) as url:
         watched = open_page(f"{url}{language}/devices", width=width, height=900)
         Walk(watched.page, language, width).whole(tmp_path)
         assert watched.complaints == []
         assert {urlsplit(asked).netloc for asked in watched.requests} == {urlsplit(url).netloc}
-        process.communicate()  # ends its input, so it ends
 
 
 class Walk:
