@@ -29,7 +29,7 @@ from cloud.series.bucket import MINUTE_NS
 from evidence import cbor, cose
 from evidence.keys import generate
 from tests.bench.evidence import Line, ended
-from tests.bench.load.ingest_gateways import READINGS, Made, make
+from tests.bench.load.ingest_gateways import FRAMES_MAX, READINGS, Made, make
 from tests.bench.load.spent import Spent, end, machine_busy_s, spent
 
 #: in a warm-up each plant ends a minute, so that all that follows the log has begun with it
@@ -221,8 +221,18 @@ def _rest(sites: list[Site]) -> list[bool]:
 
 
 def frames_for(plants: int, rate: float, seconds: float) -> int:
-    """How many each plant needs for a run and its warm-up."""
-    return int(rate * (seconds + WARM_UP_S) / plants * 1.1) + 4
+    """How many each plant needs for a run and its warm-up.
+
+    Raises:
+        ValueError: more than its gateway has.
+    """
+    frames = int(rate * (seconds + WARM_UP_S) / plants * 1.1) + 4
+    if frames > FRAMES_MAX:
+        raise ValueError(
+            f"{plants} plants would have to send {frames} frames each, and a gateway has "
+            f"{FRAMES_MAX}, one hour: take more plants, a lower rate or fewer seconds"
+        )
+    return frames
 
 
 @contextlib.contextmanager
@@ -347,7 +357,17 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--only", choices=("load", "growth", "pair"), help="one part")
     parser.add_argument("--json", action="store_true", help="one JSON array")
     args = parser.parse_args(argv)
+    if args.plants < 2:
+        parser.error("--plants: two at least, one for each of two collectors")
     parts = {"load": _load, "growth": _growth, "pair": _pair}
+    rate = args.rate * OFFERED * 1e6 / READINGS
+    try:
+        if args.only != "pair":
+            frames_for(args.plants, rate, args.seconds)
+        if args.only in (None, "pair"):
+            frames_for(args.plants // 2, rate / 2, 2 * args.seconds)
+    except ValueError as error:
+        parser.error(str(error))
     lines = []
     for name, part in parts.items():
         if args.only not in (None, name):

@@ -28,8 +28,9 @@ from playwright.sync_api import Browser, Page, Response, sync_playwright
 from websockets.asyncio.client import connect
 
 from tests.bench.load.spent import machine_busy_s, spent
-from tests.e2e.conftest import CHROMIUM_ARGUMENTS, Server, free_port
+from tests.e2e.conftest import CHROMIUM_ARGUMENTS, Server
 from tests.e2e.fake_plant import PLANT
+from tests.ports import free_port
 
 POTS, METERS = 300, 500
 PAGES = {

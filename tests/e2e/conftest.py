@@ -1,20 +1,33 @@
-"""Chromium and a server over the fake plant, each as a process of its own.
+"""Chromium and servers over the fake plant, each as a process of its own.
 
 Browser tests run in a pytest process of their own: Playwright keeps an event loop running, in
-which asyncio tests cannot run.
+which asyncio tests cannot run. What is dear to make and can be used again serves all tests of a
+run: servers of equal options, the browser, and its contexts once they are empty.
 """
 
+import os
 import shutil
-import socket
-import subprocess
-import sys
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
+
+from tests.e2e.nursery import start
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM_ARGUMENTS = [
@@ -40,23 +53,24 @@ class Server:
     port: int
     options: tuple[str, ...] = ()
     module: str = "fake_server"
-    process: "subprocess.Popen[str] | None" = None
+    process: BaseProcess | None = None
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        module = f"tests.e2e.{self.module}"
-        command = [sys.executable, "-m", module, str(self.port), *self.options]
-        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout is not None
-        assert self.process.stdout.readline() == "ready\n"
+        self.process = start(self.module, str(self.port), *self.options)
+
+    def send(self, number: signal.Signals) -> None:
+        assert self.process is not None
+        assert self.process.pid is not None
+        os.kill(self.process.pid, number)
 
     def kill(self) -> None:
         if self.process is not None:
             self.process.kill()
-            self.process.communicate()
+            self.process.join()
             self.process = None
 
 
@@ -120,15 +134,66 @@ def real_works() -> Iterator[Server]:
     server.kill()
 
 
-@pytest.fixture
-def open_page(chromium: Browser) -> Iterator[Callable[..., Watched]]:
-    """Open an address in a fresh context: nothing is shared between pages."""
-    contexts = []
+class Rooms:
+    """Contexts of the browser, used again: a new one takes three times what a page takes to load.
 
-    def open_(url: str, *, width: int = 1440, height: int = 900, **more: Any) -> Watched:
-        context = chromium.new_context(viewport={"width": width, "height": height}, **more)
-        contexts.append(context)
+    Nothing of a test stays but a blank page, whose process draws the next test's too.
+    """
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._rooms: list[BrowserContext] = []
+        self._taken = 0
+
+    def take(self) -> BrowserContext:
+        """One that nobody has been in since it was emptied."""
+        if self._taken == len(self._rooms):
+            self._rooms.append(self._browser.new_context())
+        self._taken += 1
+        return self._rooms[self._taken - 1]
+
+    def empty(self, origins: set[str]) -> None:
+        """Pages, cookies, and what pages of these origins stored."""
+        for room in self._rooms[: self._taken]:
+            *others, last = room.pages
+            for page in others:
+                page.close()
+            last.evaluate("() => location.replace('about:blank')")
+            last.wait_for_url("about:blank")
+            room.clear_cookies()
+            devtools = room.new_cdp_session(last)
+            for origin in origins:
+                what = {"origin": origin, "storageTypes": "all"}
+                devtools.send("Storage.clearDataForOrigin", what)
+            devtools.detach()
+        self._taken = 0
+
+
+@pytest.fixture(scope="session")
+def rooms(chromium: Browser) -> Rooms:
+    return Rooms(chromium)
+
+
+@pytest.fixture
+def open_page(chromium: Browser, rooms: Rooms) -> Iterator[Callable[..., Watched]]:
+    """Open an address in an empty context: nothing is shared between pages.
+
+    One that is asked for with `is_alone`, or any option of a context's own, ends with the test.
+    """
+    alone: list[BrowserContext] = []
+    opened: list[Watched] = []
+
+    def open_(
+        url: str, *, width: int = 1440, height: int = 900, is_alone: bool = False, **more: Any
+    ) -> Watched:
+        if is_alone or more:
+            context = chromium.new_context(**more)
+            alone.append(context)
+        else:
+            context = rooms.take()
         watched = Watched(context.new_page())
+        opened.append(watched)
+        watched.page.set_viewport_size({"width": width, "height": height})
         watched.page.on("console", watched.on_console)
         watched.page.on("pageerror", lambda error: watched.complaints.append(f"uncaught: {error}"))
         watched.page.on("request", watched.on_request)
@@ -136,12 +201,7 @@ def open_page(chromium: Browser) -> Iterator[Callable[..., Watched]]:
         return watched
 
     yield open_
-    for context in contexts:
+    asked = [urlsplit(url) for watched in opened for url in watched.requests]
+    rooms.empty({f"{url.scheme}://{url.netloc}" for url in asked if url.scheme == "http"})
+    for context in alone:
         context.close()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -290,7 +290,7 @@ async def serve(options: argparse.Namespace) -> None:
     beside.cancel()
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("port", type=int)
     parser.add_argument("--name", default="Demo smelter")
@@ -313,7 +313,7 @@ def main() -> None:
     parser.add_argument("--reviewer", action="store_true", help="likewise, as a reviewer, sun")
     parser.add_argument("--everything", action="store_true", help="with --records: may do all")
     parser.add_argument("--silent", action="store_true", help="no message after the start")
-    asyncio.run(serve(parser.parse_args()))
+    asyncio.run(serve(parser.parse_args(arguments)))
 
 
 if __name__ == "__main__":

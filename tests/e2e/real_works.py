@@ -9,6 +9,7 @@ gateway signs at once. The clock of the works stands at 3 November 2026; account
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -126,11 +127,11 @@ async def serve(port: int, folder: Path) -> None:
     beside.cancel()
 
 
-def main() -> None:
+def main(arguments: Sequence[str]) -> None:
     """As the module says."""
     with TemporaryDirectory() as folder:
-        asyncio.run(serve(int(sys.argv[1]), Path(folder)))
+        asyncio.run(serve(int(arguments[0]), Path(folder)))
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

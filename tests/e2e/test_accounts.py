@@ -2,19 +2,17 @@
 
 import base64
 import json
-import os
 import time
 import urllib.request
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from cloud.accounts.totp import code_of
 from tests.e2e.conftest import Server, Watched
+from tests.e2e.looking import DESK, PHONE, shoot, violations, width_of
 from tests.unit.cloud.app_examples import TOKEN
 
 pytestmark = pytest.mark.browser
@@ -42,10 +40,6 @@ def invite(server: Server, ident: str) -> str:
     return link
 
 
-#: a desk's and a phone's
-DESK, PHONE = (1440, 900), (390, 844)
-
-
 class Visit:
     """A page that is looked at after each step; as `also` too, where that is given."""
 
@@ -67,18 +61,13 @@ class Visit:
 
     def _look(self, step: str) -> None:
         self.glance(step)
-        found = Axe().run(self.page).response["violations"]
-        assert [(v["id"], v["nodes"][0]["html"]) for v in found] == [], step
+        assert violations(self.page) == [], step
 
     def glance(self, step: str) -> None:
         """Likewise but for the last: the live page has tests of its own."""
         self.page.wait_for_load_state()  # without its style sheets a page is wide
-        folder = os.environ.get("STACKPROOF_SCREENSHOTS")
-        if folder:
-            name = f"{self._name}-{step}.png"
-            self.page.screenshot(path=Path(folder) / name, full_page=True)
-        wide = self.page.evaluate("() => document.documentElement.scrollWidth")
-        assert (wide, self.watched.complaints) == (self._width, []), step
+        shoot(self.page, f"{self._name}-{step}")
+        assert (width_of(self.page), self.watched.complaints) == (self._width, []), step
 
     def fill(self, **fields: str) -> None:
         for name, value in fields.items():

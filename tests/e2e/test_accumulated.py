@@ -7,12 +7,12 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import Server, Watched
+from tests.e2e.looking import fits
 
 pytestmark = pytest.mark.browser
 
 Open = Callable[..., Watched]
 Start = Callable[..., Server]
-SIZES = [(1440, 900), (390, 844)]
 
 HOUR = {
     "en": ["This hour", "4,321.00 t CO₂e", "a part is missing", "98.70 % (gas-1.volume)",
@@ -37,20 +37,18 @@ REST = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_hour_day_month_and_where_they_are_heading(
-    open_page: Open, start_server: Start, language: str, size: tuple[int, int]
+    open_page: Open, start_server: Start, language: str
 ) -> None:
-    url = f"{start_server().url}/{language}/plants/demo-smelter/figures"
-    page = open_page(url, width=size[0], height=size[1]).page
+    page = open_page(f"{start_server().url}/{language}/plants/demo-smelter/figures").page
     columns = page.locator(".accumulated .columns > div")
     expect(columns).to_have_count(5)
     for column, words in enumerate([HOUR[language], *REST[language]]):
         for word in words:
             loosely = re.compile(r"\s*".join(map(re.escape, word.split())))
             expect(columns.nth(column)).to_contain_text(loosely)
-    assert page.evaluate("() => document.documentElement.scrollWidth") == size[0]
+    fits(page)
 
 
 def test_a_kilns_headline_is_called_an_indicator(open_page: Open, start_server: Start) -> None:

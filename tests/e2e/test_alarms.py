@@ -1,8 +1,6 @@
 """Alarms and the shift in a real browser: both languages and widths, and the sheet on paper."""
 
-import re
 from collections.abc import Callable
-from pathlib import Path
 
 import pypdfium2
 import pytest
@@ -10,8 +8,8 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Server, Watched
 from tests.e2e.fake_plant import PLANT
-from tests.e2e.test_accounts import DESK, PHONE, Visit
-from tests.e2e.test_pages import check
+from tests.e2e.looking import DESK, PHONE
+from tests.e2e.test_accounts import Visit
 
 pytestmark = pytest.mark.browser
 
@@ -69,32 +67,13 @@ def test_an_operator_sees_acknowledges_and_shelves(
     expect(row).to_have_class("alarm unseen-yet")
 
 
-@pytest.mark.parametrize(("language", "size"), [("en", DESK), ("zh", PHONE)])
-def test_the_overview_has_them_and_the_way_to_them(
-    open_page: Callable[..., Watched], start_server: Callable[..., Server], tmp_path: Path,
-    language: str, size: tuple[int, int],
-) -> None:  # fmt: skip
-    server, words = server_of(start_server, language), WORDS[language]
-    url = f"{server.url}/{language}/plants/{PLANT}"
-    watched = open_page(url, width=size[0], height=size[1])
-    page = watched.page
-    line = page.locator("#needs-action li", has_text=words["gas"])
-    expect(line.locator("svg.p2")).to_be_visible()
-    expect(page.locator(".pages .group").first.locator(".alarm-count")).to_have_text(
-        re.compile(r"\d+")
-    )
-    check(watched, server, tmp_path / f"overview-{language}")
-    line.get_by_role("link").click()
-    expect(page.locator(".alarm:target")).to_contain_text(words["gas"])
-
-
 def test_the_page_stays_fresh_and_says_when_it_cannot(
     open_page: Callable[..., Watched], mortal_server: Server
 ) -> None:
     mortal_server.options = ("--dead-gas", "--operator=of-its-own")
     mortal_server.kill()
     mortal_server.start()
-    watched = open_page(f"{mortal_server.url}/en/alarms")
+    watched = open_page(f"{mortal_server.url}/en/alarms", is_alone=True)
     page = watched.page
     page.clock.install()
     page.reload()

@@ -1,19 +1,19 @@
 """The edge's commissioning page in a real browser: an engineer's way from the meter to paper."""
 
 import hashlib
-import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import ROOT, Watched
 from tests.e2e.fake_meters import HOSTILE
+from tests.e2e.looking import shoot, violations, width_of
 
 pytestmark = pytest.mark.browser
 
@@ -34,21 +34,27 @@ WORDS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("language", "width"), [("en", 1440), ("zh", 390)])
-def test_from_the_meter_to_paper(
-    open_page: Callable[..., Watched], tmp_path: Path, language: str, width: int
-) -> None:
-    command = [sys.executable, "-m", "tests.e2e.fake_meters", tmp_path]
+@contextmanager
+def commissioning(folder: Path) -> Iterator[str]:
+    """The gateway's own page, over two simulated meters: its address."""
+    command = [sys.executable, "-m", "tests.e2e.fake_meters", str(folder)]
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
-        url = process.stdout.readline().strip()
+        yield process.stdout.readline().strip()
+        process.communicate()  # ends its input, so it ends
+
+
+@pytest.mark.parametrize(("language", "width"), [("en", 1440), ("zh", 390)])
+def test_from_the_meter_to_paper(
+    open_page: Callable[..., Watched], tmp_path: Path, language: str, width: int
+) -> None:
+    with commissioning(tmp_path) as url:
         watched = open_page(f"{url}{language}/devices", width=width, height=900)
         Walk(watched.page, language, width).whole(tmp_path)
         assert watched.complaints == []
         assert {urlsplit(asked).netloc for asked in watched.requests} == {urlsplit(url).netloc}
-        process.communicate()  # ends its input, so it ends
 
 
 class Walk:
@@ -99,7 +105,7 @@ class Walk:
         expect(page.get_by_text("Li Wei 李伟")).to_be_visible()
         colour = page.evaluate("() => getComputedStyle(document.querySelector('th')).borderStyle")
         assert colour == "solid"  # its one style is let through
-        self.shoot("paper")
+        shoot(page, f"commission-paper-{self.name}")
 
     def press(self, word: str) -> None:
         self.page.get_by_role("button", name=self.words[word], exact=True).click()
@@ -112,13 +118,5 @@ class Walk:
 
     def look(self, name: str) -> None:
         """Nothing sticks out sideways, and axe has nothing to say."""
-        self.shoot(name)
-        wide = self.page.evaluate("() => document.documentElement.scrollWidth")
-        found = Axe().run(self.page).response["violations"]
-        told = [(v["id"], v["nodes"][0]["html"]) for v in found]
-        assert (name, wide, told) == (name, self.width, [])
-
-    def shoot(self, name: str) -> None:
-        if folder := os.environ.get("STACKPROOF_SCREENSHOTS"):
-            path = Path(folder) / f"commission-{name}-{self.name}.png"
-            self.page.screenshot(path=path, full_page=True)
+        shoot(self.page, f"commission-{name}-{self.name}")
+        assert (name, width_of(self.page), violations(self.page)) == (name, self.width, [])

@@ -2,11 +2,10 @@
 
 Pages are those of the application's own routes: one that has no example here is a failure, not a
 gap. The live plant lies in no region. The edge's own pages have a walk in test_commission_page.py.
-Screenshots stay in the folder that STACKPROOF_SCREENSHOTS names, else in the test's own.
+Screenshots are made where STACKPROOF_SCREENSHOTS names a folder for them.
 """
 
 import json
-import os
 import re
 import tarfile
 import urllib.request
@@ -21,9 +20,8 @@ from playwright.sync_api import Page, expect
 from cloud.api.access import ACCESS, PAGE
 from tests.e2e.conftest import Server, Watched
 from tests.e2e.fake_plant import HOSTILE, PLANT
-from tests.e2e.test_accounts import DESK, PHONE
+from tests.e2e.looking import DESK, PHONE, serious, shoot
 from tests.e2e.test_accounts import invite as invited
-from tests.e2e.test_pages import serious
 from tests.unit.cloud.drill_examples import BEGIN_NS, VOLUME
 from tests.unit.cloud.review.review_examples import MONTH
 
@@ -95,7 +93,8 @@ AS_IT_IS = {
     "purchasing": "a department, as the plan of these tests names it",
 }
 #: what a page says of itself: its width, and text without a Chinese character that reads as English
-LOOK = r"""(asItIs) => {
+LOOK = r"""async (asItIs) => {
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
   const hidden = 'script, style, noscript, code, [translate=no], [lang=en]';
   const known = new RegExp(`\\b(?:${asItIs.join("|")})(?![\\w-])`, "g");
   const texts = [document.title];
@@ -124,7 +123,6 @@ class Walk:
 
     watched: Watched
     server: Server
-    folder: Path
     wrong: list[str] = field(default_factory=list)
 
     def see(
@@ -140,11 +138,10 @@ class Walk:
         settled(page)
         for n, (width, height) in enumerate(sizes):
             page.set_viewport_size({"width": width, "height": height})
-            page.screenshot(path=self.folder / f"{name}-{width}.jpg", full_page=True, quality=70,
-                            type="jpeg")  # fmt: skip
+            shoot(page, f"{name}-{width}")
             self.look(f"{name}-{width}", width, is_chinese=language == "zh")
             if n == 0 and not prefix:
-                self.wrong += [f"{name}: {one}" for one in serious(page)]
+                self.wrong += [f"{name}: {' '.join(one)}" for one in serious(page)]
 
     def look(self, name: str, width: int, *, is_chinese: bool) -> None:
         """What the page, its console and the network say."""
@@ -172,11 +169,6 @@ def settled(page: Page) -> None:
     expect(page.locator("h1").first).to_be_visible()
 
 
-def shots(own: Path) -> Path:
-    """Where screenshots stay."""
-    return Path(os.environ.get("STACKPROOF_SCREENSHOTS", own))
-
-
 def everything(start_server: Start, *more: str) -> Server:
     """The server that every page is asked of, busy and with a meter that does not answer."""
     return start_server("--records", "--everything", "--operator=walk", "--dead-gas", *more)
@@ -194,7 +186,7 @@ def test_every_page(
 ) -> None:  # fmt: skip
     server = everything(start_server)
     names = prepare(server, tmp_path, f"somebody-{language}")
-    walk = Walk(open_page("about:blank"), server, shots(tmp_path))
+    walk = Walk(open_page("about:blank"), server)
     for address in addresses(names):
         walk.see(language, address, sizes)
     assert walk.wrong == [], "\n".join(walk.wrong)
@@ -233,7 +225,7 @@ def test_names_are_text_and_leave_the_values_in_sight(
     """On every page that holds one."""
     server = everything(start_server, "--hostile", f"--name={NAME}")
     names = prepare(server, tmp_path, "somebody")
-    walk, named = Walk(open_page("about:blank"), server, shots(tmp_path)), 0
+    walk, named = Walk(open_page("about:blank"), server), 0
     for address in addresses(names):
         if "onerror" in walk.watched.page.request.get(f"{server.url}/en{address}").text():
             walk.see("en", address, (PHONE, DESK), prefix="names-")

@@ -7,16 +7,15 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import Server, Watched
+from tests.e2e.looking import fits
 
 pytestmark = pytest.mark.browser
 
 Open = Callable[..., Watched]
 Start = Callable[..., Server]
-SIZES = [(1440, 900), (390, 844)]
 LINE = "/en/plants/demo-smelter/line"
 
 
-@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(
     ("language", "words"),
     [
@@ -25,10 +24,10 @@ LINE = "/en/plants/demo-smelter/line"
     ],
 )
 def test_the_page_is_whole_live_and_complains_of_nothing(
-    open_page: Open, start_server: Start, language: str, words: list[str], size: tuple[int, int]
+    open_page: Open, start_server: Start, language: str, words: list[str]
 ) -> None:
-    server, (width, height) = start_server(), size
-    watched = open_page(f"{server.url}/{language}/", width=width, height=height)
+    server = start_server()
+    watched = open_page(f"{server.url}/{language}/")
     page = watched.page
     expect(page.locator("#status .live")).to_be_visible()
     for word in words:
@@ -36,12 +35,11 @@ def test_the_page_is_whole_live_and_complains_of_nothing(
     expect(page.locator(".pot[role=option]")).to_have_count(24)
     expect(page.locator(".tile").first.locator(".figure")).to_have_text(re.compile(r"^5\.8\d$"))
     expect(page.locator("#alarms")).to_be_hidden()
-    assert page.evaluate("() => document.documentElement.scrollWidth") == width
+    fits(page)
     assert watched.complaints == []
     assert [url for url in watched.requests if not url.startswith(server.url)] == []
 
 
-@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(
     ("language", "lines"),
     [
@@ -76,17 +74,16 @@ def test_the_page_is_whole_live_and_complains_of_nothing(
     ],
 )
 def test_what_people_must_look_at_stands_above_all_else(
-    open_page: Open, start_server: Start, language: str, lines: list[str], size: tuple[int, int]
+    open_page: Open, start_server: Start, language: str, lines: list[str]
 ) -> None:
     """One line each, the collector's first; of its own, what is older than a day is left out."""
-    server, (width, height) = start_server("--alarms"), size
-    watched = open_page(f"{server.url}/{language}/", width=width, height=height)
+    watched = open_page(f"{start_server('--alarms').url}/{language}/")
     rows = watched.page.locator("#alarms > div")
     expect(rows).to_have_count(len(lines))
     for n, line in enumerate(lines):
         expect(rows.nth(n)).to_have_text(re.compile(line))
     expect(watched.page.locator("#alarms")).to_be_visible()
-    assert watched.page.evaluate("() => document.documentElement.scrollWidth") == width
+    fits(watched.page)
     assert watched.page.evaluate("() => window.hacked") is None
     assert watched.complaints == []
 
@@ -188,14 +185,11 @@ def test_a_dead_meter_is_a_dash_with_its_reason_never_zero(
 
 
 def test_a_potline_of_300_pots_fits_both_widths(open_page: Open, start_server: Start) -> None:
-    server = start_server("--pots", "300")
-    for width, height in SIZES:
-        watched = open_page(f"{server.url}/en/", width=width, height=height)
-        page = watched.page
-        expect(page.locator(".pots.dense .pot[role=option]")).to_have_count(300)
-        expect(page.locator(".legend")).to_contain_text("296 normal")
-        assert page.evaluate("() => document.documentElement.scrollWidth") == width
-        assert watched.complaints == []
+    watched = open_page(f"{start_server('--pots', '300').url}/en/")
+    expect(watched.page.locator(".pots.dense .pot[role=option]")).to_have_count(300)
+    expect(watched.page.locator(".legend")).to_contain_text("296 normal")
+    fits(watched.page)
+    assert watched.complaints == []
 
 
 def test_a_second_potline_has_its_own_map_and_figures(open_page: Open, start_server: Start) -> None:
@@ -248,7 +242,7 @@ def test_times_are_the_plants_not_the_browsers(open_page: Open, start_server: St
 
 
 def test_the_wrong_clock_of_a_pc_changes_nothing(open_page: Open, start_server: Start) -> None:
-    watched = open_page("about:blank")
+    watched = open_page("about:blank", is_alone=True)
     page = watched.page
     page.clock.set_fixed_time("2001-01-01T00:00:00Z")
     page.goto(f"{start_server().url}/en/")

@@ -88,11 +88,6 @@ def test_language_names_and_landmarks(open_page: Open, start_server: Start) -> N
     for selector in ("main", "header", "footer", "h1"):
         expect(page.locator(selector)).to_have_count(1)
     expect(page.get_by_role("listbox")).to_have_attribute("aria-label", re.compile("电解槽"))
-    nameless = page.evaluate(
-        """() => [...document.querySelectorAll('button, a, [tabindex], [role=img], [role=region]')]
-          .filter((e) => !(e.textContent.trim() || e.getAttribute('aria-label'))).length"""
-    )
-    assert nameless == 0
     levels = page.evaluate(
         "() => [...document.querySelectorAll('h1,h2,h3')].map((e) => Number(e.tagName[1]))"
     )
@@ -100,37 +95,6 @@ def test_language_names_and_landmarks(open_page: Open, start_server: Start) -> N
     assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
     page.get_by_role("link", name="EN").click()
     expect(page).to_have_url(re.compile(r"/en/plants/demo-smelter$"))
-
-
-def test_text_has_enough_contrast(open_page: Open, start_server: Start) -> None:
-    """WCAG 2.1, 1.4.3: 4.5 : 1 for text, by the formula of its definition of contrast ratio."""
-    page = open_page(f"{start_server().url}/en/").page
-    expect(page.locator(".pot.effect[role=option]")).to_have_count(1)
-    low = page.evaluate(
-        """() => {
-          const parse = (c) => c.match(/[\\d.]+/g).map(Number);
-          const lum = ([r, g, b]) => [r, g, b].map((v) => v / 255)
-            .map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
-            .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-          const behind = (e) => {
-            for (let n = e; n; n = n.parentElement) {
-              const c = parse(getComputedStyle(n).backgroundColor);
-              if (c.length === 3 || c[3] === 1) return c;
-            }
-            return [255, 255, 255];
-          };
-          const bad = [];
-          for (const e of document.querySelectorAll('body *')) {
-            const own = [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
-            if (!own || !e.offsetParent || e.closest('script, .unseen, svg')) continue;
-            const [a, b] = [lum(parse(getComputedStyle(e).color)), lum(behind(e))];
-            const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-            if (ratio < 4.5) bad.push(`${e.className}: ${e.textContent} ${ratio.toFixed(2)}`);
-          }
-          return bad;
-        }"""
-    )
-    assert low == []
 
 
 def test_an_old_browser_or_none_gets_a_sentence(open_page: Open, start_server: Start) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.e2e.conftest import Server, Watched
+from tests.e2e.looking import serious, shoot, width_of
 
 pytestmark = pytest.mark.browser
 
@@ -19,23 +19,14 @@ Start = Callable[..., Server]
 PLANT = "/plants/demo-smelter"
 
 
-def serious(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{one['id']}: {one['nodes'][0]['html'][:200]}"
-        for one in found
-        if one["impact"] in ("serious", "critical")
-    ]
-
-
-def check(watched: Watched, server: Server, shot: Path, *, with_axe: bool = True) -> None:
+def check(watched: Watched, server: Server, shot: str, *, with_axe: bool = True) -> None:
     """Both widths; nothing is cut, nothing complains, nothing is asked of anybody else."""
     page = watched.page
     expect(page.locator("#status .live")).to_be_visible()
     for width, height in ((1440, 900), (390, 844)):
         page.set_viewport_size({"width": width, "height": height})
-        page.screenshot(path=shot.with_name(f"{shot.name}-{width}.png"), full_page=width < 1000)
-        assert page.evaluate("() => document.documentElement.scrollWidth") == width
+        shoot(page, f"{shot}-{width}")
+        assert width_of(page) == width
     if with_axe:
         assert serious(page) == []
     assert page.evaluate("() => window.hacked") is None
@@ -76,13 +67,13 @@ def test_rows_out_of_sight_wait_until_they_come_into_sight(
 
 @pytest.mark.parametrize("sector", ["cement", "steel"])
 def test_a_works_without_potlines_has_its_process(
-    open_page: Open, start_server: Start, tmp_path: Path, sector: str
+    open_page: Open, start_server: Start, sector: str
 ) -> None:
     server = start_server("--sector", sector)
     for page in ("", "/line"):
         watched = open_page(f"{server.url}/zh{PLANT}{page}")
         expect(watched.page.locator(".strip .stage").first).to_be_visible()
-        check(watched, server, tmp_path / f"{sector}{page.replace('/', '-')}")
+        check(watched, server, f"{sector}{page.replace('/', '-')}")
 
 
 def test_a_line_for_each_plant(open_page: Open, start_server: Start) -> None:

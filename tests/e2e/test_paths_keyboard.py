@@ -5,20 +5,17 @@ folds out folds in again by the key that opened it.
 """
 
 import re
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from cloud.api.rendering import STRINGS
-from tests.e2e.conftest import ROOT, Server, Watched
+from tests.e2e.conftest import Server, Watched
 from tests.e2e.fake_plant import PLANT
 from tests.e2e.test_alarms import pages_of
-from tests.e2e.test_commission_page import WORDS
+from tests.e2e.test_commission_page import WORDS, commissioning
 from tests.unit.cloud.drill_examples import MONTH, VOLUME
 
 pytestmark = pytest.mark.browser
@@ -80,7 +77,11 @@ def test_an_operators_shift(open_page: Open, start_server: Start, language: str)
     page, keys = watched.page, Keyboard(watched.page)
     expect(page.locator("#status .live")).to_be_visible()
     keys.skip()
-    keys.press(page.locator("#needs-action li a", has_text="gas-1"))
+    line = page.locator("#needs-action li", has_text="gas-1")
+    expect(line.locator("svg.p2")).to_be_visible()
+    count = page.locator(".pages .group").first.locator(".alarm-count")
+    expect(count).to_have_text(re.compile(r"\d+"))
+    keys.press(line.locator("a"))
     alarm = page.locator(".alarm:target")
     expect(alarm).to_have_class(re.compile("unseen-yet"))
     fold = alarm.locator("summary")
@@ -107,18 +108,6 @@ def test_an_operators_shift(open_page: Open, start_server: Start, language: str)
     expect(page.locator(".shift-notes")).to_contain_text("li-wei")
     assert pages_of(page) == 1
     assert watched.complaints == []
-
-
-@contextmanager
-def commissioning(folder: Path) -> Iterator[str]:
-    """The gateway's own page, over two simulated meters: its address."""
-    command = [sys.executable, "-m", "tests.e2e.fake_meters", str(folder)]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        yield process.stdout.readline().strip()
-        process.communicate()  # ends its input, so it ends
 
 
 @LANGUAGES

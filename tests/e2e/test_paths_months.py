@@ -14,10 +14,10 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import Server, Watched
+from tests.e2e.looking import DESK, PHONE
 from tests.e2e.real_works import MONTH, POINT
-from tests.e2e.test_accounts import DESK, PHONE, Visit
+from tests.e2e.test_accounts import Visit
 from tests.e2e.test_records import Clerk, security
-from tests.e2e.test_reviews import invite
 
 pytestmark = pytest.mark.browser
 
@@ -32,7 +32,7 @@ def person(  # noqa: PLR0917 - each is another thing
     """Somebody of a role, with an account and an enrolled key."""
     language = chief.base[-2:]
     one = Clerk(
-        opened, server, invite(chief, f"{role}-1", role, "37"), f"{role}-1", language, size[0]
+        opened, server, chief.invite(f"{role}-1", role, "37"), f"{role}-1", language, size[0]
     )
     one.page.set_viewport_size({"width": size[0], "height": size[1]})
     one.visit = Visit(one.watched, f"path-{role}-{language}", size[0])

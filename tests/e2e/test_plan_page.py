@@ -1,15 +1,13 @@
 """The control plan in a real browser, in both languages and widths."""
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import Server, Watched
 from tests.e2e.fake_plant import PLANT
+from tests.e2e.looking import shoot, violations, width_of
 from tests.unit.cloud.app_examples import TOKEN
 
 pytestmark = pytest.mark.browser
@@ -20,8 +18,7 @@ WORDS = {
 }
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize(("language", "width"), [("en", 1440), ("zh", 390)])
 def test_the_plan(
     open_page: Callable[..., Watched], start_server: Callable[..., Server], language: str,
     width: int,
@@ -38,12 +35,9 @@ def test_the_plan(
     page.get_by_role("button").click()
     expect(page.locator("#departures")).to_contain_text(words[1])
     page.goto(f"{address}?year=2026&month=2026-10")
-    if folder := os.environ.get("STACKPROOF_SCREENSHOTS"):
-        page.screenshot(path=Path(folder) / f"plan-{language}-{width}.png", full_page=True)
-    found = Axe().run(page).response["violations"]
-    assert [(v["id"], v["nodes"][0]["html"]) for v in found] == []
-    wide = page.evaluate("() => document.documentElement.scrollWidth")
-    assert (wide, watched.complaints) == (width, [])
+    shoot(page, f"plan-{language}-{width}")
+    assert violations(page) == []
+    assert (width_of(page), watched.complaints) == (width, [])
     page.goto(f"{address}?year=2027")
     expect(page.get_by_role("alert")).to_contain_text(words[3])
     assert watched.complaints == []

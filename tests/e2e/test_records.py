@@ -102,10 +102,11 @@ class Clerk:
         expect(self.page.locator("#f-about")).not_to_have_value("")
         self.sign()
 
-    def invite(self, ident: str, role: str) -> str:
-        """The one-time link behind the language."""
+    def invite(self, ident: str, role: str, region: str = "") -> str:
+        """The one-time link behind the language; a reviewer has a region, others the plant."""
         self.page.goto(f"{self.base}/accounts")
-        self.visit.fill(account=ident, name=ident.title(), organisation="Works", plants="mini")
+        where = {"region": region} if role == "reviewer" else {"plants": "mini"}
+        self.visit.fill(account=ident, name=ident.title(), organisation="Works", **where)
         self.page.locator("select[name=role]").last.select_option(role)
         self.page.get_by_role("button", name=self.texts["account.invite.send"]).click()
         link = self.page.locator("#link").text_content() or ""

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.conftest import Server, Watched
 from tests.e2e.fake_plant import PLANT
-from tests.e2e.test_accounts import DESK, PHONE
+from tests.e2e.looking import DESK, PHONE
 from tests.e2e.test_pages import check
 
 pytestmark = pytest.mark.browser
@@ -63,7 +63,7 @@ def test_a_pots_trace_to_a_year(
     picture = Path(saved.value.path()).read_bytes()
     assert picture.startswith(b"\x89PNG")
     (tmp_path / "year.png").write_bytes(picture)
-    check(watched, server, tmp_path / f"trend-{language}")
+    check(watched, server, f"trend-{language}")
 
 
 def test_a_point_of_which_nothing_is_stored_says_so(open_page: Open, start_server: Start) -> None:

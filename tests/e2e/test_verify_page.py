@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import Server, Watched
-from tests.e2e.test_accounts import DESK, PHONE, Visit
+from tests.e2e.looking import DESK, PHONE
+from tests.e2e.test_accounts import Visit
 
 pytestmark = pytest.mark.browser
 

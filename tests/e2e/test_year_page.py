@@ -1,14 +1,12 @@
 """A plant's year in a real browser: read, asked what if, and asked wrongly."""
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Server, Watched
+from tests.e2e.looking import shoot, violations, width_of
 from tests.unit.cloud.app_examples import TOKEN
 
 pytestmark = pytest.mark.browser
@@ -35,12 +33,12 @@ def test_the_year(
     ask(page, benchmark="2", price="60", output="+5%")
     expect(page.get_by_role("columnheader", name=words[1])).to_be_attached()
     assert page.locator("#benchmark").input_value() == "2"
-    axe(page, language, width)
+    shoot(page, f"year-{language}-{width}")
+    assert violations(page) == []
     ask(page, output="much")
     expect(page.get_by_role("alert")).to_contain_text(words[2])
     expect(page.locator("#output")).to_have_attribute("aria-invalid", "true")
-    wide = page.evaluate("() => document.documentElement.scrollWidth")
-    assert (wide, watched.complaints) == (width, [])
+    assert (width_of(page), watched.complaints) == (width, [])
 
 
 def ask(page: Page, **fields: str) -> None:
@@ -48,10 +46,3 @@ def ask(page: Page, **fields: str) -> None:
         page.locator(f"#{name}").fill(text)
     page.locator("#position").get_by_role("button").click()
     page.wait_for_load_state()
-
-
-def axe(page: Page, language: str, width: int) -> None:
-    if folder := os.environ.get("STACKPROOF_SCREENSHOTS"):
-        page.screenshot(path=Path(folder) / f"year-{language}-{width}.png", full_page=True)
-    found = Axe().run(page).response["violations"]
-    assert [(v["id"], v["nodes"][0]["html"]) for v in found] == []

@@ -232,7 +232,7 @@ class Scene:
         until_s = time.monotonic() + ALIVE_S
         while not condition():
             assert time.monotonic() < until_s, self.log("edge")[-2000:] + self.log("cloud")[-2000:]
-            time.sleep(0.05)
+            time.sleep(0.25)  # a thousand points are asked for: that takes the collector a while
 
     # -- the end ----------------------------------------------------------------------------------
 

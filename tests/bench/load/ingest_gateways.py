@@ -38,6 +38,8 @@ from tests.bench.evidence import FEW_POTS, POINTS, played_hour
 from tests.unit.cloud.evidence_examples import Gateway, make_plant
 
 FRAME_S = 10
+#: one hour is played: what comes after it is empty, and a collector refuses that
+FRAMES_MAX = 3_600 // FRAME_S
 READINGS = POINTS * FRAME_S
 WINDOW = 8
 #: for the last receipts
@@ -83,7 +85,7 @@ class Made:
         folder: keys and CLOUD.toml go there.
         slice: two hex digits.
         plants: how many.
-        frames: of each.
+        frames: of each, at most `FRAMES_MAX`.
         broker: the [broker] table, in one line.
     """
 
