@@ -124,11 +124,12 @@ class Walk:
     watched: Watched
     server: Server
     wrong: list[str] = field(default_factory=list)
+    axe_at_all_sizes: bool = False
 
     def see(
         self, language: str, address: str, sizes: Sequence[tuple[int, int]], *, prefix: str = ""
     ) -> None:
-        """Both sizes of a page; axe at the first of them, unless it is one of names alone."""
+        """Both sizes of a page; axe at the first of them or at all, unless it is one of names."""
         page = self.watched.page
         name = f"{prefix}{language}{re.sub(r'[/?=]', '-', address)[:80]}"
         answer = page.goto(f"{self.server.url}/{language}{address}")
@@ -140,7 +141,7 @@ class Walk:
             page.set_viewport_size({"width": width, "height": height})
             shoot(page, f"{name}-{width}")
             self.look(f"{name}-{width}", width, is_chinese=language == "zh")
-            if n == 0 and not prefix:
+            if (n == 0 or self.axe_at_all_sizes) and not prefix:
                 self.wrong += [f"{name}: {' '.join(one)}" for one in serious(page)]
 
     def look(self, name: str, width: int, *, is_chinese: bool) -> None:
@@ -181,12 +182,13 @@ def addresses(names: Mapping[str, str]) -> list[str]:
 
 @pytest.mark.parametrize(("language", "sizes"), [("en", (DESK, PHONE)), ("zh", (PHONE, DESK))])
 def test_every_page(
-    open_page: Open, start_server: Start, tmp_path: Path, language: str,
-    sizes: tuple[tuple[int, int], tuple[int, int]],
+    open_page: Open, start_server: Start, tmp_path: Path, pytestconfig: pytest.Config,
+    language: str, sizes: tuple[tuple[int, int], tuple[int, int]],
 ) -> None:  # fmt: skip
+    """Axe once a page and language; with `--long` at both sizes of both languages."""
     server = everything(start_server)
     names = prepare(server, tmp_path, f"somebody-{language}")
-    walk = Walk(open_page("about:blank"), server)
+    walk = Walk(open_page("about:blank"), server, axe_at_all_sizes=pytestconfig.getoption("long"))
     for address in addresses(names):
         walk.see(language, address, sizes)
     assert walk.wrong == [], "\n".join(walk.wrong)
