@@ -12,6 +12,7 @@ from typing import Any
 from cloud.api import month_texts as texts
 from cloud.api.amounts import amount
 from cloud.api.month_view import MonthCell
+from cloud.api.rendering import STRINGS
 from cloud.front.heard import Amiss, Heard, Part, Why, rows, twice
 from cloud.front.shapes import Headline, Standing, Stream, Summary
 
@@ -144,6 +145,14 @@ def why(language: str, amiss: Amiss) -> str:
     return texts.told(language, f"front.why.{amiss.why}", right=right, since=since)
 
 
+def _fault(language: str, amiss: Amiss) -> str:
+    """What it failed by, in words; "" where why it did says all."""
+    if amiss.why is Why.STRANGE:
+        return f"/api/v1/{amiss.detail}"
+    name, _, number = amiss.fault.partition(" ")
+    return texts.told(language, f"front.fault.{name}", n=number) if name else ""
+
+
 def collector_rows(all_heard: Sequence[Heard], language: str) -> list[CollectorRow]:
     """Every collector, in FRONT.toml's order."""
     found = []
@@ -155,7 +164,7 @@ def collector_rows(all_heard: Sequence[Heard], language: str) -> list[CollectorR
         state = Cell(why(language, amiss), DQ) if amiss else Cell(answers)
         plants = f"{len(heard.plants):,}" if known else "–"
         not_shown = [why(language, one) for one in lacking]
-        said = amiss.detail if amiss and amiss.why not in (Why.MORE, Why.LACKS) else ""
+        said = _fault(language, amiss) if amiss else ""
         found.append(CollectorRow(heard.name, heard.pages, state, said, plants, not_shown))
     return found
 
@@ -209,10 +218,16 @@ def _state(heard: Heard, plant: str, at: Sequence[str], language: str) -> Cell:
         return Cell(texts.told(language, "front.twice", others=others), ALERT)
     if health.amiss:
         return Cell(why(language, health.amiss), DQ)
-    said = health.seen.amiss.get(plant, ())
-    if not said:
+    reasons = health.seen.amiss.get(plant, ())
+    if not reasons:
         return Cell(texts.told(language, "front.order"))
-    return Cell(texts.told(language, "front.amiss", said="; ".join(said)), ALERT)
+    said = texts.told(language, "front.and").join(_trouble(language, one) for one in reasons)
+    return Cell(texts.told(language, "front.amiss", said=said), ALERT)
+
+
+def _trouble(language: str, reason: str) -> str:
+    """What keeps a plant from going on; one that this version does not know by its own name."""
+    return STRINGS[language].get(f"alarm.{reason}", reason)
 
 
 def _now(part: Part, summary: Summary | None, now_ns: int, language: str) -> Mapping[str, Cell]:
