@@ -139,10 +139,14 @@ def when(language: str, ns: int) -> str:
 def why(language: str, amiss: Amiss) -> str:
     """Why something is not known, since when."""
     since = when(language, amiss.since_ns)
-    right = amiss.detail
-    if amiss.why == Why.LACKS:
-        right = f"{texts.told(language, f'account.scope.{right}')} ({right})"
+    rights = amiss.detail.split(", ") if amiss.why in (Why.LACKS, Why.MORE) else []
+    right = texts.told(language, "front.and").join(_right(language, one) for one in rights)
     return texts.told(language, f"front.why.{amiss.why}", right=right, since=since)
+
+
+def _right(language: str, name: str) -> str:
+    """What a right is for, with its name as `stackproof cloud` takes it."""
+    return f"{STRINGS[language].get(f'account.scope.{name}', name)} ({name})"
 
 
 def _fault(language: str, amiss: Amiss) -> str:
