@@ -118,7 +118,7 @@ function rowOf(model, id, due) {
     const why = reason(model, row.reading);
     setText(cells.quality, why || t("quality.good"));
     cells.quality.className = why ? "dq-text" : "";
-    setText(cells.share, share === undefined ? t("meters.no_part") : `${number(share * 100, 1)} %`);
+    setText(cells.share, share === undefined ? t("meters.no_part") : row.reading.value === null ? t("sources.unknown") : `${number(share * 100, 1)} %`);
     dueInto(cells.due, facts, due, row.due);
     setText(cells.gap, gapText(model, row.gap));
     setText(cells.meter, `${t(`prov.${facts.provenance}`)}${facts.device ? ` · ${named(facts.device)}` : ""} · ${facts.gateway}`);
