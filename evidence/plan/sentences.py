@@ -25,7 +25,10 @@ SENTENCES: Mapping[str, Mapping[str, tuple[str, str]]] = {
         ),
     },
     "unplanned": {
-        "en": ("is counted, and no parameter of the plan is of it", "add a parameter for it to the plan"),
+        "en": (
+            "is counted, and no parameter of the plan is of it",
+            "add a parameter for it to the plan",
+        ),
         "zh": ("参与核算，但计划中没有对应参数", "在计划中为其增加一项参数"),
     },
     "other-source": {
@@ -90,7 +93,10 @@ SENTENCES: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "zh": ("计划编号为 {planned}；现场声明为 {practice}", "修订计划并登记更换，或更正编号"),
     },
     "no-certificate": {
-        "en": ("has no certificate; planned is {planned}", "sign its certificate (meter-certificate)"),
+        "en": (
+            "has no certificate; planned is {planned}",
+            "sign its certificate (meter-certificate)",
+        ),
         "zh": ("没有证书；计划为 {planned}", "签署其计量器具证书（meter-certificate）"),
     },
     "lesser-check": {
