@@ -66,6 +66,15 @@ class ConfigChange:
         """Likewise of the value there is."""
         return _text(self.values[1])
 
+    @property
+    def told(self) -> str:
+        """What happened to it, as a clause."""
+        if self.values[0] is _NONE:
+            return f"{self.path} was added: {self.new}"
+        if self.values[1] is _NONE:
+            return f"{self.path} was removed, it was {self.old}"
+        return f"{self.path}: {self.old} became {self.new}"
+
 
 def config_changes(
     old: Mapping[str, Any], new: Mapping[str, Any], *, settings: bool = True

@@ -66,11 +66,12 @@ def line(alarm: Alarm, language: str, zone: str) -> str:
 
 
 def _shown(values: Mapping[str, Any], language: str, zone: str) -> dict[str, str]:
-    """Values as people read them: instants by the plant's clock, what is missing as a dash."""
+    """Values as people read them: instants by the plant's clock, what is missing said so."""
     shown = {}
     for name, value in values.items():
         if name.endswith("_ns"):
-            shown[name.removesuffix("_ns")] = clock_time(value, zone) if value else "–"
+            never = told(language, "alarms.never")
+            shown[name.removesuffix("_ns")] = clock_time(value, zone) if value else never
         elif name == "v_max":
             shown[name] = volts(value)
         elif name == "is_learned":

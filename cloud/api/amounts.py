@@ -25,6 +25,14 @@ def unit(text: str) -> str:
     return "–" if text == "1" else re.sub(r"^tCO", "t CO", text)
 
 
+def size(count: int) -> str:
+    """Bytes in the largest unit they fill: 412 B, 49.3 kB, 2,310.4 MB."""
+    for length, of in ((1_000_000, "MB"), (1_000, "kB")):
+        if count >= length:
+            return f"{count / length:,.1f} {of}"
+    return f"{count} B"
+
+
 def amount(value: object, of: str) -> str:
     """A figure with its unit behind it."""
     return figure(value) if of in ("", "1") else f"{figure(value)} {unit(of)}"

@@ -66,7 +66,7 @@ def gateways(given: Given, who: Who, plant: PlantPath, language: Language) -> HT
         told = [(one, one.devices(), one.delivered()) for one in known]
     return render(
         "commissioning.html", language, path=f"/plants/{plant}{AT}", at=AT, who=who, plant=plant,
-        view=view, gateways=told,
+        view=view, gateways=told, simulated=given.is_simulated(plant),
     )  # fmt: skip
 
 
@@ -93,7 +93,7 @@ def device(  # noqa: PLR0917 - FastAPI calls it by names
         path=f"/plants/{plant}{AT}/{gateway}/{device}{query}", view=DrillView(language, zone),
         signed=signed, device=of, points=points, typed=typed, delivered=delivered, now_ns=now_ns,
         minute=local_text(now_ns // MINUTE_NS * MINUTE_NS, zone), month=source.month,
-        may_drill=Right.SEE in who.rights,
+        may_drill=Right.SEE in who.rights, simulated=given.is_simulated(plant),
     )  # fmt: skip
 
 

@@ -61,7 +61,7 @@ class Asked:
         at = f"/plants/{plant}/months/{month}"
         return render(
             template, self.language, path=f"{at}{path}", who=self.who, plant=plant, month=month,
-            base=f"/{self.language}{at}", view=self.view,
+            base=f"/{self.language}{at}", view=self.view, simulated=self.given.is_simulated(plant),
             has_records=Right.RECORDS in self.who.rights, **values,  # type: ignore[arg-type] # `status` is none of them
         )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """Pages of months: all plants' months in one table, and one month with its checklist. No script."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query, Request
@@ -15,7 +15,7 @@ from cloud.api.month_view import MonthCell, MonthView
 from cloud.api.rendering import Language, render
 from cloud.api.reviewed import note, queue
 from cloud.api.routes import MonthPath, PlantPath
-from cloud.api.services import MonthRefusedError, MonthService, Services
+from cloud.api.services import MonthRefusedError, Services
 from cloud.closing.months import REASON_MAX
 
 router = APIRouter(
@@ -30,8 +30,16 @@ MONTHS_MAX = 13
 @router.get("/{language}/months")
 def months_page(given: Given, who: Who, language: Language) -> HTMLResponse:
     """Every plant's months, newest first: state, deadline, readings, seal, what reviews said."""
-    plants = given.plants_of(who)
-    return months_table(given.months, plants, language, who, reviews_of(given, who))
+    rows = {
+        plant: {row["month"]: MonthCell(row, language) for row in given.months.rows(plant)}
+        for plant in given.plants_of(who)
+    }
+    months = sorted({month for of in rows.values() for month in of}, reverse=True)[:MONTHS_MAX]
+    return render(
+        "months.html", language, path="/months", who=who, rows=rows, months=months,
+        reviews=reviews_of(given, who), told=texts.told, error="",
+        is_simulated=given.is_simulated,
+    )  # fmt: skip
 
 
 def reviews_of(given: Services, who: Principal) -> Reviews:
@@ -45,25 +53,6 @@ def reviews_of(given: Services, who: Principal) -> Reviews:
         }
         for one in found
     }
-
-
-def months_table(
-    of_plants: MonthService,
-    plants: Sequence[str],
-    language: str,
-    who: Principal,
-    reviews: Reviews,
-) -> HTMLResponse:
-    """The table of these plants' months."""
-    rows = {
-        plant: {row["month"]: MonthCell(row, language) for row in of_plants.rows(plant)}
-        for plant in plants
-    }
-    months = sorted({month for of in rows.values() for month in of}, reverse=True)[:MONTHS_MAX]
-    return render(
-        "months.html", language, path="/months", who=who, rows=rows, months=months,
-        reviews=reviews, told=texts.told, error="",
-    )  # fmt: skip
 
 
 @router.get("/{language}/plants/{plant}/months/{month}")
@@ -99,6 +88,7 @@ def _month(
         path=f"/plants/{plant}/months/{month}", who=who, row=row, view=MonthView(row, language),
         done=done, error=error, may_close=Right.MONTHS in who.rights and bool(who.session),
         has_records=Right.RECORDS in who.rights, told=texts.told, most=REASON_MAX,
+        simulated=given.is_simulated(plant),
     )  # fmt: skip
 
 

@@ -77,6 +77,7 @@ def page(
     return render(
         "plan.html", language, path=f"/plants/{plant}/plan", who=who, plant=plant, told=told,
         departed=departed, month=asked, clock=lambda ns: f"{written(ns, zone)} {offset(ns, zone)}",
+        simulated=given.is_simulated(plant),
     )  # fmt: skip
 
 

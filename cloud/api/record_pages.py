@@ -112,6 +112,7 @@ class Asked:
             "plant_name": self.given.hub.facts(self.plant)["name"],
             "may_sign": Right.SIGN in self.who.rights, "person": self.person, "chosen": CHOSEN,
             "label": _label(STRINGS[self.language]),
+            "simulated": self.given.is_simulated(self.plant),
         }  # fmt: skip
         return render(template, self.language, **(known | values))
 

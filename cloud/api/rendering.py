@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cloud.accounts.errors import AccountError
-from cloud.api.amounts import amount, figure, unit
+from cloud.api.amounts import amount, figure, size, unit
 from cloud.api.page_words import keys_of
 
 DASHBOARD = Path(__file__).resolve().parent.parent / "dashboard"
@@ -27,7 +27,7 @@ _templates = Environment(
 _templates.policies["json.dumps_kwargs"] = {}
 
 
-_templates.filters |= {"unit": unit, "figure": figure, "amount": amount}
+_templates.filters |= {"unit": unit, "figure": figure, "amount": amount, "size": size}
 
 
 def load_strings() -> dict[str, dict[str, str]]:

@@ -105,6 +105,7 @@ def reviews_page(given: Given, who: Who, language: Language, after: After = "") 
     return render(
         "reviews.html", language, path="/reviews", who=who, of=listed(given, who, after, ROWS_MAX),
         after=after, told=texts.told, levels=list(LEVELS), error="", left=texts.left,
+        is_simulated=given.is_simulated,
     )  # fmt: skip
 
 
@@ -126,7 +127,7 @@ def review_page(
         month_view=MonthView(of.row, language),
         told=texts.told, levels=list(LEVELS), level=level_at(given, who, plant), error="",
         may_answer="sign" in who.rights and who.region is None, shown=ITEMS_SHOWN,
-        screening=screening,
+        screening=screening, simulated=given.is_simulated(plant),
     )  # fmt: skip
 
 
@@ -152,6 +153,7 @@ def line_page(  # noqa: PLR0917 - FastAPI calls it by names
         "review_line.html", language, path=f"/plants/{plant}/months/{month}/review/line", who=who,
         row=of.row, named=named, item=item, unit=emission_unit, told=texts.told, error="",
         asks=bool(level_at(given, who, plant)), word=STRINGS[language].get,
+        simulated=given.is_simulated(plant),
     )  # fmt: skip
 
 

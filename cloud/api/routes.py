@@ -99,8 +99,8 @@ async def health(given: Given, who: Who) -> dict[str, Any]:
     """Is every plant served, what did the live view refuse, and what came for unknown plants.
 
     `broker_away_s` is null while the broker is there. `status` is "ok", or "amiss" where `amiss`
-    says of a plant why it does not go on. Who may see nothing of any plant is told the status
-    alone.
+    says of a plant why it does not go on: by reason, a sentence. Who may see nothing of any plant
+    is told the status alone.
     """
     amiss = given.streams.amiss()
     told: dict[str, Any] = {"status": "amiss" if amiss else "ok"}
@@ -110,7 +110,7 @@ async def health(given: Given, who: Who) -> dict[str, Any]:
     return told | {
         "served": [plant for plant in served if given.accounts.sees(who, plant)],
         "amiss": {
-            plant: list(map(without_paths, why))
+            plant: {reason: without_paths(said) for reason, said in why.items()}
             for plant, why in amiss.items()
             if given.accounts.sees(who, plant)
         },

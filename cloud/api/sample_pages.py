@@ -33,7 +33,7 @@ def samples_page(
     return render(
         "samples.html", language, path=f"/plants/{plant}/months/{month}/samples", who=who, row=row,
         told=texts.told, counts=told, samples=chains(told), shown=shown, error="",
-        kind=lambda name: texts.kind(language, name),
+        kind=lambda name: texts.kind(language, name), simulated=given.is_simulated(plant),
     )  # fmt: skip
 
 

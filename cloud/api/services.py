@@ -116,8 +116,11 @@ class StreamStatus(Protocol):
     def served(self) -> Sequence[str]:
         """Ids of the plants that are served, sorted."""
 
-    def amiss(self) -> Mapping[str, Sequence[str]]:
-        """Plant -> sentences about what keeps the whole plant from going on."""
+    def amiss(self) -> Mapping[str, Mapping[str, str]]:
+        """Plant -> reason -> sentence about what keeps the whole plant from going on.
+
+        Reasons: "clock", "not-written", "not-served".
+        """
 
     def strangers(self) -> Mapping[str, int]:
         """Reason -> how many objects came for plants that are not served here."""
@@ -330,6 +333,10 @@ class Services:
     def __post_init__(self) -> None:
         if len(self.token) < 16:
             raise ValueError("the bearer token needs at least 16 characters")
+
+    def is_simulated(self, plant: str) -> bool:
+        """Does a simulator play it; False also for one whose configuration is not known."""
+        return plant in self.hub.plants() and bool(self.hub.facts(plant)["simulated"])
 
     def plants_of(self, who: Principal) -> list[str]:
         """Plants whose configuration is known and that somebody is for, sorted."""

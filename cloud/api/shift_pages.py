@@ -51,6 +51,7 @@ def _page(
     return render(
         "shift.html", language, status=409 if error else 200,
         path=f"/plants/{plant}/shift", who=who, sheet=sheet, plant=plant, facts=facts,
+        simulated=given.is_simulated(plant),
         view=AlarmView(given, language, given.clock.wall_ns()), rows=ROWS_MAX,
         owed=lambda one: owed_text(language, one, sheet.zone.key),
         by=lambda one: owed_by(language, one["by"]),

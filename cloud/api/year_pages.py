@@ -120,6 +120,7 @@ def page(  # noqa: PLR0917 - FastAPI calls it by names
     return render(
         "year.html", language, path=f"/plants/{plant}/year", who=who, plant=plant,
         view=YearView(told, language), told=told, wrong=wrong,
+        simulated=told["simulated"] or given.is_simulated(plant),
         sees_records=Right.RECORDS in who.rights,
         typed={**typed, **then, "currency": currency},
     )  # fmt: skip

@@ -25,7 +25,7 @@ from cloud.collector.missing import Missed, missing_row
 from cloud.collector.opening import newest_config
 from cloud.collector.receipts import ReceiptBook
 from cloud.collector.rejects import ALARMS
-from cloud.collector.standing import NOT_WRITTEN, STOPS
+from cloud.collector.standing import NOT_SERVED, NOT_WRITTEN, STOPS
 from cloud.collector.topics import Sender
 from cloud.errors import CloudError, SliceLostError, StoreError
 from cloud.store.state import StreamState
@@ -163,11 +163,12 @@ class Collector:
         """Ids of the plants that are served, sorted."""
         return list(self._intake.plants)
 
-    def amiss(self) -> Mapping[str, Sequence[str]]:
-        """Plant -> what keeps it, or its whole log, from going on; only plants with such."""
-        not_served = {plant: [why] for plant, why in self._intake.plants.not_served().items()}
+    def amiss(self) -> Mapping[str, Mapping[str, str]]:
+        """Plant -> reason -> what keeps it from going on, as a sentence; only plants with such."""
+        not_served = {p: {NOT_SERVED: why} for p, why in self._intake.plants.not_served().items()}
         of = self._intake.standing.of
-        whole = {p: [n.sentence for n in of(p) if n.reason in STOPS] for p in self.served()}
+        whole = {p: {n.reason: n.sentence for n in of(p) if n.reason in STOPS}
+                 for p in self.served()}  # fmt: skip
         return {plant: why for plant, why in {**whole, **not_served}.items() if why}
 
     def strangers(self) -> Mapping[str, int]:

@@ -16,7 +16,7 @@ STALLS = frozenset({"rotate", "time", "config", "cosignature", "signature", "uns
 STALLS_AT_DUE = frozenset({"rotate", "time", "config", "cosignature"})
 
 #: the log of a plant whose disk takes nothing
-NOT_WRITTEN = "not-written"
+NOT_WRITTEN, NOT_SERVED = "not-written", "not-served"
 
 #: what keeps a whole plant from going on
 STOPS = frozenset({"clock", NOT_WRITTEN})

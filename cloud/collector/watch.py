@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from cloud.clock import Clock, instant
 from cloud.collector.plants import Plants
-from cloud.collector.standing import Standing
+from cloud.collector.standing import NOT_SERVED, Standing
 from cloud.collector.topics import Sender
 from cloud.errors import ClockError
 from evidence.log_lines import about
@@ -58,10 +58,10 @@ class Watch:
         self._looked_s = now_s
         changed, doubt, at_ns = set(self._plants.heal(now_s)), self.doubt(), self._clock.wall_ns()
         for plant, reason in self._plants.not_served().items():
-            if self._standing.rise(plant, "", "not-served", at_ns, reason):
+            if self._standing.rise(plant, "", NOT_SERVED, at_ns, reason):
                 changed.add(plant)
         for plant in self._plants:
-            self._standing.end(plant, "", ("not-served",))
+            self._standing.end(plant, "", (NOT_SERVED,))
             newest_ns = self._plants.require(plant).store.state.received_ns
             sentence = doubt or clock_behind(at_ns, newest_ns)
             if not sentence:

@@ -135,7 +135,12 @@ def _quarantine(args: argparse.Namespace) -> int:
 def _tell_amiss(collector: RunningCollector, plant: str | None) -> bool:
     """Say on stderr which plants do not go on, and why; True when there are any."""
     amiss = collector.get("health")["amiss"]
-    told = [(name, why) for name in sorted(amiss) if plant in (None, name) for why in amiss[name]]
+    told = [
+        (name, why)
+        for name in sorted(amiss)
+        if plant in (None, name)
+        for why in amiss[name].values()
+    ]
     for name, why in told:
         print(f"stackproof cloud: plant {name}: {why}", file=sys.stderr)
     return bool(told)

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from cloud.accounts.roles import Right
+from cloud.front.faults import LATE
 from cloud.front.parts import PARTS
 
 NS = 1_000_000_000
@@ -42,11 +43,13 @@ class Amiss:
         why: of which kind.
         detail: what the collector or the network said, "" for nothing.
         since_ns: since when, by the front's clock.
+        fault: the same as a code of `faults`, "" where `why` says all.
     """
 
     why: Why
     detail: str
     since_ns: int
+    fault: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,11 +68,11 @@ class Part:
     heard_ns: int | None
     amiss: Amiss | None
 
-    def failed(self, why: Why, detail: str, now_ns: int) -> "Part":
+    def failed(self, why: Why, detail: str, now_ns: int, fault: str = "") -> "Part":
         """It was asked for again and nothing came; the first failure in a row says since when."""
         before = self.amiss
         since_ns = before.since_ns if before and before.why in (why, Why.UNASKED) else now_ns
-        return replace(self, amiss=Amiss(why, detail, since_ns))
+        return replace(self, amiss=Amiss(why, detail, since_ns, fault))
 
 
 def unheard(now_ns: int) -> Part:
@@ -109,7 +112,7 @@ class Heard:
         Whatever holds up the asking (a slow answer, a defect here) is seen by this.
         """
         late = {
-            name: part.failed(Why.SILENT, "no answer is complete", part.heard_ns)
+            name: part.failed(Why.SILENT, "no answer is complete", part.heard_ns, LATE)
             for name, part in self.parts.items()
             if part.amiss is None
             and part.heard_ns is not None

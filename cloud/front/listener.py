@@ -13,6 +13,7 @@ from urllib.parse import quote
 from cloud.asking import ANSWER_BYTES_MAX, NotRunningError, RefusedError, RunningCollector
 from cloud.clock import Clock
 from cloud.front.config import CollectorAt
+from cloud.front.faults import fault_of
 from cloud.front.heard import Amiss, Heard, Part, Why, unheard, unusable
 from cloud.front.parts import LOOK_S, PARTS
 from cloud.front.shapes import require_plain
@@ -69,7 +70,10 @@ class Listener:
             self._asked_s[name] = now_s
             stop = parts["rights"].amiss
             if stop is not None:  # then nothing of it is known as of now, and all is asked anew
-                parts = {n: p.failed(stop.why, stop.detail, self._now()) for n, p in parts.items()}
+                parts = {
+                    n: p.failed(stop.why, stop.detail, self._now(), stop.fault)
+                    for n, p in parts.items()
+                }
                 self._asked_s.clear()
                 break
         if Heard(self.name, "", parts).plants != self.heard.plants:
@@ -85,9 +89,9 @@ class Listener:
         try:
             raw = self._reviews() if name == "reviews" else self.asked.get(asked.path)
         except RefusedError as error:
-            return part.failed(Why.REFUSED, str(error), self._now())
+            return part.failed(Why.REFUSED, str(error), self._now(), fault_of(error.__cause__))
         except NotRunningError as error:
-            return part.failed(Why.SILENT, str(error), self._now())
+            return part.failed(Why.SILENT, str(error), self._now(), fault_of(error.__cause__))
         try:
             require_plain(raw)
             seen = asked.read(raw)

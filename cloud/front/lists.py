@@ -91,4 +91,9 @@ def health(all_heard: Sequence[Heard]) -> Mapping[str, Any]:
 def _amiss(amiss: Amiss | None) -> Mapping[str, Any] | None:
     if amiss is None:
         return None
-    return {"why": amiss.why.value, "detail": amiss.detail, "since_ns": amiss.since_ns}
+    return {
+        "why": amiss.why.value,
+        "detail": amiss.detail,
+        "fault": amiss.fault,
+        "since_ns": amiss.since_ns,
+    }

@@ -139,11 +139,11 @@ class Alarms(Shape):
 
 
 class Health(Shape):
-    """Which plants are served, and of which plant something does not go on."""
+    """Which plants are served, and why something of a plant does not go on: reason -> sentence."""
 
     status: Text
     served: Sequence[Id]
-    amiss: Mapping[Id, Sequence[Text]]
+    amiss: Mapping[Id, Mapping[Text, Text]]
 
 
 class Missing(Shape):

@@ -12,6 +12,7 @@ from typing import Any
 from cloud.api import month_texts as texts
 from cloud.api.amounts import amount
 from cloud.api.month_view import MonthCell
+from cloud.api.rendering import STRINGS
 from cloud.front.heard import Amiss, Heard, Part, Why, rows, twice
 from cloud.front.shapes import Headline, Standing, Stream, Summary
 
@@ -138,10 +139,22 @@ def when(language: str, ns: int) -> str:
 def why(language: str, amiss: Amiss) -> str:
     """Why something is not known, since when."""
     since = when(language, amiss.since_ns)
-    right = amiss.detail
-    if amiss.why == Why.LACKS:
-        right = f"{texts.told(language, f'account.scope.{right}')} ({right})"
+    rights = amiss.detail.split(", ") if amiss.why in (Why.LACKS, Why.MORE) else []
+    right = texts.told(language, "front.and").join(_right(language, one) for one in rights)
     return texts.told(language, f"front.why.{amiss.why}", right=right, since=since)
+
+
+def _right(language: str, name: str) -> str:
+    """What a right is for, with its name as `stackproof cloud` takes it."""
+    return f"{STRINGS[language].get(f'account.scope.{name}', name)} ({name})"
+
+
+def _fault(language: str, amiss: Amiss) -> str:
+    """What it failed by, in words; "" where why it did says all."""
+    if amiss.why is Why.STRANGE:
+        return f"/api/v1/{amiss.detail}"
+    name, _, number = amiss.fault.partition(" ")
+    return texts.told(language, f"front.fault.{name}", n=number) if name else ""
 
 
 def collector_rows(all_heard: Sequence[Heard], language: str) -> list[CollectorRow]:
@@ -155,7 +168,7 @@ def collector_rows(all_heard: Sequence[Heard], language: str) -> list[CollectorR
         state = Cell(why(language, amiss), DQ) if amiss else Cell(answers)
         plants = f"{len(heard.plants):,}" if known else "–"
         not_shown = [why(language, one) for one in lacking]
-        said = amiss.detail if amiss and amiss.why not in (Why.MORE, Why.LACKS) else ""
+        said = _fault(language, amiss) if amiss else ""
         found.append(CollectorRow(heard.name, heard.pages, state, said, plants, not_shown))
     return found
 
@@ -209,10 +222,16 @@ def _state(heard: Heard, plant: str, at: Sequence[str], language: str) -> Cell:
         return Cell(texts.told(language, "front.twice", others=others), ALERT)
     if health.amiss:
         return Cell(why(language, health.amiss), DQ)
-    said = health.seen.amiss.get(plant, ())
-    if not said:
+    reasons = health.seen.amiss.get(plant, ())
+    if not reasons:
         return Cell(texts.told(language, "front.order"))
-    return Cell(texts.told(language, "front.amiss", said="; ".join(said)), ALERT)
+    said = texts.told(language, "front.and").join(_trouble(language, one) for one in reasons)
+    return Cell(texts.told(language, "front.amiss", said=said), ALERT)
+
+
+def _trouble(language: str, reason: str) -> str:
+    """What keeps a plant from going on; one that this version does not know by its own name."""
+    return STRINGS[language].get(f"alarm.{reason}", reason)
 
 
 def _now(part: Part, summary: Summary | None, now_ns: int, language: str) -> Mapping[str, Cell]:

@@ -163,13 +163,15 @@ def _reasons(known: Known, gateway: str, device: str, points: set[str]) -> Itera
         yield Reason("event", {"n": str(len(events))})
     for departure in known.departures:
         if departure["about"] == device or departure["about"] in points:
-            yield Reason("departure", {"code": str(departure["code"])})
+            yield Reason("departure", {"what": departure["sentence"]})
     asked = dict.fromkeys(
         one.question for one in known.screened if points & set(one.where.split())
     )  # fmt: skip
     if asked:
         yield Reason("screened", {"what": {
-            language: ", ".join(question_text(name, "name", language) for name in asked)
+            language: ("、" if language == "zh" else ", ").join(
+                question_text(name, "name", language) for name in asked
+            )
             for language in LANGUAGES
         }})  # fmt: skip
 

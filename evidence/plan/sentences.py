@@ -21,12 +21,15 @@ SENTENCES: Mapping[str, Mapping[str, tuple[str, str]]] = {
         ),
         "zh": (
             "计划采用核算规则 {planned}，实际采用 {practice}",
-            "修订计划，或更正现场配置中的 rule_set",
+            "修订计划，或更正现场配置中的核算规则（rule_set）",
         ),
     },
     "unplanned": {
-        "en": ("is counted, and no parameter of the plan is of it", "add a [[parameter]] for it"),
-        "zh": ("参与核算，但计划中没有对应参数", "在计划中增加一个 [[parameter]]"),
+        "en": (
+            "is counted, and no parameter of the plan is of it",
+            "add a parameter for it to the plan",
+        ),
+        "zh": ("参与核算，但计划中没有对应参数", "在计划中为其增加一项参数"),
     },
     "other-source": {
         "en": (
@@ -45,7 +48,7 @@ SENTENCES: Mapping[str, Mapping[str, tuple[str, str]]] = {
         ),
         "zh": (
             "{point} 每 {practice} s 采集一次；计划为至多 {planned} s",
-            "减小设备的 interval_s，或修订计划",
+            "减小设备的采集间隔（interval_s），或修订计划",
         ),
     },
     "default-used": {
@@ -61,9 +64,9 @@ SENTENCES: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "other-missing-rule": {
         "en": (
             "planned when it is missing: {planned}; the rule set's treatment is: {rule}",
-            "correct missing in the plan",
+            "correct its treatment when missing (missing) in the plan",
         ),
-        "zh": ("计划的缺失处理为 {planned}；核算规则为 {rule}", "更正计划中的 missing"),
+        "zh": ("计划的缺失处理为 {planned}；核算规则为 {rule}", "更正计划中的缺失处理（missing）"),
     },
     "no-device": {
         "en": (
@@ -90,8 +93,11 @@ SENTENCES: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "zh": ("计划编号为 {planned}；现场声明为 {practice}", "修订计划并登记更换，或更正编号"),
     },
     "no-certificate": {
-        "en": ("has no certificate; planned is {planned}", "sign its meter-certificate"),
-        "zh": ("没有证书；计划为 {planned}", "签署其 meter-certificate 文件"),
+        "en": (
+            "has no certificate; planned is {planned}",
+            "sign its certificate (meter-certificate)",
+        ),
+        "zh": ("没有证书；计划为 {planned}", "签署其计量器具证书（meter-certificate）"),
     },
     "lesser-check": {
         "en": (
@@ -131,16 +137,16 @@ SENTENCES: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "check-missing": {
         "en": (
             "is planned {planned}, and no document of it is of the month",
-            "make it, and sign an internal-check",
+            "make it, and sign its record (internal-check)",
         ),
-        "zh": ("计划频次为{planned}，本月没有其记录", "完成检查并签署 internal-check 文件"),
+        "zh": ("计划频次为{planned}，本月没有其记录", "完成检查并签署其记录（internal-check）"),
     },
     "check-failed": {
         "en": (
             "of {of} by {by} did not pass",
-            "mend what it found, and sign another internal-check",
+            "mend what it found, and sign another record (internal-check)",
         ),
-        "zh": ("{by} 对 {of} 的检查未通过", "整改后再次签署 internal-check 文件"),
+        "zh": ("{by} 对 {of} 的检查未通过", "整改后再次签署记录（internal-check）"),
     },
     "checked-seldom": {
         "en": (

@@ -333,7 +333,7 @@ class Configs:
                     continue
                 return  # nobody reads more, and to find them all can take hours
             sentence = (
-                f"{change.path}: {change.old} became {change.new}; signed by key {new.kid.hex()} "
+                f"{change.told}; signed by key {new.kid.hex()} "
                 f"of gateway {header.stream} {utc(header.iat_s * SECOND_NS)}, {came}."
             )
             self._report.add("N-CONFIG", where, sentence, rank)

@@ -112,7 +112,7 @@ class OneStream:
     def served(self) -> Sequence[str]:
         return [PLANT]
 
-    def amiss(self) -> Mapping[str, Sequence[str]]:
+    def amiss(self) -> Mapping[str, Mapping[str, str]]:
         return {}
 
     def strangers(self) -> Mapping[str, int]:

@@ -137,6 +137,8 @@ class Walk:
             self.wrong.append(f"{name}: {answer and answer.status}")
             return
         settled(page)
+        if address.startswith("/plants/") and not page.locator(".simulated").count():
+            self.wrong.append(f"{name}: nothing says that the plant is simulated")
         for n, (width, height) in enumerate(sizes):
             page.set_viewport_size({"width": width, "height": height})
             shoot(page, f"{name}-{width}")

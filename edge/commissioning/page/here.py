@@ -80,7 +80,8 @@ class Here:
         state = tag("span", words(f"state.{check.state.name}"), class_=_state(check.state))
         layer = f" · {words(f'layer.{check.layer}')}: "
         parts: list[Content] = [state, layer, self.said(check.sentence)]
-        if self.asked.language != "en" and check.state is State.FAILED:
+        is_told = self.asked.language == "en" or in_chinese(check.todo) is not None
+        if check.state is State.FAILED and not is_told:
             parts.append(tag("p", words("do"), " ", words(f"fix.{check.layer}")))
         if check.todo:
             parts.append(tag("p", words("do"), " ", self.said(check.todo)))
@@ -164,7 +165,7 @@ def checks(here: Here, found: tuple[Check, ...] | list[Check]) -> Markup:
     return tag("ul", *map(here.check, found), class_="checks")
 
 
-def rows(*said: tuple[str, str]) -> Markup:
+def rows(*said: tuple[str, Content]) -> Markup:
     """Names and what they are."""
     return tag("dl", *(joined((tag("dt", name), tag("dd", text))) for name, text in said))
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from evidence.quality import sentence
 
 NS = 1_000_000_000
+_ORDERS = (("low word first", "place.word"), ("low byte first", "place.byte"))
 
 
 @functools.cache
@@ -41,6 +42,12 @@ class Words:
     def quality(self, code: int) -> str:
         """A quality's sentence."""
         return sentence(code, self.language)
+
+    def place(self, source: str) -> str:
+        """Where a value is taken, as it is signed, with its order of words and bytes in words."""
+        for english, key in _ORDERS:
+            source = source.replace(english, self(key))
+        return source
 
     def time(self, at_ns: int) -> str:
         """Date and time in the plant's zone, which is told."""

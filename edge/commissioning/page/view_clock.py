@@ -80,7 +80,8 @@ def _device(here: Here, device: DeviceConfig) -> Markup:
         return tag("tr", name, tag("td", said, class_="state bad"), tag("td", "–"), asked)
     found = clock_checks_of(device.id, seen)
     if not found:
-        return tag("tr", name, tag("td", "–"), tag("td", words("clock.none")), asked)
+        said = words("clock.nothing")
+        return tag("tr", name, tag("td", said), tag("td", words("clock.none")), asked)
     (check,) = found[:1]
     told = here.said(check.sentence)
     if check not in seen.checks and (age_s := source_age_s(seen)) is not None:

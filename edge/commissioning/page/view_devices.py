@@ -29,7 +29,7 @@ def _device(here: Here, device: DeviceConfig) -> Markup:
     facts = [
         (words("device.url"), device.url),
         (words("device.profile"), f"{device.profile.title} ({device.profile.id})"),
-        (words("device.level"), device.profile.quality_level),
+        (words("device.level"), words(f"level.{device.profile.quality_level}")),
     ]
     if seen is not None:
         facts.append((words("device.asked"), words.time(seen.at_ns)))
@@ -77,7 +77,11 @@ def _points(here: Here, device: DeviceConfig, seen: DeviceSeen | None) -> Markup
     count = words("points.count", count=len(body))
     name = f"{device.id}: {words('points')}"
     return tag(
-        "details", tag("summary", count), table(name, heads, body), open=len(body) <= OPEN_MAX
+        "details",
+        tag("summary", count),
+        table(name, heads, body),
+        open=len(body) <= OPEN_MAX,
+        class_="points",
     )
 
 
@@ -94,7 +98,7 @@ def _point(here: Here, bound: BoundPoint, look: Look | None, missing: str) -> Ma
     entry = here.session.entries.get(name)
     return tag(
         "tr", tag("td", tag("a", name, href=here.to("point", name))),
-        tag("td", bound.point.source), tag("td", value, class_="n"),
+        tag("td", words.place(bound.point.source)), tag("td", value, class_="n"),
         tag("td", quality, class_="state bad" if bad else None),
-        tag("td", "–" if entry is None else verdict_of(here, entry)),
+        tag("td", words("face.none") if entry is None else verdict_of(here, entry)),
     )  # fmt: skip

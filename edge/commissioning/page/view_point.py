@@ -20,7 +20,7 @@ def point_view(here: Here) -> str:
     seen = here.session.points.get(name)
     back = tag("p", tag("a", words("point.back"), href=f"{here.to('devices')}#{device.id}"))
     parts: list[Content] = [
-        back, tag("h2", name), rows((words("place"), bound.point.source)),
+        back, tag("h2", name), rows((words("place"), words.place(bound.point.source))),
         here.post("read", name, here.beside(device.id), label=words("point.read")),
     ]  # fmt: skip
     if seen is None:
@@ -51,7 +51,9 @@ def _value(here: Here, look: Look) -> Markup:
         good = look.shown.quality.usable
         parts.append(tag("p", words.quality(int(look.shown.quality)),
                          class_="state" if good else "state bad"))  # fmt: skip
-    said = [(words("point.asked"), look.asked)] if look.asked else []
+    said: list[tuple[str, Content]] = []
+    if look.asked:
+        said.append((words("point.asked"), here.said(look.asked)))
     if look.words:
         said.append((words("point.words"), _words(look.table, look.words)))
     elif look.raw:
@@ -59,8 +61,8 @@ def _value(here: Here, look: Look) -> Markup:
     said += [(words(f"said.{name.replace(' ', '-')}"), text) for name, text in look.said.items()]
     parts.append(rows(*said))
     if look.trouble:
-        parts.append(tag("p", look.trouble, lang="en", class_="note bad"))
-        parts.append(tag("p", look.advice, lang="en") if look.advice else None)
+        parts.append(tag("p", here.said(look.trouble), class_="note bad"))
+        parts.append(tag("p", here.said(look.advice)) if look.advice else None)
     return tag("section", tag("h2", words("point.value")), *parts, class_="card")
 
 

@@ -106,7 +106,7 @@ class Streams:
     def served(self) -> Sequence[str]:
         return [PLANT]
 
-    def amiss(self) -> Mapping[str, Sequence[str]]:
+    def amiss(self) -> Mapping[str, Mapping[str, str]]:
         return {}
 
     def strangers(self) -> Mapping[str, int]:
@@ -196,9 +196,16 @@ class BriefShifts(ShiftStore):
         weakref.finalize(self, _end, self._sql, folder)
 
 
-def no_evidence(plant: str) -> Any:
-    """Of no plant."""
-    raise LookupError(f"no evidence of {plant}")
+class EmptyLog:
+    """Evidence in which nothing is yet."""
+
+    def streams(self) -> Sequence[str]:
+        return ()
+
+
+def no_evidence(_: str) -> Any:
+    """Of any plant."""
+    return EmptyLog()
 
 
 def alarm_parts(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cloud.api.amounts import amount, figure, unit
+from cloud.api.amounts import amount, figure, size, unit
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,9 @@ def test_amounts(value: object, of: str, written: str) -> None:
 def test_what_is_no_number_or_has_no_unit() -> None:
     assert [figure(text) for text in ("44/12", "", "1e6")] == ["44/12", "", "1e6"]
     assert unit("1") == "–"
+
+
+def test_sizes_are_never_nothing() -> None:
+    counts = (0, 999, 1_000, 49_250, 999_949, 1_000_000, 2_310_400_000)
+    written = ["0 B", "999 B", "1.0 kB", "49.2 kB", "999.9 kB", "1.0 MB", "2,310.4 MB"]
+    assert [size(count) for count in counts] == written

@@ -48,9 +48,10 @@ def test_health_tells_what_the_live_view_refused() -> None:
 
 
 def test_health_names_the_plants_that_are_not_served(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Streams, "amiss", lambda _: {"maxi": ["Too many open files"]})
+    amiss = {"maxi": {"not-served": "Too many open files"}}
+    monkeypatch.setattr(Streams, "amiss", lambda _: amiss)
     answer = make_client().get("/api/v1/health").json()
-    assert (answer["status"], answer["amiss"]) == ("amiss", {"maxi": ["Too many open files"]})
+    assert (answer["status"], answer["amiss"]) == ("amiss", amiss)
 
 
 def test_months_of_a_plant_that_cannot_be_asked_are_a_sentence() -> None:

@@ -33,7 +33,7 @@ def two_plants(monkeypatch: pytest.MonkeyPatch) -> None:
     rows: Sequence[Mapping[str, Any]] = [row(PLANT), row("maxi")]
     monkeypatch.setattr(Streams, "status", lambda _: rows)
     monkeypatch.setattr(Streams, "served", lambda _: [PLANT, "maxi"])
-    monkeypatch.setattr(Streams, "amiss", lambda _: {"maxi": ["its disk is full"]})
+    monkeypatch.setattr(Streams, "amiss", lambda _: {"maxi": {"not-served": "no disk"}})
 
 
 def test_what_is_told(two_plants: None) -> None:
@@ -80,7 +80,7 @@ def test_a_program_without_a_token_is_refused_and_not_shown_a_form() -> None:
 def test_alive_and_ready(monkeypatch: pytest.MonkeyPatch) -> None:
     client = make_client()
     assert [client.get(path).status_code for path in ("/livez", "/readyz")] == [200, 200]
-    monkeypatch.setattr(Streams, "amiss", lambda _: {"maxi": ["its disk is full"]})
+    monkeypatch.setattr(Streams, "amiss", lambda _: {"maxi": {"not-served": "no disk"}})
     assert [client.get(path).status_code for path in ("/livez", "/readyz")] == [200, 503]
     assert "maxi" not in client.get("/readyz").text
 

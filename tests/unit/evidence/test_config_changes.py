@@ -125,7 +125,7 @@ def test_a_changed_scale_factor_is_told_with_who_when_old_and_new() -> None:
     key = key_sha256(sm.keys().gateway.public_key).hex()[:16]
     assert finding.where == "edge-1 seq 3"
     assert finding.sentence == (
-        'points[gas.flow].scaling: nothing became {"scale": "0.5"}; signed by key '
+        'points[gas.flow].scaling was added: {"scale": "0.5"}; signed by key '
         f"{key} of gateway edge-1 2026-06-15T05:00:10Z, received 2026-06-15T05:00:20Z."
     )
 
@@ -202,7 +202,7 @@ def test_idle_settings_hide_no_scale() -> None:
 
     report = sm.check(reconfigured(change)())
     told = [f.sentence for f in report.weighed() if f.code == "N-CONFIG"]
-    assert told[0].startswith("points[gas.flow].scaling: nothing became ")
+    assert told[0].startswith("points[gas.flow].scaling was added: ")
     assert len(told) == 121
 
 
@@ -219,5 +219,5 @@ def test_ten_thousand_changes_hide_no_scale(monkeypatch: pytest.MonkeyPatch) -> 
 
     report = sm.check(reconfigured(change)())
     told = [f.sentence for f in report.weighed() if f.code == "N-CONFIG"]
-    assert told[0].startswith("points[gas.volume].scaling: nothing became ")
+    assert told[0].startswith("points[gas.volume].scaling was added: ")
     assert len(told) == 1 + 4

@@ -107,6 +107,13 @@ def test_numbers_and_names_come_over_and_what_the_table_lacks_stays() -> None:
     assert translated("sentence", "Nobody wrote this.", "zh") == "Nobody wrote this."
     assert translated("where", "stream edge-1", "zh") == "数据流 edge-1"
     assert translated("where", "input.anode.gross_t", "zh") == "input.anode.gross_t"
+    signed = "; signed by key ab of gateway edge-1 2026-06-15T05:00:10Z, before this month."
+    assert translated("sentence", f"a.b was added: 8{signed}", "zh").startswith(
+        "新增 a.b：8；由网关"
+    )
+    assert translated("sentence", f"a.b was removed, it was 8{signed}", "zh").startswith(
+        "删除 a.b，原为 8；由网关"
+    )
     assert phrase("summary.more", "zh", n=1985) == "另有 1,985 条同类发现"
 
 

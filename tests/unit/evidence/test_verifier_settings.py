@@ -71,7 +71,7 @@ def test_an_explanation_is_among_the_changes_of_the_configuration() -> None:
     report = sm.check(month(config(), told, config(*LATER)))
     (change,) = [f for f in report.findings if f.code == "N-CONFIG"]
     assert change.sentence.startswith(
-        'devices[meters].meter.ct_primary.stated: nothing became [["800", "transformers replaced'
+        'devices[meters].meter.ct_primary.stated was added: [["800", "transformers replaced'
     )
 
 

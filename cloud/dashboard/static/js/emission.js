@@ -50,7 +50,7 @@ function emissionTile(model, band, title, point, remark, wanted) {
     return { ids, value, node: h("span", {}, `${t(key)} `, value, " ", unit) };
   });
   const range = h("p", { class: "note" });
-  const normal = band ? normalView(band, unitText((model.state.points[point] || { unit: "" }).unit)) : null;
+  const normal = band ? normalView(band, unitText((model.state.points[point] || { unit: "t/h" }).unit)) : null;
   const node = tile(t(title), "half first", h("p", { class: "big" }, total.node), ...(normal ? [normal.node] : []), spark, range,
     ...(remark ? [h("p", { class: "note" }, t(model.state.points[point] ? remark : "note.no_flow"))] : []),
     h("p", { class: "parts" }, ...parts.map((part) => part.node)));

@@ -25,6 +25,12 @@ export function age(ms) {
   return t("age.d", { n: Math.floor(s / 86400) });
 }
 
+// bytes, as cloud/api/amounts.py writes them
+export function size(bytes) {
+  const [length, unit] = [[1e6, "MB"], [1e3, "kB"]].find(([least]) => bytes >= least) || [1, "B"];
+  return `${number(bytes / length, length > 1 ? 1 : 0)} ${unit}`;
+}
+
 // m:ss, or h:mm:ss
 export function duration(ms) {
   const s = Math.max(0, Math.round(ms / 1000));

@@ -114,11 +114,11 @@ function rowOf(model, id, due) {
     view.update(model, id);
     const { share } = row;
     const { facts } = row.reading;
-    setText(cells.age, row.reading.tickNs === undefined ? "–" : age(row.reading.ageMs));
+    setText(cells.age, row.reading.tickNs === undefined ? t("none.yet") : age(row.reading.ageMs));
     const why = reason(model, row.reading);
     setText(cells.quality, why || t("quality.good"));
     cells.quality.className = why ? "dq-text" : "";
-    setText(cells.share, share === undefined ? "–" : `${number(share * 100, 1)} %`);
+    setText(cells.share, share === undefined ? t("meters.no_part") : row.reading.value === null ? t("sources.unknown") : `${number(share * 100, 1)} %`);
     dueInto(cells.due, facts, due, row.due);
     setText(cells.gap, gapText(model, row.gap));
     setText(cells.meter, `${t(`prov.${facts.provenance}`)}${facts.device ? ` · ${named(facts.device)}` : ""} · ${facts.gateway}`);
@@ -127,7 +127,8 @@ function rowOf(model, id, due) {
 }
 
 function dueInto(cell, facts, due, mine) {
-  if (facts.computed || due === null) setText(cell, "–");
+  if (facts.computed) setText(cell, t("meters.computed"));
+  else if (due === null) setText(cell, t("meters.due.unseen"));
   else if (!mine) setText(cell, t("meters.due.not_planned"));
   else setText(cell, mine.day ? t(mine.is_late ? "meters.due.late" : "meters.due.day", { day: mine.day }) : t("meters.due.none"));
   cell.className = mine && (mine.is_late || !mine.day) ? "dq-text" : "";

@@ -25,11 +25,13 @@ export function sourcesView(model, site, slow, made) {
   const table = h("table", { class: "sources cards" }, h("thead", {}, head), h("tbody", {}, ...rows.map((row) => row.node)));
   const how = h("a", { class: "right", href: `${site.address}/figures` }, t("sources.how"));
   const body = rows.length ? h("div", { class: "wide" }, table) : h("p", { class: "note" }, t("sources.none"));
+  const part = h("p", { class: "note" }, t("sources.partial"));
   return {
-    node: h("section", { class: "card emitting" }, h("div", { class: "head" }, h("h2", {}, t("sources.title")), how), body),
+    node: h("section", { class: "card emitting" }, h("div", { class: "head" }, h("h2", {}, t("sources.title")), how), body, part),
     update() {
-      const sum = rows.reduce((total, row) => total + Math.abs(row.value()), 0);
+      const sum = rows.reduce((total, row) => total + Math.abs(row.value()), 0); // null counts as 0
       rows.forEach((row) => row.update(sum));
+      part.hidden = sum === 0 || rows.every((row) => row.value() !== null);
     },
   };
 }
@@ -42,18 +44,21 @@ function sourceView(model, slow, made, row, sign) {
   const node = h("tr", { title: row.id }, h("th", { scope: "row" }, madeName(row, made)), cell("now", "num", now.node),
     cell("part", "part", h("div", { class: "meter", "aria-hidden": "true" }, bar), percent), month, inputs);
   const meters = metersOf(made, row.id);
-  const value = () => { const { value: text } = model.reading(row.id); return text === null ? 0 : sign * Number(text); };
+  const value = () => { const { value: text } = model.reading(row.id); return text === null ? null : sign * Number(text); };
   return {
     node,
     value,
     update(sum) {
       now.update(model, row.id);
-      const share = sum > 0 ? Math.abs(value()) / sum : 0;
+      const mine = value();
+      const share = sum > 0 ? Math.abs(mine) / sum : 0;
       bar.style.width = `${share * 100}%`;
-      setText(percent, sum > 0 ? `${number(share * 100, 1)} %` : "–");
+      setText(percent, mine !== null && sum > 0 ? `${number(share * 100, 1)} %` : t("sources.unknown"));
       const told = slow.counted();
       const counted = countedOf(told, made, row);
-      setText(month, counted === null ? "–" : `${number(counted, 2)} ${unitText(told.unit)}`);
+      const apart = row.table === "burnt" ? "sources.apart" : "sources.uncounted";
+      setText(month, counted === null ? t(apart) : `${number(counted, 2)} ${unitText(told.unit)}`);
+      month.classList.toggle("untold", counted === null);
       const bad = meters.filter((id) => ["bad", "stale", "none", "absent"].includes(model.reading(id).grade));
       setText(inputs, bad.length ? t("sources.bad", { n: bad.length, m: meters.length, id: bad[0] }) : t("sources.good", { m: meters.length }));
       inputs.className = bad.length ? "dq-text" : "";
@@ -85,7 +90,8 @@ export function monthsView(model, site, slow) {
 }
 
 function leftText(row) {
-  if (row.days_left === null || ["sealed", "amended"].includes(row.state)) return "–";
+  if (["sealed", "amended"].includes(row.state)) return t("months.settled");
+  if (row.days_left === null) return t("evidence.no_deadline");
   if (row.days_left === 0) return t("month.left.today");
   return t(row.days_left > 0 ? "month.left" : "month.left.over", { days: Math.abs(row.days_left) });
 }

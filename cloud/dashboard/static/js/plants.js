@@ -60,13 +60,17 @@ function patch(row, told, monthRows) {
   cell(share, trusted ? trustedText(trusted) : t("none.yet"), !trusted || trusted.lowest_share < 0.95);
   const known = effects.filter((one) => one.heard);
   const shown = known.length ? known : effects; // of a gateway that is not heard: they may have ended
-  cell(running, shown.length ? t(known.length ? "plants.running" : "plants.running_last", { n: shown.length, ids: shown.slice(0, 4).map((one) => one.pot).join(" ") }) : "–", shown.length > known.length);
+  cell(running, shown.length ? t(known.length ? "plants.running" : "plants.running_last", { n: shown.length, ids: shown.slice(0, 4).map((one) => one.pot).join(" ") }) : t(`plants.${quiet(told)}`), shown.length > known.length);
   running.classList.toggle("alert-text", known.length > 0);
   const dark = gateways.offline + gateways.silent;
   cell(connected, dark ? t("plants.dark", { n: dark, m: gateways.all }) : t("plants.connected", { m: gateways.all }), dark > 0);
   const pressed = monthRows ? pressing(monthRows) : null;
-  cell(month, pressed ? monthText(pressed) : "–", pressed && (pressed.blocking > 0 || pressed.state === "late"));
+  cell(month, pressed ? monthText(pressed) : t(monthRows ? "plants.settled" : "plants.asking"), pressed && (pressed.blocking > 0 || pressed.state === "late"));
 }
+
+// Why no effect is told of: there are no pots, nobody is heard, or there is none.
+const quiet = ({ plant, gateways }) =>
+  (plant.sector !== "aluminium" ? "no_pots" : gateways.offline + gateways.silent === gateways.all ? "effects_unknown" : "no_effects");
 
 const floor1 = (share) => number(Math.floor(share * 1000) / 10, 1);
 

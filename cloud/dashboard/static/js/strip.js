@@ -16,7 +16,7 @@ function stageView(model, stage, brief, address) {
   const shown = brief ? stage.points.filter((one) => one.first).slice(0, 4) : stage.points;
   const chosen = shown.length ? shown : stage.points.slice(0, 2);
   const rows = chosen.map((one) => streamView(model, one.id));
-  const state = stage.state ? readingView({ bare: true }) : null;
+  const state = stage.state ? readingView() : null;
   const mark = h("span", { class: "tag dq" });
   const more = stage.points.length - chosen.length;
   const nothing = stage.points.length || stage.state ? [] : [h("p", { class: "note" }, t("strip.nothing"))];

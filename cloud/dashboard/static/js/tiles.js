@@ -64,7 +64,7 @@ export function trustedTile(model, site) {
       const worst = inputs.reduce((low, row) => (!low || row.share < low.share ? row : low), null);
       const low = worst && worst.share < 0.9995;
       setText(each, low ? t("trusted.worst", { id: inputName(model, worst.id), share: number(Math.floor(worst.share * 1000) / 10, 1) })
-        : t("trusted.each", { n: inputs.length }));
+        : t(inputs.length ? "trusted.each" : "trusted.none", { n: inputs.length }));
       const measured = Object.keys(model.state.points).filter((id) => !model.state.points[id].computed);
       const bad = measured.filter((id) => ["bad", "stale", "none"].includes(model.reading(id).grade)).length;
       foot.update(bad ? t("trusted.bad", { n: bad, m: measured.length }) : t("trusted.all", { m: measured.length }), bad > 0);

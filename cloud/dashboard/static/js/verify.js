@@ -1,5 +1,6 @@
 // Brings an archive to the collector, dropped or chosen; then the page of its result takes over.
 import { setText } from "./dom.js";
+import { size } from "./format.js";
 import { embedded, t } from "./texts.js";
 
 const BYTES_MAX = 8 * 1024 * 1024 * 1024;
@@ -15,8 +16,6 @@ function say(words, isWrong) {
   said.hidden = words === "";
   said.classList.toggle("wrong", isWrong);
 }
-
-const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
 
 function refusal(request) {
   try {
@@ -39,7 +38,7 @@ function bring(file) {
   };
   request.upload.addEventListener("progress", (event) => {
     sent.value = event.loaded / file.size;
-    say(t("verify.sending", { sent: megabytes(event.loaded), all: megabytes(file.size) }), false);
+    say(t("verify.sending", { sent: size(event.loaded), all: size(file.size) }), false);
   });
   request.addEventListener("error", () => end(t("verify.not-sent")));
   request.addEventListener("load", () => {

@@ -98,7 +98,9 @@ def test_the_log_is_compared_with_what_the_plants_logs_say(
     made = rows(4)
     collector.answer("security-log?after=0&count=1000", {"rows": made})
     collector.answer("security-log?after=4&count=1000", {"rows": []})
-    collector.answer("health", {"served": ["mini"], "amiss": {"mini": ["x"], "maxi": ["y"]}})
+    collector.answer(
+        "health", {"served": ["mini"], "amiss": {"mini": {"clock": "x"}, "maxi": {"clock": "y"}}}
+    )
     path = f"plants/mini/documents?kind={ACTIONS}"
     collector.answer(f"{path}&from=0", [])
     check = ["accounts", "log", "--check", config]

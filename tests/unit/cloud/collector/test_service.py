@@ -225,7 +225,7 @@ async def test_a_disk_that_refuses_is_told_once_and_again_when_it_is_over(
             running.send(data)
             await asyncio.sleep(service.COMMIT_INTERVAL_S)
     assert running.receipted() == []
-    assert "cannot be written" in running.collector.amiss()["mini"][0]
+    assert "cannot be written" in running.collector.amiss()["mini"]["not-written"]
     running.send(data)
     await running.until(lambda: running.receipted() == [0])
     assert running.collector.amiss() == {}

@@ -210,6 +210,6 @@ async def test_the_page_is_told_when_the_clock_is_in_doubt_although_nothing_come
             await asyncio.sleep(0.01)
     (alarm,) = running.page.alarms[-1][1]
     assert (alarm["gateway"], alarm["reason"]) == ("", "clock")
-    assert list(running.collector.amiss()) == ["mini"]
+    assert {p: list(why) for p, why in running.collector.amiss().items()} == {"mini": ["clock"]}
     assert running.collector.served() == ["mini"]
     await running.stop()

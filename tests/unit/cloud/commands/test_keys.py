@@ -94,7 +94,7 @@ def test_a_plant_that_does_not_go_on_is_told_whatever_is_asked(
     command: str, config: str, asked: FakeCollector, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked.answer("streams", [])
-    amiss = {"mini": ["Too many open files"]}
+    amiss = {"mini": {"not-served": "Too many open files"}}
     asked.answer("health", {"status": "amiss", "served": ["maxi"], "amiss": amiss})
     assert cli.main([command, config]) == 1
     assert "plant mini: Too many open files" in capsys.readouterr().err

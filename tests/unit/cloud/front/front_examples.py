@@ -61,7 +61,8 @@ class Slice:
         self._name = name
         accounts, self.token = somebody(role, tuple(scopes))
         self._services = make_services(self.hub, accounts=accounts)
-        object.__setattr__(self._services, "streams", SomeStreams(self.plants))
+        self.streams = SomeStreams(self.plants)
+        object.__setattr__(self._services, "streams", self.streams)
         for plant in plants:
             self.take(plant)
         self.start()

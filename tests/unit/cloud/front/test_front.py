@@ -101,6 +101,9 @@ def test_one_that_is_killed_is_named_with_since_when_and_its_rows_say_so(
     assert rows["Mini mini"][1].startswith("does not answer since 2026-09-21 22:13:30 (UTC+8)")
     assert set(rows["Mini mini"][2:]) == {"– not known now"}
     assert "as of 2026-09-21 22:13:20 (UTC+8); does not answer" in fronted.page("/en/gateways")
+    page = fronted.page("/zh/")
+    assert "端口无程序监听" in page
+    assert "efused" not in page  # what the network said, in English, is for programs and the log
     assert "的数据；自" in next(
         head for head in rows_of(fronted.page("/zh/months")) if "mini" in head
     )

@@ -41,6 +41,7 @@ def asked(question: str, where: str) -> Result:
 
 OTHER = meter_config()
 OTHER["points"][0]["scaling"] = {"raw_decimals": 2}
+SO = {"en": "is read every 60 s", "zh": "每 60 s 采集一次"}
 REASONS = [
     ({"row": row(readings=995, bad=4)}, []),  # 0.9 %
     ({"row": row(readings=995, bad=4, reserved=1)}, [Reason("quality", {"percent": "1.0"})]),
@@ -56,9 +57,9 @@ REASONS = [
     ({"screened": [asked("constant-values", FLOW), asked("ratio-range", f"{VOLUME} / ac.power"),
                    asked("last-digits", "ac.power")]},
      [Reason("screened", {"what": {"en": "Constant values, Ratio outside its range",
-                          "zh": "数值长时间不变, 比值超出范围"}})]),
-    ({"departures": [{"about": FLOW, "code": "D-POINT"}, {"about": "ac-1", "code": "D-X"}]},
-     [Reason("departure", {"code": "D-POINT"})]),
+                          "zh": "数值长时间不变、比值超出范围"}})]),
+    ({"departures": [{"about": FLOW, "sentence": SO}, {"about": "ac-1", "sentence": {}}]},
+     [Reason("departure", {"what": SO})]),
 ]  # fmt: skip
 
 

@@ -35,6 +35,11 @@ def test_every_text_in_the_doctors_source_has_a_chinese_one(file: str, text: str
             "代理服务器 10.0.0.9:1080 被其拒绝：broker:8883（代码 5）",
         ),
         ("unit 7 answers after 12 ms", "从站 7 在 12 ms 后应答"),
+        (
+            "10.0.0.7:502: FC 3 unit 1 holding 0x0018 x 2; answered in 3 ms",
+            "10.0.0.7:502: FC 3 unit 1 holding 0x0018 x 2；3 ms 内应答",
+        ),
+        ("", None),
         ("what a device says of itself", None),
     ],
 )

@@ -16,11 +16,13 @@ from edge.commissioning.page.request import (
     parse_path,
 )
 from edge.commissioning.page.tags import Markup, tag
+from firmware_configs.model import QUALITY_LEVELS
 
 FOLDER = Path(package.__file__).parent
 TEXTS = json.loads((FOLDER / "strings.json").read_text(encoding="utf-8"))
 #: keys that are put together: their first piece, and what follows it
 MADE = {
+    "level": QUALITY_LEVELS,
     "layer": LAYERS, "fix": LAYERS, "state": [state.name for state in State],
     "step": ("devices", "clock", "round-trip", "record"),
     "said": ("status", "source-time", "data-type", "sent-as", "display-name"),
