@@ -185,7 +185,7 @@ def addresses(names: Mapping[str, str]) -> list[str]:
 @pytest.mark.parametrize(("language", "sizes"), [("en", (DESK, PHONE)), ("zh", (PHONE, DESK))])
 def test_every_page(
     open_page: Open, start_server: Start, tmp_path: Path, pytestconfig: pytest.Config,
-    language: str, sizes: tuple[tuple[int, int], tuple[int, int]],
+    *, language: str, sizes: tuple[tuple[int, int], tuple[int, int]],
 ) -> None:  # fmt: skip
     """Axe once a page and language; with `--long` at both sizes of both languages."""
     server = everything(start_server)
