@@ -9,12 +9,15 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
+
+from tests.unit.cloud.app_examples import TOKEN
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM_ARGUMENTS = [
@@ -39,7 +42,7 @@ class Server:
 
     port: int
     options: tuple[str, ...] = ()
-    module: str = "fake_server"
+    token: str = TOKEN
     process: "subprocess.Popen[str] | None" = None
 
     @property
@@ -47,7 +50,7 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        module = f"tests.e2e.{self.module}"
+        module = "tests.e2e.fake_server"
         command = [sys.executable, "-m", module, str(self.port), *self.options]
         self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
@@ -111,17 +114,8 @@ def mortal_server() -> Iterator[Server]:
     server.kill()
 
 
-@pytest.fixture
-def real_works() -> Iterator[Server]:
-    """A real collector with a month that nobody has closed yet."""
-    server = Server(free_port(), module="real_works")
-    server.start()
-    yield server
-    server.kill()
-
-
-@pytest.fixture
-def open_page(chromium: Browser) -> Iterator[Callable[..., Watched]]:
+@contextmanager
+def opening(chromium: Browser) -> Iterator[Callable[..., Watched]]:
     """Open an address in a fresh context: nothing is shared between pages."""
     contexts = []
 
@@ -138,6 +132,13 @@ def open_page(chromium: Browser) -> Iterator[Callable[..., Watched]]:
     yield open_
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def open_page(chromium: Browser) -> Iterator[Callable[..., Watched]]:
+    """As `opening`, for a test."""
+    with opening(chromium) as open_:
+        yield open_
 
 
 def free_port() -> int:

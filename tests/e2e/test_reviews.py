@@ -21,17 +21,6 @@ Open = Callable[..., Watched]
 Start = Callable[..., Server]
 
 
-def invite(chief: Clerk, ident: str, role: str, region: str = "") -> str:
-    """The one-time link; a reviewer has a region, others the plant."""
-    chief.page.goto(f"{chief.base}/accounts")
-    where = {"region": region} if role == "reviewer" else {"plants": "mini"}
-    chief.visit.fill(account=ident, name=ident.title(), organisation="Bureau", **where)
-    chief.page.locator("select[name=role]").last.select_option(role)
-    chief.page.get_by_role("button", name=chief.texts["account.invite.send"]).click()
-    link = chief.page.locator("#link").text_content() or ""
-    return link[link.index("/invited/") :]
-
-
 def decide(shi: Clerk, choice: str, reason: str, step: str) -> None:
     shi.go(f"months/{MONTH}/review")
     shi.page.get_by_role("link", name=shi.texts["review.decide"]).click()
@@ -50,7 +39,7 @@ def test_a_provinces_review_of_a_month(
     people = []
     for name, role, region in (("shi", "reviewer", "37"), ("li", "accountant", "")):
         ident = f"{name}-{language}"
-        link = invite(chief, ident, role, region)
+        link = chief.invite(ident, role, region=region)
         one = Clerk(open_page, server, link, ident, language, width)
         chief.enrol(one.make_key(tmp_path))
         one.visit = Visit(one.watched, f"reviews-{ident}", width)

@@ -13,7 +13,7 @@ from cloud.api.rendering import STRINGS
 from tests.e2e.conftest import Server, Watched
 from tests.e2e.test_accounts import Visit
 from tests.e2e.test_records import Clerk, security
-from tests.e2e.test_reviews import decide, invite
+from tests.e2e.test_reviews import decide
 from tests.unit.cloud.app_examples import TOKEN
 from tests.unit.cloud.drill_examples import BEGIN_NS, DEVICE, LOST, MONTH, VOLUME
 from tests.unit.cloud.evidence_examples import SECOND_NS
@@ -29,7 +29,7 @@ def reviewer(
 ) -> Clerk:
     """A reviewer of a region, with an account and an enrolled key."""
     ident = f"sun-{region or 'nation'}-{of['language']}"
-    one = Clerk(opened, server, invite(chief, ident, "reviewer", region), ident, **of)
+    one = Clerk(opened, server, chief.invite(ident, "reviewer", region=region), ident, **of)
     chief.enrol(one.make_key(folder))
     return one
 
