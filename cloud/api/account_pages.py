@@ -249,9 +249,10 @@ def _accounts(
 ) -> HTMLResponse:  # fmt: skip
     url = asked.request.url
     link = f"{url.scheme}://{url.netloc}/{asked.language}/invited/{secret}" if secret else ""
+    unplaced = sorted(plant for plant, region in asked.accounts.regions.items() if not region)
     return asked.page(
         "accounts.html", error, path="/accounts", roles=tuple(ROLES), form=form or {}, link=link,
-        of=of, rows=[shown(row) for row in asked.accounts.people.accounts()],
+        of=of, unplaced=unplaced, rows=[shown(row) for row in asked.accounts.people.accounts()],
         may_change=Right.ACCOUNTS in asked.who.rights, done=done if done in _DONE else "",
     )  # fmt: skip
 

@@ -22,6 +22,7 @@ from cloud.accounts.errors import AccountError
 from cloud.accounts.roles import PROGRAM, Principal, Right
 from cloud.accounts.security_log import Event
 from cloud.api.access import ACCESS
+from cloud.api.passed_on import unsigned_of
 from cloud.api.security import same_origin, token_matches
 from cloud.api.services import Services
 
@@ -97,7 +98,7 @@ async def identify(request: HTTPConnection) -> tuple[Principal, str]:
         )
         if known is not None:
             return known, turned
-    return given.accounts.unsigned, ""
+    return unsigned_of(request, given.accounts.unsigned), ""
 
 
 async def _admit(request: Request, who: Principal, right: Right | None) -> None:

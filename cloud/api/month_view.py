@@ -110,8 +110,14 @@ class MonthCell:
         return found["verdict"], told, f"{why}stackproof {found['version']}"
 
     def seal(self) -> Mapping[str, Any] | None:
-        """The archive that stands, None for none."""
-        return next((one for one in self.row["archives"] if one["newest"]), None)
+        """The archive that stands, None for none; one that failed may not be told by its close."""
+        found = self.row["archives"]
+        failed = (one for one in found if not one["replaced"] and _has_failed(one))
+        return next((one for one in found if one["newest"]), None) or next(failed, None)
+
+
+def _has_failed(archive: Mapping[str, Any]) -> bool:
+    return (archive["verified"] or {}).get("verdict") == "failed"
 
 
 class MonthView:

@@ -5,6 +5,7 @@ first. The verdict is no evidence: whoever needs one verifies the archive. Start
 """
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 from collections.abc import Callable, Iterable, Mapping
@@ -29,7 +30,8 @@ CREATE TABLE checked (
 ) WITHOUT ROWID;
 """
 _TOLD = ("verdict", "code", "substituted_percent", "version", "at_ns")
-#: seconds between two looks; until one that could not be verified is tried again
+#: seconds between two looks when nobody tells of news; until one that could not be verified is
+#: tried again
 LOOK_S, AGAIN_S = 30.0, 3_600.0
 
 log = logging.getLogger("stackproof.cloud.months")
@@ -61,12 +63,15 @@ class ArchiveChecks(KeptFile):
         rows = self._ask(f"SELECT {', '.join(_TOLD)} FROM checked WHERE sha256 = ?", sha256)  # noqa: S608 - our own names
         return dict(zip(_TOLD, rows[0], strict=True)) if rows else None
 
-    async def run(self, archives: Callable[[], Iterable[tuple[Path, str]]]) -> None:
+    async def run(
+        self, archives: Callable[[], Iterable[tuple[Path, str]]], changed: asyncio.Event
+    ) -> None:
         """Verify what was not, for ever.
 
         Args:
             archives: path and SHA-256 (hex) of those that stand, first what is wanted first.
                 Called in a worker thread.
+            changed: set when others stand there: they are looked at at once.
         """
         while True:
             try:
@@ -76,7 +81,9 @@ class ArchiveChecks(KeptFile):
                     continue
             except StoreError as error:
                 log.warning("no archive is verified just now: %s", error)
-            await asyncio.sleep(LOOK_S)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(changed.wait(), LOOK_S)
+            changed.clear()
 
     def _next(self, archives: Callable[[], Iterable[tuple[Path, str]]]) -> tuple[Path, str] | None:
         now_s = self._clock.wall_ns() / 1e9

@@ -1,5 +1,6 @@
 """Which archives stand in the archive folder: each is read once, when it is new or changed."""
 
+import asyncio
 import contextlib
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -20,12 +21,16 @@ class StandingArchives:
     Args:
         facts: where they are noted.
         folder: where they stand.
+
+    Attributes:
+        changed: set whenever a plant's were noted anew; whoever waits for it clears it.
     """
 
     def __init__(self, facts: Facts, folder: ArchiveFolder) -> None:
         self._facts, self._folder = facts, folder
         self._listed: Mapping[str, Sequence[Stamp]] | None = None
         self._noted: dict[str, Sequence[Stamp]] = {}
+        self.changed = asyncio.Event()
 
     def look(self) -> None:
         """Look at the folder, once for all plants; StoreError when it cannot be listed."""
@@ -49,8 +54,13 @@ class StandingArchives:
         """Are a plant's others than were noted, or is that not known? No I/O."""
         return self._listed is None or self._noted.get(plant) != self._listed.get(plant, [])
 
-    def note(self, plant: str) -> None:
-        """Note a plant's; StoreError when one cannot be read."""
+    async def catch_up(self, plant: str) -> None:
+        """Note a plant's if they are others; StoreError when one cannot be read."""
+        if self.has_news(plant):
+            await asyncio.to_thread(self._note, plant)
+            self.changed.set()
+
+    def _note(self, plant: str) -> None:
         if self._listed is None:
             self.look()
         stamps = (self._listed or {}).get(plant, [])

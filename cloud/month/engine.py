@@ -79,6 +79,7 @@ class MonthEngine:
         self._orders: set[asyncio.Task[None]] = set()
         self._busy: set[tuple[str, str]] = set()  # (plant, month) that are being closed
         self._archives = StandingArchives(book.facts, months.archives)
+        self.archives_changed = self._archives.changed  # set when others are noted than before
         self._counting = asyncio.Lock()
 
     # -- what one may ask -------------------------------------------------------------------------
@@ -323,8 +324,7 @@ class MonthEngine:
                 began_s = time.monotonic()
                 is_done = await asyncio.to_thread(self._count, evidence)
                 await asyncio.sleep(time.monotonic() - began_s)
-            if self._archives.has_news(plant):
-                await asyncio.to_thread(self._archives.note, plant)
+            await self._archives.catch_up(plant)
         self._turns.looked(plant, size)
         self._amiss.pop(plant, None)
 

@@ -42,7 +42,9 @@ def open_months(
         closing=config.months.close,
         settle_ns=config.months.settle_ns,
     )
-    return engine, lambda: checks.run(lambda: standing_archives(facts, sources.plants(), folder))
+    return engine, lambda: checks.run(
+        lambda: standing_archives(facts, sources.plants(), folder), engine.archives_changed
+    )
 
 
 def standing_archives(

@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -28,6 +29,7 @@ from playwright.sync_api import (
 
 from tests.e2e.nursery import start
 from tests.ports import free_port
+from tests.unit.cloud.app_examples import TOKEN
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM_ARGUMENTS = [
@@ -52,7 +54,7 @@ class Server:
 
     port: int
     options: tuple[str, ...] = ()
-    module: str = "fake_server"
+    token: str = TOKEN
     process: BaseProcess | None = None
 
     @property
@@ -60,7 +62,7 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        self.process = start(self.module, str(self.port), *self.options)
+        self.process = start(str(self.port), *self.options)
 
     def send(self, number: signal.Signals) -> None:
         assert self.process is not None
@@ -125,15 +127,6 @@ def mortal_server() -> Iterator[Server]:
     server.kill()
 
 
-@pytest.fixture
-def real_works() -> Iterator[Server]:
-    """A real collector with a month that nobody has closed yet."""
-    server = Server(free_port(), module="real_works")
-    server.start()
-    yield server
-    server.kill()
-
-
 class Rooms:
     """Contexts of the browser, used again: a new one takes three times what a page takes to load.
 
@@ -174,11 +167,11 @@ def rooms(chromium: Browser) -> Rooms:
     return Rooms(chromium)
 
 
-@pytest.fixture
-def open_page(chromium: Browser, rooms: Rooms) -> Iterator[Callable[..., Watched]]:
+@contextmanager
+def opening(chromium: Browser, rooms: Rooms | None = None) -> Iterator[Callable[..., Watched]]:
     """Open an address in an empty context: nothing is shared between pages.
 
-    One that is asked for with `is_alone`, or any option of a context's own, ends with the test.
+    Without rooms, with `is_alone` or any option of a context's own, it is a new one.
     """
     alone: list[BrowserContext] = []
     opened: list[Watched] = []
@@ -186,7 +179,7 @@ def open_page(chromium: Browser, rooms: Rooms) -> Iterator[Callable[..., Watched
     def open_(
         url: str, *, width: int = 1440, height: int = 900, is_alone: bool = False, **more: Any
     ) -> Watched:
-        if is_alone or more:
+        if rooms is None or is_alone or more:
             context = chromium.new_context(**more)
             alone.append(context)
         else:
@@ -201,7 +194,15 @@ def open_page(chromium: Browser, rooms: Rooms) -> Iterator[Callable[..., Watched
         return watched
 
     yield open_
-    asked = [urlsplit(url) for watched in opened for url in watched.requests]
-    rooms.empty({f"{url.scheme}://{url.netloc}" for url in asked if url.scheme == "http"})
+    if rooms is not None:
+        asked = [urlsplit(url) for watched in opened for url in watched.requests]
+        rooms.empty({f"{url.scheme}://{url.netloc}" for url in asked if url.scheme == "http"})
     for context in alone:
         context.close()
+
+
+@pytest.fixture
+def open_page(chromium: Browser, rooms: Rooms) -> Iterator[Callable[..., Watched]]:
+    """As `opening`, for a test; its rooms are emptied for the next one."""
+    with opening(chromium, rooms) as open_:
+        yield open_

@@ -208,9 +208,11 @@ def unsigned(options: argparse.Namespace) -> Principal:
     """Whom everybody is taken for who does not sign in."""
     if options.everything:
         return EVERYTHING
+    if options.accounts:
+        return STRANGER
     as_one = {"accountant": ACCOUNTANT, "operator": OPERATOR, "reviewer": REVIEWER}
     found = [who for name, who in as_one.items() if getattr(options, name)]
-    return found[-1] if found else STRANGER if options.accounts else VISITOR
+    return found[-1] if found else VISITOR
 
 
 def configure(hub: LiveHub, options: argparse.Namespace) -> None:
@@ -303,13 +305,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--hostile", action="store_true", help="its devices have the same --name")
     parser.add_argument("--second", action="store_true", help="a plant that sends nothing")
     parser.add_argument("--alarms", action="store_true", help="of collector and gateway")
-    parser.add_argument("--accounts", action="store_true", help="reading needs an account")
+    parser.add_argument("--accounts", action="store_true", help="nobody is in who did not sign in")
     parser.add_argument("--records", action="store_true", help="and a plant with documents, mini")
     parser.add_argument("--reviews", action="store_true", help="and a sealed month of mini")
     parser.add_argument("--apart", default="", help="for whom: equal options share a server")
     parser.add_argument("--screened", action="store_true", help="one that a plant falsified")
     parser.add_argument("--accountant", default="", help="everybody is signed in as one")
-    parser.add_argument("--operator", default="", help="likewise, as an operator, and a busy shift")
+    parser.add_argument("--operator", default="", help="likewise, an operator, in a busy shift")
     parser.add_argument("--reviewer", action="store_true", help="likewise, as a reviewer, sun")
     parser.add_argument("--everything", action="store_true", help="with --records: may do all")
     parser.add_argument("--silent", action="store_true", help="no message after the start")

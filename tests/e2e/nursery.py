@@ -7,13 +7,13 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
 _NURSERY = get_context("forkserver")
-_NURSERY.set_forkserver_preload(["tests.e2e.fake_server", "tests.e2e.real_works"])
+_NURSERY.set_forkserver_preload(["tests.e2e.fake_server"])
 
 
-def start(module: str, *arguments: str) -> BaseProcess:
-    """A process of `python -m tests.e2e.MODULE ARGUMENT...` that has said it is ready."""
+def start(*arguments: str) -> BaseProcess:
+    """A process of `python -m tests.e2e.fake_server ARGUMENT...` that has said it is ready."""
     heard, said = _NURSERY.Pipe(duplex=False)
-    process = _NURSERY.Process(target=_run, args=(module, arguments, said))
+    process = _NURSERY.Process(target=_run, args=(arguments, said))
     process.start()
     said.close()
     told = os.read(heard.fileno(), 99)
@@ -22,6 +22,6 @@ def start(module: str, *arguments: str) -> BaseProcess:
     return process
 
 
-def _run(module: str, arguments: tuple[str, ...], said: Connection) -> None:
+def _run(arguments: tuple[str, ...], said: Connection) -> None:
     os.dup2(said.fileno(), 1)
-    importlib.import_module(f"tests.e2e.{module}").main(arguments)
+    importlib.import_module("tests.e2e.fake_server").main(arguments)

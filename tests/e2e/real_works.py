@@ -1,137 +1,123 @@
-"""A real collector with a kiln's whole signed month, as a process that browser tests can start.
+"""A whole collector, `stackproof cloud run` with its own broker, with a kiln's month nobody closed.
 
-    python -m tests.e2e.real_works PORT
-
-Prints "ready" when it serves. Accounts, records, months, sealing, drill, verifier and reviews are
-the product's own; only the link to the gateway is not: whatever close the collector asks for, the
-gateway signs at once. The clock of the works stands at 3 November 2026; accounts have the real one.
+Only the gateway is not the product's agent: it signed its month before, delivers it by MQTT, and
+signs whatever close the collector asks for. The collector's clock starts at 3 November 2026, and so
+only simulated plants count; accounts have the real one.
 """
 
-import asyncio
-import sys
-from collections.abc import Sequence
+import json
+import urllib.request
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from threading import Thread
 from typing import Any
 
-import uvicorn
+import paho.mqtt.client as paho
 
-from cloud.accounts.desks import open_accounts
-from cloud.accounts.roles import STRANGER
-from cloud.api.services import Services
-from cloud.app import create_app
-from cloud.brought.desk import BroughtArchives
-from cloud.clock import SystemClock
-from cloud.closing.archive import ArchiveFolder
-from cloud.drill.desk import DrillDesk
-from cloud.live.hub import LiveHub
-from cloud.plan.desk import PlanDesk
-from cloud.records import desk as desk_module
-from cloud.screening.desk import Screenings
-from cloud.visits.desk import VisitDesk
+from edge.calc.folds.live import PlantCalc
 from evidence.blocks import compress
 from evidence.cbor import encode
-from evidence.frame import TYP_CLOSE, TYP_CONFIG
+from evidence.frame import TYP_CLOSE, TYP_CONFIG, TYP_FRAME, encode_body
+from evidence.keys import key_sha256
 from evidence.receipt import decode_close_request, encode_close
 from evidence.recompute import month_bounds
-from simulators.month_config import GATEWAY, TIME_ZONE
+from simulators.month_config import TIME_ZONE
+from simulators.month_plant import HOUR_S
 from simulators.month_plants import month_plant
-from simulators.month_play import DAY_NS
+from simulators.month_play import DAY_NS, frame_of, hour_body
 from simulators.plants import load_any
+from tests.e2e.conftest import Server
 from tests.fraud.bent_months import BentPlant
-from tests.integration.cloud.reviewed_works import REGION, ReviewedWorks
-from tests.unit.cloud.app_examples import (
-    TOKEN,
-    BriefOpenings,
-    BriefStore,
-    BrokerFor,
-    NoSeries,
-    Nothing,
-    alarm_parts,
-)
+from tests.integration.cloud.cloud_process import Cloud, wait
+from tests.integration.cloud.spool_publisher import SpoolPublisher
+from tests.unit.cloud.evidence_examples import ExamplePlant, Gateway
 from tests.unit.evidence import sealed_month as sm
 
-PLANT, MONTH, INTERVAL_S = "mini", "2026-10", 900
-POINT = "coal-kiln.total"
+PLANT, MONTH, REGION, INTERVAL_S, SECOND = "mini", "2026-10", "370700", 900, 10**9
+POINT, STARTS_AT = "coal-kiln.total", "2026-11-03T00:05:00+08:00"
+FROM_NS, TO_NS = month_bounds(TIME_ZONE, MONTH)
 
 
 def as_it_is(*_: Any) -> None:
     """Nothing is bent: what is wanted of the plant is another id."""
 
 
-class RealWorks(ReviewedWorks):
-    """The works with nobody enrolled: persons come through the pages."""
-
-    async def begin(self) -> None:
-        """The configuration, and the month's readings with two days more."""
-        self.running.clock.now_ns = self._at_ns
-        data = self._sign(TYP_CONFIG, compress(encode(self.config)), self._at_ns)
-        self.gateway.cfg = sm.sha256(data)
-        await self.play(month_bounds(TIME_ZONE, MONTH)[1] + 2 * DAY_NS)
-        await self.engine.look()
-
-    async def agree(self) -> None:
-        """Sign every close that is asked for, for ever."""
-        topic, answered = f"stackproof/v1/00/{self.plant}/{GATEWAY}/config", 0
-        while True:
-            for data in self.running.link.on(topic)[answered:]:
-                request = decode_close_request(data, self._key)
-                self._sign(TYP_CLOSE, encode_close(request), self.running.clock.now_ns)
-                await self._arrive(self.running.clock.now_ns)
-                answered += 1
-            await asyncio.sleep(0.05)
-
-    def serves(self, folder: Path) -> Services:
-        """Everything that the pages work on."""
-        clock, running, archives = self.running.clock, self.running, ArchiveFolder(self.archives)
-        hub = LiveHub(clock)
-        hub.on_config(self.plant, GATEWAY, self.config)
-        plans = PlanDesk(self.records, running.intake, archives, clock)
-        screenings = Screenings(folder)
-        root = running.plant.identity().root
-        alarms, shifts = alarm_parts(hub, clock, self.engine, Nothing(), Nothing())
-        return Services(
-            hub=hub, clock=clock, months=self.engine, streams=running.collector,
-            evidence=running.desk, keys=Nothing(), one_way=Nothing(), records=self.records,
-            plans=plans, token=TOKEN, accumulated=Nothing(), openings=BriefOpenings(),
-            accounts=open_accounts(BriefStore(), SystemClock(), {self.plant: REGION}, STRANGER),
-            drill=DrillDesk(running.desk, self.records, archives.statement),
-            visits=VisitDesk(self.records, self.engine, plans, screenings), screenings=screenings,
-            brought=BroughtArchives(folder, clock, {self.plant: root.fingerprint.hex()}),
-            transport=Nothing(), series=NoSeries(), alarms=alarms, shifts=shifts,
-            broker=BrokerFor(),
-        )  # fmt: skip
-
-
-async def serve(port: int, folder: Path) -> None:
-    """Until the process ends."""
-    desk_module.FREE_BYTES_MIN = 0  # whatever disk the tests run on
+def measure(plant: ExamplePlant, gateway: Gateway) -> None:
+    """The gateway signs its configuration, the month's readings, and those of two days more."""
     kiln = month_plant(
         load_any("kiln-normal"), points=None, pots=None, seed=None, interval_s=INTERVAL_S
     )
-    works = RealWorks(folder, BentPlant(kiln, POINT, as_it_is, PLANT), MONTH)
-    await works.begin()
-    services = works.serves(folder)
-    server = uvicorn.Server(uvicorn.Config(
-        create_app(services), host="127.0.0.1", port=port, log_level="warning",
-        timeout_graceful_shutdown=2,
-    ))  # fmt: skip
-    running = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 - uvicorn offers no event to wait for
-        await asyncio.sleep(0.02)
-    print("ready", flush=True)  # noqa: T201 - the parent waits for this word
-    beside = asyncio.gather(
-        works.agree(), works.engine.run(), services.screenings.run(), services.brought.run()
-    )
-    await running
-    beside.cancel()
+    works = BentPlant(kiln, POINT, as_it_is, PLANT)
+    config = works.configuration(key_sha256(plant.collector.public_key))
+    data = gateway.sign(TYP_CONFIG, compress(encode(config)), iat_s=FROM_NS // SECOND + 1)
+    gateway.cfg = sm.sha256(gateway.append(data))
+    source, calc = works.begin(FROM_NS), PlantCalc(config)
+    for at_ns in range(FROM_NS, TO_NS + 2 * DAY_NS, HOUR_S * SECOND):
+        body = hour_body(source.hour(), calc, config, at_ns)
+        frame = frame_of(body, 0, HOUR_S // INTERVAL_S)
+        iat_s = frame.sections[0].last_ns // SECOND + 1
+        gateway.append(gateway.sign(TYP_FRAME, encode_body(frame), iat_s=iat_s))
 
 
-def main(arguments: Sequence[str]) -> None:
-    """As the module says."""
-    with TemporaryDirectory() as folder:
-        asyncio.run(serve(int(arguments[0]), Path(folder)))
+class Agreeing(SpoolPublisher):
+    """A gateway that signs every close it is asked for, once."""
+
+    def _message(self, client: paho.Client, data: object, message: paho.MQTTMessage) -> None:
+        known = len(self.requests)
+        super()._message(client, data, message)
+        for asked in self.requests[known:]:
+            if asked not in self.requests[:known]:
+                close = encode_close(decode_close_request(asked, self.collector))
+                iat_s = (TO_NS + 2 * DAY_NS) // SECOND
+                self.gateway.append(self.gateway.sign(TYP_CLOSE, close, iat_s=iat_s))
 
 
-if __name__ == "__main__":
-    main(sys.argv[1:])
+class RealWorks(Server):
+    """The collector's process and the gateway.
+
+    Args:
+        folder: everything goes there.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(0)
+        self._cloud = cloud = Cloud(folder)
+        text = cloud.config.read_text().replace("accounts = false\n", "")
+        cloud.config.write_text(f'{text}region = "{REGION}"\n')
+        self._gateway = cloud.plant.gateways["edge-1"]
+        self._publisher: Agreeing | None = None
+
+    def start(self) -> None:
+        """Until the plant is known; its readings arrive meanwhile."""
+        signing = Thread(target=measure, args=(self._cloud.plant, self._gateway))
+        signing.start()
+        ready = self._cloud.start("--clock", "sim", "--from", STARTS_AT, "--speed", "1")
+        self.port = int(ready["http"].rpartition(":")[2])
+        self.token = (self._cloud.folder / "state/api.token").read_text().strip()
+        key = self._cloud.plant.collector.public_key
+        self._publisher = publisher = Agreeing(ready["broker"], self._gateway, key, "00")
+        signing.join()
+        wait(lambda: publisher.receipted >= 0)
+
+    def wait_for_month(self) -> None:
+        """Until all of it has arrived, and was counted."""
+        wait(lambda: (MONTH, "ready") in self._months())
+
+    def kill(self) -> None:
+        if self._publisher is not None:
+            self._publisher.stop()
+        if self._cloud.process is not None:
+            status, printed = self._cloud.end()
+            assert status == 0, printed
+
+    def archive(self) -> Path:
+        """The sealed month, where it stands."""
+        (path,) = self._cloud.folder.glob(f"**/{PLANT}-{MONTH}.tar")
+        return path
+
+    def _months(self) -> set[tuple[str, str]]:
+        asked = urllib.request.Request(
+            f"{self.url}/api/v1/months?plant={PLANT}",
+            headers={"Authorization": f"Bearer {self.token}"},
+        )
+        with urllib.request.urlopen(asked, timeout=60) as answer:
+            return {(row["month"], row["state"]) for row in json.load(answer)}

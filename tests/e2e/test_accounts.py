@@ -13,7 +13,6 @@ from playwright.sync_api import Page, expect
 from cloud.accounts.totp import code_of
 from tests.e2e.conftest import Server, Watched
 from tests.e2e.looking import DESK, PHONE, shoot, violations, width_of
-from tests.unit.cloud.app_examples import TOKEN
 
 pytestmark = pytest.mark.browser
 
@@ -31,7 +30,7 @@ WORDS = {
 def invite(server: Server, ident: str) -> str:
     """The path behind the language, as the command on the collector's machine gets it."""
     order = {"account": ident, "name": "李伟 Li Wei", "organisation": "Works", "role": "security"}
-    headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
+    headers = {"Authorization": f"Bearer {server.token}", "Content-Type": "application/json"}
     request = urllib.request.Request(
         f"{server.url}/api/v1/administrators", json.dumps(order).encode(), headers
     )

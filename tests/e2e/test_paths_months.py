@@ -1,21 +1,24 @@
-"""Accountant and reviewers over a real collector: a month from its checklist to a decision.
+"""Accountant and reviewers over a whole collector: a month from its checklist to a decision.
 
 One way through: people get accounts and keys through the pages, the accountant enters a document,
 closes the month and takes the sealed archive away, and the reviewer, who has nothing but that
-file and the pages, comes from it to one signed reading, asks, and decides.
+file and the pages, comes from it to one signed reading, asks, and decides. The collector verifies
+the archive by itself, and again after somebody altered it on the disk.
 """
 
 import hashlib
 import re
-from collections.abc import Callable
+import tarfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
+from evidence.phrases import phrase
 from tests.e2e.conftest import Server, Watched
 from tests.e2e.looking import DESK, PHONE
-from tests.e2e.real_works import MONTH, POINT
+from tests.e2e.real_works import MONTH, POINT, RealWorks
 from tests.e2e.test_accounts import Visit
 from tests.e2e.test_records import Clerk, security
 
@@ -26,14 +29,24 @@ INVOICE = {"number": "K-7", "party": "Coal Ltd 煤业", "value": "120.50", "unit
            "from_ns": "2026-10-01 00:00", "to_ns": "2026-11-01 00:00"}  # fmt: skip
 
 
+@pytest.fixture
+def real_works(tmp_path: Path) -> Iterator[RealWorks]:
+    """A whole collector with a month that nobody has closed yet."""
+    server = RealWorks(tmp_path / "works")
+    try:
+        server.start()
+        yield server
+    finally:
+        server.kill()
+
+
 def person(  # noqa: PLR0917 - each is another thing
     chief: Clerk, opened: Open, server: Server, folder: Path, role: str, size: tuple[int, int]
 ) -> Clerk:
     """Somebody of a role, with an account and an enrolled key."""
     language = chief.base[-2:]
-    one = Clerk(
-        opened, server, chief.invite(f"{role}-1", role, "37"), f"{role}-1", language, size[0]
-    )
+    link = chief.invite(f"{role}-1", role, region="37")
+    one = Clerk(opened, server, link, f"{role}-1", language, size[0])
     one.page.set_viewport_size({"width": size[0], "height": size[1]})
     one.visit = Visit(one.watched, f"path-{role}-{language}", size[0])
     chief.enrol(one.make_key(folder))
@@ -65,13 +78,13 @@ def close(li: Clerk, folder: Path) -> Path:
     if reason.count():
         reason.fill("papers follow 单据后补")
     page.get_by_role("button", name=li.texts["month.close.do"], exact=True).click()
-    sealed = page.locator("strong", has_text=li.texts["month.state.sealed"])
-    while not sealed.count():  # it is made meanwhile; whoever waits asks again
+    archive = page.locator("a[href$='archive.tar']")
+    while not archive.count():  # it is made meanwhile; whoever waits asks again
         page.wait_for_timeout(300)
         page.goto(base)
     li.visit.look("4-sealed")
     with page.expect_download() as begun:
-        page.locator("a[href$='archive.tar']").first.click()
+        archive.first.click()
     path = folder / begun.value.suggested_filename
     begun.value.save_as(path)
     expect(page.locator("main")).to_contain_text(hashlib.sha256(path.read_bytes()).hexdigest())
@@ -124,19 +137,46 @@ def ask_and_decide(sun: Clerk) -> None:
     sun.visit.look("5-decided")
 
 
+def verdict(one: Clerk, look: str, told: str, step: str) -> None:
+    """What the collector found of the archive, on the page of all months."""
+    page, found = one.page, one.page.locator(f".matrix .verdict.{look}")
+    page.goto(f"{one.base}/months")
+    while not found.count():  # it is verified meanwhile; whoever waits asks again
+        page.wait_for_timeout(300)
+        page.reload()
+    expect(found).to_contain_text(told)
+    one.visit.look(step)
+
+
+def alter(archive: Path) -> None:
+    """One bit of a frame, on the collector's disk."""
+    with tarfile.open(archive) as bag:
+        frames = next(one for one in bag if one.isfile() and "/data/frames/" in one.name)
+    with archive.open("r+b") as file:
+        file.seek(frames.offset_data + frames.size // 2)
+        byte = file.read(1)[0]
+        file.seek(-1, 1)
+        file.write(bytes([byte ^ 1]))
+
+
 @pytest.mark.parametrize(
     ("language", "size"), [("en", DESK), pytest.param("zh", PHONE, marks=pytest.mark.long)]
 )
 def test_a_month_is_closed_taken_away_verified_and_decided(
-    open_page: Open, real_works: Server, tmp_path: Path, language: str, size: tuple[int, int]
+    open_page: Open, real_works: RealWorks, tmp_path: Path, language: str, size: tuple[int, int]
 ) -> None:
     chief = security(open_page, real_works, tmp_path, language, size[0], "chief")
     li = person(chief, open_page, real_works, tmp_path, "accountant", size)
     sun = person(chief, open_page, real_works, tmp_path, "reviewer", size)
+    real_works.wait_for_month()
     documents(li)
     archive = close(li, tmp_path)
     verify(sun, archive)
     drill(sun)
     ask_and_decide(sun)
+    verdict(li, "passed", phrase("verdict.passed", language), "5-passed")
+    alter(real_works.archive())
+    # a file of the bag is another one than its manifest says: evidence/FORMAT.md
+    verdict(li, "failed", f"{phrase('verdict.failed', language)} (E-FILE-HASH)", "6-failed")
     for one in (chief, li, sun):
         assert one.watched.complaints == []

@@ -26,7 +26,6 @@ from cloud.accounts.totp import code_of
 from cloud.api.rendering import STRINGS
 from tests.e2e.conftest import Server, Watched
 from tests.e2e.test_accounts import PASSWORD, Visit, code, invite, key_of
-from tests.unit.cloud.app_examples import TOKEN
 
 pytestmark = pytest.mark.browser
 
@@ -48,6 +47,7 @@ class Clerk:
     def __init__(  # noqa: PLR0917 - each is another thing
         self, opened: Open, server: Server, link: str, ident: str, language: str, width: int
     ) -> None:
+        self.server = server
         self.watched = opened(f"{server.url}/{language}{link}", width=width, height=900)
         self.visit, self.page = Visit(self.watched, f"records-{ident}", width), self.watched.page
         self.ident, self.texts, self.base = ident, STRINGS[language], f"{server.url}/{language}"
@@ -102,10 +102,10 @@ class Clerk:
         expect(self.page.locator("#f-about")).not_to_have_value("")
         self.sign()
 
-    def invite(self, ident: str, role: str, region: str = "") -> str:
-        """The one-time link behind the language; a reviewer has a region, others the plant."""
+    def invite(self, ident: str, role: str, plants: str = "mini", region: str = "") -> str:
+        """The one-time link behind the language; a reviewer has a region, others plants."""
         self.page.goto(f"{self.base}/accounts")
-        where = {"region": region} if role == "reviewer" else {"plants": "mini"}
+        where = {"region": region} if role == "reviewer" else {"plants": plants}
         self.visit.fill(account=ident, name=ident.title(), organisation="Works", **where)
         self.page.locator("select[name=role]").last.select_option(role)
         self.page.get_by_role("button", name=self.texts["account.invite.send"]).click()
@@ -117,7 +117,7 @@ def first_person(server: Server, request: Path) -> None:
     """As the command on the collector's machine enrols it."""
     told = json.loads(request.read_text())
     body = {name: told[name] for name in ("person", "name", "organisation", "role", "key")}
-    headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
+    headers = {"Authorization": f"Bearer {server.token}", "Content-Type": "application/json"}
     url = f"{server.url}/api/v1/plants/mini/persons"
     asked = urllib.request.Request(url, json.dumps(body).encode(), headers)
     with urllib.request.urlopen(asked, timeout=10) as answer:
@@ -146,7 +146,7 @@ def works(opened: Open, server: Server, folder: Path, language: str, width: int)
 
 
 def _get(server: Server, path: str) -> str:
-    headers = {"Authorization": f"Bearer {TOKEN}"}
+    headers = {"Authorization": f"Bearer {server.token}"}
     asked = urllib.request.Request(f"{server.url}/api/v1/plants/mini/{path}", headers=headers)
     with urllib.request.urlopen(asked, timeout=10) as answer:
         text: str = answer.read().decode()

@@ -39,7 +39,7 @@ def test_a_provinces_review_of_a_month(
     people = []
     for name, role, region in (("shi", "reviewer", "37"), ("li", "accountant", "")):
         ident = f"{name}-{language}"
-        link = chief.invite(ident, role, region)
+        link = chief.invite(ident, role, region=region)
         one = Clerk(open_page, server, link, ident, language, width)
         chief.enrol(one.make_key(tmp_path))
         one.visit = Visit(one.watched, f"reviews-{ident}", width)

@@ -85,9 +85,10 @@ class Town:
         return [row.event for row in self.accounts.people.log_rows()]
 
     def client(self, done: SignedIn | None = None, **more: Any) -> TestClient:
-        """A browser, signed in where `done` says so; hub with the plants mini and maxi."""
+        """A browser, signed in where `done` says so; hub with mini, maxi and unplaced."""
         hub = make_hub()
-        hub.on_config("maxi", GATEWAY, configuration(id="maxi", name="Maxi"))
+        for plant in ("maxi", "unplaced"):
+            hub.on_config(plant, GATEWAY, configuration(id=plant, name=plant.title()))
         parts = {"keys": Away(), "one_way": Away(), **more}
         app = make_app(hub, accounts=self.accounts, **parts)
         client = TestClient(app, base_url=BASE, follow_redirects=False)

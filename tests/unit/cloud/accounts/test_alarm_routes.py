@@ -6,8 +6,10 @@ import io
 from typing import Any
 
 import pytest
+from starlette.requests import HTTPConnection
 
-from cloud.accounts.roles import VISITING_OPERATOR
+from cloud.accounts.roles import STRANGER, VISITING_OPERATOR, VISITOR
+from cloud.api.passed_on import unsigned_of
 from cloud.config_http import read_http
 from cloud.live.hub import LiveHub
 from firmware_configs.fields import Fields, Problem
@@ -100,6 +102,38 @@ def test_on_a_demo_whoever_is_there_acknowledges_from_its_own_pages_alone() -> N
         "/en/sign-in?next=/en/account"
     )
     assert client.post("/api/v1/months/mini/2026-09/close", json={}).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("header", "is_taken"),  # RFC 7239, RFC 9110 section 7.6.3; the rest by custom
+    [("Accept-Language", True), ("Forwarded", False), ("Via", False), ("X-Forwarded-For", False),
+     ("X-Forwarded-Proto", False), ("x-forwarded-server", False), ("X-Real-IP", False)],
+)  # fmt: skip
+def test_on_a_demo_nobody_behind_a_proxy_acknowledges(header: str, *, is_taken: bool) -> None:
+    """It asks from this machine, and with its Host and Origin; whoever asks it reads, as before."""
+    hub = LiveHub(ManualClock())
+    hub.on_config(PLANT, GATEWAY, configuration())
+    hub.on_live(PLANT, GATEWAY, payload(0))
+    alarms, shifts = alarm_parts(hub, ManualClock(), Months(), EndingKeys(), None)
+    asyncio.run(alarms.look(PLANT))
+    accounts = make_accounts(unsigned=VISITING_OPERATOR)
+    client = make_client(make_app(hub, accounts=accounts, alarms=alarms, shifts=shifts))
+    client.headers |= {header: "", "Origin": str(client.base_url).rstrip("/")}
+    page = client.get("/en/alarms")
+    assert (page.status_code, ">Acknowledge</button>" in page.text) == (200, is_taken)
+    ((alarm, _),) = alarms.standing([PLANT])
+    for base in ("/api/v1", "/en"):
+        path = f"{base}/plants/{PLANT}/alarms/{alarm.number}/acknowledge"
+        assert (client.post(path, data={"of": ""}).status_code == 401) is not is_taken
+    assert alarms.unacknowledged([PLANT]) == int(not is_taken)
+
+
+def test_http_1_0_is_a_proxys_and_no_browsers() -> None:
+    versions = {v: {"type": "http", "http_version": v, "headers": []} for v in ("1.0", "1.1")}
+    found = {v: unsigned_of(HTTPConnection(s), VISITING_OPERATOR) for v, s in versions.items()}
+    assert found == {"1.0": VISITOR, "1.1": VISITING_OPERATOR}
+    # everybody else is who they are, by whatever way they come
+    assert unsigned_of(HTTPConnection(versions["1.0"]), STRANGER) == STRANGER
 
 
 @pytest.mark.parametrize(

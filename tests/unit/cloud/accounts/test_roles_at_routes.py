@@ -1,5 +1,7 @@
 """Every route by everybody: one table, written by hand and not from the program's own."""
 
+import re
+
 import pytest
 from fastapi import APIRouter
 from fastapi.testclient import TestClient
@@ -274,16 +276,31 @@ def test_another_plant_is_as_if_it_were_not_there(town: Town, role: str, profile
     assert [row["id"] for row in client.get("/api/v1/plants").json()] == ["mini"]
     assert {row["plant"] for row in client.get("/api/v1/streams").json()} == {"mini"}
     assert client.get("/api/v1/health").json()["plants"] == 1
-    assert "maxi" not in client.get("/en/").text
+    assert not {"maxi", "unplaced"} & set(re.findall(r"[a-z]+", client.get("/en/").text))
     twice = client.get("/api/v1/points?plant=maxi&plant=mini")
     assert twice.status_code == 404
-    with pytest.raises(WebSocketDisconnect), client.websocket_connect(f"{WS}?plant=maxi"):
-        pass
+    for plant in ("maxi", "unplaced"):
+        with pytest.raises(WebSocketDisconnect), client.websocket_connect(f"{WS}?plant={plant}"):
+            pass
 
 
 def test_a_national_reviewer_sees_all_and_a_city_elsewhere_nothing(town: Town) -> None:
     country = town.client(town.join("reviewer", Profile("reviewer")))
-    assert [row["id"] for row in country.get("/api/v1/plants").json()] == ["maxi", "mini"]
+    assert [row["id"] for row in country.get("/api/v1/plants").json()] == [
+        "maxi", "mini", "unplaced",
+    ]  # fmt: skip
     elsewhere = town.client(town.join("other", Profile("reviewer", "1302")))
     assert elsewhere.get("/api/v1/plants").json() == []
     assert "Waiting for the first plant" in elsewhere.get("/en/").text
+
+
+@pytest.mark.parametrize(
+    ("language", "told"), [("en", "CLOUD.toml: unplaced."), ("zh", "：unplaced。")]
+)
+def test_administrators_are_told_which_plants_have_no_region(
+    town: Town, language: str, told: str
+) -> None:
+    """No reviewer but those of the whole country sees them."""
+    page = town.client(town.join("security")).get(f"/{language}/accounts").text
+    assert told in page
+    assert "maxi" not in page

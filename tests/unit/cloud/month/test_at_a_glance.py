@@ -57,7 +57,8 @@ async def test_each_archive_is_verified_once_and_its_verdict_kept(
     good.write_bytes(sm.honest())
     bad.write_bytes(sm.honest()[:-5_000])
     aa, bb = (hashlib.sha256(path.read_bytes()).hexdigest() for path in (good, bad))
-    asked, done = [], asyncio.Event()
+    asked, empty, done = [], asyncio.Event(), asyncio.Event()
+    changed, stand = asyncio.Event(), list[tuple[Path, str]]()
     report_of = archive_checks.report_of
 
     async def counted(path: Path) -> object:
@@ -67,15 +68,19 @@ async def test_each_archive_is_verified_once_and_its_verdict_kept(
         return await report_of(path)
 
     def archives() -> list[tuple[Path, str]]:
-        if len(asked) == 3:
-            loop.call_soon_threadsafe(done.set)
-        return [(good, aa), (bad, "cc"), (bad, bb)]  # the second was replaced meanwhile
+        if not stand or len(asked) == 3:
+            loop.call_soon_threadsafe(done.set if stand else empty.set)
+        return stand
 
     loop = asyncio.get_running_loop()
     monkeypatch.setattr(archive_checks, "report_of", counted)
+    monkeypatch.setattr(archive_checks, "LOOK_S", 3_600.0)  # nobody waits for that
     checks = ArchiveChecks(tmp_path, ManualClock(sm.START_NS))
-    running = asyncio.create_task(checks.run(archives))
+    running = asyncio.create_task(checks.run(archives, changed))
     async with asyncio.timeout(60):
+        await empty.wait()
+        stand += [(good, aa), (bad, "cc"), (bad, bb)]  # the second was replaced meanwhile
+        changed.set()
         await done.wait()
     running.cancel()
     found = checks.of(aa), checks.of(bb)
@@ -128,3 +133,17 @@ def test_a_cell_tells_completeness_marks_substitution_and_verdict(
     assert told is not None
     assert told[0] == look
     assert word in told[1]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "is_replaced", "look"),
+    [("failed", False, "failed"), ("failed", True, None), ("passed", False, None)],
+)
+def test_an_archive_whose_statement_was_altered_is_told_as_failed(
+    verdict: str, look: str | None, *, is_replaced: bool
+) -> None:
+    """Its close does not know it any more; an earlier archive is not known to it either."""
+    verified = {"verdict": verdict, "code": "E-CLOSE", "version": "1", "at_ns": 0}
+    archive = {"newest": False, "replaced": is_replaced, "verified": verified}
+    told = MonthCell({"zone": "Asia/Shanghai", "archives": [archive]}, "en").verdict()
+    assert (told and told[0]) == look
