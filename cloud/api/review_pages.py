@@ -35,6 +35,7 @@ from cloud.review.openings import ITEM_MAX, Opening
 from edge.calc.statements.statement import statement_rules
 from evidence.documents.plainly import body_of
 from evidence.documents.review import DECISION, LEVELS
+from evidence.drill.lines import paths_of
 
 #: items not opened that stand in a row before the rest is folded away
 ITEMS_SHOWN = 10
@@ -141,13 +142,15 @@ def line_page(  # noqa: PLR0917 - FastAPI calls it by names
 ) -> HTMLResponse:
     """A line of the sealed statement: every parameter with its value, basis and source."""
     of = month_of(given, plant, month)
-    lines = [line for line in lines_of(of.row) if line_item(line) == item]
+    every = lines_of(of.row)
+    lines = [(ln, path) for ln, path in zip(every, paths_of(every), strict=True)
+             if line_item(ln) == item]  # fmt: skip
     if not lines:
         raise HTTPException(404, f"{plant} {month} has no such line")
     figures = of.row["figures"]
     note(given, who, plant, month, of_statement(item, figures["statement_sha256"]))
     rule_set = statement_rules(figures["rule_set"])
-    named = [(line_name(rule_set, line, language), line) for line in lines]
+    named = [(line_name(rule_set, line, language), line, path) for line, path in lines]
     return render(
         "review_line.html", language, path=f"/plants/{plant}/months/{month}/review/line", who=who,
         row=of.row, named=named, item=item, unit=emission_unit, told=texts.told, error="",

@@ -108,7 +108,6 @@ def test_a_visit_is_compared_signed_kept_and_sent_again(
     # from what waits for the city to its sheet
     page.goto(f"{sun.base}/reviews")
     page.get_by_role("link", name=f"mini {MONTH}").click()
-    page.goto(f"{base}/months/{MONTH}")
     page.locator(f"a[href$='/months/{MONTH}/visit']").first.click()
     card = page.locator(f".meter[data-device='{DEVICE}']")
     expect(card).to_be_visible()
