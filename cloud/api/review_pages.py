@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse
 
 from cloud.api import month_texts as texts
 from cloud.api.guard import Given, GuardedRoute, Who
-from cloud.api.item_words import item_words, line_names, line_words
+from cloud.api.item_words import figure_words, item_words, line_names
 from cloud.api.month_view import MonthView
 from cloud.api.record_pages import Page
 from cloud.api.rendering import STRINGS, Language, render
@@ -28,7 +28,6 @@ from cloud.outputs.headline import emission_unit, line_name
 from cloud.records.forms import fields_of
 from cloud.records.written import local_text
 from cloud.review import rules
-from cloud.review.across import Compared
 from cloud.review.draw import SEED_MAX, Drawn, draw
 from cloud.review.items import line_item, lines_of, of_statement
 from cloud.review.openings import ITEM_MAX, Opening
@@ -202,15 +201,5 @@ def across_page(
         of=across_of(given, found, shown), seed=seed, count=count, drawn=drawn, error=wrong,
         quoted=shlex.quote, screened=screened_across(given, found, shown, language),
         alike=alike_across(given, {str(one.row["plant"]) for one in found}, shown, language),
-        told=texts.told, plants_shown=PLANTS_SHOWN, figure_words=partial(_figure_words, language),
+        told=texts.told, plants_shown=PLANTS_SHOWN, figure_words=partial(figure_words, language),
     )  # fmt: skip
-
-
-def _figure_words(language: str, of: Compared) -> str:
-    """What a figure that is compared is called; of a line's factor also the line."""
-    name, _, line = of.figure.partition("/")
-    words = STRINGS[language][f"review.figure.{name}"]
-    if not line:
-        return words
-    category, _, kind = line.partition("/")
-    return f"{words} {line_words(of.rule_set, category, kind, language)}"

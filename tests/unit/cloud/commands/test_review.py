@@ -2,12 +2,16 @@
 
 import re
 import tomllib
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from cloud import cli
+from cloud.commands import beside
 from cloud.commands import records as cli_records
+from cloud.review.across import Figures
 from evidence.key_files import write_new
 from evidence.keys import write_private
 from tests.unit.evidence import sealed_month as sm
@@ -111,7 +115,7 @@ def test_a_meter_is_visited_with_an_archive_alone(
 
 
 def test_a_sheet_of_an_archive(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Lines 0.26 (gas), 7.83 and 0.80 (metal) of 8.89 t; of 50 s ten are a gap, one of pot 2 bad."""
+    """Lines 0.26 (gas), 7.83 and 0.80 (metal) of 8.89 t; of 50 s ten are a gap, one is bad."""
     assert run("visit", "month.tar", "--lang", "zh") == 0
     told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("edge-1/")]
     odd = "的读数缺失、无值或存疑"
@@ -123,3 +127,25 @@ def test_a_sheet_of_an_archive(folder: Path, capsys: pytest.CaptureFixture[str])
     for wrong in (["--face", "1e3"], ["--point", "none"], ["--gateway", "edge-9"], ["--at", "now"]):
         words = ["--point", "ac.energy", "--face", "1", "--at", "2026-06-15T13:00:30+08:00"]
         assert run("face", "month.tar", *words, *wrong) == 2
+
+
+def test_archives_side_by_side(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One archive as that of seven plants, the last with another intensity."""
+    assert cli.main(["beside", "month.tar", "month.tar"]) == 2
+    assert "another archive of test-smelter" in capsys.readouterr().err
+    month, plants = beside._read(Path("month.tar")), [f"{name}.tar" for name in "abcdefg"]
+
+    def read(path: Path) -> beside._Month:
+        values = {"intensity": Decimal(2 if path.stem == "g" else 1)}
+        return replace(month, figures=Figures(path.stem, "cets-ag-04.01-v01-2024", values))
+
+    monkeypatch.setattr(beside, "_read", read)
+    assert cli.main(["beside", *plants, "--lang", "zh"]) == 0
+    told = capsys.readouterr().out
+    assert "  ! g: 排放强度，t/t = 2; 中位数 1, MAD 0, 修正 Z 值 多数厂区数值相同\n" in told
+    assert "  a: 排放强度，t/t = 1; 中位数 1, MAD 0, 修正 Z 值 –\n" in told
+    assert f"{sm.sha256(pp.SCAN).hex()} · a, b, c, d, e, f, g\n" in told
+    assert "Li, Test smelter · a," in told
+    assert "qin" not in told.lower()  # a reviewer signs at many
