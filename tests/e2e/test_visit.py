@@ -53,7 +53,7 @@ def keep_a_sample(server: Server, folder: Path) -> None:
         "person": "chen", "key": pp.spki(pp.key_of("chen")).hex(),
     }))  # fmt: skip
     first_person(server, request)
-    kept = {"place": "store 2", "seal": "R-7", "until": "2999-12-31"}
+    kept = {"place": "store 2", "seal": "R-7", "until": "2999-12-31", "retained_ns": pp.MAY}
     data = paper("chen", "sample-retained", "S-1", kept)
     order = {"document": base64.b64encode(data).decode(), "files": []}
     headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
