@@ -14,6 +14,7 @@ from cloud.commands.accounts import add_account_commands
 from cloud.commands.across import add_across_command
 from cloud.commands.backup import add_backup_commands
 from cloud.commands.backup_state import add_state_backup_commands
+from cloud.commands.beside import add_beside_command
 from cloud.commands.broker import add_broker_commands
 from cloud.commands.front import add_front_command
 from cloud.commands.keys import add_key_commands
@@ -82,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     add_state_backup_commands(commands)
     add_account_commands(commands)
     add_draw_command(commands)
+    add_beside_command(commands)
     add_across_command(commands, read_token)
     add_front_command(commands)
     add_support_command(commands)

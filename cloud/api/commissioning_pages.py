@@ -23,7 +23,7 @@ from cloud.api.services import Services
 from cloud.drill.commissioning import SignedGateway
 from cloud.drill.store import StoreSource
 from cloud.records.written import instant_ns, local_text
-from cloud.visits.desk import Held
+from cloud.visits.held import Held, hold
 from evidence.documents.fields import DECIMAL
 from evidence.drill.readings import MINUTE_NS
 from evidence.points import NAME_ID, Role
@@ -116,7 +116,7 @@ def _typed(  # noqa: PLR0917 - each is another thing
     at_ns = instant_ns(at, zone_of(given, source.plant))
     if at_ns is None or not DECIMAL.fullmatch(face):
         return Typed(face[:40], at[:20], None, texts["visit.result.wrong"])
-    held = given.visits.compare(source, gateway, point, face, at_ns)
+    held = hold(source, gateway, point, face, at_ns)
     return Typed(face, at, held, _sentence(held, DrillView(language, zone_of(given, source.plant))))
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from cloud.api.rendering import STRINGS
 from cloud.outputs.headline import line_name
+from cloud.review.across import Compared
 from cloud.review.items import Row, line_item, lines_of
 from edge.calc.statements.statement import statement_rules
 
@@ -16,6 +17,16 @@ def line_words(rule_set: str, category: str, kind: str, language: str) -> str:
     """All lines of a kind as people call them, whatever their meters."""
     line: Mapping[str, Any] = {"category": category, "kind": kind, "parameters": {}}
     return line_name(statement_rules(rule_set), line, language)
+
+
+def figure_words(language: str, of: Compared) -> str:
+    """What a figure that is compared is called; of a line's factor also the line."""
+    name, _, line = of.figure.partition("/")
+    words = STRINGS[language][f"review.figure.{name}"]
+    if not line:
+        return words
+    category, _, kind = line.partition("/")
+    return f"{words} {line_words(of.rule_set, category, kind, language)}"
 
 
 def line_names(month: Row, language: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse
 
 from cloud.api import month_texts as texts
 from cloud.api.guard import Given, GuardedRoute, Who
-from cloud.api.item_words import item_words, line_names, line_words
+from cloud.api.item_words import figure_words, item_words, line_names
 from cloud.api.month_view import MonthView
 from cloud.api.record_pages import Page
 from cloud.api.rendering import STRINGS, Language, render
@@ -28,13 +28,13 @@ from cloud.outputs.headline import emission_unit, line_name
 from cloud.records.forms import fields_of
 from cloud.records.written import local_text
 from cloud.review import rules
-from cloud.review.across import Compared
 from cloud.review.draw import SEED_MAX, Drawn, draw
 from cloud.review.items import line_item, lines_of, of_statement
 from cloud.review.openings import ITEM_MAX, Opening
 from edge.calc.statements.statement import statement_rules
 from evidence.documents.plainly import body_of
 from evidence.documents.review import DECISION, LEVELS
+from evidence.drill.lines import paths_of
 
 #: items not opened that stand in a row before the rest is folded away
 ITEMS_SHOWN = 10
@@ -142,13 +142,15 @@ def line_page(  # noqa: PLR0917 - FastAPI calls it by names
 ) -> HTMLResponse:
     """A line of the sealed statement: every parameter with its value, basis and source."""
     of = month_of(given, plant, month)
-    lines = [line for line in lines_of(of.row) if line_item(line) == item]
+    every = lines_of(of.row)
+    lines = [(ln, path) for ln, path in zip(every, paths_of(every), strict=True)
+             if line_item(ln) == item]  # fmt: skip
     if not lines:
         raise HTTPException(404, f"{plant} {month} has no such line")
     figures = of.row["figures"]
     note(given, who, plant, month, of_statement(item, figures["statement_sha256"]))
     rule_set = statement_rules(figures["rule_set"])
-    named = [(line_name(rule_set, line, language), line) for line in lines]
+    named = [(line_name(rule_set, line, language), line, path) for line, path in lines]
     return render(
         "review_line.html", language, path=f"/plants/{plant}/months/{month}/review/line", who=who,
         row=of.row, named=named, item=item, unit=emission_unit, told=texts.told, error="",
@@ -201,15 +203,5 @@ def across_page(
         of=across_of(given, found, shown), seed=seed, count=count, drawn=drawn, error=wrong,
         quoted=shlex.quote, screened=screened_across(given, found, shown, language),
         alike=alike_across(given, {str(one.row["plant"]) for one in found}, shown, language),
-        told=texts.told, plants_shown=PLANTS_SHOWN, figure_words=partial(_figure_words, language),
+        told=texts.told, plants_shown=PLANTS_SHOWN, figure_words=partial(figure_words, language),
     )  # fmt: skip
-
-
-def _figure_words(language: str, of: Compared) -> str:
-    """What a figure that is compared is called; of a line's factor also the line."""
-    name, _, line = of.figure.partition("/")
-    words = STRINGS[language][f"review.figure.{name}"]
-    if not line:
-        return words
-    category, _, kind = line.partition("/")
-    return f"{words} {line_words(of.rule_set, category, kind, language)}"

@@ -21,6 +21,7 @@ from cloud.review.months import months_of
 from cloud.review.openings import Opening
 from cloud.review.place import Place, after, place_of
 from cloud.review.thread import Outline, Thread, outline_of, thread_of
+from cloud.visits.held import check_faces
 from evidence.checkpoint import parse
 from evidence.documents.document import Document
 from evidence.documents.kinds import shape_of
@@ -122,7 +123,7 @@ def check_review(given: Services, plant: str, document: Document, kid: bytes) ->
         compared = [row for row in document.body["meters"] if "frame" in row]
         if compared:
             source = given.drill.source(plant, document.about, given.hub.zone(plant))
-            given.visits.check(source, compared)
+            check_faces(source, compared)
     elif document.kind == DECISION:
         of = reviewed(given, plant, document.about)
         if of is None:

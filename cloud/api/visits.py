@@ -1,6 +1,7 @@
 """The on-site sheet of a reviewer: its page, and a face value compared with the signed log."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query
@@ -11,10 +12,12 @@ from cloud.api.documents import zone_of
 from cloud.api.drill_pages import found
 from cloud.api.guard import Given, GuardedRoute
 from cloud.api.record_pages import Asked, Hash, Page
+from cloud.api.rendering import STRINGS
 from cloud.api.routes import MonthPath, PlantPath
 from cloud.records.forms import fields_of
 from cloud.records.written import instant_ns, written_body
-from cloud.visits.sheet import to_visit
+from cloud.visits.held import hold
+from cloud.visits.sheet import to_visit, told
 from evidence.documents.fields import DECIMAL
 from evidence.documents.kinds import KINDS
 from evidence.documents.review import VISIT
@@ -47,7 +50,7 @@ def compare(  # noqa: PLR0917 - FastAPI calls it by names
         raise HTTPException(422, f"{at!r} is no time of the plant such as 2026-10-01 08:30")
     with found():
         source = given.drill.source(plant, month, zone)
-        held = given.visits.compare(source, gateway, point, face, at_ns)
+        held = hold(source, gateway, point, face, at_ns)
     of, reading = held.compared, held.compared.reading
     return {
         "result": of.result, "unit": held.unit, "low": of.low, "high": of.high,
@@ -71,7 +74,9 @@ def visit(asked: Page, month: MonthPath, follows: Hash = "") -> HTMLResponse:
     cards = to_visit(sheet.meters)
     corrected = _own(asked, month, follows) if follows else None
     return asked.page(
-        "visit.html", path, month=month, cards=cards, samples=sheet.samples, meters=sheet.meters,
+        "visit.html", path, month=month, cards=cards,
+        whys=partial(told, texts=STRINGS[asked.language], language=asked.language),
+        samples=sheet.samples, meters=sheet.meters,
         visits=[
             {"sha256": one.sha256.hex(), "person": one.document.person,
              "written": written_body(VISIT, one.document.body, asked.zone)}

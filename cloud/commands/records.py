@@ -19,6 +19,7 @@ from cloud.commands.cosign import add_cosign_command
 from cloud.commands.findings import add_findings_command
 from cloud.commands.ids import plant_id
 from cloud.commands.review import add_review_commands
+from cloud.commands.visit import add_visit_commands
 from cloud.errors import CloudError
 from cloud.records.media import type_of
 from evidence import cose
@@ -119,6 +120,7 @@ def _parser() -> argparse.ArgumentParser:
     send.set_defaults(run=_send)
     add_findings_command(commands, read_token)
     add_review_commands(commands)
+    add_visit_commands(commands)
     add_cosign_command(commands, read_token)
     return parser
 

@@ -14,13 +14,15 @@ from typing import Any
 from cloud.errors import CloudError
 from cloud.review.draw import SEED_MAX, draw
 from cloud.review.items import items_of
+from cloud.visits.held import check_faces
 from evidence import cose
 from evidence.documents.document import FILE_BYTES_MAX, Document, decode_document
 from evidence.documents.fields import LIST_MAX
 from evidence.documents.kinds import check_document
 from evidence.documents.people import load_key
-from evidence.documents.review import DECISION
+from evidence.documents.review import DECISION, VISIT
 from evidence.documents.standing import Logged
+from evidence.drill.archive import ArchiveSource
 from evidence.errors import KeyFileError, MalformedError
 from evidence.findings import shown
 from evidence.key_files import public_der, read_small
@@ -55,9 +57,10 @@ def add_review_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's own
     drafted.set_defaults(run=_draft)
     check = commands.add_parser(
         "check",
-        help="hold a signed document against an archive: key, order, and what it decides about",
-        epilog="The archive's documents are verified, its readings and figures are not: "
-        "stackproof verify. Exit status: 0 it fits, 2 it does not, or cannot run.",
+        help="hold a signed document against an archive: key, order, what it decides about, faces",
+        epilog="The archive's documents are verified; of its readings those that a visit's faces "
+        "were compared with. All of it: stackproof verify. Exit status: 0 it fits, 2 it does not, "
+        "or cannot run.",
     )
     check.add_argument("document", type=Path, metavar="FILE.cose")
     check.add_argument("--archive", required=True, type=Path, metavar="ARCHIVE.tar")
@@ -132,6 +135,8 @@ def _check(args: argparse.Namespace) -> int:
     _check_files(document, args.files)
     for problem in _problems(document, archived, sha256):
         raise MalformedError(f"{args.document}: {problem}")
+    if document.kind == VISIT:
+        _check_visit(document, args.archive)
     print(shown(f"{args.document}: {document.kind} about {document.about}, signed by {whose}"))
     return EXIT_FINE
 
@@ -140,14 +145,23 @@ def _problems(document: Document, archived: Archived, sha256: bytes) -> Iterator
     """What a document does not fit in the archive."""
     if document.plant != archived.plant:
         yield f"it is of plant {document.plant}, the archive of {archived.plant}"
-    if document.kind != DECISION:
+    if document.kind not in (DECISION, VISIT):
         return
     if document.about != _month(archived):
         yield f"it is about {document.about}, the archive of {_month(archived)}"
+    if document.kind == VISIT:
+        return
     if document.body["archive_sha256"] != sha256:
         yield "it decides about another archive"
     if document.body["statement_sha256"] != hashlib.sha256(archived.statement).digest():
         yield "it decides about another statement"
+
+
+def _check_visit(document: Document, path: Path) -> None:
+    """Every face that was compared, by the archive's own readings."""
+    compared = [row for row in document.body["meters"] if "frame" in row]
+    with _opened(path) as file:
+        check_faces(ArchiveSource(file), compared)
 
 
 def _check_files(document: Document, files: list[Path]) -> None:

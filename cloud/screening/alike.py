@@ -1,4 +1,4 @@
-"""Series that are the same at two plants: made of a month's screenings, kept, told with its age.
+"""Series that are the same at two plants: made of screenings, kept, told with its age.
 
 The fingerprints of readings that each screening keeps are compared; no archive is read again.
 """
@@ -28,7 +28,7 @@ KEPT_MAX = 500
 
 @dataclass(frozen=True)
 class Series:
-    """What plants have in common in one month.
+    """What plants have in common in one month, and with each other's month before.
 
     Attributes:
         made_ns: when, by the collector's clock, UTC nanoseconds; 0 as the command writes it.
@@ -59,24 +59,30 @@ class Seen:
 
 
 def series_of(screened: Sequence[tuple[str, Kept]]) -> Series:
-    """Compare the fingerprints of a month's screenings.
+    """Compare the fingerprints of a month's screenings with each other, and with earlier ones.
 
     Args:
-        screened: name of the file and what it holds, of one plant each.
+        screened: name of the file and what it holds; plants' newest months are the month, and two
+            earlier ones are not compared.
     """
     held = [
         ((one.plant, one.months[-1]), one.prints)
         for _, one in screened if one.prints is not None and one.months
     ]  # fmt: skip
-    pairs = len(held) * (len(held) - 1) / 2
+    month = max((month for (_, month), _ in held), default="")
+    pairs = len(held) * (len(held) - 1) / 2  # some are not compared: towards quiet
     found = list[Answer]()
     for one in alike([prints for _, prints in held]):
         first, other = held[one.first][0], held[one.other][0]
-        if first[0] != other[0]:
+        if first[1] != month:
+            first, other = other, first
+            one = replace(one, here=one.there, there=one.here)
+        if first[1] == month and first[0] != other[0]:
             found.append(by_chance(told(first, other, one), any_of(one.chance, pairs), LEVEL))
     out = sorted((a for a in found if a.stands_out), key=lambda a: (-a.strength, a.result.where))
     return Series(
-        0, digest_of(name for name, _ in screened), len(held), out[:KEPT_MAX],
+        0, digest_of(name for name, _ in screened), len({plant for (plant, _), _ in held}),
+        out[:KEPT_MAX],
         max(0, len(out) - KEPT_MAX),
     )  # fmt: skip
 
@@ -127,7 +133,8 @@ class Alikes:
 
         Args:
             month: "YYYY-MM".
-            screened: files of the month's screenings, of all plants.
+            screened: files of the month's screenings and of those of the month before, of all
+                plants.
             wall_ns: the collector's clock.
         """
         series, files = self._read(month), screened()

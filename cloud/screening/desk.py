@@ -117,7 +117,7 @@ class Screenings:
         self, month: str, plants: Callable[[], Sequence[Sequence[Row]]],
         wall_ns: Callable[[], int],
     ) -> Seen:  # fmt: skip
-        """Series of a month that are the same at two plants, of what is screened.
+        """Series of a month that are the same at another plant, then or the month before.
 
         Args:
             month: "YYYY-MM".
@@ -127,7 +127,10 @@ class Screenings:
         return self._alikes.of(month, lambda: self._made(plants(), month), wall_ns)
 
     def _made(self, plants: Sequence[Sequence[Row]], month: str) -> list[Path]:
-        found = (wanted_of(rows, month) for rows in plants)
+        if len(plants) < 2:
+            return []
+        months = (month, _before(month))
+        found = (wanted_of(rows, one) for one in months for rows in plants)
         paths = (self._folder / one.name for one in found if one is not None)
         return [path for path in paths if path.exists()]
 
@@ -160,6 +163,12 @@ class Screenings:
         for old in self._folder.glob(f"{wanted.own}-*.json"):
             if old.name != wanted.name:
                 old.unlink(missing_ok=True)
+
+
+def _before(month: str) -> str:
+    """The month before one, both "YYYY-MM"."""
+    year, number = map(int, month.split("-"))
+    return f"{year}-{number - 1:02}" if number > 1 else f"{year - 1}-12"
 
 
 @lru_cache(READ_MAX)

@@ -13,6 +13,8 @@ from typing import Any
 from edge.calc.screening.question import Result
 from evidence.config_changes import config_changes
 from evidence.documents.standing import Logged
+from evidence.drill.readings import Configurations
+from evidence.drill.source import Source
 from evidence.findings import IDLE
 from evidence.plan.shares import counted_by
 from evidence.points import Point, Role
@@ -83,10 +85,10 @@ def meters(known: Known) -> list[Meter]:
     Without a statement those that its lines will be made of come first.
     """
     found = [
-        _meter(known, gateway, configs[-1], device["id"])
+        _meter(known, gateway, device, points)
         for gateway, configs in known.configurations.items()
         if configs
-        for device in configs[-1]["devices"]
+        for device, points in _by_device(configs[-1]).items()
     ]
     found.sort(key=lambda m: (-(m.share or 0), not m.is_used, -len(m.reasons), m.device))
     return [one for one in found if one.points]
@@ -107,6 +109,26 @@ def to_visit(found: Sequence[Meter]) -> list[Meter]:
     return chosen[:CARDS_MAX]
 
 
+def told(one: Meter, texts: Mapping[str, str], language: str) -> list[str]:
+    """Why a meter is to be visited, in sentences.
+
+    Args:
+        one: the meter.
+        texts: of the language, by their keys ("visit.why.share", …).
+        language: "en" or "zh".
+    """
+    found = list(one.reasons)
+    if one.share:
+        found.insert(0, Reason("share", {"percent": f"{float(100 * one.share):.1f}"}))
+    return [_sentence(reason, texts[f"visit.why.{reason.what}"], language) for reason in found]
+
+
+def _sentence(reason: Reason, text: str, language: str) -> str:
+    for name, value in reason.values.items():
+        text = text.replace(f"{{{name}}}", value if isinstance(value, str) else value[language])
+    return text
+
+
 def retained(samples: Iterable[Logged], today: str) -> list[Logged]:
     """Retained samples that must still be there on a day "YYYY-MM-DD".
 
@@ -117,17 +139,28 @@ def retained(samples: Iterable[Logged], today: str) -> list[Logged]:
     return [one for one in samples if str(one.document.body["until"]) >= today]
 
 
-def _meter(known: Known, gateway: str, config: Config, device: str) -> Meter:
-    points = [
-        Point.from_map(one)
-        for one in config["points"]
-        if one.get("device") == device and one["role"] != Role.STATE.value
-    ]
+def decoded(source: Source) -> dict[str, list[Config]]:
+    """Gateway -> its configurations of the source's month, oldest first."""
+    read = Configurations(source).decoded
+    return {one: [read(cfg) for cfg in source.configurations(one)] for one in source.streams()}
+
+
+def _by_device(config: Config) -> dict[str, list[Point]]:
+    """Device -> what it measures, no states; a measured point without a device is one by itself."""
+    computed = {i for group in config["groups"] if group["computed"] for i in group["points"]}
+    found: dict[str, list[Point]] = {one["id"]: [] for one in config["devices"]}
+    for index, one in enumerate(config["points"]):
+        if index not in computed and one["role"] != Role.STATE.value:
+            found.setdefault(one.get("device", one["id"]), []).append(Point.from_map(one))
+    return found
+
+
+def _meter(known: Known, gateway: str, device: str, points: Sequence[Point]) -> Meter:
     names = {one.id for one in points}
+    used = names & set(_words(known.configurations[gateway][-1]["statement"]))
     return Meter(
         gateway, device, sorted(points, key=lambda one: one.role is not Role.TOTALISER),
-        _share(known.statement, names), bool(names & set(_words(config["statement"]))),
-        list(_reasons(known, gateway, device, names)),
+        _share(known.statement, names), bool(used), list(_reasons(known, gateway, device, names)),
     )  # fmt: skip
 
 
@@ -149,12 +182,10 @@ def _words(value: object) -> Iterator[str]:
 
 
 def _reasons(known: Known, gateway: str, device: str, points: set[str]) -> Iterator[Reason]:
-    row = known.row or {}
-    for of in row.get("devices", ()):
-        if (of["gateway"], of["device"]) == (gateway, device):
-            yield from _marks(of)
+    yield from _readings(known, gateway, device, points)
     if changed := _changed(known.configurations[gateway], device, points):
         yield Reason("changed", {"n": str(len(changed)), "what": ", ".join(changed[:3])})
+    row = known.row or {}
     for one in row.get("certificates", ()):
         if one["device"] == device:
             yield Reason("certificate", {"number": str(one["number"]), "due": str(one["due"])})
@@ -176,13 +207,33 @@ def _reasons(known: Known, gateway: str, device: str, points: set[str]) -> Itera
         }})  # fmt: skip
 
 
+def _readings(known: Known, gateway: str, device: str, points: set[str]) -> Iterator[Reason]:
+    """By the month's checklist; where there is none, by the statement's completeness."""
+    if known.row is not None:
+        for of in known.row.get("devices", ()):
+            if (of["gateway"], of["device"]) == (gateway, device):
+                yield from _marks(of)
+    elif known.statement is not None:
+        counted = known.statement["input"].get("completeness", {})
+        yield from _worst(counted[point] for point in points if point in counted)
+
+
 def _marks(of: Mapping[str, Any]) -> Iterator[Reason]:
     """Missing, without a value, or with a reservation: of all that was due."""
     due = max(of["due"], of["readings"])
-    odd = due - of["readings"] + of["bad"] + of["reserved"]
+    yield from _odd(due - of["readings"] + of["bad"] + of["reserved"], due)
+
+
+def _worst(counted: Iterable[Mapping[str, Any]]) -> Iterator[Reason]:
+    """Missing or without a value at the worst point, where only a statement is known."""
+    shares = [(of["expected"] - of["usable"], of["expected"]) for of in counted if of["expected"]]
+    if shares:
+        yield from _odd(*max(shares, key=lambda share: Fraction(*share)))
+
+
+def _odd(odd: int, due: int) -> Iterator[Reason]:
     if due and Fraction(odd, due) >= MARKED:
-        percent = Fraction(100 * odd, due)
-        yield Reason("quality", {"percent": f"{float(percent):.1f}"})
+        yield Reason("quality", {"percent": f"{float(Fraction(100 * odd, due)):.1f}"})
 
 
 def _changed(configs: Sequence[Config], device: str, points: set[str]) -> list[str]:

@@ -1,7 +1,7 @@
 """What each line of a statement was made of: points of meters, and documents. Pure."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,13 +48,11 @@ def lines_of(statement: Mapping[str, Any], configs: Sequence[Config]) -> list[Li
         configs: the newest configuration of each gateway; of a pot line they name the pots' points.
     """
     found, seen = list[Line](), Counter[str]()
-    for number, line in enumerate(statement["output"]["lines"]):
+    lines = statement["output"]["lines"]
+    for number, (line, path) in enumerate(zip(lines, paths_of(lines), strict=True)):
         category, unit = line["category"], line.get("unit", "")
         entry = entry_of_line(statement["input"], category, seen[category])
         seen[category] += 1
-        path = "/".join(["line", category, line["kind"], *([unit] if unit else [])])
-        seen[path] += 1
-        path += f"/{seen[path]}" if seen[path] > 1 else ""
         told = list(_told(entry))
         found.append(
             Line(
@@ -63,6 +61,17 @@ def lines_of(statement: Mapping[str, Any], configs: Sequence[Config]) -> list[Li
                 [(name, sha256) for name, by in told for sha256 in _documents(by)],
             )
         )  # fmt: skip
+    return found
+
+
+def paths_of(lines: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What names each line of a statement's output, in order; see `Line.path`."""
+    found, seen = list[str](), Counter[str]()
+    for line in lines:
+        unit = line.get("unit", "")
+        path = "/".join(["line", line["category"], line["kind"], *([unit] if unit else [])])
+        seen[path] += 1
+        found.append(f"{path}/{seen[path]}" if seen[path] > 1 else path)
     return found
 
 

@@ -32,7 +32,7 @@ def svg(title: str, plot: Plot) -> str:
         'font-family="sans-serif" font-size="12">',
         f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="#fff"/>',
         f'<text x="{_LEFT}" y="20" font-size="14">{escape(title)}</text>',
-        f'<text x="{_LEFT}" y="38" fill="#555">{escape(plot.unit)}</text>',
+        f'<text x="{_LEFT}" y="38" fill="#555">{escape(_unit(plot))}</text>',
     ]
     for first, last in plot.marked:
         wide = max(2.0, x(last) - x(first))
@@ -64,6 +64,10 @@ def _steps(plot: Plot, x: "_Scale", y: "_Scale") -> Iterator[str]:
         if value is not None:
             yield f"{'L' if drawing else 'M'}{x(place):.1f} {y(value):.1f}"
         drawing = value is not None
+
+
+def _unit(plot: Plot) -> str:
+    return "" if plot.unit == "1" else plot.unit
 
 
 def _days(plot: Plot, x: "_Scale", base: int) -> Iterator[str]:

@@ -25,6 +25,8 @@ def report_text(key: str, language: str, **values: object) -> str:
 def sentence_of(result: Result, language: str) -> str:
     """What a result says, in one language."""
     facts = {name: _word(fact, language) for name, fact in result.facts.items()}
+    if "unit" in facts:  # "1" is none
+        facts["unit"] = "" if facts["unit"] == "1" else f" {facts['unit']}"
     if "relation" in facts:
         facts["relation"] = _TEXTS["relations"][result.facts["relation"]][language]
     if sentence := result.facts.get(f"sentence_{language}"):

@@ -101,11 +101,11 @@ def verify(sun: Clerk, archive: Path) -> None:
 
 
 def drill(sun: Clerk) -> None:
-    """From the month's line to one signed reading."""
+    """From a line of the review to one signed reading."""
     page = sun.page
-    sun.go(f"months/{MONTH}")
-    page.locator("a[href$='/drill']").first.click()
-    page.locator("tbody a").first.click()
+    sun.go(f"months/{MONTH}/review")
+    page.locator("section", has_text=sun.texts["review.lines.hint"]).locator("th a").first.click()
+    page.locator("a[href*='/drill?line=']").first.click()
     page.get_by_role("link", name=POINT).first.click()
     page.get_by_role("link", name=f"{MONTH}-12").click()
     page.get_by_role("link", name="16:00 – 17:00").click()

@@ -1,5 +1,6 @@
 """The on-site sheet at a phone's width, and the drill at a desk's, as reviewers would use them."""
 
+import base64
 import json
 import urllib.request
 from collections.abc import Callable
@@ -12,11 +13,13 @@ from playwright.sync_api import Locator, Page, expect
 from cloud.api.rendering import STRINGS
 from tests.e2e.conftest import Server, Watched
 from tests.e2e.test_accounts import Visit
-from tests.e2e.test_records import Clerk, security
+from tests.e2e.test_records import Clerk, first_person, security
 from tests.e2e.test_reviews import decide
 from tests.unit.cloud.app_examples import TOKEN
 from tests.unit.cloud.drill_examples import BEGIN_NS, DEVICE, LOST, MONTH, VOLUME
 from tests.unit.cloud.evidence_examples import SECOND_NS
+from tests.unit.cloud.test_papers import paper
+from tests.unit.evidence.documents import papers as pp
 
 pytestmark = pytest.mark.browser
 
@@ -41,6 +44,23 @@ def logged(server: Server, sha256: str) -> Any:
     with urllib.request.urlopen(urllib.request.Request(url, headers=headers)) as answer:
         (row,) = (row for row in json.load(answer) if row["sha256"] == sha256)
     return row
+
+
+def keep_a_sample(server: Server, folder: Path) -> None:
+    """A works' operator signs, by program, where a sample is kept."""
+    request = folder / "chen.json"
+    request.write_text(json.dumps(pp.person_body("chen") | {
+        "person": "chen", "key": pp.spki(pp.key_of("chen")).hex(),
+    }))  # fmt: skip
+    first_person(server, request)
+    kept = {"place": "store 2", "seal": "R-7", "until": "2999-12-31", "retained_ns": pp.MAY}
+    data = paper("chen", "sample-retained", "S-1", kept)
+    order = {"document": base64.b64encode(data).decode(), "files": []}
+    headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
+    url = f"{server.url}/api/v1/plants/mini/documents"
+    asked = urllib.request.Request(url, json.dumps(order).encode(), headers)
+    with urllib.request.urlopen(asked, timeout=10) as answer:
+        assert answer.status == 200
 
 
 def fail_and_send(page: Page, visit: Visit, card: Locator) -> None:
@@ -103,12 +123,12 @@ def test_a_visit_is_compared_signed_kept_and_sent_again(
     server = start_server("--accounts", "--records", "--reviews", f"--apart=visit-{language}")
     chief = security(open_page, server, tmp_path, language, 1440, f"chief-{language}")
     sun = reviewer(chief, open_page, server, tmp_path, "3707", language=language, width=390)
+    keep_a_sample(server, tmp_path)
     base, watched, page = f"{server.url}/{language}/plants/mini", sun.watched, sun.page
     visit = Visit(watched, f"visit-{language}", 390)
     # from what waits for the city to its sheet
     page.goto(f"{sun.base}/reviews")
     page.get_by_role("link", name=f"mini {MONTH}").click()
-    page.goto(f"{base}/months/{MONTH}")
     page.locator(f"a[href$='/months/{MONTH}/visit']").first.click()
     card = page.locator(f".meter[data-device='{DEVICE}']")
     expect(card).to_be_visible()
@@ -128,6 +148,10 @@ def test_a_visit_is_compared_signed_kept_and_sent_again(
     expect(card.locator(".photographed")).not_to_be_empty()
     card.locator("[data-field=seal]").fill("A 17")
     card.locator("[data-field=is_seal_whole]").select_option("true")
+    sample = page.locator(".sample[data-sample='S-1']")
+    expect(sample).to_contain_text("R-7")
+    sample.locator("[data-field=is_present]").select_option("true")
+    sample.locator("[data-field=is_seal_whole]").select_option("false")
     visit.look("2-filled")
     # the page is closed and opened: the draft is there, photo and all
     page.reload()
@@ -144,6 +168,8 @@ def test_a_visit_is_compared_signed_kept_and_sent_again(
     assert (meter["face"], meter["result"], meter["reading"]) == ("100061", "agrees", "100045.0")
     assert (meter["allowed"], meter["quality"], meter["frame"]) == ("16.1", "0", "edge-1/10")
     assert meter["photo"] == row["files"][0]["sha256"]
+    (seen,) = row["body"]["samples"]
+    assert (seen["sample"], seen["is_present"], seen["is_seal_whole"]) == ("S-1", True, False)
     page.goto(f"{base}/records/{sha256}")
     expect(page.locator("main")).to_contain_text(STRINGS[language]["record.choice.agrees"])
     visit.look("6-record")

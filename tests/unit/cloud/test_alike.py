@@ -11,6 +11,7 @@ from cloud.api.screening import alike_across
 from cloud.outputs.errors import OutputError
 from cloud.screening import queue as queue_module
 from cloud.screening.alike import AGAIN_NS, Alikes, Seen, decode, encode, series_of
+from cloud.screening.desk import _before
 from cloud.screening.kept import encode as encode_screening
 from cloud.screening.kept import kept_of
 from cloud.screening.makers import makers_of
@@ -54,6 +55,23 @@ def test_the_command_finds_the_copies_and_nothing_else(tmp_path: Path) -> None:
                                 for path in files(tmp_path)])  # fmt: skip
     with pytest.raises(MalformedError):
         decode(b'{"format": 1}')
+
+
+def test_a_copy_of_another_plants_month_before() -> None:
+    """East's and west's earlier months are alike too, which is a matter of that month's page."""
+    earlier = [dataclasses.replace(kept(plant, series), months=["2026-08"])
+               for plant, series in (("south", 0), ("east", 3), ("west", 3))]  # fmt: skip
+    now = [dataclasses.replace(kept(plant, series), months=["2026-09"])
+           for plant, series in (("north", 0), ("south", 1), ("east", 3))]  # fmt: skip
+    series = series_of([(str(n), one) for n, one in enumerate([*earlier, *now])])
+    pairs = {(one.result.plant, one.result.month, one.result.facts["plant"],
+              one.result.facts["month"]) for one in series.out}  # fmt: skip
+    assert pairs == {
+        ("north", "2026-09", "south", "2026-08"),
+        ("east", "2026-09", "west", "2026-08"),
+    }
+    assert series.plants == 4
+    assert (_before("2026-09"), _before("2026-01")) == ("2026-08", "2025-12")
 
 
 class Running:

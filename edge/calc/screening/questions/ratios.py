@@ -72,7 +72,8 @@ def _in_range(name: str, month: ScreenedMonth, relation: Relation) -> Iterator[R
         low = -high  # so much either way
     mean = float(days.mean())
     yield Result(
-        name, month.plant, month.month, relation.where, f"{mean:.4g} {relation.unit}",
+        name, month.plant, month.month, relation.where,
+        f"{mean:.4g}" if relation.unit == "1" else f"{mean:.4g} {relation.unit}",
         outside(days, low, high),
         facts={
             "relation": relation.name, "unit": relation.unit, "mean": f"{mean:.4g}",
