@@ -160,8 +160,11 @@ class RunningCollector:
             headers["Content-Type"] = content_type
         # http.client knows no proxy of the environment and follows no redirect: nobody else is to
         # get the token
-        at = urllib.parse.urlsplit(f"{self._base}/api/v1/{path}")
-        connection = self._connection(at, timeout_s)
+        try:
+            at = urllib.parse.urlsplit(f"{self._base}/api/v1/{path}")
+            connection = self._connection(at, timeout_s)
+        except ValueError as error:  # whatever stands in its file
+            raise self._silent(error) from error
         try:
             target = urllib.parse.urlunsplit(("", "", at.path, at.query, ""))
             connection.request("GET" if body is None else "POST", target, body, headers)

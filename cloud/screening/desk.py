@@ -120,14 +120,14 @@ class Screenings:
         """Series of a month that are the same at another plant, then or the month before.
 
         Args:
-            month: "YYYY-MM".
+            month: "YYYY-MM", "" where no plant has one yet.
             plants: months of every plant of the collector, also of those that who asks cannot see.
             wall_ns: the collector's clock.
         """
         return self._alikes.of(month, lambda: self._made(plants(), month), wall_ns)
 
     def _made(self, plants: Sequence[Sequence[Row]], month: str) -> list[Path]:
-        if len(plants) < 2:
+        if len(plants) < 2 or not month:
             return []
         months = (month, _before(month))
         found = (wanted_of(rows, one) for one in months for rows in plants)

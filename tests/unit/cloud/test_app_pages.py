@@ -159,7 +159,7 @@ def test_every_text_is_used_and_every_used_text_exists() -> None:
     parts = re.findall(r"`([a-z.]+\.)\$\{", code) + re.findall(r'"([a-z.]+\.)" ~', code)
     parts += re.findall(r"""\blabel\(["']([a-z.]+\.)["'],""", code)
     python = "\n".join(p.read_text() for p in DASHBOARD.parent.rglob("*.py"))
-    parts += re.findall(r'f"((?:alarms|front|month|review)\.[a-z.]+\.)\{', python)
+    parts += re.findall(r'f"((?:alarms|front|month|review|visit)\.[a-z.]+\.)\{', python)
     refused = re.findall(r'AccountError\(\s*"([a-z-]+)"', python)
     refused += re.findall(r'AccountError\("([a-z-]+)" if .* else "([a-z-]+)"', python)[0]
     refused += re.findall(r'_check_same\(.*, "([a-z-]+)"\)', python)

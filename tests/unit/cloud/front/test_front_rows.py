@@ -45,7 +45,7 @@ def test_alarms_of_all_slices_the_most_urgent_first(tmp_path: Path, strange: Fak
 
 def test_1500_plants_are_shown_by_pages(tmp_path: Path, strange: FakeCollector) -> None:
     plants = [f"works-{n:04}" for n in range(1_500)]
-    amiss = {"works-1400": ["disk"]}
+    amiss = {"works-1400": {"not-written": "disk"}}
     strange.answer("health", {"status": "amiss", "served": plants, "amiss": amiss})
     fronted = over(tmp_path, strange)
 

@@ -33,6 +33,9 @@ class Nation:
     def plants(self) -> list[str]:
         return PLANTS
 
+    def is_simulated(self, _plant: str) -> bool:
+        return False
+
     def plants_of(self, _who: Principal) -> list[str]:
         return PLANTS
 

@@ -21,6 +21,7 @@ PLACES = {
         "writer.write(upgrade_request(route, key))",
         "writer.write(_packed(connect_packet(client_id), route))",
         "writer.write(_packed(_DISCONNECT, route))",
+        "writer.write(frame(frames.pings[-1], secrets.token_bytes(4), PONG))",
     ],
 }
 #: asyncio.run is no program's
