@@ -10,7 +10,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cloud.brought.desk import BroughtError, report_of
 from cloud.clock import Clock
@@ -35,6 +35,14 @@ _TOLD = ("verdict", "code", "substituted_percent", "version", "at_ns")
 LOOK_S, AGAIN_S = 30.0, 3_600.0
 
 log = logging.getLogger("stackproof.cloud.months")
+
+
+class Stands(NamedTuple):
+    """An archive in the folder: of which plant, where, and its SHA-256 (hex)."""
+
+    plant: str
+    path: Path
+    sha256: str
 
 
 class ArchiveChecks(KeptFile):
@@ -64,20 +72,24 @@ class ArchiveChecks(KeptFile):
         return dict(zip(_TOLD, rows[0], strict=True)) if rows else None
 
     async def run(
-        self, archives: Callable[[], Iterable[tuple[Path, str]]], changed: asyncio.Event
+        self,
+        archives: Callable[[], Iterable[Stands]],
+        changed: asyncio.Event,
+        told: Callable[[str], None],
     ) -> None:
         """Verify what was not, for ever.
 
         Args:
-            archives: path and SHA-256 (hex) of those that stand, first what is wanted first.
-                Called in a worker thread.
+            archives: those that stand, first what is wanted first. Called in a worker thread.
             changed: set when others stand there: they are looked at at once.
+            told: called with a plant of which one has a verdict now.
         """
         while True:
             try:
                 wanted = await asyncio.to_thread(self._next, archives)
                 if wanted is not None:
-                    await self._check(*wanted)
+                    await self._check(wanted.path, wanted.sha256)
+                    told(wanted.plant)
                     continue
             except StoreError as error:
                 log.warning("no archive is verified just now: %s", error)
@@ -85,12 +97,12 @@ class ArchiveChecks(KeptFile):
                 await asyncio.wait_for(changed.wait(), LOOK_S)
             changed.clear()
 
-    def _next(self, archives: Callable[[], Iterable[tuple[Path, str]]]) -> tuple[Path, str] | None:
+    def _next(self, archives: Callable[[], Iterable[Stands]]) -> Stands | None:
         now_s = self._clock.wall_ns() / 1e9
-        for path, sha256 in archives():
-            waits = now_s - self._failed.get(sha256, -AGAIN_S) < AGAIN_S
-            if not waits and self.of(sha256) is None:
-                return path, sha256
+        for one in archives():
+            waits = now_s - self._failed.get(one.sha256, -AGAIN_S) < AGAIN_S
+            if not waits and self.of(one.sha256) is None:
+                return one
         return None
 
     async def _check(self, path: Path, sha256: str) -> None:

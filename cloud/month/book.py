@@ -1,7 +1,7 @@
 """How every month of a plant stands: facts, documents and a time, put together. Any thread.
 
-It reads what was counted, never the log. Rows of months are made again when something was closed
-or a minute is over; a month's own checklist whenever it is asked for.
+It reads what was counted, never the log. Rows of months are made again when something was counted,
+closed or verified, or a minute is over; a month's own checklist whenever it is asked for.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,6 +29,8 @@ MINUTE_NS = 60 * SECOND_NS
 MONTHS_MAX = 120
 #: months whose sealed figures are remembered: a smelter's are a hundred kilobytes
 FIGURES_MAX = 256
+#: the minute of rows that are to be made again
+_NEVER = -1
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,9 @@ class MonthBook:
         self._figures: dict[tuple[str, str], tuple[bytes, Mapping[str, Any]]] = {}
 
     def forget(self, plant: str) -> None:
-        """Something was closed."""
-        self._rows.pop(plant, None)
+        """Something is known anew: the next who asks for rows gets new ones. Any thread."""
+        _, made = self._rows.get(plant, (0, []))
+        self._rows[plant] = _NEVER, made
 
     def rows(self, plant: str, now_ns: int) -> list[Mapping[str, Any]]:
         """JSON-ready rows of all months, newest first."""

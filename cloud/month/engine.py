@@ -179,7 +179,6 @@ class MonthEngine:
         except (StoreError, LookupError) as error:
             log.exception("plant %s: what was closed cannot be counted just now", plant)
             self._amiss[plant] = str(error)
-        self._book.forget(plant)
         self._judging.forget(plant)
 
     async def begin(self, plant: str, month: str, *, amend: bool, reason: str, by: str) -> None:
@@ -326,6 +325,7 @@ class MonthEngine:
                 await asyncio.sleep(time.monotonic() - began_s)
             await self._archives.catch_up(plant)
         self._turns.looked(plant, size)
+        self._book.forget(plant)
         self._amiss.pop(plant, None)
 
     def _count(self, evidence: PlantEvidence) -> bool:

@@ -9,7 +9,7 @@ from cloud.closing.months import Months
 from cloud.closing.stamp import Authority
 from cloud.collector.closing import Desk
 from cloud.config import CloudConfig
-from cloud.month.archive_checks import ArchiveChecks
+from cloud.month.archive_checks import ArchiveChecks, Stands
 from cloud.month.book import MonthBook
 from cloud.month.engine import MonthEngine
 from cloud.month.facts import Facts
@@ -34,23 +34,26 @@ def open_months(
     stack.callback(checks.close)
     authority = Authority(config.tsa_url) if config.tsa_url else None
     folder = config.archive_dir
+    book = MonthBook(facts, sources, PlannedDocuments(plans), folder, checks.of)
     engine = MonthEngine(
         Months(desk, folder, clock, authority),
-        MonthBook(facts, sources, PlannedDocuments(plans), folder, checks.of),
+        book,
         sources,
         clock,
         closing=config.months.close,
         settle_ns=config.months.settle_ns,
     )
     return engine, lambda: checks.run(
-        lambda: standing_archives(facts, sources.plants(), folder), engine.archives_changed
+        lambda: standing_archives(facts, sources.plants(), folder),
+        engine.archives_changed,
+        book.forget,
     )
 
 
-def standing_archives(
-    facts: Facts, plants: Iterable[str], folder: Path
-) -> Iterable[tuple[Path, str]]:
-    """Path and SHA-256 of archives that no later one has replaced, the newest month first."""
-    found = [one for plant in plants for one in facts.archives(plant) if not one.is_replaced]
-    newest_first = sorted(found, key=lambda one: one.month, reverse=True)
-    return [(folder / one.name, one.sha256) for one in newest_first]
+def standing_archives(facts: Facts, plants: Iterable[str], folder: Path) -> Iterable[Stands]:
+    """Archives that no later one has replaced, the newest month first."""
+    found = [
+        (one.month, Stands(plant, folder / one.name, one.sha256))
+        for plant in plants for one in facts.archives(plant) if not one.is_replaced
+    ]  # fmt: skip
+    return [stands for _, stands in sorted(found, key=lambda one: one[0], reverse=True)]

@@ -9,7 +9,7 @@ import pytest
 
 from cloud.api.month_view import MonthCell
 from cloud.month import archive_checks
-from cloud.month.archive_checks import ArchiveChecks
+from cloud.month.archive_checks import ArchiveChecks, Stands
 from cloud.month.facts import Archive, Facts
 from cloud.month.opening import standing_archives
 from cloud.month.substituted import substituted_percent
@@ -58,7 +58,7 @@ async def test_each_archive_is_verified_once_and_its_verdict_kept(
     bad.write_bytes(sm.honest()[:-5_000])
     aa, bb = (hashlib.sha256(path.read_bytes()).hexdigest() for path in (good, bad))
     asked, empty, done = [], asyncio.Event(), asyncio.Event()
-    changed, stand = asyncio.Event(), list[tuple[Path, str]]()
+    changed, stand, told = asyncio.Event(), list[Stands](), list[str]()
     report_of = archive_checks.report_of
 
     async def counted(path: Path) -> object:
@@ -67,7 +67,7 @@ async def test_each_archive_is_verified_once_and_its_verdict_kept(
             return {"verdict": "passed", "findings": []}, 0
         return await report_of(path)
 
-    def archives() -> list[tuple[Path, str]]:
+    def archives() -> list[Stands]:
         if not stand or len(asked) == 3:
             loop.call_soon_threadsafe(done.set if stand else empty.set)
         return stand
@@ -76,10 +76,14 @@ async def test_each_archive_is_verified_once_and_its_verdict_kept(
     monkeypatch.setattr(archive_checks, "report_of", counted)
     monkeypatch.setattr(archive_checks, "LOOK_S", 3_600.0)  # nobody waits for that
     checks = ArchiveChecks(tmp_path, ManualClock(sm.START_NS))
-    running = asyncio.create_task(checks.run(archives, changed))
+    running = asyncio.create_task(checks.run(archives, changed, told.append))
     async with asyncio.timeout(60):
         await empty.wait()
-        stand += [(good, aa), (bad, "cc"), (bad, bb)]  # the second was replaced meanwhile
+        stand += [
+            Stands("p", good, aa),
+            Stands("p", bad, "cc"),
+            Stands("q", bad, bb),
+        ]  # the second was replaced meanwhile
         changed.set()
         await done.wait()
     running.cancel()
@@ -87,6 +91,7 @@ async def test_each_archive_is_verified_once_and_its_verdict_kept(
     assert checks.of("cc") is None
     checks.close()
     assert asked == ["good.tar", "bad.tar", "bad.tar"]
+    assert told == ["p", "p", "q"]
     assert [one and one["verdict"] for one in found] == ["passed", "failed"]
     assert [one and one["at_ns"] for one in found] == [sm.START_NS] * 2
     assert found[0] is not None
@@ -104,7 +109,7 @@ def test_the_newest_month_is_verified_first_and_what_was_replaced_never(tmp_path
     facts.put_archives("p", [Archive(f"{n}.tar", m, old, 1, 1, n, b"") for n, m, old in rows])
     found = standing_archives(facts, ["p"], tmp_path)
     facts.close()
-    assert list(found) == [(tmp_path / "b.tar", "b"), (tmp_path / "a.tar", "a")]
+    assert list(found) == [("p", tmp_path / f"{name}.tar", name) for name in "ba"]
 
 
 @pytest.mark.parametrize(
