@@ -16,7 +16,9 @@ def start(*arguments: str) -> BaseProcess:
     process = _NURSERY.Process(target=_run, args=(arguments, said))
     process.start()
     said.close()
-    told = os.read(heard.fileno(), 99)
+    told = b""
+    while not told.endswith(b"\n") and (more := os.read(heard.fileno(), 99)):
+        told += more  # the word and the end of its line may come apart
     heard.close()
     assert told == b"ready\n"
     return process
