@@ -40,7 +40,6 @@ from cloud.collector.topics import CERTIFICATE, Sender, down
 from cloud.config import CloudConfig
 from cloud.drill.desk import DrillDesk
 from cloud.errors import CloudError, ServerError, SliceLostError, StoreError
-from cloud.heap import share_heap
 from cloud.http_server import address_of, listen, make_server
 from cloud.live.hub import LiveHub
 from cloud.month.opening import open_months
@@ -100,7 +99,6 @@ async def run_cloud(
             f'{config.path}: a standby needs [broker] mode = "external": the embedded broker ends '
             "with the collector that it is to replace"
         )
-    share_heap()
     root, state = config.evidence_dir / config.slice, config.state_dir
     with _folder_of(config, "state_dir", state):
         state.mkdir(parents=True, exist_ok=True)
