@@ -87,6 +87,8 @@ class MonthBook:
                 row = self._row(plant, found, of, closes, archives)
                 # what stays the same stays: else Python goes through all of it once a minute
                 made.append(before[month] if before.get(month) == row else row)
+            if self._rows.get(plant) is not held:  # something is known anew since it was begun
+                return made
             held = self._rows[plant] = minute, made
         return held[1]
 
