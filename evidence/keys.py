@@ -31,6 +31,7 @@ CertificateRequest = x509.CertificateSigningRequest
 
 ROLES = ("root", "gateway", "collector")
 PEM_BYTES_MAX = 64 * 1024
+KEY_ID_BYTES = 8
 #: of one certificate in DER: libraries make a list of all its names before anything is checked
 CERTIFICATE_BYTES_MAX = 16 * 1024
 
@@ -108,15 +109,19 @@ class FileSigner:
 
 def key_sha256(key: PublicKey) -> bytes:
     """SHA-256 over the SubjectPublicKeyInfo: a key's full fingerprint, 32 bytes."""
-    spki = key.public_bytes(
+    return hashlib.sha256(spki(key)).digest()
+
+
+def spki(key: PublicKey) -> bytes:
+    """The SubjectPublicKeyInfo of a key (RFC 5280 §4.1.2.7), DER."""
+    return key.public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-    return hashlib.sha256(spki).digest()
 
 
 def key_id(key: PublicKey) -> bytes:
     """The first 8 bytes of `key_sha256`; finds a key, does not prove it."""
-    return key_sha256(key)[:8]
+    return key_sha256(key)[:KEY_ID_BYTES]
 
 
 def generate(kind: str = "ed25519") -> PrivateKey:

@@ -18,6 +18,8 @@ from cloud.collector.missing import Missed, Missing
 from cloud.collector.plant import EnrolledPlant, KeyNews
 from cloud.collector.plants import Plants
 from cloud.collector.rejects import ALARMS, INTERVAL_S, Digest, Refusal, Rejects, plain
+from cloud.collector.seen import Seen
+from cloud.collector.simulated import simulated_only
 from cloud.collector.standing import STALLS, STALLS_AT_DUE, Standing
 from cloud.collector.topics import Sender
 from cloud.collector.watch import Watch
@@ -148,13 +150,14 @@ class Intake:
 
     # -- objects ----------------------------------------------------------------------------------
 
-    def take(self, sender: Sender, data: bytes, now_s: float) -> Verdict:
+    def take(self, sender: Sender, data: bytes, now_s: float, seen: Seen | None = None) -> Verdict:
         """Decide about one object and stage what follows from it; never raises on its bytes.
 
         Args:
             sender: whose topic it came on.
             data: the object.
             now_s: monotonic seconds, for the pace of complaints.
+            seen: what was seen of it ahead.
         """
         doubt = self.watch.doubt()
         if doubt:  # not even that it came is logged: its time would be wrong for good
@@ -165,16 +168,19 @@ class Intake:
             reason = "not-served" if is_ours else "unknown-plant"
             verdict: Verdict = Refused(reason, f"{reason}: {sender.plant}/{sender.gateway}")
         else:
-            verdict = self._decide(plant, sender, data, now_s)
+            verdict = self._decide(plant, sender, data, now_s, seen)
         if isinstance(verdict, Refused):
             self._refuse(plant, sender, data, verdict, now_s)
         return verdict
 
-    def _decide(self, plant: EnrolledPlant, sender: Sender, data: bytes, now_s: float) -> Verdict:
+    def _decide(
+        self, plant: EnrolledPlant, sender: Sender, data: bytes, now_s: float, seen: Seen | None
+    ) -> Verdict:
         try:
-            verdict = judge(data, sender, plant.keyring, plant.store, plant.received_ns())
+            received_ns = plant.received_ns()
+            verdict = judge(data, sender, plant.keyring, plant.store, received_ns, seen=seen)
             if self._only_simulated and isinstance(verdict, Accepted):
-                verdict = _simulated_only(verdict)
+                verdict = simulated_only(verdict)
             return self._apply(plant, sender, data, verdict, now_s)
         except (OSError, StoreError) as error:
             # it is sent again; nothing is logged on a disk that fails or gives back other bytes
@@ -388,11 +394,3 @@ class Intake:
             self._next.alarmed.add(sender.plant)
             raise ReceiptWithheldError(f"{sender.plant}/{sender.gateway}: {sentence}")
         return anchor[0]
-
-
-def _simulated_only(accepted: Accepted) -> Verdict:
-    """Under a simulated clock: what is accepted, but no configuration of a real plant."""
-    if accepted.config is None or accepted.config["plant"]["simulated"]:
-        return accepted
-    return Refused("config", "this collector's clock is simulated, and the plant is not: it would "
-                   "get receipts and months with times that never were")  # fmt: skip

@@ -7,16 +7,15 @@ key that counts at its place in the stream (`evidence.custody`), and nothing her
 bytes.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from cloud.collector.identity import Certified
 from cloud.collector.keyring import Keyring, Rotation
+from cloud.collector.seen import Look, Seen, Span
 from cloud.collector.topics import Sender
 from cloud.store.state import StreamState
-from evidence import cose
 from evidence.configuration import decode_configuration
 from evidence.cosignature import decode_cosignature, verify_cosigned, witness_name
 from evidence.custody import KeyFault, KeyRefusedError
@@ -32,11 +31,8 @@ from evidence.frame import (
     TYP_COSIGNATURE,
     TYP_FRAME,
     TYP_ROTATE,
-    Body,
     Gap,
     Header,
-    decode_body,
-    header_of,
 )
 from evidence.log import Entry, Kind
 from evidence.log_details import KIND_OF
@@ -169,8 +165,9 @@ class _RefusalError(Exception):
 
 
 def judge(
-    data: bytes, sender: Sender, keyring: Keyring, view: StreamView, received_ns: int
-) -> Verdict:
+    data: bytes, sender: Sender, keyring: Keyring, view: StreamView, received_ns: int, *,
+    seen: Seen | None = None,
+) -> Verdict:  # fmt: skip
     """Decide about one object.
 
     Args:
@@ -179,9 +176,10 @@ def judge(
         keyring: the plant's keys.
         view: the plant's streams, with everything accepted so far.
         received_ns: collector's wall clock, not before the log's newest entry.
+        seen: what was seen of it ahead; the verdict is the same without.
     """
     try:
-        return _judge(data, sender, keyring, view, received_ns)
+        return _judge(Look(data, seen), sender, keyring, view, received_ns)
     except _RefusalError as refusal:
         return refusal.refused
     except SignatureError as error:
@@ -193,14 +191,13 @@ def judge(
 
 
 def _judge(
-    data: bytes, sender: Sender, keyring: Keyring, view: StreamView, received_ns: int
+    look: Look, sender: Sender, keyring: Keyring, view: StreamView, received_ns: int
 ) -> Verdict:
-    envelope = cose.parse(data)
-    header = header_of(envelope)
+    header = look.header
     if (header.plant, header.stream) != (sender.plant, sender.gateway):
         sentence = f"of {header.plant}/{header.stream}, came as {sender.plant}/{sender.gateway}"
         raise _RefusalError("identity", sentence)
-    stream, sha256 = view.stream(header.stream), hashlib.sha256(data).digest()
+    stream, sha256 = view.stream(header.stream), look.sha256
     held = view.hash_at(header.stream, header.seq) if header.seq < stream.next_seq else None
     if held == sha256:
         return Duplicate()
@@ -211,13 +208,13 @@ def _judge(
         stream=header.stream,
         seq=header.seq,
         sha256=sha256,
-        length=len(data),
+        length=look.length,
     )
     try:
-        key = keyring.of(header.stream).check(header.seq, envelope.kid, received_ns)
+        key = keyring.of(header.stream).check(header.seq, look.kid, received_ns)
     except KeyRefusedError as error:
-        return _without_key(envelope, entry, error, keyring, stream)
-    cose.verify(envelope, key.key)
+        return _without_key(look, entry, error, keyring, stream)
+    look.verify(key)
     entry = replace(entry, certificate=key.sha256)
     if held is not None:
         return _fork(entry, header, {"held": held})
@@ -227,33 +224,33 @@ def _judge(
     if header.prev != stream.head.hash:
         return _fork(entry, header, {"held_before": stream.head.hash})
     _check_config(header, stream, keyring)
-    accepted = _accept(entry, header, envelope.payload, stream)
+    accepted = _accept(entry, look, stream)
     if header.typ == TYP_COSIGNATURE:
-        _check_cosignature(header, envelope.payload, key.key, keyring, view)
+        _check_cosignature(header, look.envelope.payload, key.key, keyring, view)
     elif header.typ == TYP_ROTATE:
-        certified = _next_key(keyring, header, envelope.payload)
-        rotation = Rotation(header.stream, header.seq, envelope.kid, certified)
+        certified = _next_key(keyring, header, look.envelope.payload)
+        rotation = Rotation(header.stream, header.seq, look.kid, certified)
         accepted = replace(accepted, rotation=rotation)
     return replace(accepted, anchor=header.anchor)
 
 
 def _without_key(
-    envelope: cose.Envelope,
+    look: Look,
     entry: Entry,
     error: KeyRefusedError,
     keyring: Keyring,
     stream: StreamState,
 ) -> Verdict:
     """An object whose key does not count at its place."""
-    named, seq = keyring.of(entry.stream).find(envelope.kid), entry.seq or 0
+    named, seq = keyring.of(entry.stream).find(look.kid), entry.seq or 0
     if named is not None:
-        cose.verify(envelope, named.key)
+        look.verify(named)
         entry = replace(entry, certificate=named.sha256)
     is_enrolled = entry.stream in keyring.gateways
     if seq > stream.next_seq and is_enrolled and error.fault is not KeyFault.REVOKED:
         # what hands over to its key may still be on the way
         return Ahead(seq, stream.next_seq, is_verified=False)
-    detail = {"kid": envelope.kid}
+    detail = {"kid": look.kid}
     return Aside(
         replace(entry, kind=Kind.REJECT, verdict=str(error.fault), detail=detail),
         f"seq {seq}: {error}",
@@ -327,29 +324,28 @@ def _next_key(keyring: Keyring, header: Header, payload: bytes) -> Certified:
         raise _RefusalError("rotate", sentence) from error
 
 
-def _accept(entry: Entry, header: Header, payload: bytes, stream: StreamState) -> Accepted:
+def _accept(entry: Entry, look: Look, stream: StreamState) -> Accepted:
+    header = look.header
     if header.typ == TYP_FRAME:
-        return _accept_frame(entry, decode_body(payload), stream)
+        return _accept_frame(entry, look.span, stream)
     if header.typ == TYP_CONFIG:
         if len(stream.configs) >= CONFIGS_MAX:
             sentence = f"seq {header.seq}: the stream has {CONFIGS_MAX} configurations already"
             raise _RefusalError("config", sentence)
-        return Accepted(entry, config=_config(header, payload))
+        return Accepted(entry, config=_config(header, look.envelope.payload))
     if header.typ == TYP_CLOSE:
-        return Accepted(entry, close=_close(header, payload))
+        return Accepted(entry, close=_close(header, look.envelope.payload))
     return Accepted(entry)
 
 
-def _accept_frame(entry: Entry, body: Body, stream: StreamState) -> Accepted:
-    if body.t0_ns < stream.at_ns:  # its ticks are not before it: `decode_body` saw to that
-        sentence = f"t0 {body.t0_ns} is before the stream's {stream.at_ns}"
+def _accept_frame(entry: Entry, span: Span, stream: StreamState) -> Accepted:
+    if span.t0_ns < stream.at_ns:  # its ticks are not before it: `decode_body` saw to that
+        sentence = f"t0 {span.t0_ns} is before the stream's {stream.at_ns}"
         raise _RefusalError("time", f"seq {entry.seq}: {sentence}")
-    first_ns = min((s.first_ns for s in body.sections), default=None)
-    if first_ns is not None and first_ns <= stream.through_ns:
-        sentence = f"its first tick {first_ns} is not after the stream's {stream.through_ns}"
+    if span.first_ns is not None and span.first_ns <= stream.through_ns:
+        sentence = f"its first tick {span.first_ns} is not after the stream's {stream.through_ns}"
         raise _RefusalError("time", f"seq {entry.seq}: {sentence}")
-    newest_ns = max((s.last_ns for s in body.sections), default=0)
-    return Accepted(entry, body.t0_ns, newest_ns, body.readings, gap=body.gap)
+    return Accepted(entry, span.t0_ns, span.newest_ns, span.readings, gap=span.gap)
 
 
 def _config(header: Header, payload: bytes) -> Mapping[str, Any]:

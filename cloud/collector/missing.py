@@ -133,3 +133,18 @@ def missing_row(sender: Sender, missed: Missed) -> Mapping[str, Any]:
         "first": missed.first,
         "last": missed.last,
     }
+
+
+def confirmed_size(newest: tuple[int, tuple[int, bytes] | None] | None) -> int | None:
+    """Log entries that a stream's newest object names: so much is confirmed at the plant.
+
+    Args:
+        newest: its seq and what it names; None while none was looked at since the start.
+
+    Returns:
+        0 where it names none, as at a one-way site to which no receipt was carried; None for None.
+    """
+    if newest is None:
+        return None
+    _, anchor = newest
+    return 0 if anchor is None else anchor[0]

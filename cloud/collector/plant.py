@@ -19,6 +19,7 @@ from cloud.collector.keyring import Keyring, SignedOrder
 from cloud.store.plant import PlantStore
 from evidence.custody import Change
 from evidence.frame import Gap
+from evidence.keys import KEY_ID_BYTES, spki
 from evidence.log import Entry, Kind, decode_entry
 from evidence.log_lines import about
 from evidence.orders import Replace, Revoke
@@ -70,6 +71,7 @@ class EnrolledPlant:
     ) -> None:
         self.store, self.identity, self._clock = store, identity, clock
         self.keyring = Keyring(identity, collectors)
+        self._signed: dict[str, tuple[bytes, bytes]] = {}  # gateway -> fingerprint, key
         self.room = AsideRoom(self.kept_aside())
         self._load()
         self.news = self.look()
@@ -163,9 +165,21 @@ class EnrolledPlant:
 
     # -- objects ----------------------------------------------------------------------------------
 
+    def likely_key(self, gateway: str) -> bytes:
+        """SubjectPublicKeyInfo of the key that its newest object is signed with; b"" before it."""
+        return self._signed.get(gateway, (b"", b""))[1]
+
+    def _remember_key(self, entry: Entry) -> None:
+        """Keys change once in years: it is written out once."""
+        fingerprint = entry.certificate or b""
+        if self._signed.get(entry.stream, (b"", b""))[0] != fingerprint:
+            key = self.keyring.of(entry.stream).find(fingerprint[:KEY_ID_BYTES])
+            self._signed[entry.stream] = fingerprint, b"" if key is None else spki(key.key)
+
     def accept(self, accepted: Accepted, data: bytes) -> None:
         """Stage an accepted object, and what the log says beside it."""
         entry, store = accepted.entry, self.store
+        self._remember_key(entry)
         store.stage_object(entry, data, t0_ns=accepted.t0_ns, newest_ns=accepted.newest_ns)
         if entry.seq == 0 and entry.certificate is not None:
             self.keyring.begin(entry.stream, entry.certificate)

@@ -60,6 +60,11 @@ class Plants:
         """A served plant, None for any other."""
         return self._served.get(plant)
 
+    def likely_key(self, plant: str, gateway: str) -> bytes:
+        """SubjectPublicKeyInfo of the key that a stream's next object is likely signed with."""
+        served = self.get(plant)
+        return b"" if served is None else served.likely_key(gateway)
+
     def require(self, plant: str) -> EnrolledPlant:
         """A served plant.
 

@@ -17,11 +17,12 @@ from dataclasses import asdict
 from typing import Any, TypeVar
 
 from cloud.collector import topics
+from cloud.collector.ahead import Ahead
 from cloud.collector.busy import Busy
 from cloud.collector.inbox import Inbox, Message
 from cloud.collector.intake import Intake, Outcome
 from cloud.collector.links import Link, LivePage
-from cloud.collector.missing import Missed, missing_row
+from cloud.collector.missing import Missed, confirmed_size, missing_row
 from cloud.collector.opening import newest_config
 from cloud.collector.receipts import ReceiptBook
 from cloud.collector.rejects import ALARMS
@@ -76,7 +77,7 @@ class Collector:
         self._promised: set[Future[Any]] = set()
         self._committed_s = float("-inf")
         self._is_working = self._is_behind = False
-        self._busy = Busy()
+        self._busy, self._ahead = Busy(), Ahead(intake.plants.likely_key)
         self._lasting: Mapping[Sender, Missed] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name="collector", daemon=True)
@@ -188,7 +189,7 @@ class Collector:
             "readings": intake.readings[sender],
             "refused": intake.rejects.of(sender.plant, sender.gateway),
             "missing": None if missed is None else asdict(missed),
-            "confirmed_size": _confirmed_size(intake, sender),
+            "confirmed_size": confirmed_size(intake.anchors.get(sender)),
             "alarms": [a for a in self._alarms(sender.plant) if a["gateway"] == sender.gateway],
         }
 
@@ -212,6 +213,7 @@ class Collector:
             log.exception("the collector's thread ended by a defect")
             self.defect = error
         finally:
+            self._ahead.close()
             self._inbox.close()
             for future in list(self._promised):  # nobody will run these any more
                 if future.set_running_or_notify_cancel():
@@ -225,9 +227,9 @@ class Collector:
         items = self._gathered()
         self._is_working, began_s = True, time.monotonic()
         self._is_behind = len(items) == ROUND_MESSAGES
-        for item in items:
+        for item, seen in self._ahead.pass_on(items):
             if isinstance(item, Message):
-                self._intake.take(item.sender, item.data, time.monotonic())
+                self._intake.take(item.sender, item.data, time.monotonic(), seen)
             else:
                 item()
         now_s = time.monotonic()
@@ -238,10 +240,12 @@ class Collector:
         self._tell_missing()
         self._tell_alarms(self._intake.watch.look(now_s))
         self._busy.count(began_s - ended_s, time.monotonic() - began_s)
-        return bool(items) or not self._inbox.is_closed
+        return bool(items) or self._ahead.is_waiting or not self._inbox.is_closed
 
     def _gathered(self) -> list[Message | Callable[[], None]]:
         """What came, a moment's worth of it where a commit has to wait longer than that."""
+        if self._ahead.is_waiting:
+            return self._inbox.take(ROUND_MESSAGES, 0.0)
         wait_s = self._wait_s()
         if self._intake.is_dirty and wait_s and not (self._is_behind or self._inbox.is_closed):
             time.sleep(min(GATHER_S, wait_s))
@@ -384,15 +388,3 @@ class Collector:
     def _tell_news(self) -> None:
         for event in self._news:
             event.set()
-
-
-def _confirmed_size(intake: Intake, sender: Sender) -> int | None:
-    """Log entries that a stream's newest object names: so much is confirmed at the plant.
-
-    0 where it names none, as at a one-way site to which no receipt was carried; None while none of
-    its objects was looked at since the start.
-    """
-    if sender not in intake.anchors:
-        return None
-    anchor = intake.anchors[sender][1]
-    return 0 if anchor is None else anchor[0]

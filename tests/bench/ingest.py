@@ -30,7 +30,7 @@ from evidence import cbor, cose
 from evidence.keys import generate
 from tests.bench.evidence import Line, ended
 from tests.bench.load.ingest_gateways import FRAMES_MAX, READINGS, Made, make
-from tests.bench.load.spent import Spent, end, machine_busy_s, spent
+from tests.bench.load.spent import Spent, end, machine_busy_s, spent, spent_with_helpers
 
 #: in a warm-up each plant ends a minute, so that all that follows the log has begun with it
 PLANTS, SECONDS, WARM_UP_S, SETTLE_S = 1_500, 60.0, 15.0, 300.0
@@ -91,10 +91,11 @@ class Site:
         found: dict[str, Any] = json.loads(line)
         return found
 
-    def spent(self) -> tuple[Spent, float]:
-        """Of the collector, and CPU seconds of its broker."""
-        broker = self.ready["broker_pid"]
-        return spent(self.ready["pid"]), 0.0 if broker is None else spent(broker).cpu_s
+    def spent(self) -> tuple[Spent, float, float]:
+        """Of the collector with its helper; CPU seconds of it alone, and of its broker."""
+        pid, broker = self.ready["pid"], self.ready["broker_pid"]
+        broker_s = 0.0 if broker is None else spent(broker).cpu_s
+        return spent_with_helpers(pid, but=broker), spent(pid).cpu_s, broker_s
 
     def behind(self) -> tuple[int, float]:
         """Plants whose series are not begun or two minutes behind, and by how many s at most."""
@@ -125,7 +126,8 @@ class Load:
         plants: of it.
         seconds: offered for so long.
         told: what the gateways say of it.
-        before, after: the collector.
+        before, after: the collector with its helper.
+        alone_s: CPU seconds of the collector without it.
         broker_s: CPU seconds of its broker; 0 where it is another's.
         busy: cores that everybody on this machine kept busy meanwhile.
     """
@@ -135,6 +137,7 @@ class Load:
     told: dict[str, Any]
     before: Spent
     after: Spent
+    alone_s: float
     broker_s: float
     busy: float
 
@@ -151,7 +154,7 @@ class Load:
     @property
     def limit(self) -> str:
         """What it was that nothing more could be had of."""
-        cores, collector = float(os.cpu_count() or 1), self.cpu_s / self.seconds
+        cores, collector = float(os.cpu_count() or 1), self.alone_s / self.seconds
         ours = (self.cpu_s + self.broker_s + self.told["cpu_s"]) / self.seconds
         if self.busy >= FULL_MACHINE * cores:
             others = max(0.0, self.busy - ours)
@@ -175,13 +178,15 @@ class Load:
     def text(self) -> str:
         """What limits: who had how much of the machine."""
         told, each = self.told, 1 / self.seconds
+        helper_s = self.cpu_s - self.alone_s
         late_s = told["took_s"] - self.seconds
         return (
             f"{told['sent']:,} frames sent in {self.seconds:.0f} s, {told['inside']:,} under "
             f"receipt by then and {told['receipted']:,} {late_s:.1f} s later; cores: collector "
-            f"{self.cpu_s * each:.2f}, broker {self.broker_s * each:.2f}, gateways "
-            f"{told['cpu_s'] * each:.2f}, all of the machine {self.busy:.2f} of {os.cpu_count()}; "
-            f"load average {os.getloadavg()[0]:.1f}; {self.limit}"
+            f"{self.alone_s * each:.2f}, its helper {helper_s * each:.2f}, broker "
+            f"{self.broker_s * each:.2f}, gateways {told['cpu_s'] * each:.2f}, all of the machine "
+            f"{self.busy:.2f} of {os.cpu_count()}; load average {os.getloadavg()[0]:.1f}; "
+            f"{self.limit}"
         )
 
 
@@ -195,9 +200,12 @@ def measure(sites: list[Site], rate: float, seconds: float) -> list[Load]:
     busy = (machine_busy_s() - busy_s) / (time.monotonic() - began_s)
     after = [site.spent() for site in sites]
     return [
-        Load(site.plants, seconds, said, first[0], last[0], last[1] - first[1], busy)
+        Load(
+            site.plants, seconds, said, first[0], last[0],
+            last[1] - first[1], last[2] - first[2], busy,
+        )
         for site, said, first, last in zip(sites, told, before, after, strict=True)
-    ]
+    ]  # fmt: skip
 
 
 def warm(sites: list[Site], rate: float) -> None:

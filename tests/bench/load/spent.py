@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import IO
 
@@ -30,6 +30,19 @@ def spent(pid: int) -> Spent:
     held = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
     megabytes = [int(held[name].split()[0]) * 1024 / 1e6 for name in ("VmRSS", "VmHWM")]
     return Spent((int(counted[11]) + int(counted[12])) / _TICKS_A_SECOND, *megabytes)
+
+
+def spent_with_helpers(pid: int, but: int | None = None) -> Spent:
+    """Of a process and of those it has started that run; memory added up.
+
+    Args:
+        pid: its.
+        but: one of them that is counted by itself.
+    """
+    tasks = Path(f"/proc/{pid}/task")
+    children = {int(c) for t in tasks.iterdir() for c in (t / "children").read_text().split()}
+    each = [spent(one) for one in (pid, *(children - {but}))]
+    return Spent(*(sum(values) for values in zip(*map(astuple, each), strict=True)))
 
 
 def machine_busy_s() -> float:

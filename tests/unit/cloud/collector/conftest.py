@@ -8,8 +8,9 @@ import pytest
 
 from cloud.collector.judge import Verdict, judge
 from cloud.collector.keyring import Keyring
+from cloud.collector.seen import see
 from cloud.collector.topics import Sender
-from evidence.keys import key_sha256
+from evidence.keys import key_sha256, spki
 from tests.unit.cloud.collector.judge_examples import NOW_NS, SENDER, View, keyring_of
 from tests.unit.cloud.collector.running import Running
 from tests.unit.cloud.evidence_examples import T0_NS, ExamplePlant, Gateway, make_plant
@@ -46,9 +47,16 @@ def keyring(plant: ExamplePlant) -> Keyring:
 
 
 @pytest.fixture
-def ask(keyring: Keyring, view: View) -> Any:
+def ask(keyring: Keyring, view: View, plant: ExamplePlant) -> Any:
+    """Asks a judge, twice: nothing changes when the object was seen ahead, under whatever key."""
+    keys = [spki(gateway.signer.public_key) for gateway in plant.gateways.values()]
+
     def ask(data: bytes, sender: Sender = SENDER, now_ns: int = NOW_NS) -> Verdict:
-        return judge(data, sender, keyring, view, now_ns)
+        verdict = judge(data, sender, keyring, view, now_ns)
+        for key in keys:
+            seen = see(data, key)
+            assert judge(data, sender, keyring, view, now_ns, seen=seen) == verdict
+        return verdict
 
     return ask
 

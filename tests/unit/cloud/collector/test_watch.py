@@ -128,7 +128,9 @@ def test_a_disk_that_cannot_be_read_is_no_defect_and_leaves_no_entry(
     data, size = site.gateway.frame(T0_NS + SECOND_NS), site.intake.plant("mini").reader.size
     with monkeypatch.context() as broken:
         error = OSError(24, "Too many open files")
-        broken.setattr("cloud.collector.intake.judge", lambda *_: (_ for _ in ()).throw(error))
+        broken.setattr(
+            "cloud.collector.intake.judge", lambda *_, **__: (_ for _ in ()).throw(error)
+        )
         assert [v.reason for v in site.take(data) if isinstance(v, Refused)] == ["disk"]
     assert "Traceback" not in caplog.text
     assert site.intake.plant("mini").reader.size == size
