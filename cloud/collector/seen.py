@@ -8,14 +8,12 @@ import functools
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
-from typing import cast
-
-from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from evidence import cose
 from evidence.custody import GatewayKey
 from evidence.errors import EvidenceError
 from evidence.frame import TYP_FRAME, Body, Gap, Header, decode_body, header_of
+from evidence.public_key import from_spki
 from evidence.suites import PublicKey
 
 #: keys kept as read: more than one collector has gateways
@@ -139,4 +137,4 @@ def _span(body: Body) -> Span:
 
 @functools.lru_cache(_KEYS_MAX)
 def _key(spki: bytes) -> PublicKey:
-    return cast(PublicKey, load_der_public_key(spki))
+    return from_spki(spki)
