@@ -98,8 +98,9 @@ class Ahead:
         """The batch that was given away."""
         seen: Iterator[Seen | None] = repeat(None)
         if self._given and self._helper is not None:
+            count = sum(is_looked_at for _, is_looked_at in self._given)
             try:
-                seen = iter(answered(self._helper.line))
+                seen = iter(answered(self._helper.line, count))
             except (OSError, EOFError, EvidenceError) as error:
                 self._lost(error)
         return [(item, next(seen) if is_looked_at else None) for item, is_looked_at in self._given]
@@ -125,11 +126,15 @@ class _Helper:
         with theirs:
             for end in (self.line, theirs):  # what was seen of a batch fits, though nobody reads
                 end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-s", "-m", "cloud.collector.lookout"],
-                stdin=theirs.fileno(), stdout=subprocess.DEVNULL,
-                env={name: os.environ[name] for name in _HANDED_ON if name in os.environ},
-            )  # fmt: skip
+            try:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-P", "-s", "-m", "cloud.collector.lookout"],
+                    stdin=theirs.fileno(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                    env={name: os.environ[name] for name in _HANDED_ON if name in os.environ},
+                )  # fmt: skip
+            except OSError:
+                self.line.close()
+                raise
         self.line.settimeout(ANSWER_S)
 
     def close(self) -> None:
