@@ -8,6 +8,7 @@ comes, everything is looked at in the collector: slower, and no less right.
 
 import logging
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import repeat
 
 from cloud.collector.inbox import Message, Order
-from cloud.collector.lookout import answered, ask
+from cloud.collector.lookout import answered, ask, hear_hello
 from cloud.collector.seen import Seen
 from evidence.errors import EvidenceError
 
@@ -86,10 +87,10 @@ class Ahead:
             return ()
         try:
             helper = self._started()
-            if helper is None:
+            if helper is None or not helper.is_up():
                 return ()
             ask(helper.line, likely)
-        except OSError as error:
+        except (OSError, EOFError) as error:
             self._lost(error)
             return ()
         return [(item, bool(key)) for item, key in zip(items, keys, strict=True)]
@@ -106,7 +107,7 @@ class Ahead:
         return [(item, next(seen) if is_looked_at else None) for item, is_looked_at in self._given]
 
     def _started(self) -> "_Helper | None":
-        """The other process; None while it is too early to try another."""
+        """The other process, which may be starting; None while it is too early to try another."""
         if self._helper is None and time.monotonic() >= self._again_s:
             self._helper = _Helper()
         return self._helper
@@ -136,6 +137,14 @@ class _Helper:
                 self.line.close()
                 raise
         self.line.settimeout(ANSWER_S)
+        self._is_up = False
+
+    def is_up(self) -> bool:
+        """It has said so; its start takes a second, which nobody waits for. As `hear_hello`."""
+        if not self._is_up and select.select([self.line], [], [], 0)[0]:
+            hear_hello(self.line)
+            self._is_up = True
+        return self._is_up
 
     def close(self) -> None:
         self.line.close()

@@ -20,9 +20,15 @@ from evidence.frame import TYP_FRAME, Gap, Header
 #: an object, and the SubjectPublicKeyInfo of the key that it is likely signed with
 Likely = tuple[bytes, bytes]
 
+_HELLO = b"+"
 _LENGTH, _PAIR = struct.Struct("<I"), struct.Struct("<II")
 #: of an answer: what is seen of a frame has 17 parts at most, three of them lists
 _ANSWER_BYTES_MAX = 1024 * 1024
+
+
+def hear_hello(line: socket.socket) -> None:
+    """It is ready; OSError or EOFError when it has ended."""
+    _exactly(line, len(_HELLO))
 
 
 def ask(line: socket.socket, batch: Sequence[Likely]) -> None:
@@ -99,6 +105,7 @@ def main() -> None:
     for name in (signal.SIGINT, signal.SIGTERM):  # sent to all; the collector has work left to do
         signal.signal(name, signal.SIG_IGN)
     with socket.socket(fileno=0) as line:
+        line.sendall(_HELLO)
         while True:
             try:
                 answer = cbor.encode([_written(_looked(*likely)) for likely in _asked(line)])

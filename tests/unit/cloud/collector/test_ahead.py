@@ -29,9 +29,18 @@ def key(gateway: Gateway) -> bytes:
 
 @pytest.fixture
 def looking(key: bytes) -> Iterator[Ahead]:
+    """With its process up."""
     made = Ahead(lambda _, gateway: key if gateway == SENDER.gateway else b"")
+    wait_up(made)
     yield made
     made.close()
+
+
+def wait_up(looking: Ahead) -> None:
+    helper, until_s = looking._started(), time.monotonic() + 60
+    while helper is None or not helper.is_up():
+        assert time.monotonic() < until_s
+        time.sleep(0.01)
 
 
 def frames(gateway: Gateway, count: int, first: int = 0) -> list[Message]:
@@ -119,7 +128,7 @@ def test_a_few_are_not_given_away_and_come_after_those_that_were(
     gateway.config()
     few, many = frames(gateway, MANY - 1), frames(gateway, MANY, 50)
     assert looking.pass_on(few) == [(item, None) for item in few]
-    assert looking._helper is None
+    assert not looking.is_waiting
     assert looking.pass_on(many) == []
     assert [item for item, _ in looking.pass_on(few)] == [*many, *few]
 
@@ -138,11 +147,13 @@ def test_a_process_that_ends_or_hangs_loses_nothing_and_another_is_tried_later(
     looking: Ahead, gateway: Gateway, monkeypatch: pytest.MonkeyPatch, how: signal.Signals,
     caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(ahead, "ANSWER_S", 0.5)
     gateway.config()
     first, second, third = (frames(gateway, MANY, n) for n in (0, 20, 40))
     assert looking.pass_on(first) == []
     assert [seen is None for _, seen in looking.pass_on(second)] == [False] * MANY
+    made = looking._helper
+    assert made is not None
+    made.line.settimeout(1)
     os.kill(helper(looking), how)
     came = [*looking.pass_on(third), *looking.pass_on([])]
     assert [item for item, _ in came] == [*second, *third]
@@ -150,6 +161,7 @@ def test_a_process_that_ends_or_hangs_loses_nothing_and_another_is_tried_later(
     assert looking._helper is None
     assert looking.pass_on(first) == [(item, None) for item in first], "not at once again"
     monkeypatch.setattr(looking, "_again_s", time.monotonic())
+    wait_up(looking)
     assert looking.pass_on(first) == []
     assert all(seen is not None for _, seen in looking.pass_on([]))
 
@@ -172,6 +184,15 @@ def test_signals_for_all_leave_it_and_a_collector_that_is_gone_ends_it(
     assert made._process.wait(10) == 0
 
 
+def test_nobody_waits_for_its_start(gateway: Gateway, key: bytes) -> None:
+    gateway.config()
+    many, looking = frames(gateway, MANY), Ahead(lambda *_: key)
+    assert looking.pass_on(many) == [(item, None) for item in many], "it is starting"
+    wait_up(looking)
+    assert looking.pass_on(many) == []
+    looking.close()
+
+
 async def test_a_collector_applies_a_burst_in_order_with_orders_at_their_place(
     running: Running, gateway: Gateway, plant: ExamplePlant
 ) -> None:
@@ -179,6 +200,7 @@ async def test_a_collector_applies_a_burst_in_order_with_orders_at_their_place(
     assert isinstance(plant.gateways["edge-1"].signer, FileSigner)
     running.send(gateway.config())
     await running.until(lambda: running.receipted() == [0])
+    running.collector.submit(lambda: wait_up(running.collector._ahead)).result()
     objects = [gateway.frame(T0_NS + n * SECOND_NS) for n in range(600)]
     running.send(*objects[:300])
     asked = running.collector.submit(lambda: running.intake.plant("mini").stream("edge-1").next_seq)
