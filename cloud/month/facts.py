@@ -16,7 +16,7 @@ from threading import Lock
 
 from cloud.closing.log import MonthClose, month_close
 from cloud.errors import OtherVersionError, StoreError
-from cloud.month.tally import Counts, DayTally, Layout
+from cloud.month.tally import Counts, DayTally, Layout, kept_layout
 from evidence.log import decode_entry
 
 FILE = "months.db"
@@ -179,12 +179,18 @@ class Facts:
             except sqlite3.Error as error:
                 raise StoreError(f"{self._path} cannot be written: {error}") from error
 
-    def _rows(self, asked: str, *values: object) -> list[tuple[object, ...]]:
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """All that is asked meanwhile is of one moment."""
         with self._lock:
             try:
-                return self._sql.execute(asked, values).fetchall()
+                yield self._sql
             except sqlite3.Error as error:
                 raise StoreError(f"{self._path} cannot be read: {error}") from error
+
+    def _rows(self, asked: str, *values: object) -> list[tuple[object, ...]]:
+        with self._reading() as sql:
+            return sql.execute(asked, values).fetchall()
 
     # -- what the log says ------------------------------------------------------------------------
 
@@ -194,11 +200,13 @@ class Facts:
 
     def positions(self, plant: str) -> Mapping[str, Position]:
         """Stream -> how far it was counted."""
-        if plant not in self._at:
+        held = self._at.get(plant)
+        if held is None:
             of = "SELECT stream, next_seq, head, at_ns FROM stream WHERE plant = ?"
-            rows = self._rows(of, plant)
-            self._at[plant] = {str(name): Position(*rest) for name, *rest in rows}  # type: ignore[arg-type] # columns
-        return self._at[plant]
+            with self._reading() as sql:  # what is read is kept before anything is counted on
+                rows = sql.execute(of, (plant,))
+                held = self._at[plant] = {str(name): Position(*rest) for name, *rest in rows}
+        return held
 
     def add(
         self,
@@ -221,8 +229,8 @@ class Facts:
             if (size := self._looked.get(plant)) is not None:
                 sql.execute("INSERT OR REPLACE INTO log VALUES (?, ?)", (plant, size))
         self._looked.pop(plant, None)
-        if plant in self._at:
-            self._at[plant][stream] = position
+        if (known := self._at.get(plant)) is not None:  # another: who asked goes through theirs
+            self._at[plant] = {**known, stream: position}
         self._changes.update({(plant, one.day[:7]) for one in held})
 
     def changes(self, plant: str, month: str) -> tuple[int, int]:
@@ -245,7 +253,7 @@ class Facts:
         for stream, from_ns, named, layout in rows:
             cfg = bytes(named)  # type: ignore[call-overload] # BLOB
             if cfg not in self._layouts:
-                self._layouts[cfg] = _layout(str(layout))
+                self._layouts[cfg] = kept_layout(str(layout))
             segment = Segment(int(str(from_ns)), cfg, self._layouts[cfg])
             found.setdefault(str(stream), []).append(segment)
         return found
@@ -253,21 +261,21 @@ class Facts:
     def days(self, plant: str, month: str, *, devices: bool = True) -> list[StreamDay]:
         """What came of a month, by day and stream; of each device only where it is asked for."""
         of = (plant, f"{month}-01", f"{month}-31")
+        with self._reading() as sql:
+            in_all = sql.execute(
+                "SELECT day, stream, gaps, gap_ns, last_seq, received_ns FROM day"
+                " WHERE plant = ? AND day BETWEEN ? AND ? ORDER BY day, stream", of
+            ).fetchall()  # fmt: skip
+            of_each = [] if not devices else sql.execute(
+                "SELECT day, stream, device, readings, reserved, bad FROM device_day"
+                " WHERE plant = ? AND day BETWEEN ? AND ?", of
+            ).fetchall()  # fmt: skip
         found: dict[tuple[str, str], StreamDay] = {}
-        for day, stream, *rest, received_ns in self._rows(
-            "SELECT day, stream, gaps, gap_ns, last_seq, received_ns FROM day"
-            " WHERE plant = ? AND day BETWEEN ? AND ? ORDER BY day, stream", *of
-        ):  # fmt: skip
-            tally = DayTally({}, *rest)  # type: ignore[arg-type] # columns
-            one = StreamDay(str(day), str(stream), tally, int(str(received_ns)))
+        for day, stream, *rest, received_ns in in_all:
+            one = StreamDay(str(day), str(stream), DayTally({}, *rest), int(received_ns))
             found[one.day, one.stream] = one
-        if not devices:
-            return list(found.values())
-        for day, stream, device, *counts in self._rows(
-            "SELECT day, stream, device, readings, reserved, bad FROM device_day"
-            " WHERE plant = ? AND day BETWEEN ? AND ?", *of
-        ):  # fmt: skip
-            found[str(day), str(stream)].tally.devices[str(device)] = Counts(*counts)  # type: ignore[arg-type] # columns
+        for day, stream, device, *counts in of_each:
+            found[str(day), str(stream)].tally.devices[str(device)] = Counts(*counts)
         return list(found.values())
 
     def counted(self, plant: str, month: str) -> Counts:
@@ -387,14 +395,4 @@ def _add_day(sql: sqlite3.Connection, plant: str, one: StreamDay) -> None:
             (plant, one.day, one.stream, device, of.readings, of.reserved, of.bad)
             for device, of in tally.devices.items()
         ],
-    )
-
-
-def _layout(text: str) -> Layout:
-    held = json.loads(text)
-    return Layout(
-        held["zone"],
-        tuple(held["devices"]),
-        tuple(tuple((step, points) for step, points in rates) for rates in held["rates"]),
-        tuple(tuple(row) for row in held["rows"]),
     )

@@ -5,6 +5,7 @@ of quality how many of them are reserved or bad. What was due is reckoned from t
 that were in force.
 """
 
+import json
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -224,3 +225,14 @@ def due_on(segments: Sequence[tuple[int, Layout]], from_ns: int, to_ns: int) -> 
         for device, count in segments[i][1].due(begin, end).items():
             found[device] = found.get(device, 0) + count
     return found
+
+
+def kept_layout(text: str) -> Layout:
+    """A layout as `Facts` keeps it, in JSON."""
+    held = json.loads(text)
+    return Layout(
+        held["zone"],
+        tuple(held["devices"]),
+        tuple(tuple((step, points) for step, points in rates) for rates in held["rates"]),
+        tuple(tuple(row) for row in held["rows"]),
+    )
