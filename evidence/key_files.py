@@ -10,10 +10,10 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from evidence.documents.people import load_key
 from evidence.errors import KeyFileError, MalformedError, UnknownSuiteError
 from evidence.keys import UNREADABLE, load_private
 from evidence.points import NAME_ID
+from evidence.public_key import load_key
 
 FILE_BYTES_MAX = 64 * 1024
 REFERENCE = "file:PATH or pkcs11:URI"

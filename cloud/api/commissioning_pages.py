@@ -104,7 +104,7 @@ def _source(given: Services, plant: str) -> StoreSource:
         return given.drill.source(plant, month, zone)
 
 
-def _typed(  # noqa: PLR0917 - each is another thing
+def _typed(  # noqa: PLR0917 - what two pages hand on as they got it
     given: Services, source: StoreSource, gateway: str, point: str, query: Mapping[str, str],
     language: str,
 ) -> Typed | None:  # fmt: skip

@@ -1,6 +1,6 @@
 """Has many objects looked at by another process, while the collector's thread applies others.
 
-Of what a frame costs that thread two fifths are so by its bytes alone (`cloud.collector.seen`), and
+Of what a frame costs that thread a third is so by its bytes alone (`cloud.collector.seen`), and
 Python does one thing at a time in a process. A batch is given away when it comes and applied when
 the next one has come, in the order in which all came. Without the other process, or when little
 comes, everything is looked at in the collector: slower, and no less right.

@@ -13,7 +13,7 @@ from evidence import cose
 from evidence.custody import GatewayKey
 from evidence.errors import EvidenceError
 from evidence.frame import TYP_FRAME, Body, Gap, Header, decode_body, header_of
-from evidence.public_key import from_spki
+from evidence.public_key import load_key
 from evidence.suites import PublicKey
 
 #: keys kept as read: more than one collector has gateways
@@ -137,4 +137,4 @@ def _span(body: Body) -> Span:
 
 @functools.lru_cache(_KEYS_MAX)
 def _key(spki: bytes) -> PublicKey:
-    return from_spki(spki)
+    return load_key(spki)

@@ -3,6 +3,7 @@
     network's thread → inbox → [judge → stage → commit → receipts] → network
                                               └→ event loop: live page, months
 
+Where much comes, another process looks at frames before they are judged (`cloud.collector.ahead`).
 All disk work and all decisions are on that thread, so a plant's log has one writer. A commit is
 made at once after a quiet time and otherwise every half second, for all plants together.
 """

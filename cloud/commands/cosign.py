@@ -16,10 +16,10 @@ from cloud.commands.ids import plant_id
 from cloud.review.witness import check_continues, cosigned_note
 from evidence.checkpoint import TEXT_BYTES_MAX, Checkpoint, verify_any
 from evidence.documents.document import Document, encode_document
-from evidence.documents.people import load_key
 from evidence.documents.review import COSIGNED, LOG
 from evidence.errors import KeyFileError, MalformedError
 from evidence.key_files import public_der, read_small
+from evidence.public_key import load_key
 from evidence.signers import FILE, PKCS11, open_signer
 from evidence.suites import PublicKey
 

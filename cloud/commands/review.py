@@ -19,13 +19,13 @@ from evidence import cose
 from evidence.documents.document import FILE_BYTES_MAX, Document, decode_document
 from evidence.documents.fields import LIST_MAX
 from evidence.documents.kinds import check_document
-from evidence.documents.people import load_key
 from evidence.documents.review import DECISION, VISIT
 from evidence.documents.standing import Logged
 from evidence.drill.archive import ArchiveSource
 from evidence.errors import KeyFileError, MalformedError
 from evidence.findings import shown
 from evidence.key_files import public_der, read_small
+from evidence.public_key import load_key
 from evidence.verifier.records import Archived, read_archived
 
 EXIT_FINE = 0

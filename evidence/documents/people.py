@@ -8,20 +8,13 @@ can be left out of the middle. The collector's key begins it; from then on those
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    PublicFormat,
-    load_der_public_key,
-)
-
 from evidence.documents.document import COLLECTOR, Document, decode_document, signed_by
 from evidence.documents.kinds import check_document, shape_of
 from evidence.documents.review import check_level
-from evidence.errors import MalformedError, SignatureError, UnknownSuiteError
-from evidence.keys import UNREADABLE, key_id, key_sha256
-from evidence.suites import PublicKey, suite_of
+from evidence.errors import MalformedError, SignatureError
+from evidence.keys import key_id, key_sha256
+from evidence.public_key import load_key
+from evidence.suites import PublicKey
 
 PERSON, PERSON_END = "person", "person-end"
 #: keys that a plant's list of persons ever had
@@ -158,24 +151,3 @@ class People:
         if any(digest[:8] == kid for digest in self.ended):
             raise SignatureError(f"{person_id} signed with a key that was ended before")
         raise SignatureError(f"{person_id} has no such key in the list of persons")
-
-
-def load_key(der: bytes) -> PublicKey:
-    """A person's public key.
-
-    Raises:
-        UnknownSuiteError: of a kind this program has no suite for.
-        MalformedError: it cannot be read, or is in another form than the shortest.
-    """
-    try:
-        key = load_der_public_key(der)
-    except UnsupportedAlgorithm as error:
-        raise UnknownSuiteError(f"no crypto suite for the person's key: {error}") from error
-    except UNREADABLE as error:
-        raise MalformedError(f"the person's key cannot be read: {error}") from error
-    if not isinstance(key, ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey):
-        raise UnknownSuiteError("no crypto suite for the person's kind of key")
-    suite_of(key)
-    if key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) != der:
-        raise MalformedError("the person's key is not in the one form it has")
-    return key

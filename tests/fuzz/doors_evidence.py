@@ -19,7 +19,6 @@ from evidence.cosignature import cosign, decode_cosignature, verify_cosigned, wi
 from evidence.documents.document import Document, decode_document, signed_by
 from evidence.documents.kinds import check_document
 from evidence.documents.observed.paper import instant_of, parse_paper
-from evidence.documents.people import load_key
 from evidence.documents.plainly import body_of, plain_body
 from evidence.errors import EvidenceError
 from evidence.frame import TYP_FRAME, decode_body, encode_body, header_of, place_of
@@ -31,6 +30,7 @@ from evidence.merkle import inclusion_path, leaf_hash, root_of
 from evidence.orders import decode_order, decode_rotate, encode_rotate, is_order
 from evidence.pkcs11_signer import parse_uri
 from evidence.points import Dtype
+from evidence.public_key import load_key
 from evidence.recompute import Recomputation
 from evidence.records import read_records, whole_length
 from evidence.signers import open_signer
@@ -276,7 +276,7 @@ DOORS: list[Door] = [
     file_door("person's key as a file", public_der, lambda _: [PUBLIC, _private_seeds(_)[0]],
               pem_bent, OURS),
     pure("person's key", load_key, [papers.spki(LI), papers.spki(sm.keys(p256=True).gateway)],
-         spoilt, OURS, "evidence.documents.people.load_key"),
+         spoilt, OURS, "evidence.public_key.load_key"),
     pure("networks a reviewer names", read_balances, [BALANCES], toml_bent, OURS,
          "evidence.cli_screen.read_balances"),
     pure("paper of a PDF", lambda d: instant_of(parse_paper(d).made), [PAPER], json_bent, OURS,

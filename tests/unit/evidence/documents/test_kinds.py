@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 import evidence
 from evidence.documents.document import COLLECTOR, MEDIA_TYPES, AttachedFile
 from evidence.documents.kinds import KINDS, PLANT_ROLES, ROLES
-from evidence.documents.people import load_key
 from evidence.errors import EvidenceError, MalformedError, UnknownSuiteError
+from evidence.public_key import load_key
 from tests.unit.evidence.documents import papers as pp
 
 TEXT = Path(evidence.__file__).with_name("RECORDS.md").read_text(encoding="utf-8")
