@@ -84,7 +84,9 @@ def device(  # noqa: PLR0917 - FastAPI calls it by names
         asked, names = request.query_params, [one.point.id for one in points]
         if sum(bool(asked.get(f"face.{name}", "").strip()) for name in names) > FACES_MAX:
             raise HTTPException(422, STRINGS[language]["commissioning.too-many"])
-        typed = {name: _typed(given, source, gateway, name, asked, language) for name in names}
+        typed = {
+            name: _typed(given, source, gateway, name, asked, language=language) for name in names
+        }
         delivered = signed.delivered()
     now_ns = given.clock.wall_ns()
     query = f"?{request.url.query}" if request.url.query else ""
@@ -104,8 +106,8 @@ def _source(given: Services, plant: str) -> StoreSource:
         return given.drill.source(plant, month, zone)
 
 
-def _typed(  # noqa: PLR0917 - what two pages hand on as they got it
-    given: Services, source: StoreSource, gateway: str, point: str, query: Mapping[str, str],
+def _typed(
+    given: Services, source: StoreSource, gateway: str, point: str, query: Mapping[str, str], *,
     language: str,
 ) -> Typed | None:  # fmt: skip
     """None where nothing was typed."""
