@@ -28,6 +28,7 @@ from cloud.commands.year import add_year_commands
 from cloud.config import load_cloud
 from cloud.errors import CloudConfigError, CloudError
 from evidence.errors import EvidenceError
+from evidence.heap import share_one_heap
 from evidence.log_lines import FORMS, TEXT, start_logging, teller
 
 EXIT_FINE, EXIT_FAILED, EXIT_CANNOT = 0, 1, 2
@@ -162,6 +163,7 @@ def _run(args: argparse.Namespace) -> int:
     start_logging(args.log_level, args.log_format)
     say = teller(args.log_format, "stackproof.cloud")
     sys.setswitchinterval(SWITCH_S)
+    share_one_heap()
 
     async def run() -> None:
         stop, reload = asyncio.Event(), asyncio.Event()

@@ -2,8 +2,6 @@
 
 import argparse
 import asyncio
-import contextlib
-import ctypes
 import faulthandler
 import gc
 import json
@@ -37,12 +35,12 @@ from edge.site.traffic import endpoints_of
 from edge.spool_reader import SpoolReader
 from edge.traffic_text import as_json, lines_of
 from evidence.errors import EvidenceError
+from evidence.heap import share_one_heap
 from evidence.log_lines import FORMS, TEXT, about, start_logging, teller
 from evidence.service import ServiceManager
 from firmware_configs.fields import Problem
 
 EXIT_FINE, EXIT_CANNOT = 0, 2
-_M_ARENA_MAX = -8  # malloc.h
 
 log = logging.getLogger("stackproof.edge")
 
@@ -162,7 +160,7 @@ def _run(args: argparse.Namespace) -> int:
     always = start_logging(args.log_level, args.log_format)
     # asyncua tells every lost connection at length; our own line says it once
     logging.getLogger("asyncua").setLevel(logging.CRITICAL)
-    _share_one_heap()
+    share_one_heap()
     start = start_of(args.site)
     always |= about(start.site.plant.id, start.site.gateway.id)
     try:
@@ -176,15 +174,6 @@ def _run(args: argparse.Namespace) -> int:
         sys.stdout.flush()
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - itself
     return EXIT_FINE
-
-
-def _share_one_heap() -> None:
-    """One heap for all threads, where malloc is glibc's.
-
-    Each thread would get its own, and keep what encoding the configuration took at the start.
-    """
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
 async def _serve(start: Start, say: Callable[[str], None]) -> bool:

@@ -34,8 +34,8 @@ from evidence.suites import PublicKey
 SNAPSHOT_EVERY = 256
 #: SHA-256 of a file -> where its bytes wait for the commit that names it
 Laid = Mapping[bytes, Path]
-#: roots remembered: many objects in turn name the same one
-ROOTS_MAX = 256
+#: roots remembered: objects in turn name the same one, and a gateway has few under way at a time
+ROOTS_MAX = 16
 
 
 def unlay(laid: Laid) -> None:
