@@ -6,6 +6,7 @@ import faulthandler
 import json
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from edge.clock import SystemClock
@@ -15,7 +16,7 @@ from edge.relay.config import RelayConfig, load_relay
 from edge.relay.service import COUNTS_S, Relay
 from edge.relay.status import lines, status_of
 from evidence.errors import EvidenceError
-from evidence.log_lines import FORMS, TEXT, start_logging
+from evidence.log_lines import FORMS, TEXT, start_logging, teller
 from evidence.service import ServiceManager
 
 EXIT_FINE, EXIT_FOUND, EXIT_CANNOT = 0, 1, 2
@@ -73,11 +74,11 @@ def _check(_: argparse.Namespace, config: RelayConfig) -> int:
 
 def _run(args: argparse.Namespace, config: RelayConfig) -> int:
     start_logging(args.log_level, args.log_format)
-    asyncio.run(_serve(config))
+    asyncio.run(_serve(config, teller(args.log_format, "stackproof.relay")))
     return EXIT_FINE
 
 
-async def _serve(config: RelayConfig) -> None:
+async def _serve(config: RelayConfig, say: Callable[[str], None]) -> None:
     from edge.relay.metrics import serving  # a server's modules: `check` and `status` need none
 
     stop, loop, clock = asyncio.Event(), asyncio.get_running_loop(), SystemClock()
@@ -87,12 +88,12 @@ async def _serve(config: RelayConfig) -> None:
 
     def ready() -> None:
         faulthandler.enable()  # the watchdog's SIGABRT: the log shows where each thread stood
-        print("relay: running", flush=True)
+        say("relay: running")
         manager.ready("running", COUNTS_S)
 
     with serving(config, clock):
         await Relay(config, clock).run(stop, ready, manager.alive)
-    print("relay: stopped", flush=True)
+    say("relay: stopped")
 
 
 def _status(args: argparse.Namespace, config: RelayConfig) -> int:

@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import sys
+from asyncio.subprocess import PIPE
 from collections.abc import Callable
 from pathlib import Path
 
@@ -74,15 +76,19 @@ async def test_what_hangs_is_not_alive(
 
 @pytest.mark.needs("systemd-analyze")
 async def test_process_is_ready_and_lives(tmp_path: Path) -> None:
-    """As its unit has systemd start it; that no broker answers is no hanging."""
+    """As its unit has systemd start it; no broker answers, and nothing but JSON comes of it."""
     run = [sys.executable, "-m", "stackproof", "relay", "run", str(file_of(tmp_path))]
     with manager(tmp_path, WATCHDOG_USEC="180000000") as hearing:
         relay = await asyncio.create_subprocess_exec(
-            *command("stackproof-relay", *run), env={**os.environ, **hearing.environment}
-        )
+            *command("stackproof-relay", *run, "--log-format", "json"),
+            env={**os.environ, **hearing.environment}, stdout=PIPE, stderr=PIPE,
+        )  # fmt: skip
         try:
             assert await hearing.hear("READY=1") == ["READY=1", "STATUS=running"]
             await hearing.hear("WATCHDOG=1")
         finally:
             relay.terminate()
-            assert await relay.wait() == 0
+            printed, logged = await relay.communicate()
+    assert (relay.returncode, printed) == (0, b"")
+    sentences = [json.loads(line)["message"] for line in logged.splitlines()]
+    assert {"relay: running", "relay: stopped"} <= set(sentences)
