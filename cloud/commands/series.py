@@ -15,7 +15,7 @@ from cloud.config import load_cloud
 from cloud.errors import StoreError
 from cloud.series.follow import FULL_S, POLL_S, SeriesFollower
 from cloud.series.opening import open_series
-from cloud.series.store import SeriesAwayError
+from cloud.series.store import SeriesAwayError, SeriesStore
 from cloud.store.layout import PlantFolder
 from cloud.store.reader import Committed, PlantReader
 from cloud.store.recovery import left_state
@@ -58,34 +58,47 @@ def refill(config_file: Path, folders: Mapping[str, Path]) -> Iterator[str]:
 
     Raises:
         CloudConfigError: the file is wrong.
-        StoreError: evidence or store cannot be used, or the store does not take what it is given.
+        StoreError: the store cannot be used, or takes nothing; or some plants' evidence cannot be
+            read, or is refused: then all others were made.
     """
     if not config_file.is_file():
         raise StoreError(f"{config_file}: --series needs CLOUD.toml, which says where series are")
     config, desk = load_cloud(config_file), Stopped(folders)
     config.state_dir.mkdir(parents=True, exist_ok=True)
     store = open_series(config.series, config.state_dir, config.slice, SystemClock())
-    follower = SeriesFollower(desk, store)
+    follower, amiss = SeriesFollower(desk, store), list[str]()
     try:
         for plant in desk.plants():
             store.forget(plant)
-            said_at = time.monotonic()
-            while (wait_s := follower.step(plant)) != POLL_S or store.state().waiting:
-                if why := follower.trouble().get(plant) or store.state().trouble:
-                    raise SeriesAwayError(f"{plant}: {why}")
-                if wait_s in (FULL_S, POLL_S):  # all is read: until it is written
-                    time.sleep(LOOK_S)
-                if sys.stderr.isatty() and time.monotonic() - said_at >= PROGRESS_S:
-                    said_at = time.monotonic()
-                    print(f"\r… {_said(follower, plant)}  ", end="", file=sys.stderr, flush=True)
-            if plant in follower.trouble():
-                raise StoreError(f"{plant}: {follower.trouble()[plant]}")
-            if sys.stderr.isatty():
-                print(f"\r{'':<78}\r", end="", file=sys.stderr)
-            follower.step(plant)  # marks were set meanwhile: what it says is of now
-            yield _said(follower, plant)
+            if why := _fill(follower, store, plant):
+                amiss.append(f"{plant}: {why}")
+            else:
+                yield _said(follower, plant)
     finally:
         follower.close()
+    if amiss:
+        raise StoreError("; ".join(amiss))
+
+
+def _fill(follower: SeriesFollower, store: SeriesStore, plant: str) -> str:
+    """Follow a plant to its end; why it does not come there, a sentence, "" when it does.
+
+    Raises:
+        SeriesAwayError: the store takes nothing.
+    """
+    said_at = time.monotonic()
+    while (wait_s := follower.step(plant)) != POLL_S or store.state().waiting:
+        if why := store.state().trouble:
+            raise SeriesAwayError(f"{plant}: {why}")
+        if wait_s in (FULL_S, POLL_S):  # all is read: until it is written
+            time.sleep(LOOK_S)
+        if sys.stderr.isatty() and time.monotonic() - said_at >= PROGRESS_S:
+            said_at = time.monotonic()
+            print(f"\r… {_said(follower, plant)}  ", end="", file=sys.stderr, flush=True)
+    if sys.stderr.isatty():
+        print(f"\r{'':<78}\r", end="", file=sys.stderr)
+    follower.step(plant)  # marks were set meanwhile, or something refused: what it says is of now
+    return follower.trouble().get(plant, "")
 
 
 def _said(follower: SeriesFollower, plant: str) -> str:
