@@ -28,24 +28,24 @@ class Stopped:
     """Evidence of a collector that does not run, as far as it was left in order."""
 
     def __init__(self, folders: Mapping[str, Path]) -> None:
-        self._readers: dict[str, PlantReader] = {}
-        for plant, root in folders.items():
-            folder = PlantFolder(root)
-            state = left_state(folder)
-            if state is None:
-                raise StoreError(
-                    f"{root}: holds no state of a clean stop: start the collector and stop it, "
-                    "then make the series again"
-                )
-            left = partial(Committed, state, "")
-            self._readers[plant] = PlantReader(plant, folder, left)
+        self._folders, self._readers = folders, dict[str, PlantReader]()
 
     def plants(self) -> Sequence[str]:
         """Ids of the plants, sorted."""
-        return sorted(self._readers)
+        return sorted(self._folders)
 
     def evidence(self, plant: str) -> PlantReader:
-        """A plant's evidence."""
+        """A plant's evidence; StoreError where it was not left in order."""
+        if plant not in self._readers:
+            folder = PlantFolder(self._folders[plant])
+            state = left_state(folder)
+            if state is None:
+                raise StoreError(
+                    f"{folder.root}: holds no state of a clean stop: start the collector and stop "
+                    "it, then make the series again"
+                )
+            left = partial(Committed, state, "")
+            self._readers[plant] = PlantReader(plant, folder, left)
         return self._readers[plant]
 
 
@@ -69,8 +69,7 @@ def refill(config_file: Path, folders: Mapping[str, Path]) -> Iterator[str]:
     follower, amiss = SeriesFollower(desk, store), list[str]()
     try:
         for plant in desk.plants():
-            store.forget(plant)
-            if why := _fill(follower, store, plant):
+            if why := _fill(desk, follower, store, plant):
                 amiss.append(f"{plant}: {why}")
             else:
                 yield _said(follower, plant)
@@ -80,12 +79,17 @@ def refill(config_file: Path, folders: Mapping[str, Path]) -> Iterator[str]:
         raise StoreError("; ".join(amiss))
 
 
-def _fill(follower: SeriesFollower, store: SeriesStore, plant: str) -> str:
+def _fill(desk: Stopped, follower: SeriesFollower, store: SeriesStore, plant: str) -> str:
     """Follow a plant to its end; why it does not come there, a sentence, "" when it does.
 
     Raises:
         SeriesAwayError: the store takes nothing.
     """
+    try:
+        desk.evidence(plant)
+    except StoreError as error:  # the series that stand are better than none
+        return str(error)
+    store.forget(plant)
     said_at = time.monotonic()
     while (wait_s := follower.step(plant)) != POLL_S or store.state().waiting:
         if why := store.state().trouble:

@@ -22,7 +22,7 @@ from urllib.parse import urlencode
 from cloud.config_elsewhere import read_token
 from cloud.config_series import InfluxConfig
 from cloud.errors import StoreError
-from cloud.series.bucket import Bucket, Series
+from cloud.series.bucket import SECOND_NS, Bucket, Series
 from cloud.series.database import SeriesFile, drop_marks, set_mark
 from cloud.series.line_protocol import decode_answer, lines, question
 from cloud.series.refusal import Refused, reason_of, refused
@@ -37,6 +37,7 @@ if TYPE_CHECKING:  # loaded by the thread that writes: most collectors have no I
 WAITING_MAX = 8
 #: lines of one request
 LINES_MAX = 5_000
+#: of a longer answer the two halves are asked for: the running day of a gateway of many points
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
 TIMEOUT_S, CLOSE_S = 20.0, 5.0
 #: seconds between tries, doubled up to the last while it is away
@@ -101,7 +102,19 @@ class InfluxSeries:
         of = {"db": self._config.database, "q": asked, "epoch": "s"}
         policy = self._config.bucket.partition("/")[2]
         query = urlencode(of | ({"rp": policy} if policy else {}))
-        return decode_answer(self._get(f"{self._config.url}/query?{query}"))
+        data = self._get(f"{self._config.url}/query?{query}")
+        if len(data) <= ANSWER_BYTES_MAX:
+            return decode_answer(data)
+        if to_ns - from_ns <= step_s * SECOND_NS:
+            raise SeriesAwayError(self._sentence("gave an answer that is too long"))
+        del data
+        found: dict[Series, list[Bucket]] = {}
+        middle_ns = (from_ns + to_ns) // 2
+        for span in ((from_ns, middle_ns), (middle_ns, to_ns)):
+            half = self.read(step_s, plant, *span, gateway=gateway, point=point)
+            for series, buckets in half.items():
+                found.setdefault(series, []).extend(buckets)
+        return found
 
     def forget(self, plant: str) -> None:
         """See `SeriesStore`; buckets stay until they are written again, or are too old."""
@@ -124,6 +137,7 @@ class InfluxSeries:
     # -- reading ----------------------------------------------------------------------------------
 
     def _get(self, address: str) -> bytes:
+        """An answer, of which a byte more than `ANSWER_BYTES_MAX` is read at most."""
         request = urllib.request.Request(address, headers=self._headers())  # noqa: S310 - config_series lets http and https pass
         try:
             with self._opener.open(request, timeout=TIMEOUT_S) as answer:
@@ -135,8 +149,6 @@ class InfluxSeries:
         except OSError as error:  # URLError and time-outs are OSErrors
             why = getattr(error, "reason", None) or error
             raise SeriesAwayError(self._sentence(f"does not answer: {why}")) from error
-        if len(data) > ANSWER_BYTES_MAX:
-            raise SeriesAwayError(self._sentence("gave an answer that is too long"))
         return data
 
     def _headers(self) -> dict[str, str]:

@@ -214,7 +214,7 @@ def test_a_plant_is_refused_and_the_other_goes_on(
         follower.close()
 
 
-@pytest.mark.parametrize("amiss", ["refused", "damaged"])
+@pytest.mark.parametrize("amiss", ["refused", "damaged", "unclean"])
 def test_a_plant_that_cannot_be_made_again_keeps_no_other_from_it(
     folders: dict[str, Path], tmp_path: Path, amiss: str
 ) -> None:
@@ -224,6 +224,9 @@ def test_a_plant_that_cannot_be_made_again_keeps_no_other_from_it(
         if amiss == "refused":
             front.refuses, front.only = 400, f"plant={ANOTHER},"
             says = rf"^{ANOTHER}: InfluxDB .* refuses \(400\): come back later"
+        elif amiss == "unclean":
+            (folders[ANOTHER] / "log/state").unlink()
+            says = f"^{ANOTHER}: .* no state of a clean stop"
         else:
             (segment, *_) = sorted(folders[ANOTHER].glob("frames/*/2026-*/*.seg"))
             data = bytearray(segment.read_bytes())

@@ -13,6 +13,7 @@ import pytest
 from cloud.clock import SystemClock
 from cloud.config_series import InfluxConfig
 from cloud.errors import StoreError
+from cloud.series import influxdb
 from cloud.series.bucket import DAY_S, HOUR_S, MINUTE_NS, MINUTE_S, SECOND_NS, Bucket, Series
 from cloud.series.columns import Columns
 from cloud.series.embedded import COARSE_DAYS, EmbeddedSeries
@@ -250,4 +251,27 @@ def test_a_server_that_is_not_there_is_said(tmp_path: Path) -> None:
     store = InfluxSeries(tmp_path / "marks.db", influx_config(url, tmp_path))
     with pytest.raises(SeriesAwayError, match="does not answer"):
         store.read(MINUTE_S, "mini", 0, 1)
+    store.close()
+
+
+def test_of_an_answer_that_is_too_long_the_halves_are_asked_for(
+    front: Front, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = InfluxSeries(tmp_path / "marks.db", influx_config(front.url, tmp_path))
+    given = [bucket(minute, 1, 5, 5, 5, 5, 0) for minute in range(9)]
+    store.put(batch(VOLTS, *given))
+    store.put(batch(FLOW, *given[3:5]))
+    settled(store)
+    span = START_NS, START_NS + 9 * MINUTE_NS
+    whole = {VOLTS: given, FLOW: given[3:5]}
+    # the whole answer has 996 bytes, one of a minute of both series 681: at last, minutes 3 and 4,
+    # a quarter of the span, are asked for apart: 1 + 2 + 2 + 2 questions
+    for most, questions in ((1_000, 1), (900, 3), (690, 7)):
+        monkeypatch.setattr(influxdb, "ANSWER_BYTES_MAX", most)
+        before = len(front.tokens)
+        assert store.read(MINUTE_S, "mini", *span) == whole
+        assert len(front.tokens) - before == questions
+    monkeypatch.setattr(influxdb, "ANSWER_BYTES_MAX", 600)
+    with pytest.raises(SeriesAwayError, match="gave an answer that is too long"):
+        store.read(MINUTE_S, "mini", *span)
     store.close()
