@@ -23,6 +23,11 @@ from typing import Any, Protocol
 from tests.ports import free_port
 
 TOKEN, BUCKET = "only-of-these-tests", "stackproof"
+#: one of 1.8's buckets, which keeps rows for so many days; `BUCKET` keeps all
+QUARTER, QUARTER_DAYS = f"{BUCKET}/quarter", 90
+#: a field has one type in a shard: of as many seconds in `BUCKET`, InfluxDB's choice
+SHARD_S = 7 * 86_400
+_QUARTER = f'CREATE RETENTION POLICY quarter ON "{BUCKET}" DURATION {QUARTER_DAYS}d REPLICATION 1'
 Answer = tuple[int, dict[str, Any]]
 _LINE = re.compile(r"(?P<name>\w+),(?P<tags>(?:\\.|[^ \\])+) (?P<fields>[^ ]+) (?P<time>\d+)")
 _TAG = re.compile(r"(\w+)=((?:\\.|[^,\\])*)")
@@ -31,32 +36,82 @@ _ASKED = re.compile(
     r" AND time < (?P<stop>\d+) GROUP BY (?P<tags>.+)"
 )
 
+_AGED = (
+    "dropped 1 points outside retention policy of duration 2160h0m0s - oldest point minute at"
+    " 2022-05-09T10:22:00Z dropped because it violates a Retention Policy Lower Bound at"
+    " 2025-03-05T16:34:57Z, newest point minute at 2025-02-23T14:44:00Z dropped because it violates"
+    " a Retention Policy Lower Bound at 2025-03-05T16:34:57Z dropped=1"
+)
+_CONFLICT = (
+    'field type conflict: input field "{}" on measurement "{}" is type {}, already exists as type'
+    " {} dropped=1"
+)
+
+
+def _numbers(fields: str) -> dict[str, int | float]:
+    """Of a line's fields; none where one is no number."""
+    told = dict(one.split("=") for one in fields.split(","))
+    if not all(re.fullmatch(r"-?\d+(i|\.\d+)", value) for value in told.values()):
+        return {}
+    return {k: int(v[:-1]) if v[-1] == "i" else float(v) for k, v in told.items()}
+
 
 class Engine(Protocol):
-    def write(self, lines: str) -> Answer: ...
+    def write(self, lines: str, policy: str = "") -> Answer: ...
 
     def query(self, asked: dict[str, str]) -> Answer: ...
 
+    def empty(self) -> int:
+        """Its bucket is dropped and made again; 200 when it is."""
+        ...
+
 
 class Fake:
-    """Rows by measurement, tags and time; a field keeps the type it had first."""
+    """Rows by measurement, tags and time, refused in the words of an InfluxDB 2.
+
+    Attributes:
+        rows: key -> fields.
+        types: measurement, shard and field -> what it was first, which it stays.
+    """
 
     def __init__(self) -> None:
-        self.rows: dict[tuple[str, tuple[tuple[str, str], ...], int], dict[str, int]] = {}
+        self.rows: dict[tuple[str, tuple[tuple[str, str], ...], int], dict[str, int | float]] = {}
+        self.types: dict[tuple[str, int, str], str] = {}
 
-    def write(self, lines: str) -> Answer:
+    def write(self, lines: str, policy: str = "") -> Answer:
+        oldest_s = int(time.time()) - QUARTER_DAYS * 86_400 if policy else 0
+        refused = ""
         for line in lines.splitlines():
             found = _LINE.fullmatch(line)
-            if found is None:
+            numbers = {} if found is None else _numbers(found["fields"])
+            if found is None or not numbers:
                 return 400, {"code": "invalid", "message": f"unable to parse {line!r}"}
-            fields = dict(one.split("=") for one in found["fields"].split(","))
-            if not all(re.fullmatch(r"-?\d+i", value) for value in fields.values()):
-                return 422, {"code": "unprocessable entity", "message": "field type conflict"}
-            tags = tuple((k, re.sub(r"\\(.)", r"\1", v)) for k, v in _TAG.findall(found["tags"]))
-            key = found["name"], tags, int(found["time"])
-            numbers = {name: int(value[:-1]) for name, value in fields.items()}
-            self.rows[key] = self.rows.get(key, {}) | numbers
-        return 204, {}
+            if int(found["time"]) < oldest_s:
+                refused = refused or _AGED
+            elif conflict := self._conflict(found["name"], int(found["time"]), numbers):
+                refused = conflict  # this is what they tell of, if of one
+            else:
+                tags = _TAG.findall(found["tags"])
+                key = tuple((name, re.sub(r"\\(.)", r"\1", value)) for name, value in tags)
+                row = self.rows.setdefault((found["name"], key, int(found["time"])), {})
+                row.update(numbers)
+        if not refused:
+            return 204, {}
+        said = f"failure writing points to database: partial write: {refused}"
+        return 422, {"code": "unprocessable entity", "message": said}
+
+    def _conflict(self, name: str, at_s: int, numbers: dict[str, int | float]) -> str:
+        for field, number in numbers.items():
+            kind = {int: "integer", float: "float"}[type(number)]
+            first = self.types.setdefault((name, at_s // SHARD_S, field), kind)
+            if first != kind:
+                return _CONFLICT.format(field, name, kind, first)
+        return ""
+
+    def empty(self) -> int:
+        self.rows.clear()
+        self.types.clear()
+        return 200
 
     def query(self, asked: dict[str, str]) -> Answer:
         found = _ASKED.fullmatch(asked["q"])
@@ -87,8 +142,9 @@ class Real:
     def __init__(self, url: str) -> None:
         self.url = url
 
-    def write(self, lines: str) -> Answer:
-        code, told = self._ask(f"/write?db={BUCKET}&precision=s", lines.encode())
+    def write(self, lines: str, policy: str = "") -> Answer:
+        of = {"db": BUCKET, "precision": "s"} | ({"rp": policy} if policy else {})
+        code, told = self._ask(f"/write?{urllib.parse.urlencode(of)}", lines.encode())
         said = str(told.get("error", ""))
         kind = "unprocessable entity" if "partial write" in said else "invalid"
         return (204, {}) if code == 204 else (code, {"code": kind, "message": said})
@@ -98,6 +154,10 @@ class Real:
 
     def order(self, statement: str) -> Answer:
         return self._ask("/query", urllib.parse.urlencode({"q": statement}).encode())
+
+    def empty(self) -> int:
+        made = f'DROP DATABASE "{BUCKET}"; CREATE DATABASE "{BUCKET}"; {_QUARTER}'
+        return self.order(made)[0]
 
     def _ask(self, path: str, data: bytes | None) -> Answer:
         try:
@@ -113,13 +173,15 @@ class Front(ThreadingHTTPServer):
 
     Attributes:
         refuses: a status it answers every write with, 0 for none.
+        only: part of a line that must be in a write which is refused so.
         tokens: every Authorization header it was sent.
-        written: writes it took.
+        written, refused: writes it took, and those it refused so.
     """
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.engine, self.refuses, self.written = engine, 0, 0
+        self.engine, self.refuses, self.only = engine, 0, ""
+        self.written = self.refused = 0
         self.tokens = list[str | None]()
 
     @property
@@ -148,13 +210,15 @@ class _Handler(BaseHTTPRequestHandler):
         asked = dict(urllib.parse.parse_qsl(query))
         if not self._is_known():
             return 401, {"code": "unauthorized", "message": "unauthorized access"}
-        if path != "/api/v2/write" or asked["bucket"] != BUCKET or asked["precision"] != "s":
+        is_known = asked["bucket"] in (BUCKET, QUARTER) and asked["precision"] == "s"
+        if path != "/api/v2/write" or not is_known:
             return 404, {"code": "not found", "message": f"bucket {asked['bucket']!r} not found"}
-        if self.server.refuses:
+        if self.server.refuses and self.server.only in lines:
+            self.server.refused += 1
             said = f"come back later, {self.headers['Authorization']}"  # as a proxy's page may
             return self.server.refuses, {"code": "unavailable", "message": said}
         self.server.written += 1
-        return self.server.engine.write(lines)
+        return self.server.engine.write(lines, asked["bucket"].partition("/")[2])
 
     def _query(self) -> Answer:
         query = self.path.partition("?")[2]
@@ -230,7 +294,7 @@ def _wait(real: Real, process: "subprocess.Popen[bytes]") -> None:
     until = time.monotonic() + 30
     while process.poll() is None and time.monotonic() < until:
         try:
-            if real.order(f'CREATE DATABASE "{BUCKET}"')[0] == 200:
+            if real.empty() == 200:
                 return
         except OSError:
             time.sleep(0.05)

@@ -16,6 +16,7 @@ from cloud.api.month_texts import said
 from cloud.api.services import MonthRefusedError, Services
 from cloud.api.without_paths import without_paths
 from cloud.live.hub import UnknownPlantError, UnknownPointError
+from cloud.series.follow import Followed
 from evidence.points import NAME_ID, POINT_ID
 from evidence.timestamp import RESPONSE_BYTES_MAX
 
@@ -125,8 +126,14 @@ async def health(given: Given, who: Who) -> dict[str, Any]:
 
 
 def _series_state(given: Services, who: Principal) -> dict[str, Any]:
-    """How the store of series is, and how far behind the log it is of the plants one may see."""
+    """How the store of series is, and how far behind the log it is of the plants one may see.
+
+    A plant none of whose gateways could be followed has one row without a gateway.
+    """
     state, trouble = given.series.state(), given.series.trouble()
+    followed = given.series.followed()
+    known = {one.plant for one in followed}
+    unknown = [Followed(plant, "", 0, 0, 0, 0) for plant in sorted(trouble) if plant not in known]
     return {
         "kind": state.kind,
         "trouble": without_paths(state.trouble),
@@ -139,7 +146,7 @@ def _series_state(given: Services, who: Principal) -> dict[str, Any]:
                 "behind_ns": one.behind_ns,
                 "trouble": without_paths(trouble.get(one.plant, "")),
             }
-            for one in given.series.followed()
+            for one in [*followed, *unknown]
             if given.accounts.sees(who, one.plant)
         ],
     }

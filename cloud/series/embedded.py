@@ -70,6 +70,10 @@ class EmbeddedSeries:
             raise
         self._pruned_s.setdefault(batch.plant, now_s)
 
+    def refused(self, plant: str) -> str:
+        """See `SeriesStore`: `put` itself raises."""
+        return ""
+
     def _write(
         self, sql: sqlite3.Connection, step_s: int, ended: Sequence[Columns], oldest_ns: int
     ) -> None:

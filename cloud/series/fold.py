@@ -12,7 +12,7 @@ from edge.calc.blocks import GroupBlock
 from evidence.counts import GroupCounts
 from evidence.frame import Body
 from evidence.points import Dtype, Point
-from evidence.quality import FIRST_BAD
+from evidence.quality import FIRST_BAD, Quality
 from evidence.recompute import joined_blocks
 
 Int64 = npt.NDArray[np.int64]
@@ -77,7 +77,10 @@ class Form:
         parts = [self._counts[group.group].counts(group.raw[:, first:stop]) for group in groups]
         quality = np.concatenate([group.quality[:, first:stop] for group in groups])
         counts = np.concatenate([numbers for numbers, _ in parts])
-        ok = np.concatenate([valid for _, valid in parts]) & (quality < FIRST_BAD)
+        has_count = np.concatenate([valid for _, valid in parts])
+        ok = has_count & (quality < FIRST_BAD)
+        if not has_count.all():  # NaN that was signed as good is as bad as any other
+            quality = np.where(has_count | (quality >= FIRST_BAD), quality, Quality.NOT_A_NUMBER)
         worst = np.maximum.reduceat(quality, starts, axis=1).astype(np.int64)
         return (*_columns(counts, ok, starts), worst)
 

@@ -96,6 +96,7 @@ class SeriesFollower:
         self._streams: dict[tuple[str, str], _Stream] = {}
         self._followed: dict[tuple[str, str], Followed] = {}
         self._trouble, self._failed = dict[str, str](), dict[str, float]()
+        self._refused = dict[str, Mapping[str, Mark]]()  # plant -> its marks when that was heard
         self._is_closed = False
         self._turns = Turns(REST_EACH_S)
         self._turn = threading.Lock()  # a step may still run when the collector is told to stop
@@ -136,6 +137,9 @@ class SeriesFollower:
                 return POLL_S
             try:
                 is_behind = self._step(self._desk.evidence(plant))
+                is_no_further = plant in self._refused and self._refused[
+                    plant
+                ] == self._store.marks(plant)
             except (StoreError, OSError, LookupError) as error:
                 self._stumbled(plant, str(error))
                 return POLL_S
@@ -144,8 +148,19 @@ class SeriesFollower:
                 self._stumbled(plant, repr(error))
                 self._failed[plant] = time.monotonic() + AGAIN_S
                 return POLL_S
-            self._trouble.pop(plant, None)
+            if not is_no_further:  # else what was refused may be refused again
+                self._refused.pop(plant, None)
+                self._trouble.pop(plant, None)
             return 0.0 if is_behind else POLL_S
+
+    def _is_refused(self, plant: str) -> bool:
+        """Has the store refused something of a plant? Then it rests, as one that fails."""
+        why = self._store.refused(plant)
+        if why:
+            self._stumbled(plant, why)
+            self._failed[plant] = time.monotonic() + AGAIN_S
+            self._refused[plant] = self._store.marks(plant)
+        return bool(why)
 
     def _stumbled(self, plant: str, why: str) -> None:
         if self._trouble.get(plant) != why:  # it is tried again every few seconds
@@ -170,6 +185,8 @@ class SeriesFollower:
     def _step(self, evidence: PlantEvidence) -> bool:
         """True while there is more in its log."""
         plant, size, is_behind, waits = evidence.plant, evidence.size, False, False
+        if self._is_refused(plant):
+            return False
         marks = self._store.marks(plant)
         if not all(_fits(evidence, gateway, mark) for gateway, mark in marks.items()):
             log.warning("%s: its log is another one than was followed: series are made anew", plant)

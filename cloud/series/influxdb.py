@@ -3,11 +3,11 @@
 `/api/v2/write` and `/query` are served by 1.8, 2 (with a DBRP mapping) and 3 alike. Writing is
 synchronous, in a thread of its own behind a bounded queue: influxdb-client's batching mode returns
 normally while the server is down. What waits here is never the only copy: its mark is set when it
-is written, and from the mark on the log is followed again. Network I/O.
+is written, and from the mark on the log is followed again. A server that is away or shuts us out is
+waited for; one that refuses what a plant sends holds up that plant alone. Network I/O.
 """
 
 import contextlib
-import json
 import logging
 import queue
 import ssl
@@ -21,19 +21,23 @@ from urllib.parse import urlencode
 
 from cloud.config_elsewhere import read_token
 from cloud.config_series import InfluxConfig
-from cloud.series.bucket import Bucket, Series
+from cloud.errors import StoreError
+from cloud.series.bucket import SECOND_NS, Bucket, Series
 from cloud.series.database import SeriesFile, drop_marks, set_mark
 from cloud.series.line_protocol import decode_answer, lines, question
-from cloud.series.store import Batch, Mark, SeriesAwayError, StoreState
+from cloud.series.refusal import Refused, reason_of, refused
+from cloud.series.store import Batch, Mark, SeriesAwayError, SeriesRefusedError, StoreState
 from evidence.support import secret_lines, without_secrets
 
 if TYPE_CHECKING:  # loaded by the thread that writes: most collectors have no InfluxDB
     from influxdb_client.client.influxdb_client import InfluxDBClient
+    from influxdb_client.rest import ApiException
 
 #: batches that wait for the server: some minutes of a plant each while it lives
 WAITING_MAX = 8
 #: lines of one request
 LINES_MAX = 5_000
+#: of a longer answer the two halves are asked for: the running day of a gateway of many points
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
 TIMEOUT_S, CLOSE_S = 20.0, 5.0
 #: seconds between tries, doubled up to the last while it is away
@@ -60,7 +64,9 @@ class InfluxSeries:
         target = f"influxdb {config.url} {config.org} {config.bucket}"
         self._file, self._config, self._again_s = SeriesFile(path, target), config, again_s
         self._queue: queue.Queue[tuple[Batch, int] | None] = queue.Queue(WAITING_MAX)
-        self._forgotten: dict[str, int] = {}  # how often: what was queued before sets no mark
+        self._begun = dict[str, int]()  # how often anew: what was queued before counts no more
+        self._refused, self._lock = dict[str, str](), threading.Lock()
+        self._too_old = set[str]()
         self._trouble, self._stop = "", threading.Event()
         self._opener = _opener(config)
         self._writer = threading.Thread(target=self._run, name="series", daemon=True)
@@ -76,7 +82,16 @@ class InfluxSeries:
 
     def put(self, batch: Batch) -> None:
         """See `SeriesStore`."""
-        self._queue.put((batch, self._forgotten.get(batch.plant, 0)), timeout=TIMEOUT_S)
+        with self._lock:
+            if batch.plant in self._refused:  # this one's mark would leave out what was refused
+                raise SeriesRefusedError(self._refused[batch.plant])
+            begun = self._begun.get(batch.plant, 0)
+        self._queue.put((batch, begun), timeout=TIMEOUT_S)
+
+    def refused(self, plant: str) -> str:
+        """See `SeriesStore`."""
+        with self._lock:
+            return self._refused.pop(plant, "")
 
     def read(
         self, step_s: int, plant: str, from_ns: int, to_ns: int, *, gateway: str = "",
@@ -87,12 +102,24 @@ class InfluxSeries:
         of = {"db": self._config.database, "q": asked, "epoch": "s"}
         policy = self._config.bucket.partition("/")[2]
         query = urlencode(of | ({"rp": policy} if policy else {}))
-        return decode_answer(self._get(f"{self._config.url}/query?{query}"))
+        data = self._get(f"{self._config.url}/query?{query}")
+        if len(data) <= ANSWER_BYTES_MAX:
+            return decode_answer(data)
+        if to_ns - from_ns <= step_s * SECOND_NS:
+            raise SeriesAwayError(self._sentence("gave an answer that is too long"))
+        del data
+        found: dict[Series, list[Bucket]] = {}
+        middle_ns = (from_ns + to_ns) // 2
+        for span in ((from_ns, middle_ns), (middle_ns, to_ns)):
+            half = self.read(step_s, plant, *span, gateway=gateway, point=point)
+            for series, buckets in half.items():
+                found.setdefault(series, []).extend(buckets)
+        return found
 
     def forget(self, plant: str) -> None:
         """See `SeriesStore`; buckets stay until they are written again, or are too old."""
         with self._file.changing() as sql:
-            self._forgotten[plant] = self._forgotten.get(plant, 0) + 1
+            self._begin_anew(plant, "")
             drop_marks(sql, plant)
 
     def state(self) -> StoreState:
@@ -110,19 +137,18 @@ class InfluxSeries:
     # -- reading ----------------------------------------------------------------------------------
 
     def _get(self, address: str) -> bytes:
+        """An answer, of which a byte more than `ANSWER_BYTES_MAX` is read at most."""
         request = urllib.request.Request(address, headers=self._headers())  # noqa: S310 - config_series lets http and https pass
         try:
             with self._opener.open(request, timeout=TIMEOUT_S) as answer:
                 data: bytes = answer.read(ANSWER_BYTES_MAX + 1)
         except urllib.error.HTTPError as error:
             with error:
-                said = error.read(1_000)
-            raise SeriesAwayError(self._sentence(self._refusal(error.code, said))) from error
+                told = reason_of(error.read(1_000))
+            raise SeriesAwayError(self._sentence(self._refusal(error.code, told))) from error
         except OSError as error:  # URLError and time-outs are OSErrors
             why = getattr(error, "reason", None) or error
             raise SeriesAwayError(self._sentence(f"does not answer: {why}")) from error
-        if len(data) > ANSWER_BYTES_MAX:
-            raise SeriesAwayError(self._sentence("gave an answer that is too long"))
         return data
 
     def _headers(self) -> dict[str, str]:
@@ -136,14 +162,9 @@ class InfluxSeries:
         except (OSError, ValueError) as error:
             raise SeriesAwayError(f"token of [series]: {error}") from error
 
-    def _refusal(self, status: int | None, said: bytes) -> str:
-        """What the server refuses with: 1.x says "error", 2 and 3 say "message"; no token in it."""
-        try:
-            told = json.loads(said)
-            why = str(told.get("message") or told.get("error") or "")
-        except (ValueError, AttributeError):
-            why = said.decode("utf-8", "replace")
-        return f"refuses ({status}): {without_secrets(why, secret_lines(self._token()))[:200]}"
+    def _refusal(self, status: int | None, sentence: str) -> str:
+        """What the server refuses with; no token in it."""
+        return f"refuses ({status}): {without_secrets(sentence, secret_lines(self._token()))[:200]}"
 
     def _sentence(self, what: str) -> str:
         return f"InfluxDB {self._config.url}: {what}"
@@ -158,29 +179,50 @@ class InfluxSeries:
             if self._stop.is_set():
                 return
 
-    def _put(self, batch: Batch, forgotten: int) -> None:
+    def _put(self, batch: Batch, begun: int) -> None:
         wait_s, longest_s = self._again_s
-        while not self._stop.is_set():
+        while self._counts(batch, begun) and not self._stop.is_set():
             try:
                 self._write(batch)
                 with self._file.changing() as sql:
-                    if self._forgotten.get(batch.plant, 0) == forgotten:
+                    if self._counts(batch, begun):
                         set_mark(sql, batch.plant, batch.gateway, batch.mark)
-            except Exception as error:  # noqa: BLE001 - told of and tried again, whatever it is
-                why = str(error) if isinstance(error, SeriesAwayError) else repr(error)
-                if why != self._trouble:
-                    log.warning("series: %s; tried again, and the log keeps all", why)
-                self._trouble = why
+            except SeriesRefusedError as error:
+                self._begin_anew(batch.plant, str(error))
+            except StoreError as error:  # the server's trouble, or that of the marks' disk
+                if str(error) != self._trouble:
+                    log.warning("series: %s; tried again, and the log keeps all", error)
+                self._trouble = str(error)
                 self._stop.wait(wait_s)
                 wait_s = min(2 * wait_s, longest_s)
                 continue
+            except Exception as error:  # what nobody thought of is of this plant; others go on
+                log.exception("%s: its series cannot be written", batch.plant)
+                self._begin_anew(batch.plant, f"its series cannot be written: {error!r}")
             if self._trouble:
                 log.info("series: InfluxDB takes what it is given again")
                 self._trouble = ""
             return
 
+    def _counts(self, batch: Batch, begun: int) -> bool:
+        with self._lock:
+            return self._begun.get(batch.plant, 0) == begun
+
+    def _begin_anew(self, plant: str, refused: str) -> None:
+        """What was queued of a plant counts no more; with a reason, who puts must hear it first."""
+        with self._lock:
+            self._begun[plant] = self._begun.get(plant, 0) + 1
+            self._refused.pop(plant, None)
+            if refused:
+                self._refused[plant] = refused
+
     def _write(self, batch: Batch) -> None:
-        """All lines of a batch. SeriesAwayError: the server does not take them."""
+        """All lines of a batch that are not too old to be kept.
+
+        Raises:
+            SeriesAwayError: the server does not answer, or takes nothing.
+            SeriesRefusedError: it does not take these.
+        """
         from influxdb_client.client.write_api import SYNCHRONOUS
         from influxdb_client.domain.write_precision import WritePrecision
         from influxdb_client.rest import ApiException
@@ -190,12 +232,25 @@ class InfluxSeries:
         try:
             with self._client() as client, client.write_api(write_options=SYNCHRONOUS) as api:
                 for part in _parts(batch):
-                    api.write(bucket, org, part, write_precision=WritePrecision.S)
-        except ApiException as error:
-            said = str(error.body or error.reason or "").encode()
-            raise SeriesAwayError(self._sentence(self._refusal(error.status, said))) from error
+                    try:
+                        api.write(bucket, org, part, write_precision=WritePrecision.S)
+                    except ApiException as error:
+                        self._judge(batch.plant, error)
         except (HTTPError, OSError) as error:
             raise SeriesAwayError(self._sentence(f"does not answer: {error}")) from error
+
+    def _judge(self, plant: str, error: "ApiException") -> None:
+        """Nothing where only what is too old was left out, otherwise raises."""
+        told = reason_of(str(error.body or error.reason or "").encode())
+        said = self._sentence(self._refusal(error.status, told))
+        whose = refused(error.status, told)
+        if whose is Refused.STORE:
+            raise SeriesAwayError(said) from error
+        if whose is Refused.POINTS:
+            raise SeriesRefusedError(said) from error
+        if plant not in self._too_old:  # so it is with all of a log that is older than the bucket
+            self._too_old.add(plant)
+            log.warning("%s: what is older than the bucket keeps is in no series: %s", plant, said)
 
     def _client(self) -> "InfluxDBClient":
         from influxdb_client.client.influxdb_client import InfluxDBClient

@@ -9,6 +9,7 @@ from cloud.drill.store import StoreSource
 from cloud.series.bucket import Bucket, Series
 from cloud.series.desk import BUCKETS_MAX, SpanError
 from evidence.drill.readings import HOUR_NS, PointReader
+from evidence.quality import FIRST_BAD, Quality
 
 
 def readings(
@@ -42,9 +43,10 @@ def readings(
             for one in reader.of_frame(frame, times=False):
                 if from_ns <= one.tick_ns < to_ns:
                     number, usable = one.count or 0, int(one.count is not None)
-                    held.append(
-                        Bucket(one.tick_ns, usable, number, number, number, number, one.quality)
-                    )
+                    worst = one.quality
+                    if not usable and worst < FIRST_BAD:  # NaN that was signed as good
+                        worst = Quality.NOT_A_NUMBER
+                    held.append(Bucket(one.tick_ns, usable, number, number, number, number, worst))
             if len(held) > BUCKETS_MAX:
                 raise SpanError(f"one answer holds {BUCKETS_MAX} readings: ask for a shorter time")
     return found

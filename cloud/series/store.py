@@ -17,6 +17,10 @@ class SeriesAwayError(StoreError):
     """The store cannot be asked just now, or refuses: what it has not yet comes from the log."""
 
 
+class SeriesRefusedError(StoreError):
+    """The store does not take what it was given of one plant; it takes other plants'."""
+
+
 class Mark(NamedTuple):
     """How far a stream was followed: every tick before `through_ns` is in the store.
 
@@ -65,7 +69,8 @@ class StoreState:
 class SeriesStore(Protocol):
     """Buckets of all plants of a collector. Any thread.
 
-    `marks`, `put`, `read` and `forget` raise SeriesAwayError or StoreError.
+    `marks`, `put`, `read` and `forget` raise SeriesAwayError or StoreError. What is too old to be
+    kept counts as put.
     """
 
     def marks(self, plant: str) -> Mapping[str, Mark]:
@@ -75,7 +80,17 @@ class SeriesStore(Protocol):
         """It waits for something: bring no more just now. One thread asks this, and puts."""
 
     def put(self, batch: Batch) -> None:
-        """Take a batch, whole; it may be put later, and its mark counts from then on."""
+        """Take a batch, whole; it may be put later, and its mark counts from then on.
+
+        Raises:
+            SeriesRefusedError: an earlier one of the plant was refused: see `refused`.
+        """
+
+    def refused(self, plant: str) -> str:
+        """Why a batch of a plant was refused since this was asked, a sentence; "" if none was.
+
+        Neither it nor what was put after it has a mark: who asks begins again at the mark.
+        """
 
     def read(
         self, step_s: int, plant: str, from_ns: int, to_ns: int, *, gateway: str = "",

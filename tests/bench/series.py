@@ -36,7 +36,7 @@ ASKED = 20
 class Counting(Fake):
     """Takes lines without reading them."""
 
-    def write(self, lines: str) -> tuple[int, dict[str, Any]]:
+    def write(self, lines: str, policy: str = "") -> tuple[int, dict[str, Any]]:
         return 204, {}
 
 

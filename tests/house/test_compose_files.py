@@ -120,6 +120,7 @@ FIRES = {
         f"stackproof_gateway_broker_certificate_not_after_seconds{{{OF}}}", str(5 * DAY_S), 61
     ),
     "SeriesAway": ('stackproof_series_store_up{kind="influxdb"}', "0", 10),
+    "SeriesBehind": (f"stackproof_series_behind_seconds{{{OF}}}", "3601", 30),
     "SliceUnheard": ('stackproof_front_collector_up{collector="n"}', "0", 5),
     "PlantTwice": ("stackproof_front_plants_twice", "1", 5),
 }  # fmt: skip

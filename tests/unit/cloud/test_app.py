@@ -14,6 +14,7 @@ from cloud.live.hub import LiveHub
 from tests.unit.cloud.app_examples import (
     TOKEN,
     Months,
+    NoSeries,
     Streams,
     make_app,
     make_client,
@@ -45,6 +46,20 @@ def test_health_tells_what_the_live_view_refused() -> None:
         "strangers_refused": {"unknown-plant": 3}, "served": [PLANT], "amiss": {},
         "broker_away_s": None,
     }  # fmt: skip
+
+
+def test_health_tells_why_series_of_a_plant_that_was_never_followed_do_not_go_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    amiss = {PLANT: "refuses (400)", "maxi": "/srv/evidence/maxi/index: damaged"}
+    monkeypatch.setattr(NoSeries, "trouble", lambda _: amiss)
+    told = make_client().get("/api/v1/health").json()["series"]["plants"]
+    assert [(one["plant"], one["gateway"], one["through_ns"]) for one in told] == [
+        (PLANT, GATEWAY, T0), ("maxi", "", 0)
+    ]  # fmt: skip
+    assert told[0]["trouble"] == "refuses (400)"
+    assert "damaged" in told[1]["trouble"]
+    assert "/srv" not in told[1]["trouble"]
 
 
 def test_health_names_the_plants_that_are_not_served(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,8 @@
 """The committed log into a store: what a plain reading of it gives, whenever it was interrupted."""
 
+import sqlite3
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -17,8 +19,9 @@ from cloud.series.bucket import DAY_S, HOUR_S, MINUTE_NS, MINUTE_S, SECOND_NS, B
 from cloud.series.desk import SeriesDesk, SpanError, step_for
 from cloud.series.embedded import EmbeddedSeries
 from cloud.series.follow import FULL_S, SeriesFollower
+from cloud.series.influxdb import InfluxSeries
 from cloud.series.opening import open_series
-from cloud.series.store import SeriesAwayError
+from cloud.series.store import SeriesAwayError, SeriesStore
 from evidence import cbor
 from evidence.blocks import compress
 from evidence.drill.readings import HOUR_NS, PointReader, Reading
@@ -29,6 +32,10 @@ from evidence.points import Dtype
 from tests.influx_servers import BUCKET, TOKEN, Fake, serving
 from tests.unit.cloud.evidence_examples import CLOUD_HEAD, CLOUD_PLANT, ManualClock, make_plant
 from tests.unit.cloud.month_examples import Desk
+from tests.unit.cloud.series.conftest import INFLUX, engine_of
+from tests.unit.cloud.series.test_series_api import HOUR_NS as MINUTE_START_NS
+from tests.unit.cloud.series.test_series_api import frame as minute_of
+from tests.unit.cloud.series.test_store_contract import influx_config, settled
 from tests.unit.evidence import sealed_month as sm
 
 #: 2026-06-15T04:52:20Z: frames of 100 s, so that most minutes are in two of them
@@ -37,16 +44,19 @@ TICKS, STEP_NS = 10, 10 * SECOND_NS
 FRAME_NS = TICKS * STEP_NS
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 EVER_NS = 2**62
+NO_NUMBERS = float("nan"), float("inf"), float("-inf")
 
 
 def frame(rng: Random, start_ns: int) -> Body:
-    """Gas and power of 100 s, some of it bad or reserved."""
+    """Gas and power of 100 s, some of it bad or reserved, or no number though signed as good."""
     counters = np.array([[rng.randrange(2**32) for _ in range(TICKS)] for _ in (0, 1)], "<u4")
     flows = np.array([[rng.uniform(-9, 9e5) for _ in range(TICKS)] for _ in (0, 1)], "<f4")
     marks = [0, 0, 0, rng.choice([0, 18, 128, 135])]
     quality = np.array([[rng.choice(marks) for _ in range(TICKS)] for _ in (0, 1)], np.uint8)
     if rng.random() < 0.2:
         quality[0] = 129  # more than a minute without a reading
+    for tick in range(rng.choice([0, 1, 8])):
+        flows[rng.randrange(2), tick] = rng.choice(NO_NUMBERS)
     groups = tuple(
         Group(number, dtype, raw, quality)
         for number, dtype, raw in ((3, Dtype.U32, counters), (4, Dtype.F32, flows))
@@ -113,7 +123,7 @@ def plainly(readings: list[Reading], step_s: int = MINUTE_S) -> dict[int, dict[i
     for (decimals, from_ns), ones in held.items():
         counts = [one.count for one in ones if one.count is not None]
         numbers = (min(counts), max(counts), counts[-1], sum(counts)) if counts else (0, 0, 0, 0)
-        worst = max(one.quality for one in ones)
+        worst = max(133 if one.count is None and one.quality < 128 else one.quality for one in ones)
         made.setdefault(decimals, {})[from_ns] = Bucket(from_ns, len(counts), *numbers, worst)
     return made
 
@@ -259,34 +269,74 @@ def test_an_answer_is_bounded(desk: Desk, store: EmbeddedSeries) -> None:
         told.told(sm.PLANT, SHANGHAI, "gas.flow", MINUTE_S, 0, 2 * day_ns)
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "influxdb"])
-def test_a_stopped_collectors_series_are_made_again(
-    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("kind", ["sqlite", *INFLUX])
+def test_what_is_no_number_is_in_no_bucket(
+    desk: Desk, tmp_path: Path, kind: str, request: pytest.FixtureRequest
 ) -> None:
-    """The commands' tests hold what is printed; here, what is in the store."""
+    """A NaN or infinity that a gateway signed as good: 133 in place of it, and a line of none."""
+    nan, inf, ninf = NO_NUMBERS
+    configure(desk)
+    for minute, flows in enumerate(
+        ([nan, inf, ninf, 1.5, 2.5, 1.0], [nan] * 6, [1.0, 2.0, nan, inf, nan, ninf], [3.0] * 6)
+    ):
+        body = minute_of(MINUTE_START_NS + minute * MINUTE_NS, flows, [0] * 6, [1] * 6)
+        desk.take(Kind.FRAME, TYP_FRAME, encode_body(body), body)
+    with ExitStack() as stack:
+        if kind == "sqlite":
+            store: SeriesStore = EmbeddedSeries(tmp_path / "series.db", 90, ManualClock(START_NS))
+        else:
+            front = stack.enter_context(serving(engine_of(request, kind)))
+            store = InfluxSeries(tmp_path / "marks.db", influx_config(front.url, tmp_path))
+        run(SeriesFollower(desk, store))
+        settled(store)
+        (found,) = store.read(MINUTE_S, sm.PLANT, 0, EVER_NS, point="gas.flow").values()
+        store.close()
+    # in tenths: 15 + 25 + 10 = 50, none, 10 + 20 = 30; the fourth minute is not over
+    assert [(b.count, b.low, b.high, b.last, b.total, b.worst) for b in found] == [
+        (3, 10, 25, 10, 50, 133), (0, 0, 0, 0, 0, 133), (2, 10, 20, 20, 30, 133)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["sqlite", *INFLUX])
+def test_a_stopped_collectors_series_are_made_again(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    """Of rows that are lost while their marks stand. What is printed, the commands' tests hold."""
     monkeypatch.setattr(follow, "STEP_OBJECTS", 2)  # more batches than a queue holds
     make_plant(tmp_path)  # the keys of a CLOUD.toml; which plant is told beside it
     (tmp_path / "token").write_text(TOKEN)
     desk = Desk(tmp_path / "evidence")
     configure(desk)
     deliver(desk, 1, 0, 40)
+    through_ns = (START_NS + 40 * FRAME_NS - STEP_NS) // MINUTE_NS * MINUTE_NS
+    due = plainly(readings_of(desk, "gas.flow", through_ns))[1]
     desk.shut()
-    where = {sm.PLANT: tmp_path / "evidence" / sm.PLANT}
-    with serving(Fake()) as front:
+    engine = Fake() if kind == "sqlite" else engine_of(request, kind)
+    with serving(engine) as front:
         of = "retention_days = 3653"  # June 2026 is old to the machine's clock
-        if kind == "influxdb":
-            of = f'url = "{front.url}"\nbucket = "{BUCKET}"\ntoken = "file:token"\n'
-        table = f'[series]\nkind = "{kind}"\n{of}\n'
-        (tmp_path / "CLOUD.toml").write_text(CLOUD_HEAD + table + CLOUD_PLANT)
+        if kind != "sqlite":
+            of = (
+                f'kind = "influxdb"\nurl = "{front.url}"\nbucket = "{BUCKET}"\ntoken = "file:token"'
+            )
+        (tmp_path / "CLOUD.toml").write_text(f"{CLOUD_HEAD}[series]\n{of}\n\n{CLOUD_PLANT}")
+        config = load_cloud(tmp_path / "CLOUD.toml")
+
+        def held() -> list[dict[int, Bucket]]:
+            store = open_series(config.series, config.state_dir, "00", ManualClock(START_NS))
+            assert store.marks(sm.PLANT)[sm.STREAM].through_ns == through_ns
+            found = store.read(MINUTE_S, sm.PLANT, 0, EVER_NS, point="gas.flow")
+            store.close()
+            return [{one.from_ns: one for one in buckets} for buckets in found.values()]
+
         for _ in range(2):
+            where = {sm.PLANT: tmp_path / "evidence" / sm.PLANT}
             (said,) = refill(tmp_path / "CLOUD.toml", where)
             assert said.startswith(f"{sm.PLANT}: series made again through 2026-06-15T05:58:00Z; ")
-        config = load_cloud(tmp_path / "CLOUD.toml")
-        store = open_series(config.series, config.state_dir, "00", ManualClock(START_NS))
-        (found,) = store.read(MINUTE_S, sm.PLANT, 0, EVER_NS, point="gas.flow").values()
-        store.close()
-    reopened = Desk(tmp_path / "evidence")
-    through_ns = START_NS + 40 * FRAME_NS - STEP_NS
-    due = plainly(readings_of(reopened, "gas.flow", through_ns // MINUTE_NS * MINUTE_NS))[1]
-    assert {one.from_ns: one for one in found} == due
-    reopened.shut()
+            assert held() == [due]
+            if kind == "sqlite":
+                with sqlite3.connect(config.state_dir / "series-00.db") as sql:
+                    sql.execute("DELETE FROM bucket")
+                sql.close()
+            else:
+                assert engine.empty() == 200
+            assert held() == []

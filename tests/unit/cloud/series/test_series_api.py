@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,7 @@ def frame(start_ns: int, flows: list[float], marks: list[int], energy: list[int]
 
 @pytest.fixture
 def client(desk: Desk, tmp_path: Path) -> Iterator[TestClient]:
-    """A minute with a bad reading, one without any good, one that is missing, one more."""
+    """A minute with a bad reading, one without any good, one that is missing, two more."""
     config = sm.configuration()
     desk.take(Kind.CONFIG, TYP_CONFIG, compress(cbor.encode(config)))
     energy = [4_294_967_290, 4_294_967_291, 4_294_967_292, 0, 1, 2]
@@ -66,7 +67,7 @@ def client(desk: Desk, tmp_path: Path) -> Iterator[TestClient]:
         (0, [1.5, 2.5, 7.0, 1.0, 1.0, 1.2], [0, 0, 128, 0, 18, 0]),
         (1, [9.0] * 6, [128, 129, 135, 128, 128, 128]),
         (3, [4.0] * 6, [0] * 6),
-        (4, [4.0] * 6, [0] * 6),
+        (4, [math.nan, math.inf, -math.inf, 4.0, 4.0, 4.0], [0, 128, 18, 0, 0, 0]),
     ):
         body = frame(HOUR_NS + minute * MINUTE_NS, flows, marks, energy)
         desk.take(Kind.FRAME, TYP_FRAME, encode_body(body), body)
@@ -124,6 +125,10 @@ def test_single_readings_come_from_the_frames(client: TestClient) -> None:
     assert one["last"] == ["1.5", "2.5", None, "1.0", "1.0", "1.2"]
     assert (one["count"], one["quality"]) == ([1, 1, 0, 1, 1, 1], [0, 0, 128, 0, 18, 0])
     assert ask(client, step="raw", gateway="edge-9").json()["series"] == []
+    span = {"from": HOUR_NS + 4 * MINUTE_NS, "to": HOUR_NS + 5 * MINUTE_NS}
+    (one,) = ask(client, step="raw", **span).json()["series"]
+    assert one["last"] == [None, None, None, "4.0", "4.0", "4.0"]
+    assert one["quality"] == [133, 128, 133, 0, 0, 0]  # no number, though signed as usable
 
 
 def test_csv_has_the_same(client: TestClient) -> None:

@@ -6,20 +6,22 @@ Expected values are computed by hand.
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from cloud.clock import SystemClock
 from cloud.config_series import InfluxConfig
 from cloud.errors import StoreError
+from cloud.series import influxdb
 from cloud.series.bucket import DAY_S, HOUR_S, MINUTE_NS, MINUTE_S, SECOND_NS, Bucket, Series
 from cloud.series.columns import Columns
 from cloud.series.embedded import COARSE_DAYS, EmbeddedSeries
 from cloud.series.influxdb import WAITING_MAX, InfluxSeries
 from cloud.series.store import Batch, Mark, SeriesAwayError, SeriesStore
-from tests.influx_servers import BUCKET, TOKEN, Engine, Fake, Front, influxd, serving
+from tests.influx_servers import BUCKET, QUARTER, QUARTER_DAYS, TOKEN, Fake, Front, serving
 from tests.unit.cloud.evidence_examples import T0_NS, ManualClock
+from tests.unit.cloud.series.conftest import INFLUX, engine_of
 
 START_NS = T0_NS // MINUTE_NS * MINUTE_NS
 GAS = '{"kind":"gas-flow","moisture":"dry","reference":"0C-101.325kPa","unit":"10^4 Nm3"}'
@@ -28,7 +30,9 @@ FLOW = Series("mini", "edge-2", "gas.flow", GAS, 0)
 OTHER = VOLTS._replace(plant="maxi")
 WAIT_S = 20.0
 
-Open = Callable[[], SeriesStore]
+
+#: of a bucket
+Open = Callable[..., SeriesStore]
 
 
 def influx_config(url: str, folder: Path, bucket: str = BUCKET) -> InfluxConfig:
@@ -38,21 +42,18 @@ def influx_config(url: str, folder: Path, bucket: str = BUCKET) -> InfluxConfig:
     return InfluxConfig(url, token, None, bucket, "works", BUCKET)
 
 
-@pytest.fixture(
-    params=["sqlite", "fake", pytest.param("influxd", marks=pytest.mark.needs("influxd"))]
-)
+@pytest.fixture(params=["sqlite", *INFLUX])
 def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
-    """Opens the store, and opens it again."""
+    """Opens the store, and opens it again; it keeps minutes for 90 days by another clock."""
     path = tmp_path / "series.db"
-    with ExitStack() as stack:
-        if request.param == "sqlite":
-            yield lambda: EmbeddedSeries(path, 90, ManualClock(START_NS))
-            return
-        engine: Engine = Fake()
-        if request.param == "influxd":
-            engine = stack.enter_context(influxd(tmp_path / "influxd"))
-        front = stack.enter_context(serving(engine))
-        yield lambda: InfluxSeries(path, influx_config(front.url, tmp_path), (0.01, 0.02))
+    if request.param == "sqlite":
+        clocks = {BUCKET: ManualClock(START_NS), QUARTER: SystemClock()}
+        yield lambda bucket=BUCKET: EmbeddedSeries(path, QUARTER_DAYS, clocks[bucket])
+        return
+    with serving(engine_of(request, request.param)) as front:
+        yield lambda bucket=BUCKET: InfluxSeries(
+            path, influx_config(front.url, tmp_path, bucket), (0.01, 0.02)
+        )
 
 
 def settled(store: SeriesStore) -> SeriesStore:
@@ -120,6 +121,22 @@ def test_what_is_put_twice_stands_once_and_outlives_a_start(opened: Open) -> Non
     store.put(batch(VOLTS, again))  # it is made anew
     assert settled(store).marks("mini").keys() == {"edge-1"}
     assert store.read(MINUTE_S, "mini", START_NS, START_NS + 1) == {VOLTS: [again]}
+    store.close()
+
+
+def test_what_is_too_old_is_not_kept_and_holds_up_nothing(opened: Open) -> None:
+    day_ns = DAY_S * SECOND_NS
+    now_ns = SystemClock().wall_ns() // MINUTE_NS * MINUTE_NS
+    old, new = (Bucket(now_ns - days * day_ns, 2, 4, 6, 6, 10, 0) for days in (QUARTER_DAYS + 1, 1))
+    store = opened(QUARTER)
+    store.put(batch(VOLTS, old, new))
+    store.put(batch(OTHER, old))
+    settled(store)
+    assert store.read(MINUTE_S, "mini", 0, now_ns) == {VOLTS: [new]}
+    assert store.read(MINUTE_S, "maxi", 0, now_ns) == {}
+    marks = [dict(store.marks(plant)) for plant in ("mini", "maxi")]
+    assert marks == [{"edge-1": Mark(1, bytes([1]) * 32, START_NS + MINUTE_NS)}] * 2
+    assert (store.state().trouble, store.refused("mini"), store.refused("maxi")) == ("", "", "")
     store.close()
 
 
@@ -234,4 +251,27 @@ def test_a_server_that_is_not_there_is_said(tmp_path: Path) -> None:
     store = InfluxSeries(tmp_path / "marks.db", influx_config(url, tmp_path))
     with pytest.raises(SeriesAwayError, match="does not answer"):
         store.read(MINUTE_S, "mini", 0, 1)
+    store.close()
+
+
+def test_of_an_answer_that_is_too_long_the_halves_are_asked_for(
+    front: Front, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = InfluxSeries(tmp_path / "marks.db", influx_config(front.url, tmp_path))
+    given = [bucket(minute, 1, 5, 5, 5, 5, 0) for minute in range(9)]
+    store.put(batch(VOLTS, *given))
+    store.put(batch(FLOW, *given[3:5]))
+    settled(store)
+    span = START_NS, START_NS + 9 * MINUTE_NS
+    whole = {VOLTS: given, FLOW: given[3:5]}
+    # the whole answer has 996 bytes, one of a minute of both series 681: at last, minutes 3 and 4,
+    # a quarter of the span, are asked for apart: 1 + 2 + 2 + 2 questions
+    for most, questions in ((1_000, 1), (900, 3), (690, 7)):
+        monkeypatch.setattr(influxdb, "ANSWER_BYTES_MAX", most)
+        before = len(front.tokens)
+        assert store.read(MINUTE_S, "mini", *span) == whole
+        assert len(front.tokens) - before == questions
+    monkeypatch.setattr(influxdb, "ANSWER_BYTES_MAX", 600)
+    with pytest.raises(SeriesAwayError, match="gave an answer that is too long"):
+        store.read(MINUTE_S, "mini", *span)
     store.close()
