@@ -131,7 +131,7 @@ async def test_a_late_answer_is_nobodys(on_pty: bool) -> None:
         with pytest.raises(DeviceError):
             await made.read()
         await made.show(2)  # over; late answers are still under way
-        for _ in range(4):
+        for _ in range(20):
             try:
                 await made.driver.connect()
                 samples = await made.read()
