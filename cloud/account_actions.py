@@ -21,6 +21,7 @@ from cloud.errors import StoreError
 from cloud.records.papers import Papers
 from evidence.documents.actions import ACTIONS, SECURITY_LOG
 from evidence.errors import EvidenceError
+from evidence.log_lines import about
 
 log = logging.getLogger("stackproof.cloud.accounts")
 
@@ -104,7 +105,7 @@ class AccountActions:
 
     def _say(self, plant: str, sentence: str) -> None:
         if self._amiss.get(plant) != sentence:
-            log.error("%s", sentence)
+            log.error("%s", sentence, extra=about(plant))
         self._amiss[plant] = sentence
 
     # -- counting: a worker thread ----------------------------------------------------------------

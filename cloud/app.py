@@ -52,6 +52,7 @@ from cloud.api.services import Services
 from cloud.api.without_paths import without_paths
 from cloud.errors import StoreError
 from evidence.documents.fields import FieldsError
+from evidence.log_lines import about
 
 log = logging.getLogger("stackproof.cloud.http")
 
@@ -138,7 +139,7 @@ async def _gone(_: Request, _error: Exception) -> Response:
     return Response(status_code=400)
 
 
-async def _disk_disagrees(_: Request, error: Exception) -> JSONResponse:
+async def _disk_disagrees(request: Request, error: Exception) -> JSONResponse:
     """Evidence cannot be read or written just then, of one plant or all, whatever was asked."""
-    log.error("%s", error)
+    log.error("%s", error, extra=about(request.path_params.get("plant", "")))
     return JSONResponse({"detail": without_paths(str(error))}, 503)

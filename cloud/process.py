@@ -10,7 +10,7 @@ import json
 import logging
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 
 from cloud.account_actions import AccountActions
@@ -60,6 +60,7 @@ from cloud.transport.desk import BrokerDesk
 from cloud.transport.served import serve_again
 from cloud.transport.tls import watch_own
 from cloud.visits.desk import VisitDesk
+from evidence.log_lines import Say, about
 
 log = logging.getLogger("stackproof.cloud")
 
@@ -67,7 +68,6 @@ CONNECT_S = 2.0
 
 READY, TOKEN, BROKER_URL = "ready.json", "api.token", "broker.url"
 
-Say = Callable[[str], None]
 Believed = SteadyClock | SimulatedClock
 
 
@@ -87,7 +87,7 @@ async def run_cloud(
         clock: wall clock; for the log it is not believed when it jumps ahead, unless it is a
             simulated one: then only simulated plants are taken.
         stop: ends it.
-        say: told one line for each step.
+        say: told one line for each step, with the plant that it is about.
         reload: whenever it is set, the plants' key folders are looked into again.
         standby: while another collector holds the slice, wait for it.
 
@@ -136,8 +136,8 @@ async def _open(config: CloudConfig, store: SliceStore, clock: Believed, say: Sa
     if is_simulated:
         say(f"clock: simulated, it is {instant(clock.wall_ns())}; only simulated plants count")
     notes = await asyncio.to_thread(open_plants, intake, config.plants)
-    for note in notes:
-        say(f"evidence: {note}")
+    for plant, note in notes:
+        say(f"evidence: {note}", extra=about(plant))
     say(f"evidence: {len(list(intake.plants))} plant(s) open under {root}, epoch {store.epoch}")
     if not config.plants:
         say(f"evidence: {config.path} names no [[plant]]: nothing is accepted of any")
@@ -211,8 +211,8 @@ class _Process:
         desk = Desk(self._collector, self._intake, config.signer)
         self._keys = KeyDesk(self._collector, self._intake, hub.on_ordered)
         records = RecordDesk(self._collector, self._intake, config.signer)
-        for note in await asyncio.to_thread(records.load):
-            log.error("%s", note)
+        for plant, note in await asyncio.to_thread(records.load):
+            log.error("%s", note, extra=about(plant))
         store = AccountStore(config.state_dir)
         stack.callback(store.close)
         openings = Openings(config.state_dir)
@@ -295,8 +295,7 @@ class _Process:
         """Look into every plant's key folder whenever it is ordered; for ever."""
         for plant in self._keys.plants():
             with contextlib.suppress(LookupError, StoreError):  # given up meanwhile; it ends
-                for sentence in await self._keys.carry(plant):
-                    self._say(f"keys: plant {plant}: {sentence}")
+                self._say_of_keys(plant, await self._keys.carry(plant))
         while True:
             await reload.wait()
             reload.clear()
@@ -304,10 +303,13 @@ class _Process:
                 try:
                     news = await self._keys.reload(plant)
                 except (StoreError, LookupError) as error:  # LookupError: given up meanwhile
-                    log.error("%s", error)  # noqa: TRY400 - the sentence says all
+                    log.error("%s", error, extra=about(plant))  # noqa: TRY400 - the sentence says all
                     continue
-                for sentence in (*news.taken, *news.problems):
-                    self._say(f"keys: plant {plant}: {sentence}")
+                self._say_of_keys(plant, (*news.taken, *news.problems))
+
+    def _say_of_keys(self, plant: str, sentences: Iterable[str]) -> None:
+        for sentence in sentences:
+            self._say(f"keys: plant {plant}: {sentence}", extra=about(plant))
 
     def telling_alive(self) -> contextlib.AbstractAsyncContextManager[None]:
         """Beside the rest, tell the manager of services that the collector goes on."""

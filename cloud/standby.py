@@ -6,7 +6,7 @@ where the pages will be.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -16,11 +16,10 @@ from cloud.config_http import HttpConfig
 from cloud.errors import SliceLockedError
 from cloud.http_server import address_of, listen, make_server
 from cloud.store.slice import SliceStore
+from evidence.log_lines import Say
 
 #: seconds between two tries
 AGAIN_S = 0.5
-
-Say = Callable[[str], None]
 
 
 async def take_slice(

@@ -21,10 +21,11 @@ from edge.drivers import open_driver
 from edge.drivers.base import DeviceSpec, Driver
 from edge.errors import SpoolError
 from edge.identity import Identity
+from edge.life import Life
 from edge.live_message import LiveMessage
 from edge.pipeline import NS_PER_MS, Given, Tick, assemble
 from edge.poller import Poller
-from edge.pollers import pollers_of
+from edge.pollers import pollers_of, work_of
 from edge.recorder import Recorder
 from edge.schedule import (
     DEADLINE_SHARE,
@@ -41,6 +42,7 @@ from edge.spool import Spool
 from edge.spool_reader import position_key, settings_key
 from edge.stream import Stream
 from edge.unkept import Polled
+from evidence.log_lines import about
 
 log = logging.getLogger("stackproof.edge")
 
@@ -50,7 +52,7 @@ HEARTBEAT_FULL_NS = 3_600 * 1_000_000_000  # while the spool is full: it is to g
 
 
 class Agent:
-    """One gateway."""
+    """One gateway; `life` is what it tells of itself."""
 
     def __init__(
         self,
@@ -77,7 +79,8 @@ class Agent:
         self._disk = Disk()
         self._pollers = pollers_of(site.devices, clock.monotonic_ns, opener)
         self._alarms = Alarms(site.uplink.spool_age_max_ns)
-        self._frame_asked = self._told_hung = False
+        self._frame_asked, self._told_hung = False, set[str]()
+        self.life = Life(clock.monotonic_ns, lambda: work_of(self._pollers, self._recorder.refusal))
 
     async def run(
         self,
@@ -112,6 +115,7 @@ class Agent:
             connecting = (p.connect_first(FIRST_CONNECT_S) for p in self._pollers)
             await asyncio.gather(self._delivery.first_word(), *connecting)
             await self._take_over()
+            self.life.begin(self.turn_s)
             ready()
             await self._tick_forever(stop, alive)
             await self._recorder.close_frame("stopped")
@@ -120,6 +124,11 @@ class Agent:
     def answering(self) -> frozenset[str]:
         """Ids of the devices that gave an answer at their newest tick."""
         return frozenset(poller.spec.id for poller in self._pollers if poller.is_answering)
+
+    @property
+    def turn_s(self) -> float:
+        """How long its loop may stay away while all is well."""
+        return max(HEARTBEAT_NS, min(poller.interval_ns for poller in self._pollers)) / 1e9
 
     @property
     def is_heard(self) -> bool:
@@ -139,7 +148,7 @@ class Agent:
             return contextlib.nullcontext()
         from edge.metrics import serving  # its server's modules take 3 MB: only where it is asked
 
-        return serving(self._site, self._who, self._clock, self._pollers)
+        return serving(self._site, self._who, self._clock, self._pollers, self.life)
 
     # -- start --------------------------------------------------------------------------------
 
@@ -202,6 +211,7 @@ class Agent:
             await self._advance()
             await self._beat()
             if not self._is_hung():
+                self.life.go_on()
                 alive(self._stands())
             if self._time.is_unsure:
                 await self._pause(stop, interval)
@@ -219,14 +229,15 @@ class Agent:
 
     def _is_hung(self) -> bool:
         """True when a driver never comes back: only another process reads its device again."""
-        hung = [poller.spec.id for poller in self._pollers if poller.is_hung]
-        if hung and not self._told_hung:
+        hung = {poller.spec.id for poller in self._pollers if poller.is_hung}
+        for device in sorted(hung - self._told_hung):
             log.error(
                 "%s: the driver does not come back. From here on the manager of services hears "
-                "nothing of this agent, so that it starts it again", ", ".join(hung),
+                "nothing of this agent, so that it starts it again", device,
+                extra=about(device=device),
             )  # fmt: skip
-        self._told_hung = bool(hung)
-        return self._told_hung
+        self._told_hung = hung
+        return bool(hung)
 
     def _stands(self) -> str:
         alarms = ", ".join(self._alarms.names) or "none"
@@ -345,8 +356,13 @@ class Agent:
         # a wall clock far ahead that nobody believes yet makes nothing old
         now_ns = min(self._clock.wall_ns(), self._time.now_ns)
         departures = [said for poller in self._pollers for said in poller.departures]
+        departing = next((poller.spec.id for poller in self._pollers if poller.departures), "")
         for event in self._alarms.check(
-            condition, now_ns, broker_certificate=certificate, departures=departures
+            condition,
+            now_ns,
+            broker_certificate=certificate,
+            departures=departures,
+            departing=departing,
         ):
             recorder.note(event)
         if FULL in self._alarms.names:

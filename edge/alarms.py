@@ -11,6 +11,7 @@ from typing import Any
 from edge.condition import Condition
 from edge.schedule import FAR_NS, SLEW
 from edge.trouble import DAMAGED, FORK, UNHEARD, standing_troubles
+from evidence.log_lines import about
 
 log = logging.getLogger("stackproof.edge")
 
@@ -122,8 +123,12 @@ class Alarms:
         *,
         broker_certificate: str = "",
         departures: Sequence[str] = (),
+        departing: str = "",
     ) -> list[Mapping[str, Any]]:
-        """Events of the alarms that begin now; what begins and ends is logged."""
+        """Events of the alarms that begin now; what begins and ends is logged.
+
+        Arguments as of `standing`; `departing` is the device of the first of `departures`.
+        """
         found = standing(
             condition,
             now_ns,
@@ -135,7 +140,9 @@ class Alarms:
         events: list[Mapping[str, Any]] = []
         for name in found.keys() - set(self.names):
             urgent = name in (FULL, TWO_LOGS, FORK, DAMAGED, KEY_AWAY)
-            log.log(logging.ERROR if urgent else logging.WARNING, "alarm: %s", found[name])
+            level = logging.ERROR if urgent else logging.WARNING
+            extra = about(device=departing if name == METER_SETTING else "")
+            log.log(level, "alarm: %s", found[name], extra=extra)
             event: dict[str, Any] = {"kind": name, "at_ns": now_ns}
             if name == TWO_LOGS and condition.two_logs is not None:
                 event |= condition.two_logs

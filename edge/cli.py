@@ -9,7 +9,6 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from edge.calc.effects.sampling import slow_potlines, slow_text
@@ -36,7 +35,7 @@ from edge.spool_reader import SpoolReader
 from edge.traffic_text import as_json, lines_of
 from evidence.errors import EvidenceError
 from evidence.heap import share_one_heap
-from evidence.log_lines import FORMS, TEXT, about, start_logging, teller
+from evidence.log_lines import FORMS, TEXT, Say, about, start_logging, teller
 from evidence.service import ServiceManager
 from firmware_configs.fields import Problem
 
@@ -176,10 +175,10 @@ def _run(args: argparse.Namespace) -> int:
     return EXIT_FINE
 
 
-async def _serve(start: Start, say: Callable[[str], None]) -> bool:
+async def _serve(start: Start, say: Say) -> bool:
     """Run the agent; True when it ended to start anew with another site file."""
     # `edge check` needs no spool and no transport
-    from edge.agent import HEARTBEAT_NS, Agent
+    from edge.agent import Agent
 
     stop, manager, clock = asyncio.Event(), ServiceManager(), SystemClock()
     loop = asyncio.get_running_loop()
@@ -211,8 +210,7 @@ async def _serve(start: Start, say: Callable[[str], None]) -> bool:
         faulthandler.enable()  # the watchdog's SIGABRT: the log shows where each thread stood
         gc.freeze()  # what the start has made stays: not to be gone through for cycles again
         say(f"{name}: running")
-        shortest_ns = min(device.interval_ns for device in site.devices)
-        manager.ready(f"{name}: running", max(HEARTBEAT_NS, shortest_ns) / 1e9)
+        manager.ready(f"{name}: running", agent.turn_s)
         if desk is not None:
             serving.append(asyncio.create_task(orders(desk)))
 

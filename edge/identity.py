@@ -26,6 +26,7 @@ from evidence.keys import (
     load_certificate,
     public_key,
 )
+from evidence.log_lines import about
 from evidence.orders import Replace, decode_order
 from evidence.signers import PKCS11, open_signer
 from evidence.suites import PublicKey
@@ -148,7 +149,8 @@ def _signer(site: Site, *, may_be_away: bool) -> Signer:
     except TokenAwayError as error:
         if not may_be_away:
             raise
-        log.warning("%s; readings are kept until it is, and signed then", error)
+        of = about(site.plant.id, site.gateway.id)  # before the program has put them to every line
+        log.warning("%s; readings are kept until it is, and signed then", error, extra=of)
         return TokenKey(public_key(load_certificate(site.gateway.certificate)), opener)
     return TokenKey(opened.public_key, opener, opened)
 

@@ -1,4 +1,4 @@
-"""What a gateway tells those who watch it: /metrics, as Prometheus reads it.
+"""What a gateway tells those who watch it: /metrics, as Prometheus reads it, and its life.
 
 The spool is read at each question, as `edge status` does beside an agent; devices are counted by
 their pollers. Nothing here is evidence. Nobody listens where the site file has no [metrics].
@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector
 from edge.broker_tls import BrokerTls
 from edge.clock import Clock
 from edge.identity import Identity
+from edge.life import Life
 from edge.metrics_listener import listening
 from edge.poller import Poller
 from edge.site.config import Site
@@ -30,7 +31,9 @@ NS = 1e9
 
 
 @contextlib.contextmanager
-def serving(site: Site, who: Identity, clock: Clock, pollers: Sequence[Poller]) -> Iterator[None]:
+def serving(
+    site: Site, who: Identity, clock: Clock, pollers: Sequence[Poller], life: Life
+) -> Iterator[None]:
     """Answer where the site file says, until it is left; without [metrics] do nothing.
 
     Raises:
@@ -39,7 +42,7 @@ def serving(site: Site, who: Identity, clock: Clock, pollers: Sequence[Poller]) 
     if site.metrics is None:
         yield
         return
-    with listening(GatewayMetrics(site, who, clock, pollers), site.metrics, site.path):
+    with listening(GatewayMetrics(site, who, clock, pollers), life, site.metrics, site.path):
         yield
 
 

@@ -33,3 +33,17 @@ def pollers_of(
         )
         for device in devices
     ]  # fmt: skip
+
+
+def work_of(pollers: Sequence[Poller], refusal: str) -> tuple[str, str]:
+    """As `edge.life.Work`: why there are no readings, and which devices are without.
+
+    Args:
+        pollers: of all devices.
+        refusal: why none are kept, "" while they are.
+    """
+    silent = [poller.spec.id for poller in pollers if not poller.is_answering]
+    amiss = "no device answers" if len(silent) == len(pollers) else ""
+    if refusal:
+        amiss = f"no readings are kept: {refusal}"
+    return amiss, f"no answer of {', '.join(silent)}" if silent else ""

@@ -24,6 +24,8 @@ log = logging.getLogger("stackproof.edge")
 
 EVENTS_MAX = 1_000  # that one frame tells, the newest
 EVENTS_DUE = 500  # a frame that tells so many is closed: none of a device's is lost
+#: reasons of `missed` for which readings go on to be missed
+KEEPS_NONE = ("spool-full", "spool-error", "clock-unsure")
 _HISTORY = "history"  # beside the calculation's own parts of the state after a frame
 KEY_AGAIN_NS = 5_000_000_000  # how often a key that does not sign is asked again
 
@@ -69,6 +71,13 @@ class Recorder:
     def has_news(self) -> bool:
         """True when something is to be told."""
         return bool(self._upcoming)
+
+    @property
+    def refusal(self) -> str:
+        """Why no readings are kept just now, "" while they are."""
+        if self.missed in KEEPS_NONE:
+            return self.missed
+        return "spool-error" if self._is_refused else ""
 
     def note(self, event: Mapping[str, Any]) -> None:
         """Tell this in the next frame that begins."""

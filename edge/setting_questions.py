@@ -8,6 +8,7 @@ from edge.drivers.base import DeviceError, ReadsSettings
 from edge.link import Link, cancel
 from edge.settings import MeterSettings
 from edge.unkept import Unkept
+from evidence.log_lines import about
 from firmware_configs.profile import Setting
 
 log = logging.getLogger("stackproof.edge.device")
@@ -56,7 +57,8 @@ class SettingQuestions:
             async with asyncio.timeout(self._link.stuck_s):
                 value = await reads.read_setting(setting)
         except DeviceError as error:
-            log.debug("%s: setting %s: %s", self._link.spec.id, setting.name, error)
+            device = self._link.spec.id
+            log.debug("%s: setting %s: %s", device, setting.name, error, extra=about(device=device))
             return  # the next read says what is the matter
         except Exception as error:  # noqa: BLE001 - as of a read
             await self._link.lose(error)

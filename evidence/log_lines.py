@@ -6,7 +6,8 @@ is about a plant, gateway or device, its call passes `extra=about(...)`.
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Mapping
+from typing import Protocol
 
 TEXT, JSON = "text", "json"
 FORMS = (TEXT, JSON)
@@ -42,7 +43,14 @@ def start_logging(level: str, form: str) -> dict[str, str]:
     return always
 
 
-def teller(form: str, name: str) -> Callable[[str], None]:
+class Say(Protocol):
+    """Says one sentence; `extra` as of a log call: what it is about."""
+
+    def __call__(self, sentence: str, /, *, extra: Mapping[str, str] | None = None) -> None:
+        """Say it."""
+
+
+def teller(form: str, name: str) -> Say:
     """How a program says its steps: to people on stdout, or as log lines where these are JSON.
 
     Args:
@@ -52,7 +60,8 @@ def teller(form: str, name: str) -> Callable[[str], None]:
     if form == JSON:
         return logging.getLogger(name).info
 
-    def say(sentence: str) -> None:
+    def say(sentence: str, /, *, extra: Mapping[str, str] | None = None) -> None:
+        del extra  # people read the sentence
         sys.stdout.write(f"{sentence}\n")
         sys.stdout.flush()
 

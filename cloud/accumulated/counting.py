@@ -20,6 +20,7 @@ from evidence.errors import MalformedError
 from evidence.frame import decode_body, header_of
 from evidence.frame_form import FrameForm
 from evidence.log import Kind
+from evidence.log_lines import about
 from evidence.recompute import joined_blocks
 from evidence.waiting import Common, Waiting
 
@@ -88,7 +89,7 @@ class PlantCount:
         config = self._config_of(header_of(cose.parse(newest.data)).cfg or b"")
         days = PlantDays(config["plant"]["time_zone"])
         month = days.day(newest.at_ns).month
-        kept = left_off(self._path)
+        kept = left_off(self._path, self._evidence.plant)
         if kept is None or not self._restore(kept, month):
             self.sums = None
             self._first, _ = self._evidence.span(stream, *days.month_bounds(month))
@@ -114,7 +115,10 @@ class PlantCount:
                 self.sums.configure(config)
             self.sums.restore(kept.sums)
         except (LookupError, TypeError, ValueError) as error:
-            log.warning("%s does not fit (%r): the month is counted anew", self._path, error)
+            log.warning(
+                "%s does not fit (%r): the month is counted anew", self._path, error,
+                extra=self._about,
+            )  # fmt: skip
             return False
         self._next, self._head, self._cfgs = kept.next_seq, kept.head, list(kept.cfgs)
         self._use(kept.cfgs[-1])
@@ -124,6 +128,10 @@ class PlantCount:
         seq = self._evidence.configs(self._stream)[cfg]
         (stored,) = self._evidence.objects(self._stream, seq, seq + 1)
         return configuration_of(stored.data)
+
+    @property
+    def _about(self) -> dict[str, str]:
+        return about(self._evidence.plant, self._stream)
 
     # -- frames -----------------------------------------------------------------------------------
 
@@ -147,7 +155,10 @@ class PlantCount:
             form.check(body)
         except MalformedError as error:  # the verifier passes it over, too
             self.unfit += 1
-            log.debug("%s seq %d is not counted: %s", self._stream, stored.seq, error)
+            log.debug(
+                "%s seq %d is not counted: %s", self._stream, stored.seq, error,
+                extra=self._about,
+            )  # fmt: skip
             return
         self._waiting.add(Common(self._stream, cfg), body, "")
 

@@ -26,6 +26,7 @@ from cloud.collector.desk import EvidenceDesk
 from cloud.collector.turns import Turns, size_of
 from cloud.errors import StoreError
 from edge.calc.errors import StatementError
+from evidence.log_lines import about
 
 log = logging.getLogger("stackproof.cloud.accumulated")
 
@@ -89,11 +90,11 @@ class Accumulations:
                 return self._step(plant, time.monotonic())
             except (StoreError, OSError) as error:
                 if str(error) != self._trouble.get(plant):  # it is tried again every two seconds
-                    log.warning("%s: not counted just now: %s", plant, error)
+                    log.warning("%s: not counted just now: %s", plant, error, extra=about(plant))
                 self._trouble[plant] = str(error)
             except Exception as error:  # a gateway signed what nobody thought of; others go on
                 if repr(error) != self._trouble.get(plant):
-                    log.exception("%s: cannot be counted; tried again", plant)
+                    log.exception("%s: cannot be counted; tried again", plant, extra=about(plant))
                 self._trouble[plant] = repr(error)
                 self._failed[plant] = time.monotonic() + AGAIN_S
                 self._followed.pop(plant, None)  # begins with what was kept
@@ -123,7 +124,10 @@ class Accumulations:
                 try:
                     followed.count.keep()
                 except OSError as error:
-                    log.warning("%s: how far it was counted is not kept: %s", plant, error)
+                    log.warning(
+                        "%s: how far it was counted is not kept: %s", plant, error,
+                        extra=about(plant),
+                    )  # fmt: skip
 
     def of(self, plant: str) -> Mapping[str, Any]:
         """A plant's figures, JSON-ready; what is over, or was never begun, has a reason instead.
@@ -160,7 +164,7 @@ class Accumulations:
         try:
             periods = sums.as_map(said.accuracy)
         except StatementError as error:  # what is said of meters is wrong, not what they counted
-            log.error("%s: accuracy of CLOUD.toml: %s", plant, error)  # noqa: TRY400 - the sentence says all
+            log.error("%s: accuracy of CLOUD.toml: %s", plant, error, extra=about(plant))  # noqa: TRY400 - the sentence says all
             periods = sums.as_map()
         now = counted_of(periods["month"], sums.through_ns)
         beside = with_indicator(periods["month"], sums.through_ns)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from evidence.log_lines import about
+
 log = logging.getLogger("stackproof.cloud.accumulated")
 
 FORMAT = 1
@@ -53,8 +55,8 @@ def keep(path: Path, kept: Kept) -> None:
     beside.replace(path)
 
 
-def left_off(path: Path) -> Kept | None:
-    """What was kept; None when there is none of this version that can be read."""
+def left_off(path: Path, plant: str) -> Kept | None:
+    """What was kept of a plant; None when there is none of this version that can be read."""
     try:
         told = json.loads(path.read_bytes())
         if told["format"] != FORMAT:
@@ -70,5 +72,7 @@ def left_off(path: Path) -> Kept | None:
     except FileNotFoundError:
         return None
     except (OSError, LookupError, TypeError, ValueError) as error:
-        log.warning("%s cannot be used (%r): the month is counted anew", path, error)
+        log.warning(
+            "%s cannot be used (%r): the month is counted anew", path, error, extra=about(plant)
+        )
         return None

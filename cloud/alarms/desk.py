@@ -32,6 +32,7 @@ from cloud.clock import Clock
 from cloud.collector.desk import PlantEvidence
 from cloud.errors import StoreError
 from cloud.live.hub import LiveHub
+from evidence.log_lines import about
 
 log = logging.getLogger("stackproof.cloud.alarms")
 
@@ -136,7 +137,9 @@ class AlarmDesk:
             self._trouble.pop(plant, None)
         except Exception as error:  # a gateway may send what nobody thought of; others go on
             if repr(error) != self._trouble.get(plant):  # it is tried again every five seconds
-                log.exception("plant %s: alarms are not followed just now", plant)
+                log.exception(
+                    "plant %s: alarms are not followed just now", plant, extra=about(plant)
+                )
             self._trouble[plant] = repr(error)
 
     def _read(self, plant: str) -> PlantFacts:

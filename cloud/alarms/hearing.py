@@ -15,6 +15,7 @@ from cloud.alarms.facts import SECOND_NS, Effect, Heard, Unheard
 from cloud.alarms.logged import Logged, logged_effects
 from cloud.alarms.store import AlarmStore
 from cloud.collector.desk import PlantEvidence
+from evidence.log_lines import about
 
 log = logging.getLogger("stackproof.cloud.alarms")
 
@@ -141,7 +142,9 @@ class Hearing:
                     self._rests_s = now_s + (1 + REST) * spent_s
                     return []
         except Exception:  # a gateway signed what nobody thought of; its alarms go on
-            log.exception("plant %s: effects of its log are not known yet", plant)
+            log.exception(
+                "plant %s: effects of its log are not known yet", plant, extra=about(plant)
+            )
             self._again_s[plant] = now_s + AGAIN_S
             self._reading.pop(plant, None)
             return []

@@ -16,6 +16,7 @@ from cloud.api.services import MonthRefusedError, Services
 from cloud.api.without_paths import without_paths
 from cloud.outputs.errors import OutputError
 from cloud.review.items import archive_of
+from evidence.log_lines import about
 
 router = APIRouter(prefix="/api/v1/plants/{plant}/months/{month}", route_class=GuardedRoute)
 
@@ -37,7 +38,7 @@ async def report(
 ) -> Response:
     """The report of a sealed month; the archive is verified for it, which may take minutes."""
     archive = (await _archives(given, plant, month))[-1]
-    data = await _made(given, "report", [archive], "--lang", language)
+    data = await _made(given, plant, "report", [archive], "--lang", language)
     await asyncio.to_thread(note, given, who, plant, month, "report")
     return _file(data, PDF, f"{plant}-{month}-{language}.pdf")
 
@@ -46,7 +47,7 @@ async def report(
 async def workbook(given: Given, plant: PlantPath, month: MonthPath) -> Response:
     """The platform's workbook of a sealed month, with the year's sealed months before it."""
     archives = await _archives(given, plant, month)
-    data = await _made(given, "workbook", archives)
+    data = await _made(given, plant, "workbook", archives)
     return _file(data, XLSX, f"{plant}-{month}.xlsx")
 
 
@@ -82,11 +83,13 @@ async def _archives(given: Services, plant: str, month: str) -> list[Path]:
     return [found[name] for name in sorted(found) if name <= month]
 
 
-async def _made(given: Services, command: str, archives: list[Path], *options: str) -> bytes:
+async def _made(
+    given: Services, plant: str, command: str, archives: list[Path], *options: str
+) -> bytes:
     try:
         return await given.papers.make(command, archives, *options)
     except OutputError as error:
-        log.warning("%s", error)
+        log.warning("%s", error, extra=about(plant))
         raise HTTPException(409, without_paths(str(error))) from error
 
 

@@ -17,6 +17,7 @@ from cloud.api.services import MonthRefusedError, Services
 from cloud.api.without_paths import without_paths
 from cloud.live.hub import UnknownPlantError, UnknownPointError
 from cloud.series.follow import Followed
+from evidence.log_lines import about
 from evidence.points import NAME_ID, POINT_ID
 from evidence.timestamp import RESPONSE_BYTES_MAX
 
@@ -69,9 +70,9 @@ class SealRequest(BaseModel):
     time_stamp: Base64 = b""
 
 
-def _refused(error: MonthRefusedError) -> HTTPException:
+def _refused(plant: str, error: MonthRefusedError) -> HTTPException:
     """Why, for people elsewhere; all of it is in the log."""
-    log.warning("%s", error)
+    log.warning("%s", error, extra=about(plant))
     return HTTPException(409, without_paths(str(error)))
 
 
@@ -263,7 +264,7 @@ async def close_month(
             )
         )
     except MonthRefusedError as error:
-        raise _refused(error) from error
+        raise _refused(plant, error) from error
 
 
 @router.post("/months/{plant}/{month}/seal")
@@ -280,4 +281,4 @@ async def seal_month(
             await given.months.seal(plant, month, reason=order.reason, reply=order.time_stamp)
         )
     except MonthRefusedError as error:
-        raise _refused(error) from error
+        raise _refused(plant, error) from error

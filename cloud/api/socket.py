@@ -13,6 +13,7 @@ from cloud.api.security import same_origin
 from cloud.api.services import Services
 from cloud.errors import StoreError
 from cloud.live.hub import LiveHub, Subscription, UnknownPlantError
+from evidence.log_lines import about
 
 router = APIRouter()
 
@@ -77,7 +78,7 @@ async def _look_again(socket: WebSocket, plant: str, viewer: Subscription) -> No
             else:
                 still = await _may_see(socket, plant)
     except StoreError as error:
-        _log.error("%s", error)
+        _log.error("%s", error, extra=about(plant))
     finally:
         viewer.close()
 

@@ -24,6 +24,7 @@ from cloud.year.shown import standing, year_shown
 from edge.calc.decimal_text import parse_decimal
 from edge.calc.local_time import PlantDays
 from edge.calc.statements.position import CHANGES, CURRENCY, is_change
+from evidence.log_lines import about
 
 log = logging.getLogger("stackproof.cloud.http")
 
@@ -76,7 +77,7 @@ async def _paper(given: Services, plant: str, year: str, name: str) -> Response:
     try:
         data = await given.papers.make(command, archives)
     except OutputError as error:
-        log.warning("%s", error)
+        log.warning("%s", error, extra=about(plant))
         raise HTTPException(409, without_paths(str(error))) from error
     headers = {
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(f'{plant}-{asked}-{name}')}"

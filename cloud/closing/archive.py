@@ -9,7 +9,6 @@ import hashlib
 import json
 import logging
 import os
-import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -21,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 from cloud.closing.draft import configs_of
 from cloud.closing.explained import explanations_of
-from cloud.closing.kept import KeptArchive, read_kept
+from cloud.closing.kept import NAME, KeptArchive, read_kept
 from cloud.closing.keys import earlier_collectors, gateway_certificates, orders
 from cloud.closing.log import FINAL, MonthClose, PlantHistory, Span
 from cloud.closing.records import MonthTime, first_entry, records_of
@@ -50,8 +49,6 @@ log = logging.getLogger("stackproof.cloud.months")
 NO_AUTHORITY = "no time stamping authority is named in CLOUD.toml"
 
 _HOUR_NS = 3600 * 1_000_000_000
-#: plant, month, and what marks one that was replaced; ids of plants may end like a month
-_NAME = re.compile(r"(.+)-(\d{4}-\d{2})(\.replaced-[0-9a-f]{12})?\.tar", re.ASCII)
 
 Stamp = Callable[[bytes], bytes]
 
@@ -130,13 +127,13 @@ class ArchiveFolder:
         except OSError as error:
             raise StoreError(f"archives cannot be listed: {error.strerror}") from error
         for path in paths:
-            if (match := _NAME.fullmatch(path.name)) is not None:
+            if (match := NAME.fullmatch(path.name)) is not None:
                 found.setdefault(match[1], []).append(path.name)
         return found
 
     def month_of(self, name: str) -> tuple[str, bool]:
         """(month, was it replaced) of an archive that `names` has."""
-        match = _NAME.fullmatch(name)
+        match = NAME.fullmatch(name)
         if match is None:
             raise ValueError(f"{name!r} is no archive's name")
         return match[2], match[3] is not None

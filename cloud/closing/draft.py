@@ -25,6 +25,7 @@ from evidence.configuration import Together
 from evidence.errors import LimitError
 from evidence.frame import Body, decode_body, header_of
 from evidence.log import Kind
+from evidence.log_lines import about
 from evidence.recompute import Paper, Recomputation, bounded_statement, statement_bytes
 from evidence.waiting import Common, Waiting
 
@@ -229,7 +230,8 @@ class _Fold:
         """With the frames that wait."""
         waiting, self._waiting = self._waiting, Waiting()
         for where, sentence in waiting.calculate(self._recomputation) if waiting.bodies else ():
-            log.error("%s: computed point differs: %s", where, sentence)
+            of = about(self._evidence.plant, self._stream)
+            log.error("%s: computed point differs: %s", where, sentence, extra=of)
 
     def _note_times(self, body: Body) -> None:
         if body.sections and self.first_ns is None:

@@ -7,6 +7,7 @@ that signature. What cannot be read counts as not there, and is said in the log.
 import hashlib
 import json
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 
 from evidence.archive import paths, ustar
 from evidence.errors import EvidenceError, MalformedError
+from evidence.log_lines import about
 
 log = logging.getLogger("stackproof.cloud.months")
 
@@ -21,6 +23,8 @@ _FILE_BYTES_MAX = 32 * 1024 * 1024
 _FIXED = (
     paths.STATEMENT, paths.SEAL, paths.TIMESTAMP, paths.TIMESTAMP_SEAL, paths.LOG_CHECKPOINT,
 )  # fmt: skip
+#: plant, month, and what marks one that was replaced; ids of plants may end like a month
+NAME = re.compile(r"(.+)-(\d{4}-\d{2})(\.replaced-[0-9a-f]{12})?\.tar", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,9 @@ def read_kept(path: Path) -> KeptArchive | None:
     except FileNotFoundError:
         return None
     except (OSError, EvidenceError) as error:
-        log.warning("%s stands there and cannot be read: %s", path, error)
+        match = NAME.fullmatch(path.name)
+        of = about("" if match is None else match[1])
+        log.warning("%s stands there and cannot be read: %s", path, error, extra=of)
         return None
 
 

@@ -35,6 +35,7 @@ from evidence import cose
 from evidence.archive.paths import STATEMENT
 from evidence.errors import EvidenceError, KeyFileError
 from evidence.log import Entry, Kind, decode_entry
+from evidence.log_lines import about
 from evidence.receipt import CloseRequest, decode_close
 
 log = logging.getLogger("stackproof.cloud.months")
@@ -89,10 +90,10 @@ class Months:
         evidence = self._evidence(plant)
         async with self._closing, self.progress.of(plant, month):
             keys = await self._look_for_keys(plant)
-            history = await _reading(read_history, evidence)
+            history = await _reading(plant, read_history, evidence)
             replaces = _replaces(history.newest(month), month, reason, amend=amend)
             draft = await _reading(
-                draft_month, evidence, history, month, closing,
+                plant, draft_month, evidence, history, month, closing,
                 collector=self._desk.keys(plant).collector, replaces=replaces,
                 now_ns=self._clock.wall_ns(), tell=self.progress.fold,
             )  # fmt: skip
@@ -102,11 +103,11 @@ class Months:
             closes = await self._ask_gateways(evidence, close)
             facts = await self._seal(evidence, history, close, draft.statement, closes)
         if replaces is not None:
-            facts["replaces"] = _replaced_facts(old, draft, replaces)
+            facts["replaces"] = _replaced_facts(plant, old, draft, replaces)
         if keys:
             facts["keys"] = keys
         if draft.late:
-            log.warning("%s %s: %s", plant, month, draft.late)
+            log.warning("%s %s: %s", plant, month, draft.late, extra=about(plant))
             facts["late"] = draft.late
         return facts
 
@@ -128,7 +129,7 @@ class Months:
             raise MonthRefusedError(f"{month!r} is not a month")
         evidence = self._evidence(plant)
         async with self._closing, self.progress.of(plant, month):
-            history = await _reading(read_history, evidence)
+            history = await _reading(plant, read_history, evidence)
             close = history.newest(month)
             if close is None:
                 raise MonthRefusedError(f"{plant} {month} is not closed yet; close it first")
@@ -136,9 +137,10 @@ class Months:
             old = await asyncio.to_thread(self.archives.kept, plant, month)
             own = self._desk.keys(plant).collector
             statement = await _reading(
-                _statement_again, evidence, history, close, old, reason=reason, collector=own
-            )
-            closes = await _reading(_closes_that_came, evidence, history, close)
+                plant, _statement_again, evidence, history, close, old,
+                reason=reason, collector=own,
+            )  # fmt: skip
+            closes = await _reading(plant, _closes_that_came, evidence, history, close)
             if len(closes) < len(close.streams) and close == history.closes[-1]:
                 closes = await self._ask_gateways(evidence, close)
             return await self._seal(evidence, history, close, statement, closes, reply=reply)
@@ -158,7 +160,7 @@ class Months:
                 f"what is in the key folder cannot be logged: {error}"
             ) from error
         for problem in problems:
-            log.warning("%s: %s", plant, problem)
+            log.warning("%s: %s", plant, problem, extra=about(plant))
         return list(problems)
 
     def _make_dir(self) -> None:
@@ -253,7 +255,7 @@ class Months:
             raise MonthRefusedError(_not_sealed(plant, close.month, error)) from error
         log.info(
             "%s %s sealed (%s): %s; %s",
-            plant, close.month, close.closing, sealed.path, sealed.stamping,
+            plant, close.month, close.closing, sealed.path, sealed.stamping, extra=about(plant),
         )  # fmt: skip
         return {
             "plant": plant,
@@ -312,13 +314,18 @@ def _replaces(
     return Replaces(newest.statement_sha256, reason) if newest is not None and amend else None
 
 
-def _replaced_facts(old: KeptArchive | None, draft: Draft, replaces: Replaces) -> dict[str, Any]:
+def _replaced_facts(
+    plant: str, old: KeptArchive | None, draft: Draft, replaces: Replaces
+) -> dict[str, Any]:
     """What an amended close says of the one before; same_figures is None when that one is lost."""
     same = None
     if old is not None and old.sha256 == replaces.statement_sha256:
         same = old.statement["output"] == json.loads(draft.statement)["output"]
     if same:
-        log.warning("%s is amended and its figures are the same as before", draft.month)
+        log.warning(
+            "%s %s is amended and its figures are the same as before", plant, draft.month,
+            extra=about(plant),
+        )  # fmt: skip
     return {
         "statement_sha256": replaces.statement_sha256.hex(),
         "reason": replaces.reason,
@@ -363,7 +370,7 @@ def _closes_that_came(
     return found
 
 
-async def _reading(read: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
+async def _reading(plant: str, read: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
     """Run in a worker thread; what is wrong with the evidence is a refusal with a sentence."""
     try:
         return await asyncio.to_thread(read, *given, **named)
@@ -371,7 +378,7 @@ async def _reading(read: Callable[P, T], *given: P.args, **named: P.kwargs) -> T
         raise MonthRefusedError(f"the month cannot be made: {error}") from error
     except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError) as error:
         # the gateway signed something that nobody thought of: its month waits, the rest goes on
-        log.exception("a month cannot be made of what is in the log")
+        log.exception("%s: a month cannot be made of what is in the log", plant, extra=about(plant))
         raise MonthRefusedError(
             f"the month cannot be made of what the gateway signed ({error!r}): the trace is in "
             "the collector's log; amend the month when the program or the configuration is mended"

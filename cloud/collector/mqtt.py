@@ -302,7 +302,7 @@ class MqttLink:
     def _state(self, sender: Sender, payload: bytes) -> None:
         said = parse_state(payload)
         if said is None:
-            log.debug("state of %s/%s is not readable, dropped", sender.plant, sender.gateway)
+            log.debug("state of %s is not readable, dropped", sender, extra=sender.about)
         else:
             about = sender.plant, sender.gateway
             self._show(self._page.on_state, len(payload), *about, *said)

@@ -28,26 +28,27 @@ def newest_config(reader: PlantReader, stream: str) -> Mapping[str, Any] | None:
     return decode_configuration(cose.parse(found.data).payload)
 
 
-def open_plants(intake: Intake, identities: Sequence[PlantIdentity]) -> list[str]:
+def open_plants(intake: Intake, identities: Sequence[PlantIdentity]) -> list[tuple[str, str]]:
     """Open every plant before the collector starts. Blocking disk I/O.
 
     Returns:
-        A sentence for everything that was not as a clean stop leaves it, damaged plants first.
+        (plant, sentence) of all that was not as a clean stop leaves it, damaged plants first.
 
     Raises:
         StoreError: the disk refuses.
     """
-    notes: list[str] = []
+    notes: list[tuple[str, str]] = []
     for identity in identities:
+        plant = identity.plant
         try:
             opened = intake.open(identity)
         except DamagedLogError:
-            why = intake.plants.not_served()[identity.plant]
-            notes.insert(0, f"plant {identity.plant} is NOT served: {why}")
+            why = intake.plants.not_served()[plant]
+            notes.insert(0, (plant, f"plant {plant} is NOT served: {why}"))
             continue
-        notes += _warnings(opened)
+        notes += [(plant, sentence) for sentence in _warnings(opened)]
         found = [*opened.store.recovery.notes, *opened.news.taken, *opened.news.problems]
-        notes += [f"plant {identity.plant}: {note}" for note in found]
+        notes += [(plant, f"plant {plant}: {note}") for note in found]
     for plant, reason in intake.commit().failed.items():
         raise StoreError(f"plant {plant}: evidence cannot be written: {reason}") from reason
     return notes

@@ -97,7 +97,10 @@ class Plants:
         opened = self._served[plant]
         reason = _try(opened)
         if reason:
-            log.critical("plant %s is NOT served for now, it is tried again: %s", plant, reason)
+            log.critical(
+                "plant %s is NOT served for now, it is tried again: %s", plant, reason,
+                extra=about(plant),
+            )  # fmt: skip
             self._waiting[plant] = _Waiting(opened, reason)
             del self._served[plant]
 

@@ -329,7 +329,7 @@ class Collector:
             try:
                 signed = self._intake.receipt(sender)
             except (StoreError, OSError, KeyFileError) as error:
-                log.error("no receipt: %s", error)  # noqa: TRY400 - says all
+                log.error("no receipt: %s", error, extra=sender.about)  # noqa: TRY400 - says all
                 return True  # asked for again when the stream moves, or its gateway repeats
             self._book.keep(sender, seq, signed)
         return self._link.publish(topics.down(self._slice, sender, topics.RECEIPTS), signed)

@@ -36,6 +36,7 @@ from cloud.live.facts import FactsError, gateway_facts
 from cloud.live.message import LiveMessageError, parse_live
 from cloud.live.state import PlantState
 from cloud.live.summary import summary
+from evidence.log_lines import about
 
 DELTA_INTERVAL_S = 1.0
 BEAT_INTERVAL_S = 2.0
@@ -184,7 +185,7 @@ class LiveHub:
             facts = gateway_facts(gateway, config)
         except FactsError as error:
             self.refused["config"] += 1
-            _log.error("live page of %s: %s", plant, error)
+            _log.error("live page of %s: %s", plant, error, extra=about(plant, gateway))
             return
         if plant not in self._channels:
             self._channels[plant] = _Channel(plant, Pace(self._delta_interval_s))
@@ -205,7 +206,8 @@ class LiveHub:
             message = parse_live(payload, plant, gateway)
         except LiveMessageError as error:
             self.refused[error.reason] += 1
-            _log.debug("live message of %s/%s refused: %s", plant, gateway, error)
+            of = about(plant, gateway)
+            _log.debug("live message of %s/%s refused: %s", plant, gateway, error, extra=of)
             return
         dropped = channel.state.apply(gateway, message, self._clock.wall_ns())
         if dropped is None:

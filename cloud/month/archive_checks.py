@@ -20,6 +20,7 @@ from cloud.kept_file import KeptFile
 from cloud.month.substituted import substituted_percent
 from edge.calc.errors import UnknownRuleSetError
 from evidence.findings import Verdict
+from evidence.log_lines import about
 from evidence.version import VERSION
 
 FILE = "archive-checks.db"
@@ -88,7 +89,7 @@ class ArchiveChecks(KeptFile):
             try:
                 wanted = await asyncio.to_thread(self._next, archives)
                 if wanted is not None:
-                    await self._check(wanted.path, wanted.sha256)
+                    await self._check(wanted)
                     told(wanted.plant)
                     continue
             except StoreError as error:
@@ -105,15 +106,18 @@ class ArchiveChecks(KeptFile):
                 return one
         return None
 
-    async def _check(self, path: Path, sha256: str) -> None:
+    async def _check(self, wanted: Stands) -> None:
+        plant, path, sha256 = wanted
         try:
             report, _ = await report_of(path)
         except BroughtError as error:
-            log.warning("%s: %s", path.name, error)
+            log.warning("%s: %s", path.name, error, extra=about(plant))
             self._failed[sha256] = self._clock.wall_ns() / 1e9
             return
         if await asyncio.to_thread(_sha256, path) != sha256:
-            log.warning("%s is another file than was verified: later", path.name)
+            log.warning(
+                "%s is another file than was verified: later", path.name, extra=about(plant)
+            )
             self._failed[sha256] = self._clock.wall_ns() / 1e9
             return
         verdict, findings = str(report["verdict"]), report["findings"]

@@ -29,6 +29,7 @@ from cloud.month.reader import FactsReader
 from cloud.month.sources import Sources
 from cloud.month.states import State, may_close_itself, newest_final
 from evidence.errors import EvidenceError
+from evidence.log_lines import about
 
 log = logging.getLogger("stackproof.cloud.months")
 
@@ -165,7 +166,9 @@ class MonthEngine:
         try:
             await asyncio.to_thread(self._facts.done, plant, month)
         except StoreError:
-            log.exception("%s %s is closed, and is remembered as being closed", plant, month)
+            log.exception(
+                "%s %s is closed, and remembered as closing", plant, month, extra=about(plant)
+            )
         await self._closed(plant)
 
     async def _closed(self, plant: str) -> None:
@@ -177,7 +180,7 @@ class MonthEngine:
         try:
             await self._catch_up(self._sources.evidence(plant))
         except (StoreError, LookupError) as error:
-            log.exception("plant %s: what was closed cannot be counted just now", plant)
+            log.exception("%s: what was closed cannot be counted now", plant, extra=about(plant))
             self._amiss[plant] = str(error)
         self._judging.forget(plant)
 
@@ -292,7 +295,7 @@ class MonthEngine:
             try:
                 await self._look(plant, self._began, len(plants))
             except Exception:
-                log.exception("plant %s: its months could not be looked at; they are again", plant)
+                log.exception("%s: its months could not be looked at", plant, extra=about(plant))
 
     async def idle(self) -> None:
         """Wait until no closing runs that was begun here."""
@@ -311,7 +314,7 @@ class MonthEngine:
             await self._judge(plant, of)
         except (StoreError, LookupError, MonthRefusedError) as error:
             if self._amiss.get(plant) != str(error):
-                log.error("plant %s: its months cannot be looked at: %s", plant, error)  # noqa: TRY400 - the sentence says all
+                log.error("%s: months not looked at: %s", plant, error, extra=about(plant))  # noqa: TRY400 - says all
             self._amiss[plant] = str(error)
 
     async def _catch_up(self, evidence: PlantEvidence) -> None:
@@ -338,18 +341,15 @@ class MonthEngine:
     async def _finish(self, ordered: Ordered) -> None:
         """A closing that a kill interrupted: seal what the log closed, or close again."""
         plant, month = ordered.plant, ordered.month
-        closes = await asyncio.to_thread(self._facts.closes, plant)
-        close = newest_final(closes, month)
+        close = newest_final(await asyncio.to_thread(self._facts.closes, plant), month)
+        is_logged = close is not None and close.received_ns >= ordered.at_ns
+        how = "sealed now" if is_logged else "again"
+        log.warning("%s %s was being closed before: %s", plant, month, how, extra=about(plant))
         try:
-            if close is not None and close.received_ns >= ordered.at_ns:
-                log.warning(
-                    "%s %s was being closed when the collector ended: sealed now", plant, month
-                )
-                await self._months.seal(
-                    plant, month, reason=ordered.reason if ordered.amend else ""
-                )
+            if is_logged:
+                why = ordered.reason if ordered.amend else ""
+                await self._months.seal(plant, month, reason=why)
             else:
-                log.warning("%s %s was being closed when the collector ended: again", plant, month)
                 await self._close_now(ordered)
         except MonthRefusedError as error:
             await self._say(plant, REFUSED, f"{month}: {error}")
@@ -374,7 +374,7 @@ class MonthEngine:
                 may_close_itself(row["state"], row["since_ns"], self._settle_ns, now_ns)
                 and time.monotonic() > tried_s + AGAIN_S
             ):
-                log.info("%s %s is complete and closes itself", plant, month)
+                log.info("%s %s is complete and closes itself", plant, month, extra=about(plant))
                 self._start(plant, month, self._order(plant, month))
                 return
 
@@ -389,12 +389,12 @@ class MonthEngine:
         self._orders.discard(task)
         defect = None if task.cancelled() else task.exception()
         if defect is not None:
-            log.error("a closing ended by a defect", exc_info=defect)
+            log.error("a closing ended by a defect", exc_info=defect, extra=about(plant))
 
     async def _say(self, plant: str, reason: str, sentence: str) -> None:
         if self._standing.get((plant, reason), "") == sentence:
             return
         if sentence:
-            log.error("plant %s: %s", plant, sentence)
+            log.error("plant %s: %s", plant, sentence, extra=about(plant))
         self._standing[plant, reason] = sentence
         await self._sources.alarm(plant, reason, sentence)

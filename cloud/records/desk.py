@@ -89,11 +89,11 @@ class RecordDesk:
         self._shelf = PdfShelf()
         self._stories_of: dict[str, tuple[int, Stories]] = {}
 
-    def load(self) -> list[str]:
+    def load(self) -> list[tuple[str, str]]:
         """Read every plant's documents; before the collector starts. Blocking disk I/O.
 
         Returns:
-            A sentence for each plant whose documents cannot be gone on with; its readings can.
+            (plant, sentence) of each whose documents cannot be gone on with; its readings can.
         """
         for plant in self._intake.plants:
             enrolled = self._intake.plants.require(plant)
@@ -101,7 +101,7 @@ class RecordDesk:
                 self._known[plant] = papers_of(enrolled.store.reader, enrolled.keyring.collectors)
             except (StoreError, OSError) as error:
                 self._amiss[plant] = f"plant {plant}: documents are NOT taken: {error}"
-        return list(self._amiss.values())
+        return list(self._amiss.items())
 
     # -- taking in: the event loop's thread -------------------------------------------------------
 

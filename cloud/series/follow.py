@@ -26,6 +26,7 @@ from cloud.series.store import Batch, Mark, SeriesStore
 from evidence import cose
 from evidence.frame import decode_body, header_of
 from evidence.log import Kind
+from evidence.log_lines import about
 from evidence.waiting import Common, Waiting
 
 #: objects of one step: twenty minutes of frames, after which another plant has its turn
@@ -144,7 +145,8 @@ class SeriesFollower:
                 self._stumbled(plant, str(error))
                 return POLL_S
             except Exception as error:  # a gateway signed what nobody thought of; others go on
-                log.exception("%s: its series cannot be made; tried again", plant)
+                told = "%s: its series cannot be made; tried again"
+                log.exception(told, plant, extra=about(plant))
                 self._stumbled(plant, repr(error))
                 self._failed[plant] = time.monotonic() + AGAIN_S
                 return POLL_S
@@ -164,7 +166,8 @@ class SeriesFollower:
 
     def _stumbled(self, plant: str, why: str) -> None:
         if self._trouble.get(plant) != why:  # it is tried again every few seconds
-            log.warning("%s: its series do not go on just now: %s", plant, why)
+            told = "%s: its series do not go on just now: %s"
+            log.warning(told, plant, why, extra=about(plant))
         self._trouble[plant] = why
         self._forget_streams(plant)  # begins again with what the store has
 
@@ -189,7 +192,8 @@ class SeriesFollower:
             return False
         marks = self._store.marks(plant)
         if not all(_fits(evidence, gateway, mark) for gateway, mark in marks.items()):
-            log.warning("%s: its log is another one than was followed: series are made anew", plant)
+            told = "%s: its log is another one than was followed: series are made anew"
+            log.warning(told, plant, extra=about(plant))
             self._store.forget(plant)
             self._forget_streams(plant)
             marks = {}
@@ -239,7 +243,8 @@ class SeriesFollower:
             form = self._form(evidence, gateway, stream, cfg)
             if form is None or not form.fits(body):
                 stream.unfit += 1
-                log.debug("%s seq %d is in no series: it does not fit", gateway, stored.seq)
+                of = about(evidence.plant, gateway)
+                log.debug("%s seq %d does not fit: in no series", gateway, stored.seq, extra=of)
                 continue
             if not waiting.takes(Common(gateway, cfg), body):
                 _fold(stream.forms, waiting, mark.through_ns, to_ns, found)

@@ -27,6 +27,7 @@ from cloud.series.database import SeriesFile, drop_marks, set_mark
 from cloud.series.line_protocol import decode_answer, lines, question
 from cloud.series.refusal import Refused, reason_of, refused
 from cloud.series.store import Batch, Mark, SeriesAwayError, SeriesRefusedError, StoreState
+from evidence.log_lines import about
 from evidence.support import secret_lines, without_secrets
 
 if TYPE_CHECKING:  # loaded by the thread that writes: most collectors have no InfluxDB
@@ -197,7 +198,8 @@ class InfluxSeries:
                 wait_s = min(2 * wait_s, longest_s)
                 continue
             except Exception as error:  # what nobody thought of is of this plant; others go on
-                log.exception("%s: its series cannot be written", batch.plant)
+                told = "%s: its series cannot be written"
+                log.exception(told, batch.plant, extra=about(batch.plant))
                 self._begin_anew(batch.plant, f"its series cannot be written: {error!r}")
             if self._trouble:
                 log.info("series: InfluxDB takes what it is given again")
@@ -250,7 +252,8 @@ class InfluxSeries:
             raise SeriesRefusedError(said) from error
         if plant not in self._too_old:  # so it is with all of a log that is older than the bucket
             self._too_old.add(plant)
-            log.warning("%s: what is older than the bucket keeps is in no series: %s", plant, said)
+            told = "%s: what is older than the bucket keeps is in no series: %s"
+            log.warning(told, plant, said, extra=about(plant))
 
     def _client(self) -> "InfluxDBClient":
         from influxdb_client.client.influxdb_client import InfluxDBClient

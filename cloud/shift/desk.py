@@ -20,6 +20,7 @@ from cloud.live.hub import LiveHub
 from cloud.shift.cut import SECOND_NS, Shift, shift_at
 from cloud.shift.emission import ShiftEmission, emitted
 from cloud.shift.store import LEFT, NOTE_MAX, TAKEN, CountedTo, Note, ShiftStore
+from evidence.log_lines import about
 
 log = logging.getLogger("stackproof.cloud.shift")
 
@@ -144,7 +145,8 @@ class ShiftDesk:
             self._trouble.pop(plant, None)
         except (StoreError, LookupError) as error:  # LookupError: given up meanwhile
             if str(error) != self._trouble.get(plant):
-                log.warning("shifts are not counted just now: %s %s", plant, error)
+                told = "shifts are not counted just now: %s %s"
+                log.warning(told, plant, error, extra=about(plant))
             self._trouble[plant] = str(error)
 
     # -- sheets -----------------------------------------------------------------------------------

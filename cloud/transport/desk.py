@@ -30,6 +30,7 @@ from evidence.broker_certificates import (
 )
 from evidence.errors import EvidenceError
 from evidence.keys import Certificate, certificate_to_pem, key_sha256
+from evidence.log_lines import about
 
 log = logging.getLogger("stackproof.cloud.transport")
 
@@ -149,6 +150,7 @@ class BrokerDesk:
                 log.warning(
                     "%s/%s asks for a broker certificate of key %s: stackproof cloud broker "
                     "requests", request.plant, request.gateway, key,
+                    extra=about(request.plant, request.gateway),
                 )  # fmt: skip
                 return {**row, "certificate": ""}
             return {**row, "certificate": self._certificate(approved)}

@@ -6,7 +6,6 @@ import faulthandler
 import json
 import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from edge.clock import SystemClock
@@ -16,7 +15,7 @@ from edge.relay.config import RelayConfig, load_relay
 from edge.relay.service import COUNTS_S, Relay
 from edge.relay.status import lines, status_of
 from evidence.errors import EvidenceError
-from evidence.log_lines import FORMS, TEXT, start_logging, teller
+from evidence.log_lines import FORMS, TEXT, Say, start_logging, teller
 from evidence.service import ServiceManager
 
 EXIT_FINE, EXIT_FOUND, EXIT_CANNOT = 0, 1, 2
@@ -78,11 +77,11 @@ def _run(args: argparse.Namespace, config: RelayConfig) -> int:
     return EXIT_FINE
 
 
-async def _serve(config: RelayConfig, say: Callable[[str], None]) -> None:
+async def _serve(config: RelayConfig, say: Say) -> None:
     from edge.relay.metrics import serving  # a server's modules: `check` and `status` need none
 
     stop, loop, clock = asyncio.Event(), asyncio.get_running_loop(), SystemClock()
-    manager = ServiceManager()
+    manager, relay = ServiceManager(), Relay(config, clock)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
 
@@ -91,8 +90,8 @@ async def _serve(config: RelayConfig, say: Callable[[str], None]) -> None:
         say("relay: running")
         manager.ready("running", COUNTS_S)
 
-    with serving(config, clock):
-        await Relay(config, clock).run(stop, ready, manager.alive)
+    with serving(config, clock, relay.life):
+        await relay.run(stop, ready, manager.alive)
     say("relay: stopped")
 
 

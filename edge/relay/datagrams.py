@@ -34,6 +34,8 @@ class RelayDatagrams(asyncio.DatagramProtocol):
         turns: of its work, counted by who asks for `step`.
     """
 
+    NAME = "UDP"
+
     def __init__(self, intake: RelayIntake, clock: Clock) -> None:
         self._intake, self._clock = intake, clock
         self._waiting: list[Outer] = []

@@ -15,6 +15,7 @@ from edge.clock import Clock
 from edge.relay.intake import RelayIntake
 from evidence.archive.export import ExportReader
 from evidence.errors import EvidenceError
+from evidence.log_lines import about
 
 log = logging.getLogger("stackproof.relay")
 
@@ -32,6 +33,8 @@ class RelayFolder:
         taken, refused: files since the start.
         turns: grows as long as it goes on, within a large file too.
     """
+
+    NAME = "folder"
 
     def __init__(self, folder: Path, intake: RelayIntake, clock: Clock) -> None:
         self._folder, self._intake, self._clock = folder, intake, clock
@@ -81,7 +84,11 @@ class RelayFolder:
             return
         await asyncio.to_thread(path.unlink, missing_ok=True)
         self.taken += 1
-        log.info("%s: taken, seq %d to %d", path.name, export.span.first, export.span.last)
+        span = export.span
+        log.info(
+            "%s: taken, seq %d to %d", path.name, span.first, span.last,
+            extra=about(span.plant, span.stream),
+        )  # fmt: skip
 
     async def _refuse(self, path: Path, reason: str) -> None:
         self.refused += 1

@@ -10,10 +10,11 @@ import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from edge.quiet import Quiet
+from edge.quiet import EVERY_S, Quiet
 from edge.relay.lane import Lane
 from edge.relay.outer import Outer, read_outer
 from evidence.errors import EvidenceError
+from evidence.log_lines import about
 
 log = logging.getLogger("stackproof.relay")
 
@@ -29,6 +30,7 @@ class RelayIntake:
         self._lanes = lanes
         self._quiet = Quiet()
         self.counts: Counter[str] = Counter()
+        self._full_s = float("-inf")
 
     def admit(self, data: bytes) -> Outer | None:
         """An object for one of the lanes; None, and counted, when it is none."""
@@ -41,6 +43,10 @@ class RelayIntake:
             self.counts["stranger"] += 1
             return None
         return outer
+
+    def was_full(self, now_s: float) -> bool:
+        """True when there was no room for something within the last minute, by monotonic s."""
+        return now_s - self._full_s < EVERY_S
 
     @property
     def gone(self) -> int:
@@ -67,9 +73,11 @@ class RelayIntake:
             )  # fmt: skip
             full += kept.full
             dropped = kept.full + kept.gave_way
+            self._full_s = now_s if dropped else self._full_s
             if dropped and self._quiet.may(lane.stream.name, now_s):
                 log.error(
                     "%s: the queue is full, %d object(s) are dropped: look at the broker and the "
                     "collector; what is missing then is exported again", lane.stream.name, dropped,
+                    extra=about(*place),
                 )  # fmt: skip
         return full

@@ -67,7 +67,8 @@ class Lane:
         """Prepare; nothing is sent before `start`. `shown` belongs to a url with TLS."""
         self.stream, self.queue = stream, queue
         self._clock, self._disk = clock, disk
-        self._sending = Sending(stream.name, self._read_objects, clock, log)
+        self._about = about(stream.plant, stream.gateway)
+        self._sending = Sending(stream.name, self._read_objects, clock, log, self._about)
         self.machine = self._sending.machine
         self.refused = 0
         self._quiet = Quiet()
@@ -124,9 +125,8 @@ class Lane:
 
     def _on_disconnected(self, reason: str) -> None:
         if self._quiet.may("away", self._now_s()):
-            extra = about(self.stream.plant, self.stream.gateway)
             log.warning("%s: broker away (%s); objects are kept", self.stream.name, reason,
-                        extra=extra)  # fmt: skip
+                        extra=self._about)  # fmt: skip
         self.machine.disconnected()
 
     def _on_message(self, topic: str, payload: bytes, is_retained: bool) -> None:
@@ -152,7 +152,7 @@ class Lane:
         except NotOursError as error:
             self.refused += 1
             if self._quiet.may("refused", self._now_s()):
-                log.warning("%s", error)
+                log.warning("%s", error, extra=self._about)
             return
         if receipt.seq < self.machine.receipted:
             await self._set_back(receipt.seq)
@@ -166,6 +166,7 @@ class Lane:
             log.error(
                 "%s: the collector holds another object at seq %d than came here: this one was "
                 "altered on its way, or a second device signs", self.stream.name, receipt.seq,
+                extra=self._about,
             )  # fmt: skip
         await self._disk.run(self.queue.release, receipt.seq)
         self._send_all(self.machine.receipt(receipt.seq, self._now_s()))
@@ -180,7 +181,7 @@ class Lane:
             log.error(
                 "%s: the collector holds seq %d, and held %d: what is between was forgotten here, "
                 "and must be exported again at the site (stackproof relay status names it)",
-                self.stream.name, seq, self.machine.receipted,
+                self.stream.name, seq, self.machine.receipted, extra=self._about,
             )  # fmt: skip
         await self._disk.run(self.queue.set_back, seq)
         self.machine.resume(await self._disk.run(self.queue.run_end, seq + 1), seq)

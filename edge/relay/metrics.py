@@ -1,4 +1,4 @@
-"""The relay's /metrics, made at each question from what `relay status` tells."""
+"""The relay's /metrics, made at each question from what `relay status` tells; and its life."""
 
 import contextlib
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from edge.clock import Clock
+from edge.life import Life
 from edge.metrics_listener import listening
 from edge.relay.config import RelayConfig
 from edge.relay.status import figures, status_of
@@ -29,10 +30,10 @@ class RelayMetrics(Collector):
 
 
 @contextlib.contextmanager
-def serving(config: RelayConfig, clock: Clock) -> Iterator[None]:
+def serving(config: RelayConfig, clock: Clock, life: Life) -> Iterator[None]:
     """Answer where RELAY.toml says, until it is left; SiteConfigError: it cannot be had there."""
     if config.metrics is None:
         yield
         return
-    with listening(RelayMetrics(config, clock), config.metrics, config.path):
+    with listening(RelayMetrics(config, clock), life, config.metrics, config.path):
         yield

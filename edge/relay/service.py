@@ -17,6 +17,7 @@ from edge.broker_tls import Shown
 from edge.clock import Clock
 from edge.disk import Disk
 from edge.errors import EdgeError, SpoolError
+from edge.life import Life
 from edge.quiet import Quiet
 from edge.relay import folder
 from edge.relay.config import RelayConfig
@@ -38,11 +39,17 @@ Ways: TypeAlias = list[tuple[Way, float]]  # and how long to wait between two st
 
 
 class Relay:
-    """One relay."""
+    """One relay.
+
+    Attributes:
+        life: what it tells of itself.
+    """
 
     def __init__(self, config: RelayConfig, clock: Clock) -> None:
         self._config, self._clock = config, clock
         self._disk, self._quiet = Disk(), Quiet()
+        self._intake, self._fails = RelayIntake({}), set[str]()
+        self.life = Life(clock.monotonic_ns, self._work)
 
     async def run(
         self, stop: asyncio.Event, ready: Callable[[], None] = lambda: None,
@@ -74,7 +81,7 @@ class Relay:
                 lanes[stream.plant, stream.gateway] = lane
                 parts.push_async_callback(lane.stop)
                 await lane.start()
-            intake = RelayIntake(lanes)
+            self._intake = intake = RelayIntake(lanes)
             ways = await self._ways(intake, parts)
             parts.push_async_callback(self._write_counts, intake, lanes, ways)
             async with asyncio.TaskGroup() as group:
@@ -82,6 +89,7 @@ class Relay:
                 tasks.append(group.create_task(self._tell(intake, lanes, ways, alive)))
                 if shown is not None:
                     tasks.append(group.create_task(self._take_up(shown, lanes)))
+                self.life.begin(COUNTS_S)
                 ready()
                 await stop.wait()
                 for task in tasks:
@@ -89,6 +97,13 @@ class Relay:
             for way, _ in ways:  # what is in memory is not left behind
                 if isinstance(way, RelayDatagrams):
                     await way.step()
+
+    def _work(self) -> tuple[str, str]:
+        """What keeps objects from the disk: a broker that is away does not."""
+        if self._intake.was_full(self._clock.monotonic_ns() / 1e9):
+            return "a queue is full", ""
+        fails = sorted(self._fails)
+        return f"fails, and is tried again: {', '.join(fails)}" if fails else "", ""
 
     async def _ways(self, intake: RelayIntake, parts: contextlib.AsyncExitStack) -> Ways:
         ways: Ways = []
@@ -105,7 +120,7 @@ class Relay:
 
     async def _look(self, way: Way, wait_s: float) -> None:
         while True:
-            await self._once(way.step())
+            await self._once(way.step(), type(way).NAME)
             way.turns += 1
             await asyncio.sleep(wait_s)
 
@@ -113,7 +128,7 @@ class Relay:
         """Show another certificate or key once its files are there."""
         while True:
             await asyncio.sleep(TLS_LOOK_S)
-            await self._once(self._look_at(shown, lanes))
+            await self._once(self._look_at(shown, lanes), "TLS files")
 
     async def _look_at(self, shown: Shown, lanes: dict[tuple[str, str], Lane]) -> None:
         if await self._disk.run(shown.look):
@@ -127,18 +142,21 @@ class Relay:
     ) -> None:  # fmt: skip
         told = [-1] * len(ways)
         while True:
-            await self._once(self._write_counts(intake, lanes, ways))
+            await self._once(self._write_counts(intake, lanes, ways), "state_dir")
             turns = [way.turns for way, _ in ways]
             if all(now != before for now, before in zip(turns, told, strict=True)):
                 told, online = turns, sum(lane.machine.online for lane in lanes.values())
+                self.life.go_on()
                 alive(f"{len(lanes)} streams, {online} with a broker")
             await asyncio.sleep(COUNTS_S)
 
-    async def _once(self, step: Awaitable[None]) -> None:
+    async def _once(self, step: Awaitable[None], what: str) -> None:
         """What fails is said and tried again by the caller."""
         try:
             await step
+            self._fails.discard(what)
         except (EdgeError, KeyFileError, OSError) as error:
+            self._fails.add(what)
             if self._quiet.may(str(type(error)), self._clock.monotonic_ns() / 1e9):
                 log.error("%s; tried again", error)  # noqa: TRY400 - no defect
 

@@ -15,6 +15,7 @@ from edge.errors import SpoolError
 from edge.remote.state import Answer, Given, State, Trial, counts
 from evidence.cose import OBJECT_BYTES_MAX
 from evidence.errors import EvidenceError
+from evidence.log_lines import about
 from evidence.site_order import SiteOrder, decode_site_order
 from evidence.suites import PublicKey
 
@@ -33,6 +34,11 @@ class OrderFolder:
     def __init__(self, folder: Path, plant: str, gateway: str, root: PublicKey) -> None:
         self._folder, self._root = folder, root
         self._whose = plant, gateway
+
+    @property
+    def about(self) -> dict[str, str]:
+        """`extra` of a log call about their gateway."""
+        return about(*self._whose)
 
     def state(self) -> State:
         """What counts; the empty state before the first order. SpoolError for a damaged file."""

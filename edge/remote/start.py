@@ -55,10 +55,10 @@ class Start:
 
     def gave_way(self, reason: str) -> bool:
         """Drop the file on trial for this reason; False when none is on trial."""
-        if self.state.trial is None:
+        if self.state.trial is None or self.folder is None:
             return False
         self.keep(rolled_back(self.state, reason))
-        _say_last(self.state)
+        _say_last(self.folder, self.state)
         return True
 
 
@@ -76,12 +76,12 @@ def start_of(path: Path) -> Start:
     try:
         before = folder.state()
     except SpoolError as error:
-        log.error("orders: %s", error)  # noqa: TRY400 - says all
+        log.error("orders: %s", error, extra=folder.about)  # noqa: TRY400 - says all
         return Start.of(path, hand)
     state = begun(before, hashlib.sha256(hand).hexdigest())
     if state != before:
         folder.keep(state)
-        _say_last(state)
+        _say_last(folder, state)
     while True:
         given = counts(state)
         try:
@@ -92,7 +92,7 @@ def start_of(path: Path) -> Start:
                 raise
             fails = set_aside if state.trial is None else rolled_back
             state = folder.keep(fails(state, str(error)[:500]))
-            _say_last(state)
+            _say_last(folder, state)
 
 
 def _folder(path: Path, hand: bytes) -> OrderFolder | None:
@@ -106,7 +106,7 @@ def _folder(path: Path, hand: bytes) -> OrderFolder | None:
     return OrderFolder(site.gateway.orders, site.plant.id, site.gateway.id, public_key(root))
 
 
-def _say_last(state: State) -> None:
+def _say_last(folder: OrderFolder, state: State) -> None:
     if state.last is not None:
         last, why = state.last, f": {state.last.reason}" if state.last.reason else ""
-        log.warning("site order %d: %s%s", last.number, last.outcome, why)
+        log.warning("site order %d: %s%s", last.number, last.outcome, why, extra=folder.about)

@@ -24,6 +24,7 @@ from edge.uplink.tunnel import ProxyError, connect
 from edge.uplink.websocket import WebSocketError
 from edge.uplink.websocket_stream import WebSocketStream
 from edge.uplink.window import Window
+from evidence.log_lines import about
 
 log = logging.getLogger("stackproof.edge.uplink")
 
@@ -46,6 +47,11 @@ class Topics:
     def of(cls, slice_id: str, plant: str, gateway: str) -> "Topics":
         """For one gateway."""
         return cls(f"stackproof/v1/{slice_id}/{plant}/{gateway}")
+
+    @property
+    def about(self) -> dict[str, str]:
+        """`extra` of a log call about the gateway."""
+        return about(*self.base.split("/")[-2:])
 
     @property
     def frames(self) -> str:
@@ -311,10 +317,12 @@ class MqttUplink:
         if self._is_told:
             return
         if why := refused.pop(self._topics.order, ""):
-            log.error("broker refuses the topic of site orders (%s): none can come", why)
+            said = "broker refuses the topic of site orders (%s): none can come"
+            log.error(said, why, extra=self._topics.about)
         for why in list(refused.values())[:1]:
             # without receipts nothing is ever freed: say so, keep the connection, keep readings
-            log.error("broker refuses the receipts topic (%s): nothing can be freed", why)
+            said = "broker refuses the receipts topic (%s): nothing can be freed"
+            log.error(said, why, extra=self._topics.about)
         self._is_told = True
         # QoS 0, so that objects waiting for their PUBACK cannot be in its way
         client.publish(self._topics.state, self._state, qos=0, retain=True)

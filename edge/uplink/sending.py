@@ -6,7 +6,7 @@ asked for before is dropped: it is asked for anew.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 from edge.clock import Clock
@@ -29,10 +29,13 @@ class Sending:
         sent: objects handed to the broker, repetitions too.
     """
 
-    def __init__(self, name: str, read: Read, clock: Clock, log: logging.Logger) -> None:
-        """Prepare; `name`: of what a person reads where something fails."""
+    def __init__(
+        self, name: str, read: Read, clock: Clock, log: logging.Logger,
+        of: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
+        """Prepare; where something fails a person reads `name`, `of` are its line's fields."""
         self.machine, self.sent = Machine(), 0
-        self._name, self._read, self._clock, self._log = name, read, clock, log
+        self._name, self._read, self._clock, self._log, self._of = name, read, clock, log, of
         self._order, self._quiet = asyncio.Lock(), Quiet()
         self._tasks: set[asyncio.Task[None]] = set()
         self._refused = 0
@@ -87,6 +90,6 @@ class Sending:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             if not isinstance(error, EdgeError):
-                self._log.error("%s: %s", self._name, error, exc_info=error)
+                self._log.error("%s: %s", self._name, error, exc_info=error, extra=self._of)
             elif self._quiet.may(type(error).__name__, self.now_s()):
-                self._log.error("%s: %s", self._name, error)
+                self._log.error("%s: %s", self._name, error, extra=self._of)

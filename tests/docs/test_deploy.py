@@ -149,7 +149,7 @@ async def test_tls_with_the_broker_as_it_stands(
     stop, ready = asyncio.Event(), asyncio.Event()
     config = load_cloud(Path("collector/CLOUD.toml"))
     task = asyncio.create_task(
-        run_cloud(config, SystemClock(), stop, lambda said: "ready" in said and ready.set())
+        run_cloud(config, SystemClock(), stop, lambda said, **_: "ready" in said and ready.set())
     )
     try:
         await asyncio.wait_for(ready.wait(), 20)

@@ -127,4 +127,4 @@ def test_site_files_are_right_and_reach_the_services(
     assert urlsplit(site.uplink.url).hostname == "broker"
     assert site.metrics is not None
     health = services[f"edge-{name}"]["healthcheck"]["test"][-1]
-    assert f":{site.metrics.port}/metrics" in health
+    assert f":{site.metrics.port}/livez'" in health

@@ -36,6 +36,7 @@ class Composed:
         for name in (*FOLDERS, "keys/smelter", "keys/kiln", "bin"):
             (folder / name).mkdir(parents=True, exist_ok=True)
         self.broker, page, metrics = free_port(), free_port(), free_port()
+        self.ports = {":8600/": f":{page}/", ":9464/": f":{metrics}/"}
         moved = {
             "//broker:8883": f"//localhost:{self.broker}",
             "influxdb:8086": f"localhost:{free_port()}",
@@ -87,6 +88,15 @@ class Composed:
                 process.terminate()
                 process.wait(20)
 
+    def is_healthy(self, service: str) -> bool:
+        """What the service's own health check says."""
+        _, program, *rest = SERVICES[service]["healthcheck"]["test"]
+        assert program == "python"
+        for old, new in self.ports.items():
+            rest = [part.replace(old, new) for part in rest]
+        done = subprocess.run([sys.executable, *rest], check=False, capture_output=True, timeout=30)
+        return done.returncode == 0
+
     def log(self, service: str) -> str:
         return (self.folder / f"{service}.log").read_text()
 
@@ -120,6 +130,9 @@ def test_an_edge_and_the_collector_meet(tmp_path: Path) -> None:
         site = load_site(tmp_path / "config/edge-kiln.toml")
         with made.running("edge-kiln"):
             wait(lambda: receipted(site.gateway.spool))
+            assert made.is_healthy("cloud")
+            assert made.is_healthy("edge-kiln")
+        assert not made.is_healthy("edge-kiln")
     assert "series: kept in influxdb" in made.log("cloud")
 
 

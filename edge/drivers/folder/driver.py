@@ -25,6 +25,7 @@ from edge.drivers.own_thread import OwnThread
 from edge.drivers.source_rows import Row, RowReader, plain_number, text_number
 from edge.drivers.traffic import Traffic
 from edge.drivers.waiting_rows import Key, take
+from evidence.log_lines import about
 from evidence.quality import Quality
 from firmware_configs.row_source import FolderSource, source_settings
 
@@ -57,7 +58,7 @@ class FolderDriver:
             raise wrong(spec, "needs the Python package openpyxl: pip install 'stackproof[xlsx]'")
         number_of = text_number(source.decimal) if source.form == "csv" else plain_number
         self._reader = RowReader(spec, source.rows, number_of)
-        self._complaints = Complaints(_LOG, spec.id)
+        self._complaints, self._about = Complaints(_LOG, spec.id), about(device=spec.id)
         self._backlog = Backlog(self._complaints)
         form = f"{spec.profile.revision}\n{sorted(source_settings(source).items())}"
         try:
@@ -114,7 +115,7 @@ class FolderDriver:
             work = self._work(listing, ripe)
             found = None if work is None else await thread.run(work, LOAD_S)
         except FileError as error:
-            _LOG.warning("device %s: file %s", self._spec.id, error)
+            _LOG.warning("device %s: file %s", self._spec.id, error, extra=self._about)
             self._ripens.clear()  # all are looked at again when they stand still
             return self._taken(listing, 0)
         except (FolderError, TimeoutError) as error:
@@ -221,7 +222,7 @@ class FolderDriver:
             line = half.delivered.floor or 0
             _LOG.warning(
                 "device %s: file %s was read up to line %s and is gone or changed: the rest of it "
-                "is lost", self._spec.id, half.name, line,
+                "is lost", self._spec.id, half.name, line, extra=self._about,
             )  # fmt: skip
             self._note("source-file-lost", half.name, half.sha256, line=line)
             history.finish(half)
@@ -235,18 +236,24 @@ class FolderDriver:
         before = history.hashes_of(name)
         if history.has_read(digest):
             if digest not in before:
-                _LOG.info("device %s: file %s was read before: not again", self._spec.id, name)
+                _LOG.info(
+                    "device %s: file %s was read before: not again", self._spec.id, name,
+                    extra=self._about,
+                )  # fmt: skip
                 self._note("source-file-again", name, digest)
             history.tell(name, loaded.identity, digest)
         elif before and not self._source.reuses_names:
             _LOG.warning(
                 "device %s: file %s changed after it was read: what it holds now is not read. Drop "
-                "it under a name of its own", self._spec.id, name,
+                "it under a name of its own", self._spec.id, name, extra=self._about,
             )  # fmt: skip
             self._note("source-file-changed", name, digest, was=before[-1])
             history.tell(name, loaded.identity, digest)
         elif loaded.reason:
-            _LOG.warning("device %s: file %s: %s: not read", self._spec.id, name, loaded.reason)
+            _LOG.warning(
+                "device %s: file %s: %s: not read", self._spec.id, name, loaded.reason,
+                extra=self._about,
+            )  # fmt: skip
             self._note("source-file-refused", name, digest, reason=loaded.reason)
             history.tell(name, loaded.identity, digest, is_refused=True)
         else:
@@ -255,15 +262,19 @@ class FolderDriver:
     def _begin(self, loaded: "_Loaded") -> None:
         _LOG.info(
             "device %s: file %s: %d rows, %d refused", self._spec.id, loaded.name,
-            len(loaded.rows), len(loaded.refused),
+            len(loaded.rows), len(loaded.refused), extra=self._about,
         )  # fmt: skip
         bad = sorted([*loaded.refused, *loaded.doubts])
         for line, reason in bad[:LINES_TOLD]:
             _LOG.warning(
-                "device %s: file %s, line %d: %s", self._spec.id, loaded.name, line, reason
-            )
+                "device %s: file %s, line %d: %s", self._spec.id, loaded.name, line, reason,
+                extra=self._about,
+            )  # fmt: skip
         if len(bad) > LINES_TOLD:
-            _LOG.warning("device %s: file %s: and %d more", self._spec.id, loaded.name, len(bad))
+            _LOG.warning(
+                "device %s: file %s: and %d more", self._spec.id, loaded.name, len(bad),
+                extra=self._about,
+            )  # fmt: skip
         self._note(
             "source-file", loaded.name, loaded.sha256, bytes=loaded.identity.size,
             rows=len(loaded.rows), refused=len(loaded.refused), bad_cells=len(loaded.doubts),

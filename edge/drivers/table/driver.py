@@ -25,6 +25,7 @@ from edge.drivers.traffic import Request, Traffic
 from edge.drivers.waiting_rows import KEY_BYTES_MAX, Delivered, Key, Taken, take
 from evidence import cbor
 from evidence.errors import EvidenceError
+from evidence.log_lines import about
 from evidence.quality import Quality
 from firmware_configs.row_source import TableSource
 
@@ -87,7 +88,7 @@ class TableDriver:
         except StatementError as error:
             raise wrong(spec, f"statement of {spec.profile.id} {error}") from None
         self._reader = RowReader(spec, source.rows, plain_number)
-        self._complaints = Complaints(_LOG, spec.id)
+        self._complaints, self._about = Complaints(_LOG, spec.id), about(device=spec.id)
         asked = f"{source.statement_sha256}\n{source.rows.columns_sha256}\n{spec.profile.revision}"
         self._asked = sha256(asked.encode()).digest()
         self._position = self._first_position()
@@ -265,10 +266,15 @@ class TableDriver:
             statement = bytes.fromhex(self._source.statement_sha256)
             self._note("source-schema", sha256=schema, statement_sha256=statement)
         for key, reason in taken.refused:
-            _LOG.warning("device %s: row %s: %s; it is left out", self._spec.id, shown(key), reason)
+            _LOG.warning(
+                "device %s: row %s: %s; it is left out", self._spec.id, shown(key), reason,
+                extra=self._about,
+            )  # fmt: skip
             self._note("source-row-refused", key=str(key), reason=reason)
         for key, doubt in taken.doubts:
-            _LOG.warning("device %s: row %s: %s", self._spec.id, shown(key), doubt)
+            _LOG.warning(
+                "device %s: row %s: %s", self._spec.id, shown(key), doubt, extra=self._about
+            )
         for event in self._backlog.look(taken.waiting):
             self._events.append({**event, "device": self._spec.id})
 

@@ -24,6 +24,7 @@ from evidence.keys import (
 from evidence.orders import Replace, Revoke, encode_order
 from tests.integration.cloud.cloud_process import Cloud, run, wait
 from tests.integration.cloud.flood import flood
+from tests.json_lines import lines_about
 from tests.notified import manager
 from tests.ports import free_port
 from tests.unit.cloud.evidence_examples import (
@@ -92,7 +93,7 @@ def test_it_runs_until_sigterm_and_leaves_everything_in_order(
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
 def test_a_flood_from_somebody_with_a_login_is_outlived(cloud: Cloud) -> None:
     """160 MB of it; the collector's inbox holds 64 MiB at most, and the gateway is served."""
-    ready, gateway = cloud.start(), cloud.plant.gateways["edge-1"]
+    ready, gateway = cloud.start("--log-format", "json"), cloud.plant.gateways["edge-1"]
     before_kib = resident_kib(ready["pid"])
     flood(ready["broker"], gateway.config())
     publisher = cloud.publisher(ready["broker"])
@@ -107,6 +108,8 @@ def test_a_flood_from_somebody_with_a_login_is_outlived(cloud: Cloud) -> None:
     status, printed = cloud.end()
     assert (status, "Traceback" in printed) == (0, False)
     assert len(printed) < 100_000
+    lines = lines_about(printed, plants=("mini",), gateways=("edge-1",))
+    assert any("refused" in line["message"] and line.get("plant") == "mini" for line in lines)
 
 
 def resident_kib(pid: int) -> int:
@@ -218,7 +221,7 @@ def test_a_gateway_is_enrolled_by_a_file_and_a_signal(cloud: Cloud) -> None:
     cloud.config.write_text(
         text.replace('gateways = ["file:mini/edge-1.crt"]', 'keys = "file:more"')
     )
-    ready = cloud.start()
+    ready = cloud.start("--log-format", "json")
     assert get(ready["http"] + "/api/v1/streams") == []
     certificate = (cloud.folder / "mini/edge-1.crt").read_bytes()
     (cloud.folder / "more/edge-1.crt").write_bytes(certificate)
@@ -232,6 +235,7 @@ def test_a_gateway_is_enrolled_by_a_file_and_a_signal(cloud: Cloud) -> None:
     assert code == 0
     assert "keys: plant mini: edge-1.crt: certificate of edge-1, key " in printed
     assert "junk.cose: " in printed
+    lines_about(printed, plants=("mini",))
 
 
 def test_a_stolen_gateway_is_revoked_and_another_device_goes_on(cloud: Cloud) -> None:

@@ -215,13 +215,17 @@ async def test_refusing_disk_costs_only_the_ticks_it_refused(
 
     refusing = False
     monkeypatch.setattr(Spool, method, refuse)
-    async with plant.running():
+    async with plant.running() as agent:
         await asyncio.sleep(0.35)
         refusing = True
         await asyncio.sleep(0.6)
+        while_it_does = agent.life.ready()
         refusing = False
         await asyncio.sleep(0.35)
+        after = agent.life.ready()
     assert refused
+    assert while_it_does == (False, "no readings are kept: spool-error")
+    assert after == (True, "ready")
     assert "disk I/O error" in caplog.text
     objects = plant.kept()
     assert mistakes(objects) == []
@@ -237,12 +241,16 @@ async def test_full_spool_takes_no_ticks_and_says_so(
     full = False
     monkeypatch.setattr(Spool, "fill", lambda _: 1.0 if full else 0.85)
     with caplog.at_level(logging.WARNING):
-        async with plant.running():
+        async with plant.running() as agent:
             await asyncio.sleep(0.35)
             full = True
             await asyncio.sleep(0.7)
+            while_it_is = agent.life.ready()
             full = False
             await asyncio.sleep(0.35)
+            after = agent.life.ready()
+    assert while_it_is == (False, "no readings are kept: spool-full")
+    assert after == (True, "ready")
     objects = plant.kept()
     assert mistakes(objects) == []
     ((seconds, reason),) = told(objects).gaps

@@ -1,7 +1,6 @@
-"""/metrics of a running agent, asked over HTTP as Prometheus would."""
+"""/metrics, /livez and /readyz of a running agent, asked over HTTP."""
 
 import asyncio
-import urllib.request
 from urllib.error import URLError
 
 import pytest
@@ -9,6 +8,7 @@ import pytest
 from edge.errors import SiteConfigError
 from tests.exposition import series
 from tests.integration.edge.conftest import Plant
+from tests.listened import answer
 from tests.ports import free_port
 from tests.unit.edge.sites import GATEWAY, PLANT
 
@@ -16,8 +16,9 @@ OF = f'gateway="{GATEWAY}",plant="{PLANT}"'
 
 
 def ask(port: int) -> str:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
-        return str(answer.read().decode())
+    status, page = answer(f"http://127.0.0.1:{port}/metrics")
+    assert status == 200
+    return page
 
 
 def with_metrics(plant: Plant, port: int) -> None:
@@ -31,6 +32,26 @@ async def test_what_is_told(plant: Plant) -> None:
     async with plant.running():
         await asyncio.sleep(0.7)  # ten ticks a second, frames of half a second
         told = series(await asyncio.to_thread(ask, port))
+        said = {
+            (path, method): await asyncio.to_thread(
+                answer, f"http://127.0.0.1:{port}/{path}", method
+            )
+            for method, paths in (("GET", ("livez", "readyz", "", "live")), ("HEAD", ("livez",)))
+            for path in paths
+        }
+        plant.devices["ac-1"].answers = False
+        await asyncio.sleep(0.5)
+        nobody = await asyncio.to_thread(answer, f"http://127.0.0.1:{port}/readyz")
+        alive = await asyncio.to_thread(answer, f"http://127.0.0.1:{port}/livez")
+    none = (404, "there are /metrics, /livez, /readyz\n")
+    assert said == {
+        ("livez", "GET"): (200, "alive\n"),
+        ("livez", "HEAD"): (200, ""),
+        ("readyz", "GET"): (200, "ready\nno answer of gas-1\n"),  # and no broker is there
+        ("", "GET"): none, ("live", "GET"): none,
+    }  # fmt: skip
+    assert nobody == (503, "no device answers\nno answer of ac-1, gas-1\n")
+    assert alive == (200, "alive\n")
     assert told[f'stackproof_device_connected{{device="ac-1",{OF}}}'] == 1
     assert told[f'stackproof_device_connected{{device="gas-1",{OF}}}'] == 0
     asked = told[f'stackproof_device_polls_total{{device="ac-1",{OF}}}']

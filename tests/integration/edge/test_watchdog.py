@@ -1,4 +1,4 @@
-"""An agent tells that it lives as long as its loop comes round, and no longer."""
+"""An agent tells that it lives as long as its loop comes round, and no longer: also over HTTP."""
 
 import asyncio
 import os
@@ -13,9 +13,12 @@ from edge.drivers.base import DeviceSpec, Driver
 from edge.poller import Poller
 from tests.confined import command
 from tests.integration.edge.conftest import Plant
+from tests.json_lines import lines_about
+from tests.listened import answer
 from tests.notified import manager
+from tests.ports import free_port
 from tests.unit.edge.fakes import FakeDriver
-from tests.unit.edge.sites import replaced, write_keys, write_site
+from tests.unit.edge.sites import GATEWAY, PLANT, replaced, write_keys, write_site
 
 
 async def hangs(*_: object) -> Any:
@@ -45,20 +48,32 @@ class Hanging(FakeDriver):
 async def silence(plant: Plant, break_it: Callable[[], Awaitable[None]]) -> tuple[int, int]:
     """How often it was told while all was well, and after the break."""
     told: list[str] = []
+    port = free_port()
+    plant.text += f'\n[metrics]\nlisten = "127.0.0.1:{port}"\n'
     agent, stop, ready = plant.agent(), asyncio.Event(), asyncio.Event()
     task = asyncio.create_task(agent.run(stop, ready.set, told.append))
     await ready.wait()
+    agent.life._newest_ns -= 200 * 10**9  # and yet it is alive: it has told so since
     await asyncio.sleep(0.5)
     before = len(told)
     assert "newest tick 20" in told[-1]
+    said = [await asyncio.to_thread(answer, f"http://127.0.0.1:{port}/livez")]
     await break_it()
     told.clear()
     await asyncio.sleep(0.5)
     after = len(told)
+    with pytest.MonkeyPatch.context() as impatient:  # as three minutes later
+        impatient.setattr("edge.life.PATIENCE_S", 0.3)
+        impatient.setattr("edge.life.TURNS", 0)
+        for path in ("livez", "readyz"):
+            said.append(await asyncio.to_thread(answer, f"http://127.0.0.1:{port}/{path}"))
     Hung.over.set()
     stop.set()
     task.cancel()
     await asyncio.wait({task})
+    assert [(status, text[:10]) for status, text in said] == [
+        (200, "alive\n"), (503, "hangs for "), (503, "hangs for "),
+    ]  # fmt: skip
     return before, after
 
 
@@ -109,7 +124,7 @@ async def test_process_is_ready_and_lives(plant: Plant) -> None:
     run = [sys.executable, "-m", "stackproof", "edge", "run", str(write_site(plant.folder, text))]
     with manager(plant.folder, WATCHDOG_USEC="180000000") as hearing:
         agent = await asyncio.create_subprocess_exec(
-            *command("stackproof-edge", *run),
+            *command("stackproof-edge", *run, "--log-format", "json"),
             env={**os.environ, **hearing.environment}, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         try:
@@ -120,5 +135,9 @@ async def test_process_is_ready_and_lives(plant: Plant) -> None:
         finally:
             agent.send_signal(signal.SIGABRT)  # as systemd does when it hears nothing any more
             _, log = await agent.communicate()
-    assert b"Fatal Python error: Aborted" in log
+    lines, aborted, _ = log.partition(b"Fatal Python error: Aborted")
+    said = lines_about(lines.decode(), devices=("ac-1", "gas-1"))
+    assert {(line["plant"], line["gateway"]) for line in said} == {(PLANT, GATEWAY)}
+    assert {line.get("device") for line in said} >= {"ac-1", "gas-1"}, "neither is there"
+    assert aborted
     assert b"(most recent call first)" in log, "every thread says where it stood"

@@ -141,7 +141,7 @@ class Bench:
         """The collector runs, pages and all."""
         stop, ready = asyncio.Event(), asyncio.Event()
 
-        def say(sentence: str) -> None:
+        def say(sentence: str, /, **_: object) -> None:
             if sentence.startswith("ready"):
                 ready.set()
 

@@ -51,7 +51,7 @@ class Site:
     def start(self) -> None:
         self.running = Running(self.plant, self.root)
         self.desk = RecordDesk(self.running.collector, self.running.intake, self.plant.collector)
-        self.notes = self.desk.load()
+        self.notes = [note for _, note in self.desk.load()]
         self.client = make_client(make_app(records=self.desk))
 
     async def ask(self, method: str, url: str, body: Any = None, **query: Any) -> Any:

@@ -77,7 +77,7 @@ async def test_who_stops_leaves_the_ready_file_of_the_next_holder(
     monkeypatch.setattr(SliceStore, "close", close)
     monkeypatch.setattr("cloud.process.CONNECT_S", 0.0)
 
-    def say(sentence: str) -> None:
+    def say(sentence: str, /, **_: object) -> None:
         if sentence.startswith("ready"):
             found.append(ready.exists())
             stop.set()

@@ -85,3 +85,14 @@ def test_said_once_with_an_event_and_said_when_over(caplog: pytest.LogCaptureFix
     assert "disk-low" not in alarms.names
     urgent = [r.getMessage() for r in caplog.records if r.levelno == logging.ERROR]
     assert len(urgent) == 2
+
+
+def test_a_setting_of_a_meter_is_a_line_about_that_meter(caplog: pytest.LogCaptureFixture) -> None:
+    departures = ["ac-1: ct_ratio is 40", "ac-2: ct_ratio is 60"]
+    alarms = Alarms(30 * DAY_NS)
+    alarms.check(condition(0.85), NOW_NS, departures=departures, departing="ac-1")
+    said = {r.getMessage().split(".")[0]: getattr(r, "device", None) for r in caplog.records}
+    assert said == {
+        "alarm: spool is 85 % full": None,
+        "alarm: ac-1: ct_ratio is 40; and 1 more": "ac-1",
+    }

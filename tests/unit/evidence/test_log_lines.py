@@ -18,7 +18,7 @@ try:
     raise ValueError("by a defect")
 except ValueError:
     log.exception("ended")
-teller("{form}", "stackproof.cloud")("ready: 100 %")
+teller("{form}", "stackproof.cloud")("ready: 100 %", extra=about(device="ac-2"))
 """
 
 
@@ -41,7 +41,13 @@ def test_json_is_one_object_a_line() -> None:
     assert said == [
         {"level": "WARNING", "message": "ac-1: lost, 温度", "device": "ac-1", **of},
         {"level": "ERROR", "message": "ended", **of},
-        {"level": "INFO", "message": "ready: 100 %", **of, "logger": "stackproof.cloud"},
+        {
+            "level": "INFO",
+            "message": "ready: 100 %",
+            "device": "ac-2",
+            **of,
+            "logger": "stackproof.cloud",
+        },
     ]
 
 

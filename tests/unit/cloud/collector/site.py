@@ -48,7 +48,8 @@ class Site:
 
     def start(self) -> Intake:
         made = Intake(SliceStore(self.root), self._clock, self.plant.collector, self._doubt)
-        self.notes = open_plants(made, [replace(self.plant.identity(), key_folder=self.keys)])
+        identity = replace(self.plant.identity(), key_folder=self.keys)
+        self.notes = [note for _, note in open_plants(made, [identity])]
         return made
 
     def restart(self) -> None:

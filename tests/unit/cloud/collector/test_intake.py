@@ -254,9 +254,10 @@ def test_a_damaged_plant_is_refused_and_the_others_are_served(
     (tmp_path / "00/mini/log/entries.seg").write_bytes(b"")
     other = make_plant(tmp_path / "k", "maxi", collector=plant.collector)
     opened = Intake(SliceStore(tmp_path / "00"), ManualClock(), plant.collector)
-    notes = open_plants(opened, [plant.identity(), other.identity()])
-    assert notes[0].startswith("plant mini is NOT served: ")
-    assert notes[0].endswith("repair the plant, start the collector again")
+    (of, note), *_ = open_plants(opened, [plant.identity(), other.identity()])
+    assert of == "mini"
+    assert note.startswith("plant mini is NOT served: ")
+    assert note.endswith("repair the plant, start the collector again")
     assert list(opened.plants) == ["maxi"]
     verdict = opened.take(SENDER, gateway.config(), 0.0)
     assert isinstance(verdict, Refused)

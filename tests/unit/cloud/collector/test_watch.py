@@ -103,7 +103,7 @@ def test_a_plant_with_several_gateways_is_warned_of_at_the_start(tmp_path: Path)
         made = make_plant(tmp_path / f"keys{count}", gateways=names)
         intake = Intake(SliceStore(tmp_path / f"{count}0"), ManualClock(), made.collector)
         notes = open_plants(intake, [made.identity()])
-        assert sum("only months of exactly one gateway" in note for note in notes) == warned
+        assert sum("only months of exactly one gateway" in note for _, note in notes) == warned
         intake.store.close()
 
 

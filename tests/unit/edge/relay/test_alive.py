@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import os
 import sys
 from asyncio.subprocess import PIPE
@@ -15,6 +14,8 @@ from edge.clock import SystemClock
 from edge.relay.config import load_relay
 from edge.relay.service import Relay
 from tests.confined import command
+from tests.json_lines import lines_about
+from tests.listened import answer
 from tests.notified import manager
 from tests.ports import free_port
 from tests.unit.edge.relay.test_relay_file import GOOD, written
@@ -55,11 +56,15 @@ async def test_what_hangs_is_not_alive(
     task = asyncio.create_task(relay.run(stop, ready.set, told.append))
     try:
         await ready.wait()
+        relay.life._newest_ns -= 200 * 10**9  # and yet it is alive: it has told so since
+        told.clear()
         async with asyncio.timeout(10):
             while not told:  # noqa: ASYNC110 - what is waited for has no event
                 await asyncio.sleep(0.01)
         assert told[0] == "1 streams, 0 with a broker"
         with monkeypatch.context() as broken:
+            assert relay.life.live() == (True, "alive")
+            assert relay.life.ready() == (True, "ready"), "no broker is there"
             broken.setattr(part, becomes)
             await asyncio.sleep(0.1)  # what had begun may end
             told.clear()
@@ -68,6 +73,11 @@ async def test_what_hangs_is_not_alive(
                     while not told:  # noqa: ASYNC110 - likewise
                         await asyncio.sleep(0.01)
             assert bool(told) is is_alive
+            if is_alive:
+                assert relay.life.ready() == (False, "fails, and is tried again: folder")
+            broken.setattr("edge.life.PATIENCE_S", 5.0 if is_alive else 0.2)  # as 3 min later
+            broken.setattr("edge.life.TURNS", 0)
+            assert relay.life.live().is_so is is_alive
     finally:
         stop.set()
         task.cancel()
@@ -77,7 +87,9 @@ async def test_what_hangs_is_not_alive(
 @pytest.mark.needs("systemd-analyze")
 async def test_process_is_ready_and_lives(tmp_path: Path) -> None:
     """As its unit has systemd start it; no broker answers, and nothing but JSON comes of it."""
-    run = [sys.executable, "-m", "stackproof", "relay", "run", str(file_of(tmp_path))]
+    port, file = free_port(), file_of(tmp_path)
+    file.write_text(f'{file.read_text()}[metrics]\nlisten = "127.0.0.1:{port}"\n')
+    run = [sys.executable, "-m", "stackproof", "relay", "run", str(file)]
     with manager(tmp_path, WATCHDOG_USEC="180000000") as hearing:
         relay = await asyncio.create_subprocess_exec(
             *command("stackproof-relay", *run, "--log-format", "json"),
@@ -86,9 +98,18 @@ async def test_process_is_ready_and_lives(tmp_path: Path) -> None:
         try:
             assert await hearing.hear("READY=1") == ["READY=1", "STATUS=running"]
             await hearing.hear("WATCHDOG=1")
+            said = [
+                await asyncio.to_thread(answer, f"http://127.0.0.1:{port}/{path}")
+                for path in ("livez", "readyz", "")
+            ]
         finally:
             relay.terminate()
             printed, logged = await relay.communicate()
     assert (relay.returncode, printed) == (0, b"")
-    sentences = [json.loads(line)["message"] for line in logged.splitlines()]
-    assert {"relay: running", "relay: stopped"} <= set(sentences)
+    assert said == [
+        (200, "alive\n"), (200, "ready\n"), (404, "there are /metrics, /livez, /readyz\n"),
+    ]  # fmt: skip
+    lines = lines_about(logged.decode(), plants=("north-works",), gateways=("edge-1",))
+    sentences = {line["message"] for line in lines}
+    assert {"relay: running", "relay: stopped"} <= sentences
+    assert any("north-works/edge-1: broker away" in sentence for sentence in sentences)
