@@ -4,15 +4,18 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+from cryptography import x509
+
 from evidence.archive import bag, paths
 from evidence.frame import TYP_CONFIG
 from evidence.keys import certificate_to_pem, issue, key_sha256
 from evidence.log import Kind as EntryKind
+from evidence.log import decode_entry
 from evidence.receipt import decode_receipt, encode_receipt
 from evidence.recompute import month_bounds
 from tests.attacks.by_both import statement
 from tests.attacks.by_keys import DAYS, SINCE, certificate, private
-from tests.attacks.forging import Change, Kind, kind, packed
+from tests.attacks.forging import Change, Kind, kind, packed, resign_log
 from tests.unit.evidence import sealed_month as sm
 
 COLLECTOR = sm.keys().collector
@@ -57,14 +60,18 @@ def receipt(**fields: Any) -> Change:
     return change
 
 
-def by_another(files: sm.Files) -> None:
-    """A collector that no configuration names signs the log."""
+def of_another() -> x509.Certificate:
+    """The root's certificate of its key."""
     root = private(1), sm.keys().certificates["root"]
-    made = issue(
+    return issue(
         "collector", sm.PLANT, "another", ANOTHER.public_key, issuer=root, not_before=SINCE,
         days=DAYS,
     )  # fmt: skip
-    files[paths.COLLECTOR_CERTIFICATE] = certificate_to_pem(made)
+
+
+def by_another(files: sm.Files) -> None:
+    """A collector that no configuration names signs the log."""
+    files[paths.COLLECTOR_CERTIFICATE] = certificate_to_pem(of_another())
     note = sm.log_note(sm.records(files[paths.LOG_ENTRIES]), ANOTHER)
     files[paths.LOG_CHECKPOINT] = note.encode()
     del files[paths.receipt(sm.STREAM)]
@@ -116,6 +123,25 @@ def beside(gateway: str) -> Change:
     return change
 
 
+def by_the_stolen_key(*earlier: x509.Certificate) -> Callable[[], bytes]:
+    """The gateway names the collector's next key; whoever has the one before seals all the same."""
+
+    def build() -> bytes:
+        month = sm.make_month(sm.items(sm.configuration(ANOTHER)))
+        return sm.build(sm.contents(month, earlier=earlier))
+
+    return build
+
+
+def unsaid(files: sm.Files) -> None:
+    """What came after the gateway's last look at the log is signed anew, without the gateway."""
+    entries = sm.records(files[paths.LOG_ENTRIES])
+    assert decode_entry(entries[-2]).kind is EntryKind.REJECT
+    files[paths.LOG_ENTRIES] = sm.seg([*entries[:-2], entries[-1]])
+    resign_log(files)
+    del files[paths.close(sm.STREAM)], files[paths.receipt(sm.STREAM)]
+
+
 def dated(files: sm.Files) -> None:
     """A date on which nothing was closed."""
     files[bag.BAG_INFO] = files[bag.BAG_INFO].replace(b"2026-06-15", b"2026-06-16")
@@ -149,6 +175,15 @@ _CLOSES: list[tuple[str, str, Callable[[], bytes], set[str]]] = [
      packed(beside("a1"), COLLECTOR), {"E-INPUT"}),
     ("honest new collector", "The collector has a new key; the gateway knows the old one only.",
      packed(taken_over, ANOTHER), {"N-KEY"}),
+    ("a stolen collector's key after the gateway named the next",
+     "A thief of the collector's key seals a month in which the plant had named its successor.",
+     by_the_stolen_key(), {"E-CERTIFICATE"}),
+    ("a stolen collector's key beside the certificate of the next",
+     "The same thief puts the successor's certificate in: the report names both keys.",
+     by_the_stolen_key(of_another()), {"N-KEY"}),
+    ("a stolen collector's key without the gateway",
+     "A thief of the collector's key leaves out what came after the gateway last saw the log.",
+     packed(unsaid, COLLECTOR), {"W-NO-PLANT-SIGNATURE"}),
 ]  # fmt: skip
 
 KINDS: list[Kind] = [

@@ -13,12 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.docs.reader import blocks
 from tests.system.box import Box, booted, why_not
 
 ROOT = Path(__file__).resolve().parents[2]
 EDGE = "stackproof-edge"
 HOME = "/opt/stackproof/current"
 STATUS = ("stackproof", "edge", "status", "/etc/stackproof/site.toml")
+FAKED = next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))), None)
 
 pytestmark = [
     pytest.mark.long,
@@ -32,11 +34,6 @@ LD_LIBRARY_PATH={HOME}/python/lib # a Python that was built with a shared librar
 export PATH PYTHONPATH LD_LIBRARY_PATH
 exec {HOME}/python/bin/python3 -P -m stackproof "$@"
 """
-
-
-def blocks(document: str, heading: str, language: str = "sh") -> list[str]:
-    text = (ROOT / "docs" / document).read_text().split(f"\n## {heading}\n")[1].split("\n## ")[0]
-    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +80,7 @@ def frames(box: Box) -> int:
 
 
 def test_agent_by_the_page_then_stopped_and_started(box: Box) -> None:
-    (keys,) = blocks("agent-at-boot.md", "The key")
+    (keys,) = blocks("agent-at-boot", "The key")
     said = box.run("sh", "-euc", keys)
     hex_ = re.findall(r"key SHA-256: ([0-9a-f]{64})", said)[0]
     box.run(
@@ -95,13 +92,13 @@ def test_agent_by_the_page_then_stopped_and_started(box: Box) -> None:
           --root file:root/root.pem --root-certificate root/root.crt --out edge-1.crt
         cp edge-1.crt root/collector.crt /etc/stackproof""",
     )
-    site = blocks("deploy.md", "The gateway", "toml")[0]
-    (state,) = blocks("agent-at-boot.md", "The site file", "toml")
+    site = blocks("deploy", "The gateway", "toml")[0]
+    (state,) = blocks("agent-at-boot", "The site file", "toml")
     site = re.sub(r"state_dir = .*\n", state, site)
     box.write("/etc/stackproof/site.toml", site)
-    (check,) = blocks("agent-at-boot.md", "The site file")
+    (check,) = blocks("agent-at-boot", "The site file")
     assert box.run("sh", "-euc", check).count("fine. smelter/edge-1") == 2
-    (start,) = blocks("agent-at-boot.md", "At boot")
+    (start,) = blocks("agent-at-boot", "At boot")
     assert "active" in box.run("sh", "-euc", start)
 
     until(lambda: "newest tick 20" in box.show(EDGE, "StatusText")[0], box, EDGE)
@@ -122,7 +119,7 @@ def test_agent_by_the_page_then_stopped_and_started(box: Box) -> None:
 
 def test_collector_is_ready_and_takes_what_waited(box: Box) -> None:
     """Type=notify: systemctl start comes back when they said so, and fails otherwise."""
-    cloud = blocks("deploy.md", "The collector", "toml")[0]
+    cloud = blocks("deploy", "The collector", "toml")[0]
     for name in ("evidence", "state", "archives"):
         cloud = cloud.replace(f'_dir = "{name}"', f'_dir = "/var/lib/stackproof/{name}"')
     box.write("/etc/stackproof/cloud.toml", cloud.replace("file:keys", "file:."))
@@ -147,3 +144,45 @@ def test_frozen_agent_is_started_again(box: Box) -> None:
     until(lambda: box.show(EDGE, "NRestarts") == ["1"], box, EDGE, within_s=240)
     assert "Watchdog timeout (limit 3min)" in box.run("journalctl", "-u", EDGE)
     until(lambda: frames(box) > kept, box, EDGE)
+
+
+@pytest.mark.skipif(FAKED is None, reason="libfaketime is not installed")
+@pytest.mark.parametrize(
+    ("shown", "said"),
+    [
+        ("1970-01-01 00:00:30", ["is not valid yet", "days ahead of this machine's clock"]),
+        (
+            "2036-02-29 23:59:00",
+            ["is no longer valid", "no readings are taken until"],
+        ),
+    ],
+    ids=["never set", "far ahead"],
+)
+def test_agent_at_a_boot_with_a_wrong_clock(box: Box, shown: str, said: list[str]) -> None:
+    """It starts, says so, and spoils nothing: with the right clock its stream goes on as before.
+
+    The kernel's clock is nobody's to set here: the agent's own is, as if it were the machine's.
+    """
+    folder, since = f"/etc/systemd/system/{EDGE}.service.d", box.run("date", "+@%s").strip()
+    box.run("mkdir", "-p", folder)
+    box.write(
+        f"{folder}/clock.conf",
+        f"[Service]\nEnvironment=LD_PRELOAD={FAKED} FAKETIME_DONT_FAKE_MONOTONIC=1\n"
+        f'Environment="FAKETIME=@{shown}"\n',
+    )
+    box.run("systemctl", "daemon-reload")
+    box.run("systemctl", "restart", EDGE)  # Type=notify: it comes back when the agent said so
+
+    def journal() -> str:
+        return box.run("journalctl", "-u", EDGE, "--since", since)
+
+    until(lambda: all(words in journal() for words in said), box, EDGE)
+    state, restarts, status = box.show(EDGE, "ActiveState", "NRestarts", "StatusText")
+    assert (state, restarts) == ("active", "0")
+    assert f"newest tick {shown[:4]}" not in status
+    box.run("rm", f"{folder}/clock.conf")
+    box.run("systemctl", "daemon-reload")
+    box.run("systemctl", "restart", EDGE)
+    kept = frames(box)
+    until(lambda: frames(box) > kept, box, EDGE)
+    until(lambda: "alarms: none" in box.show(EDGE, "StatusText")[0], box, EDGE)
