@@ -23,7 +23,7 @@ from edge.one_way.leaving import leave_forever, leaving_of
 from edge.quiet import EVERY_S, Quiet
 from edge.renewal import Renewal
 from edge.site.config import Site
-from edge.spool_reader import Stored
+from edge.spool_reader import State, Stored
 from edge.stream import Stream
 from edge.trouble import DAMAGED, FORK, REFUSED, UNANSWERED
 from edge.uplink.machine import Send, unanswered
@@ -119,6 +119,7 @@ class Delivery:
         if self._uplink is not None:
             self._ends_s = self._sending.now_s() + UNREACHABLE_S
             self._wait_for_word(UNREACHABLE_S)
+            self._sending.spawn(self._disk.run(spool.put, {State.BROKER: b""}))
             self._uplink.start()
             self._sending.spawn(self._watch())
         if leaving := leaving_of(self._site, spool, self._clock, self._disk):
@@ -188,6 +189,7 @@ class Delivery:
     # -- what the transport reports ---------------------------------------------------------------
 
     def _on_connected(self) -> None:
+        self._sending.spawn(self._note_broker(""))
         if self._lost:
             log.warning("broker: connected")
             self._lost = False
@@ -196,6 +198,7 @@ class Delivery:
         self._wait_for_word(FIRST_RECEIPT_S)
 
     def _on_disconnected(self, reason: str) -> None:
+        self._sending.spawn(self._note_broker(reason))
         if self.machine.online:
             self._cuts_s.append(self._sending.now_s())
         if self._is_cut_again_and_again():
@@ -337,6 +340,9 @@ class Delivery:
         await self._disk.run(
             self._stream.note_trouble, kind, str(error), now_ns, until_seq=until_seq
         )
+
+    async def _note_broker(self, reason: str) -> None:
+        await self._disk.run(self._stream.note_broker, reason, self._clock.wall_ns())
 
     # -- sending ----------------------------------------------------------------------------------
 

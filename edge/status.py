@@ -19,7 +19,7 @@ from edge.settings import standing_departures
 from edge.site.config import Site
 from edge.spool import is_in_use
 from edge.spool_reader import SpoolReader, State, settings_key
-from edge.trouble import DAMAGED
+from edge.trouble import DAMAGED, decode_reach
 from evidence import cbor, checkpoint
 from evidence.errors import EvidenceError
 from evidence.frame import Clock as ClockState
@@ -50,6 +50,7 @@ def status_of(
         damage: what a check of the whole file has found, "" for nothing.
     """
     now_ns, state = clock.wall_ns(), clock.state()
+    is_running = is_in_use(site.gateway.spool)
     with spool.one_moment():
         usage, head = spool.usage(), spool.head()
         fill = usage.bytes / site.uplink.spool_bytes_max
@@ -76,7 +77,8 @@ def status_of(
             "mode": site.uplink.mode,
             "orders": None if site.remote is None else orders_of(site.gateway.orders),
             "way": way_facts(site.uplink.way, spool) if site.uplink.way else None,
-            "running": is_in_use(site.gateway.spool),
+            "running": is_running,
+            "broker": _broker(spool.get(State.BROKER)) if is_running else None,
             "spool": {
                 "path": str(site.gateway.spool),
                 "objects": usage.objects,
@@ -136,6 +138,12 @@ def _receipt(data: bytes, collector: PublicKey) -> dict[str, Any] | None:
     return {"seq": taken.seq, "received_ns": taken.received_ns, "log_size": size}
 
 
+def _broker(kept: bytes | None) -> dict[str, Any] | None:
+    """What came of the running agent's tries; None before the first."""
+    reach = decode_reach(kept)
+    return None if reach is None else {"since_ns": reach.since_ns, "reason": reach.reason}
+
+
 def lines(status: Mapping[str, Any]) -> list[str]:
     """The same for people."""
     spool, key, clock, receipt = (status[k] for k in ("spool", "key", "clock", "receipt"))
@@ -152,6 +160,7 @@ def lines(status: Mapping[str, Any]) -> list[str]:
         f"stream: newest seq {spool['head_seq']}, under receipt up to {spool['receipted_seq']}; "
         f"{spool['open_ticks']} ticks not yet in a frame, {spool['unsigned']} frames not signed",
         f"receipt: {_receipt_line(receipt, now_ns)}",
+        *_broker_lines(status["broker"], now_ns),
         *_way_lines(status["way"]),
         *order_lines(status["orders"]),
         f"log: cosigned up to {status['cosigned_size']} entries",
@@ -175,6 +184,15 @@ def _way_lines(way: Mapping[str, Any] | None) -> list[str]:
         f"one way out: {way['by']}, {place}; left up to seq {way['left_seq']}. That it arrived is "
         "known here only from receipts brought as files"
     ]
+
+
+def _broker_lines(broker: Mapping[str, Any] | None, now_ns: int) -> list[str]:
+    if broker is None:
+        return []
+    since = _time(broker["since_ns"], now_ns)
+    if not broker["reason"]:
+        return [f"broker: there since {since}"]
+    return [f"broker: away since {since}: {broker['reason']}; readings are kept"]
 
 
 def _receipt_line(receipt: Mapping[str, Any] | None, now_ns: int) -> str:

@@ -13,7 +13,17 @@ from edge.custody import encode_log, judge_close_request, judge_receipt
 from edge.errors import ForkError, KeyAwayError, TwoLogsError
 from edge.signing import SigningStream
 from edge.spool_reader import State, Stored
-from edge.trouble import FORK, SENTENCE_MAX, UNHEARD, Trouble, decode_troubles, encode_troubles
+from edge.trouble import (
+    FORK,
+    SENTENCE_MAX,
+    UNHEARD,
+    Reach,
+    Trouble,
+    decode_reach,
+    decode_troubles,
+    encode_reach,
+    encode_troubles,
+)
 from evidence import cbor, receipt
 from evidence.blocks import compress
 from evidence.broker_certificates import encode_broker_request
@@ -134,6 +144,15 @@ class Stream(SigningStream):
         troubles[kind] = Trouble(sentence[:SENTENCE_MAX], at_ns, until_seq)
         if troubles[kind] != before:
             self.spool.put({State.TROUBLE: encode_troubles(troubles)})
+
+    def note_broker(self, reason: str, now_ns: int) -> None:
+        """Keep what came of a try to reach the broker: why it failed, "" where we are let in."""
+        before = decode_reach(self.spool.get(State.BROKER))
+        after = Reach(now_ns, reason[:SENTENCE_MAX])
+        if before is not None:
+            after = before.then(reason, now_ns)
+        if after != before:
+            self.spool.put({State.BROKER: encode_reach(after)})
 
     def _keep_proof(self, error: TwoLogsError, data: bytes, now_ns: int) -> None:
         """The alarm stands until a proof holds again; the first proof is kept for ever."""

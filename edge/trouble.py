@@ -46,6 +46,34 @@ def decode_troubles(data: bytes | None) -> dict[str, Trouble]:
     return {kind: Trouble(*fields) for kind, fields in (cbor.decode(data) if data else {}).items()}
 
 
+@dataclass(frozen=True)
+class Reach:
+    """Whether the agent has a broker that lets it in.
+
+    Attributes:
+        since_ns: wall clock.
+        reason: why not; "" while it has.
+    """
+
+    since_ns: int
+    reason: str
+
+    def then(self, reason: str, now_ns: int) -> "Reach":
+        """After one more try: it stands since the first of those that went alike."""
+        is_same = bool(reason) == bool(self.reason)
+        return Reach(self.since_ns if is_same else now_ns, reason[:SENTENCE_MAX])
+
+
+def encode_reach(reach: Reach) -> bytes:
+    """As the spool's state holds it."""
+    return cbor.encode(list(astuple(reach)))
+
+
+def decode_reach(data: bytes | None) -> Reach | None:
+    """That of a state value; None before the first try."""
+    return Reach(*cbor.decode(data)) if data else None
+
+
 def reason_to_hold(data: bytes | None, seq: int) -> str:
     """Why an object of this seq must not be signed now: it would fork, or may; "" when it may be.
 

@@ -13,8 +13,10 @@ nats-server 2.15.1:
   it does not look at `crlfile`, so it gets no such listener.
 - nats-server knows no revocation lists. It calls a client by its URI, which names the key, and lets
   in whom the list names: a revoked key is not on it. MQTT's `/` is its `.`; subscriptions need
-  `$MQTT.sub.>`. It acknowledges what it drops. Its own protocol's port needs the same TLS, or
-  anybody on the machine could name himself as he likes there. Client ids are free in it.
+  `$MQTT.sub.>`, by which its own protocol gives all that is delivered at QoS 1, to whomever it is:
+  so each certificate is good for MQTT alone (`allowed_connection_types`; its WebSocket port speaks
+  both). It acknowledges what it drops. Its own protocol's port needs the same TLS, or anybody on
+  the machine could name himself as he likes there. Client ids are free in it.
 
 Where client ids are free, they are secrets of those who use them (`evidence.client_id`).
 """
@@ -39,6 +41,7 @@ RELAY = "relay"  # a relay's birth and last will
 UP, DOWN = (FRAMES, LIVE, STATE, RENEW), (RECEIPTS, CONFIG, CERTIFICATE, ORDER)
 #: what mosquitto keeps for a collector that does not come after: more is dropped and sent again
 MAX_QUEUED_BYTES = 256 * 1024 * 1024
+_MQTT_ALONE = 'allowed_connection_types: ["MQTT", "MQTT_WS"]'
 HEAD = "# written by stackproof cloud broker config; written anew by it, so change nothing here\n"
 
 
@@ -174,4 +177,4 @@ def _user(uri: str, bases: Sequence[str], *, writes: Sequence[str], reads: Seque
     heard = [f'"{base}.{leaf}"' for base in bases for leaf in reads]
     subscribe = ", ".join([*heard, '"$MQTT.sub.>"'])
     allowed = f"publish: [{publish}], subscribe: [{subscribe}]"
-    return f'  {{ user: "{uri}", permissions: {{ {allowed} }} }}\n'
+    return f'  {{ user: "{uri}", {_MQTT_ALONE}, permissions: {{ {allowed} }} }}\n'

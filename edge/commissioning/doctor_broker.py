@@ -46,6 +46,9 @@ _OURS = {
     "UNKNOWN_CA": "the broker knows another CA: give it ca.crt of who certified this one's",
     "CERTIFICATE_REVOKED": "its key was revoked. Make another key.",
     "CERTIFICATE_REQUIRED": "it was not shown.",
+    # what TLS 1.2 says of one that was not shown (RFC 5246, 7.4.6), and not only of that
+    "HANDSHAKE_FAILURE": "it was not shown, or the two have no cipher in common: the broker's log "
+    "says which.",
     "BAD_CERTIFICATE": "it has ended, or is by a CA that the broker does not know: its log says "
     "which.",
 }

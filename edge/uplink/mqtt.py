@@ -178,7 +178,7 @@ class MqttUplink:
         self._on_connected, self._on_disconnected = on_connected, on_disconnected
         self._on_message = on_message
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._is_in = self._is_told = False  # of this connection
+        self._is_in = self._is_told = self._is_refused = False  # of this connection
         self._window, self._moved = Window(), asyncio.Event()
         client = _Client(route, client_id)
         if tls is not None:
@@ -288,7 +288,9 @@ class MqttUplink:
         self, client: paho.Client, _data: object, _flags: object, code: ReasonCode, _props: object
     ) -> None:
         if code.is_failure:
-            self._call(self._lost, f"broker refused the connection: {code}")
+            self._is_refused = True
+            said = f"broker refused the connection: {code}. {self._doctor} says more"
+            self._call(self._lost, said)
             return
         self._is_in, self._is_told = True, False
         self._connections += 1
@@ -339,6 +341,9 @@ class MqttUplink:
     def _disconnected(
         self, _client: paho.Client, _data: object, _flags: object, code: ReasonCode, _props: object
     ) -> None:
+        if self._is_refused:  # its end, which says less
+            self._is_refused = False
+            return
         said = str(code)
         if not self._is_in:
             said = f"{self._route.place} hangs up on MQTT: {code}. {self._doctor} says more"

@@ -6,6 +6,7 @@ that; then it is called again.
 
 import contextlib
 import json
+import select
 import socket
 from collections.abc import Callable, Sequence
 from random import Random
@@ -16,7 +17,12 @@ from tests.fuzz.mutating import json_bent, object_bent, spoilt
 from tests.unit.cloud.live_examples import payload as live_payload
 
 MIB = 2**20
-_LEAVES = ("frames", "frames", "live", "state", "receipts", "config", "x", "")
+_PUBREL = b"\x62\x02"  # and the number: the second half of QoS 2 (3.6)
+_DUP, _QOS = 0x08, 0x06  # MQTT 3.1.1, 3.3.1
+_LEAVES = (
+    "frames", "frames", "frames", "frames", "live", "state", "renew", "relay", "receipts",
+    "config", "order", "certificate", "x", "",
+)  # fmt: skip
 _NAMES = ("mini", "edge-1", "MINI", "", "..", "Ü名", "a" * 64, "a" * 65, "x y", "\ufffe", "$SYS")
 _WHOLE = (
     b"", b"#", b"+/+", b"stackproof/v1/00/mini/edge-1/#", b"stackproof/v1/00/+/+/frames", b"/",
@@ -29,26 +35,38 @@ _WHOLE = (
 class Stranger:
     """Use `publish_any` again and again, then `close`.
 
+    Args:
+        url: of the broker.
+        genuine: signed objects of a gateway.
+        choose: by chance.
+        asks: a request for a broker certificate, and the evidence key that signed it, which signs
+            what is made of it; None: there are no requests.
+
     Attributes:
         sent: messages that left.
         cut: connections the broker ended.
     """
 
-    def __init__(self, url: str, genuine: Sequence[bytes], choose: Random) -> None:
+    def __init__(
+        self, url: str, genuine: Sequence[bytes], choose: Random,
+        asks: tuple[bytes, FileSigner] | None = None,
+    ) -> None:  # fmt: skip
         parts = urlsplit(url)
         self._at = parts.hostname or "", parts.port or 1883
         self._genuine, self._choose = genuine, choose
         self._bent = object_bent(FileSigner(generate()))
+        self._requests = list[tuple[int, Callable[[], bytes]]]()
+        if asks is not None:
+            request, bend = asks[0], object_bent(asks[1], spoilt)
+            self._requests = [(2, lambda: bend(request, choose))]
         self._socket: socket.socket | None = None
         self.sent = self.cut = 0
 
     def publish_any(self) -> None:
-        """One message of any kind."""
-        topic, payload = self._topic(), self._payload()
+        """One message of any kind, at any QoS, seldom twice, seldom with flags that may not be."""
+        packets = self._packets(self._topic(), self._payload())
         try:
-            self._connected().sendall(
-                _publish(topic, payload, retain=not self._choose.randint(0, 9))
-            )
+            self._connected().sendall(packets)
             self.sent += 1
         except OSError:
             self.close()
@@ -67,7 +85,23 @@ class Stranger:
             self._socket.sendall(b"\x10" + _length(len(head)) + head)
             with contextlib.suppress(TimeoutError):
                 self._socket.recv(4)
+        while select.select([self._socket], [], [], 0)[0]:  # acknowledgements: nobody reads them
+            if not self._socket.recv(65_536):
+                raise ConnectionError
         return self._socket
+
+    def _packets(self, topic: bytes, payload: bytes) -> bytes:
+        choose = self._choose
+        is_odd = not choose.randint(0, 99)  # no QoS 3, no DUP of QoS 0, no number 0 (2.3.1, 3.3.1)
+        qos = 3 if is_odd else choose.choice([0, 0, 0, 1, 1, 2, 2])
+        number = choose.choice([0, 1]) if is_odd else choose.randint(1, 65_535)
+        flags = qos << 1 | (not choose.randint(0, 9))
+        packets = _publish(topic, payload, flags, number)
+        if not choose.randint(0, 4) and (qos or is_odd):
+            packets += _publish(topic, payload, flags | _DUP, number)
+        if qos == 2 and choose.randint(0, 4):  # else the broker keeps it for ever
+            packets += _PUBREL + number.to_bytes(2, "big")
+        return packets
 
     def _topic(self) -> bytes:
         choose = self._choose
@@ -91,8 +125,9 @@ class Stranger:
         makes: list[tuple[int, Callable[[], bytes]]] = [
             (1, lambda: choose.randbytes(choose.choice([MIB, MIB + 1, 2 * MIB - 70_000]))),
             (4, lambda: spoilt(genuine, choose)),
-            (4, lambda: self._bent(genuine, choose)),
+            (6, lambda: self._bent(genuine, choose)),
             (1, lambda: genuine),
+            *self._requests,
             (3, lambda: json_bent(live_payload(), choose)),
             (1, lambda: json.dumps({"online": choose.choice([True, "x", None, [1]])}).encode()),
             (1, lambda: choose.choice([b"[", b'{"a":', b"\x81"]) * choose.choice([1, 100_000])),
@@ -102,9 +137,10 @@ class Stranger:
         return choose.choices(kinds, shares)[0]()
 
 
-def _publish(topic: bytes, payload: bytes, *, retain: bool) -> bytes:
-    content = _text(topic) + payload
-    return bytes([0x30 | retain]) + _length(len(content)) + content
+def _publish(topic: bytes, payload: bytes, flags: int, number: int) -> bytes:
+    """PUBLISH (3.3) with DUP, QoS and RETAIN as `flags` say; a number where there is QoS."""
+    content = _text(topic) + (number.to_bytes(2, "big") if flags & _QOS else b"") + payload
+    return bytes([0x30 | flags]) + _length(len(content)) + content
 
 
 def _text(data: bytes) -> bytes:

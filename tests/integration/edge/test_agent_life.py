@@ -2,12 +2,15 @@
 
 import asyncio
 import threading
+import time
 from typing import Any
 
 import pytest
 
 from edge.errors import SpoolError, SpoolGoneError
 from edge.spool import Spool
+from edge.spool_reader import State
+from edge.trouble import decode_reach
 from evidence import cbor
 from evidence.merkle import Tree
 from tests.integration.edge.conftest import Plant
@@ -189,11 +192,19 @@ async def test_second_client_of_the_same_name_is_suspected(
     assert len(said) <= 8
 
 
-async def test_broker_that_refuses_the_agent_is_said_with_its_reason(
+async def test_broker_that_refuses_the_agent_is_said_with_its_reason_and_tried_at_a_pace(
     wired_plant: Plant, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with DeafBroker(wired_plant.port, connack=5), wired_plant.running():
+    began_s = time.monotonic()
+    async with DeafBroker(wired_plant.port, connack=5) as broker, wired_plant.running() as agent:
         await asyncio.sleep(0.8)
+        tries, took_s = broker.connected, time.monotonic() - began_s
+        kept = await agent._disk.run(agent._stream.spool.get, State.BROKER)
+    assert tries <= 1 + took_s / 0.2, "RECONNECT_S_MIN"
+    reach = decode_reach(kept)
+    assert reach is not None
+    assert reach.reason.startswith("broker refused the connection: Not authorized. stackproof edge")
+    assert told(wired_plant.kept()).gaps == []
     away = [r for r in caplog.messages if r.startswith("broker: away")]
     assert len(away) == 1
     assert "broker refused the connection: Not authorized" in away[0]

@@ -4,24 +4,39 @@ import asyncio
 import datetime as dt
 import json
 import re
+import signal
+import socket
 import time
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from urllib.request import urlopen
 
 import pytest
 
+from cloud.transport.desk import BrokerDesk
 from cloud.transport.register import Register
+from edge.agent import Agent
 from edge.clock import SystemClock
 from edge.commissioning.doctor_broker import examine_broker
 from edge.commissioning.findings import State
-from evidence.broker_certificates import BrokerRequest, Ca, certify_server
-from evidence.keys import FileSigner, certificate_to_pem, load_certificate, public_key
+from edge.uplink import mqtt
+from evidence.broker_certificates import BrokerRequest, Ca, certify_server, revocation_list
+from evidence.keys import (
+    Certificate,
+    FileSigner,
+    certificate_to_pem,
+    load_certificate,
+    public_key,
+)
 from tests.integration.edge.brokers import NAMES
 from tests.integration.edge.proxies import proxying
 from tests.integration.tls.bench import Bench, benches, foreign_ca, now
 from tests.ports import free_port
 from tests.unit.edge.sites import GATEWAY, PLANT
+
+DAY, HOUR = dt.timedelta(days=1), dt.timedelta(hours=1)
 
 
 @pytest.fixture(params=NAMES)
@@ -46,25 +61,52 @@ async def until(condition: Callable[[], object], timeout_s: float = 30) -> None:
             await asyncio.sleep(0.02)
 
 
+async def until_it_is_shown(bench: Bench, agent: Agent, given: Certificate) -> None:
+    """The agent has a certificate in place of this one, and comes in by it alone."""
+    uplink, delivery = agent._delivery._uplink, agent._delivery
+    renewed = bench.site.gateway.state_dir / "broker.crt"
+    assert uplink is not None
+    await until(renewed.exists)
+    made = load_certificate(renewed)
+    assert made.serial_number != given.serial_number
+    assert made.not_valid_after_utc > now() + dt.timedelta(days=29), "made for this request"
+    assert public_key(made) == public_key(given)
+    await until(lambda: uplink._connections == 2 and delivery.machine.online)
+    if (left := given.not_valid_after_utc - now()) < HOUR:
+        assert delivery.certificate_trouble == ""
+        await asyncio.sleep(left.total_seconds() + 2)  # the broker's clock is this one
+    elif bench.kind == "mosquitto":  # its list names certificates
+        crl = bench.folder / "broker" / "crl.pem"
+        crl.write_bytes(revocation_list(bench.ca, [given.serial_number], now(), crl.read_bytes()))
+        assert bench.broker.process is not None
+        bench.broker.process.send_signal(signal.SIGHUP)
+        await until(lambda: "Reloading config" in bench.said_by_the_broker())
+    uplink.reconnect()
+    await until(lambda: uplink._connections == 3 and delivery.machine.online)
+    before = delivery.machine.newest
+    await until(lambda: delivery.machine.receipted > before)
+
+
+@pytest.mark.parametrize(
+    "left", [5 * DAY, pytest.param(dt.timedelta(seconds=40), marks=pytest.mark.long)]
+)
 async def test_a_gateway_is_enrolled_delivers_renews_and_is_revoked(
-    bench: Bench, caplog: pytest.LogCaptureFixture
+    bench: Bench, left: dt.timedelta, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """`left` of a certificate of 30 days when the agent starts; the long one outlives it."""
     await asyncio.to_thread(bench.configure)  # nobody but the collector
     async with bench.collecting():
-        key = await asyncio.to_thread(bench.enrol)  # the broker is told by the collector
+        with pytest.MonkeyPatch.context() as then:  # as if it had been enrolled so long ago
+            then.setattr(BrokerDesk, "_now", lambda _: now() - 30 * DAY + left)
+            key = await asyncio.to_thread(bench.enrol)  # the broker is told by the collector
         assert "north-works/edge-1: key " + key in await asyncio.to_thread(
             bench.run, "cloud broker requests", bench.cloud
         )
         given = load_certificate(bench.folder / "tls.crt")
-        bench.certify(age_days=25)  # as if it had been made 25 days ago
         async with bench.plant.running() as agent:
             delivery = agent._delivery
             await until(lambda: delivery.machine.receipted >= 1)
-            renewed = bench.site.gateway.state_dir / "broker.crt"
-            await until(renewed.exists)
-            assert load_certificate(renewed) == given, "still good for more than half its life"
-            before = delivery.machine.receipted
-            await until(lambda: delivery.machine.receipted > before + 1)
+            await until_it_is_shown(bench, agent, given)
             assert delivery.certificate_trouble == ""
             whose = f"--plant {PLANT} --gateway {GATEWAY} --key {key}"
             caplog.clear()
@@ -77,6 +119,8 @@ async def test_a_gateway_is_enrolled_delivers_renews_and_is_revoked(
             await asyncio.sleep(1.5)
             assert delivery.machine.receipted == before, "nothing of a session that stood counts"
             assert "broker mqtts://127.0.0.1" not in caplog.text, "the collector's session stands"
+            assert delivery.machine.online == (bench.kind == "mosquitto"), "nats-server cuts it"
+        await _is_refused(bench, "revoked")  # the broker has run since before
         bench.broker.stop()
         ready = json.loads((bench.folder / "cloud-state/ready.json").read_text())["http"]
         await until(lambda: "lost" in caplog.text)
@@ -87,6 +131,7 @@ async def test_a_gateway_is_enrolled_delivers_renews_and_is_revoked(
         assert rows == {"waiting": [], "approved": []}
         log = await asyncio.to_thread(bench.run, "cloud accounts log", bench.cloud)
         assert f"broker-key-approved by collector from 127.0.0.1 {PLANT}/{GATEWAY} key {key}" in log
+        assert f"broker-certificate-renewed by collector {PLANT}/{GATEWAY} key {key} until" in log
         assert f"broker-key-revoked by collector from 127.0.0.1 {PLANT}/{GATEWAY} key {key}" in log
     await _is_refused(bench, "revoked")
 
@@ -127,6 +172,57 @@ async def _is_refused(bench: Bench, *words: str) -> None:
     said = checks[-1].sentence + " " + checks[-1].todo
     assert all(word in said for word in words), said
     assert checks[-1].todo
+
+
+async def test_an_agent_that_is_not_let_in_tries_at_a_pace_and_loses_nothing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a stranger, ended, revoked; with another key all that was read meanwhile comes."""
+    monkeypatch.setattr("edge.delivery.TICK_S", 0.1)
+    monkeypatch.setattr("edge.delivery.FIRST_RECEIPT_S", 0.1)
+    monkeypatch.setattr("edge.renewal.AWAY_LOOK_S", 0.1)
+    monkeypatch.setattr("edge.uplink.mqtt.RECONNECT_S_MAX", 0.2)
+    tries, real = list[float](), mqtt.connect
+
+    def counted(*given: Any) -> socket.socket:
+        tries.append(time.monotonic())
+        return real(*given)
+
+    monkeypatch.setattr("edge.uplink.mqtt.connect", counted)
+    register, made = bench.register, bench.certify(ca=foreign_ca())
+    approved = register.approve(BrokerRequest(PLANT, GATEWAY, public_key(made)))
+    await asyncio.to_thread(bench.configure)
+
+    def is_ended() -> None:
+        bench.certify(age_days=31)
+
+    def is_revoked() -> None:
+        issued = register.certificate(approved, now())
+        assert issued is not None
+        register.revoke(approved, "lost", "somebody", now())
+        bench.configure()
+        (bench.folder / "tls.crt").write_bytes(certificate_to_pem(issued))
+
+    def is_well() -> None:
+        (bench.folder / "tls.pem").unlink()
+        register.approve(BrokerRequest(PLANT, GATEWAY, public_key(bench.certify())))
+        bench.configure()
+
+    async with bench.collecting(), bench.plant.running() as agent:
+        for change in (lambda: None, is_ended, is_revoked):
+            await asyncio.to_thread(change)
+            before = len(tries)
+            await until(lambda: len(tries) >= before + 3)  # noqa: B023 - called in this turn only
+            said = await asyncio.to_thread(bench.run, "edge status", bench.site.path, status=None)
+            assert re.search(r"broker: away since 20\d\d-.* edge doctor .* says more;", said)
+            assert ("ALARM broker-certificate: " in said) == (change is is_ended)
+        assert min(after - one for one, after in pairwise(tries)) >= 0.2, "RECONNECT_S_MIN"
+        waiting = bench.plant.waiting()
+        assert waiting
+        await asyncio.to_thread(is_well)
+        await until(lambda: agent._delivery.machine.receipted >= waiting)
+        said = await asyncio.to_thread(bench.run, "edge status", bench.site.path, status=None)
+        assert "broker: there since 20" in said
 
 
 async def test_every_no_is_named_with_what_to_do(bench: Bench) -> None:

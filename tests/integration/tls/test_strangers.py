@@ -11,19 +11,17 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import paho.mqtt.client as paho
 import pytest
-from paho.mqtt.enums import CallbackAPIVersion
 
 from cloud.config import load_cloud
 from cloud.transport.register import Register
 from cloud.transport.served import serve_again
-from cloud.transport.tls import TlsFiles
-from evidence.broker_certificates import BrokerRequest, certify_client, gateway_name
+from evidence.broker_certificates import BrokerRequest
 from evidence.client_id import client_id
-from evidence.keys import certificate_to_pem, generate, public_key, write_private
+from evidence.keys import generate, public_key, write_private
 from tests.integration.edge.brokers import NAMES
 from tests.integration.tls.bench import Bench, benches, now
+from tests.integration.tls.guest import Guest
 from tests.integration.tls.test_brokers import until
 from tests.unit.edge.sites import GATEWAY, PLANT
 
@@ -38,17 +36,9 @@ def bench(
 @contextlib.contextmanager
 def neighbour(bench: Bench, name: str) -> Iterator[list[str]]:
     """Gateway edge-9 with its own certificate and a client id; what came of it."""
-    folder = bench.folder
-    files = TlsFiles(folder / "broker" / "ca.crt", folder / "edge-9.crt", folder / "edge-9.pem")
-    told = list[str]()
-    client = paho.Client(CallbackAPIVersion.VERSION2, client_id=name)
-    client.tls_set_context(files.context())
-    client.on_connect = lambda *given: told.append(str(given[3]))
-    client.connect("127.0.0.1", bench.port)
-    client.loop_start()
-    yield told
-    client.disconnect()
-    client.loop_stop()
+    guest = Guest(bench, bench.shown(bench.folder / "edge-9"), name)
+    yield guest.told
+    guest.leave()
 
 
 async def test_a_certificate_of_another_gateway_throws_nobody_off(
@@ -57,11 +47,7 @@ async def test_a_certificate_of_another_gateway_throws_nobody_off(
     """By the id that can be guessed at either; by the true one where ids go by certificates."""
     register, made = Register(bench.folder / "broker", bench.ca.signer), bench.certify()
     register.approve(BrokerRequest(PLANT, GATEWAY, public_key(made)))
-    key = generate("p256")
-    write_private(bench.folder / "edge-9.pem", key)
-    register.approve(BrokerRequest(PLANT, "edge-9", key.public_key()))
-    its = certify_client(gateway_name(PLANT, "edge-9"), key.public_key(), bench.ca, now())
-    (bench.folder / "edge-9.crt").write_bytes(certificate_to_pem(its))
+    bench.files()
     await asyncio.to_thread(bench.configure)
     known = f"edge-{PLANT}-{GATEWAY}"
     async with bench.plant.running() as agent:

@@ -77,9 +77,15 @@ def test_status_beside_the_agent(site: Site, run: Run) -> None:
         site.rig.collector.receipt(seq=2, head=site.rig.spool.hash_at(2)), NOW_NS
     )
     site.rig.spool.commit_ticks([b"tick"])
+    site.rig.stream.note_broker("it hangs up", NOW_NS)
+    away = r"\nbroker: away since 2026-11-25 02:41:30 UTC \(.*\): it hangs up; readings are kept\n"
+    assert re.search(away, run("status", site.file)[1])
+    site.rig.stream.note_broker("", NOW_NS)
+    assert "\nbroker: there since 2026-11-25 02:41:30 UTC (" in run("status", site.file)[1]
     status, out, _ = run("status", site.file, "--json")
     assert status == 0
     told = json.loads(out)
+    assert told["broker"] == {"since_ns": NOW_NS, "reason": ""}
     assert (told["plant"], told["gateway"], told["mode"]) == (PLANT, GATEWAY, "mqtt")
     assert told["running"] is True, "somebody holds its lock"
     spool = told["spool"]
@@ -95,6 +101,7 @@ def test_status_beside_the_agent(site: Site, run: Run) -> None:
 
 
 def test_status_for_people(site: Site, run: Run) -> None:
+    site.rig.stream.note_broker("it hangs up", NOW_NS)  # said by an agent that runs no more
     site.rig.spool.close()
     status, out, _ = run("status", site.file, "--check")
     assert status == 0
@@ -104,6 +111,7 @@ def test_status_for_people(site: Site, run: Run) -> None:
     assert "newest seq 4, under receipt up to -1; 0 ticks" in lines[2]
     assert lines[3] == "receipt: none yet"
     assert lines[-1] == "no alarms"
+    assert not [line for line in lines if line.startswith("broker")]
 
 
 def test_status_tells_alarms_and_ends_with_1(site: Site, run: Run) -> None:

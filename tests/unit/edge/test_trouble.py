@@ -8,7 +8,9 @@ from edge.trouble import (
     DAMAGED,
     FORK,
     REFUSED,
+    Reach,
     Trouble,
+    decode_reach,
     decode_troubles,
     encode_troubles,
     reason_to_hold,
@@ -23,6 +25,22 @@ def test_kept_as_it_was() -> None:
     troubles = {FORK: Trouble("say", 1, 0), DAMAGED: Trouble("so", 2, 7)}
     assert decode_troubles(encode_troubles(troubles)) == troubles
     assert (encode_troubles({}), decode_troubles(None), decode_troubles(b"")) == (b"", {}, {})
+
+
+def test_a_broker_is_away_since_the_first_try_that_failed(rig: Rig) -> None:
+    stream, spool = rig.stream, rig.spool
+    assert decode_reach(spool.get(State.BROKER)) is None
+    reasons = ["hangs up", "refuses", "refuses", "", "", "hangs up"]
+    kept = list[Reach | None]()
+    for minute, reason in enumerate(reasons):
+        stream.note_broker(reason, minute * MINUTE_NS)
+        kept.append(decode_reach(spool.get(State.BROKER)))
+    since = [0, 0, 0, 3, 3, 5]
+    assert kept == [
+        Reach(minute * MINUTE_NS, reason) for minute, reason in zip(since, reasons, strict=True)
+    ]
+    stream.note_broker("x" * 5_000, 6 * MINUTE_NS)
+    assert decode_reach(spool.get(State.BROKER)) == Reach(5 * MINUTE_NS, "x" * 2_000)
 
 
 def test_refused_messages_are_told_only_when_no_receipt_comes() -> None:
