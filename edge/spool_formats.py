@@ -95,6 +95,7 @@ def take_over(db: sqlite3.Connection) -> None:
             STEPS[step](db)
         db.execute(f"PRAGMA user_version={FORMAT}")
     except BaseException:
-        db.execute("ROLLBACK")
+        if db.in_transaction:  # SQLite ends it itself when the disk is full
+            db.execute("ROLLBACK")
         raise
     db.execute("COMMIT")
