@@ -1,6 +1,7 @@
 """The spool: every reading from its tick's commit until a receipt frees it. I/O: one SQLite file.
 
-Format (SQLite, WAL, synchronous=FULL; `user_version` is the format number): `edge.spool_reader`.
+SQLite, WAL, synchronous=FULL. What stands in its tables: `edge.spool_reader`; formats before and
+after this program's: `edge.spool_formats`.
 
 Nothing that was committed is lost by a power cut: a tick is one transaction, and closing a frame
 moves its ticks, the new object, the stream head and the calculation's snapshot in one more. When
@@ -19,37 +20,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from edge.errors import OtherFormatError, SpoolError, SpoolGoneError
-from edge.spool_reader import BEFORE, FORMAT, SpoolReader, State, Stored, Unsigned, Usage
+from edge.spool_formats import FORMAT, can_become_ours, is_ours, numbers, take_over
+from edge.spool_reader import SpoolReader, State, Stored, Unsigned, Usage
 
-__all__ = ["FORMAT", "FREED_MAX", "Spool", "State", "Stored", "Usage", "is_in_use"]
+__all__ = ["FREED_MAX", "Spool", "State", "Stored", "Usage", "is_in_use"]
 
 FREED_MAX = 50_000  # newest objects whose hashes are all kept after a receipt freed them
 #: what stands last before a quarter of an hour is kept for longer: a month ends there in every zone
 QUARTER_NS = 900 * 1_000_000_000
 KEPT_NS = 400 * 86_400 * 1_000_000_000
 LOCKED_S = 5.0  # how long to wait for another process to let go of the spool
-
-_SCHEMA = """
-CREATE TABLE objects (
-    seq INTEGER PRIMARY KEY, typ TEXT NOT NULL, sha256 BLOB NOT NULL, bytes BLOB NOT NULL,
-    readings INTEGER NOT NULL, through_ns INTEGER NOT NULL
-) STRICT;
-CREATE TABLE freed (
-    seq INTEGER PRIMARY KEY, sha256 BLOB NOT NULL, through_ns INTEGER NOT NULL DEFAULT 0
-) STRICT;
-CREATE TABLE open (id INTEGER PRIMARY KEY AUTOINCREMENT, tick BLOB NOT NULL) STRICT;
-CREATE TABLE unsigned (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, payload BLOB NOT NULL, readings INTEGER NOT NULL,
-    through_ns INTEGER NOT NULL, anchor BLOB NOT NULL,
-    typ TEXT NOT NULL DEFAULT 'stackproof-frame+cbor'
-) STRICT;
-CREATE TABLE state (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
-"""
-#: from the format before; what was freed then has no instant and goes when it is not the newest
-_FROM_3 = """
-ALTER TABLE freed ADD COLUMN through_ns INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE unsigned ADD COLUMN typ TEXT NOT NULL DEFAULT 'stackproof-frame+cbor';
-"""
 
 
 class Spool(SpoolReader):
@@ -88,9 +68,7 @@ class Spool(SpoolReader):
         db = self._db
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=FULL")
-        steps = {0: _SCHEMA, BEFORE: _FROM_3}.get(db.execute("PRAGMA user_version").fetchone()[0])
-        if steps is not None:
-            db.executescript(f"BEGIN;{steps}PRAGMA user_version={FORMAT};COMMIT;")
+        take_over(db)
         self._check_format()
         # The objects are by far the most: reading 8 GiB of them takes minutes in which no reading
         # is taken. Each is checked against its hash when it is read (`objects`), and a person can
@@ -136,7 +114,11 @@ class Spool(SpoolReader):
         """
         rows = [(u.payload, u.readings, u.through_ns, u.anchor, u.typ) for u in waits]
         with self._transaction():
-            self._db.executemany("INSERT INTO unsigned VALUES (NULL, ?, ?, ?, ?, ?)", rows)
+            self._db.executemany(
+                "INSERT INTO unsigned (payload, readings, through_ns, anchor, typ) "
+                "VALUES (?, ?, ?, ?, ?)",
+                rows,
+            )
             self._db.execute("DELETE FROM open")
             self._put(state)
 
@@ -162,7 +144,8 @@ class Spool(SpoolReader):
             raise ValueError(f"seqs {[stored.seq for stored in objects]} do not follow {head}")
         with self._transaction():
             self._db.executemany(
-                "INSERT INTO objects VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO objects (seq, typ, sha256, bytes, readings, through_ns) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
                 [(s.seq, s.typ, s.sha256, s.data, s.readings, s.through_ns) for s in objects],
             )
             self._put({State.HEAD: _head(objects[-1].seq, objects[-1].sha256)})
@@ -183,7 +166,7 @@ class Spool(SpoolReader):
         if self.head().next_seq:
             raise ValueError(f"{self._path}: a spool with objects cannot begin again")
         with self._transaction():
-            self._db.execute("INSERT INTO freed VALUES (?, ?, 0)", (seq, sha256))
+            self._db.execute("INSERT INTO freed (seq, sha256) VALUES (?, ?)", (seq, sha256))
             receipted = seq.to_bytes(8, "big")
             self._put({State.HEAD: _head(seq, sha256), State.RECEIPT: receipted, **state})
 
@@ -213,8 +196,8 @@ class Spool(SpoolReader):
     def _free(self, before: int, seq: int) -> int:
         """Free the objects after `before` up to `seq`; their hashes are kept."""
         self._db.execute(
-            "INSERT OR IGNORE INTO freed SELECT seq, sha256, through_ns FROM objects "
-            "WHERE seq <= ?",
+            "INSERT OR IGNORE INTO freed (seq, sha256, through_ns) "
+            "SELECT seq, sha256, through_ns FROM objects WHERE seq <= ?",
             (seq,),
         )
         self._forget(before - FREED_MAX, seq - FREED_MAX)
@@ -252,7 +235,8 @@ class Spool(SpoolReader):
 
     def _put(self, state: Mapping[str, bytes]) -> None:
         self._db.executemany(
-            "INSERT INTO state VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2",
+            "INSERT INTO state (key, value) VALUES (?1, ?2) "
+            "ON CONFLICT (key) DO UPDATE SET value = ?2",
             list(state.items()),
         )
 
@@ -276,9 +260,9 @@ def _refuse_others(path: Path) -> None:
     if not path.is_file():
         return
     with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
-        found = db.execute("PRAGMA user_version").fetchone()[0]
-    if found not in (0, BEFORE, FORMAT):
-        raise OtherFormatError(path, found, FORMAT, becomes=False)
+        version, since = numbers(db)
+    if version and not is_ours(version, since) and not can_become_ours(version):
+        raise OtherFormatError(path, version, FORMAT, becomes=False)
 
 
 def _head(seq: int, sha256: bytes) -> bytes:

@@ -22,12 +22,11 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import AlteredError, OtherFormatError, SpoolError, UnmadeError
+from edge.spool_formats import FORMAT, can_become_ours, is_ours, numbers
 from evidence import cbor
 from evidence.chain import ZERO_HASH, Head
 from evidence.frame import TYP_FRAME
 
-FORMAT = 4
-BEFORE = 3  # the format that the agent makes into this one when it starts
 SEQ_MAX = 2**63 - 1
 SPAN_MAX = 65_536  # objects that are looked at together
 BATCH = 64  # objects read at a time, at most 1 MiB each
@@ -165,11 +164,14 @@ class SpoolReader:
             raise
 
     def _check_format(self) -> None:
-        version = self._rows("PRAGMA user_version")[0][0]
+        try:
+            version, since = numbers(self._db)
+        except sqlite3.Error as error:
+            raise SpoolError(f"{self._path}: cannot be read: {error}") from error
         if version == 0:  # SQLite's own before anything is laid out
             raise UnmadeError(self._path)
-        if version != FORMAT:
-            raise OtherFormatError(self._path, version, FORMAT, becomes=version == BEFORE)
+        if not is_ours(version, since):
+            raise OtherFormatError(self._path, version, FORMAT, becomes=can_become_ours(version))
 
     def close(self) -> None:
         """Close the file."""

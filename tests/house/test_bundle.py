@@ -4,9 +4,11 @@ Python and pip of the machine that installs are small stand-ins here: `test_bund
 with the real ones in a namespace without a network.
 """
 
+import contextlib
 import os
 import platform
 import shutil
+import sqlite3
 import subprocess
 import tarfile
 import zipfile
@@ -53,9 +55,10 @@ class Desk:
         self.bin.mkdir()
         (self.bin / "python3").write_text(PYTHON)
         (self.bin / "python3").chmod(0o755)
-        self.spool = folder / "var/spool.sqlite"
-        self.spool.parent.mkdir()
-        self.spool.write_bytes(b"readings")
+        spool = folder / "var/lib/stackproof-edge/spool.sqlite"
+        spool.parent.mkdir(parents=True)
+        with contextlib.closing(sqlite3.connect(spool)) as db:
+            db.executescript((ROOT / "tests/vectors/spools/format-4.sql").read_text())
 
     def bundle(self, version: str) -> Path:
         """Packed and unpacked again."""
@@ -86,6 +89,14 @@ class Desk:
         )  # fmt: skip
         return done.returncode, done.stdout + done.stderr
 
+    def state(self) -> dict[str, tuple[int, int, int, bytes]]:
+        """Every file and folder below var: inode, mode, when it was changed, what is in it."""
+        told = {}
+        for path in sorted((self.folder / "var").rglob("*")):
+            status, data = path.stat(), path.read_bytes() if path.is_file() else b""
+            told[str(path)] = status.st_ino, status.st_mode, status.st_mtime_ns, data
+        return told
+
     @property
     def current(self) -> str:
         link = self.prefix / "stackproof/current"
@@ -99,7 +110,13 @@ def desk(tmp_path: Path) -> Desk:
 
 @pytest.mark.needs("openssl")
 def test_installed_upgraded_and_rolled_back(desk: Desk) -> None:
+    """install.sh alone: it turns the link, and touches nothing below var. No agent runs here.
+
+    What older and newer programs do with one spool: `tests/integration/edge/test_upgrade.py`, and
+    their whole agents with a collector: `tests/system/test_upgrade.py`.
+    """
     first, second = desk.bundle("0.1.0"), desk.bundle("0.2.0")
+    before = desk.state()
     assert desk.run(first, "--rollback")[0] == 2  # nothing is installed
     status, said = desk.run(first)
     assert (status, desk.current) == (0, "stackproof-0.1.0"), said
@@ -121,7 +138,7 @@ def test_installed_upgraded_and_rolled_back(desk: Desk) -> None:
     for expected in ("stackproof-0.1.0", "stackproof-0.2.0"):
         status, said = desk.run(second, "--rollback")
         assert (status, desk.current) == (0, expected), said
-    assert desk.spool.read_bytes() == b"readings"
+    assert desk.state() == before
 
 
 def tampered(made: Path) -> None:

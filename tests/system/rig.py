@@ -26,11 +26,13 @@ class Rig:
         work: the folder.
         processes: by part.
         logged: bytes of each log when its part was started last.
+        programs: by part, the folder of another program than this one.
     """
 
     work: Path
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     logged: dict[str, int] = field(default_factory=dict)
+    programs: dict[str, Path] = field(default_factory=dict)
 
     #: module, and its arguments
     COMMANDS: ClassVar[dict[str, tuple[str, ...]]] = {
@@ -53,6 +55,7 @@ class Rig:
                 stderr=log,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
+                cwd=self.programs.get(name),  # where -m finds the module first
             )
 
     def kill(self, name: str) -> None:
@@ -138,15 +141,18 @@ def free_port() -> int:
 
 @contextmanager
 def running(
-    work: Path, devices_hook: Callable[[list[dict[str, Any]]], None] | None = None
+    work: Path,
+    devices_hook: Callable[[list[dict[str, Any]]], None] | None = None,
+    **programs: Path,
 ) -> Iterator[Rig]:
     """Simulator, collector with broker, and edge, running and delivering.
 
     Args:
         work: an empty folder.
         devices_hook: may change the simulator's list of devices before the site file is written.
+        programs: as the rig's.
     """
-    rig = Rig(work)
+    rig = Rig(work, programs=programs)
     made = stackproof("keys", "new", "--out", str(work / "keys"), "--plant", PLANT,
                       "--gateway", "edge-1")  # fmt: skip
     assert made.returncode == 0, made.stderr

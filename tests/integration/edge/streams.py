@@ -86,16 +86,23 @@ class _Grid:
             yield f"gap {gap} between {before_ns} and {first_ns}"
 
 
+def readings_of(body: Body) -> Readings:
+    """(schedule, tick) -> group -> (raw bytes, quality bytes) of a frame, measured and computed."""
+    return {
+        (section.schedule, tick_ns): {
+            g.group: (g.raw[:, column].tobytes(), g.quality[:, column].tobytes())
+            for g in section.groups
+        }
+        for section in body.sections
+        for column, tick_ns in enumerate(section.ticks_ns().tolist())
+    }
+
+
 def readings(objects: Sequence[bytes]) -> Readings:
-    """(schedule, tick) -> group -> (raw bytes, quality bytes), measured and computed."""
+    """Those of every frame."""
     found: Readings = {}
     for _, body in frames(objects):
-        for section in body.sections:
-            for column, tick_ns in enumerate(section.ticks_ns().tolist()):
-                found[section.schedule, tick_ns] = {
-                    g.group: (g.raw[:, column].tobytes(), g.quality[:, column].tobytes())
-                    for g in section.groups
-                }
+        found |= readings_of(body)
     return found
 
 

@@ -10,8 +10,7 @@ import pytest
 
 from edge.errors import OtherFormatError, UnmadeError
 from edge.spool import FREED_MAX, Spool, Stored
-from edge.spool_reader import SpoolReader, Unsigned
-from evidence.frame import TYP_FRAME
+from edge.spool_reader import SpoolReader
 from tests.unit.edge.test_spool import MIB, stored
 
 
@@ -86,11 +85,10 @@ def test_a_close_that_comes_75_days_late_finds_its_hash(tmp_path: Path) -> None:
     spool.close()
 
 
-@pytest.mark.parametrize(("number", "who"), [(1, "An older"), (5, "A newer")])
-def test_other_format_is_refused(spool: Spool, path: Path, number: int, who: str) -> None:
+def test_other_format_is_refused(spool: Spool, path: Path) -> None:
     spool.close()
     db = sqlite3.connect(path)
-    db.execute(f"PRAGMA user_version = {number}")
+    db.execute("PRAGMA user_version = 5")
     db.execute("INSERT INTO open (tick) VALUES (x'03')")
     db.commit()
     crashed = path.with_name("crashed.sqlite")  # its newest tick stands in the -wal file alone
@@ -101,7 +99,7 @@ def test_other_format_is_refused(spool: Spool, path: Path, number: int, who: str
     with pytest.raises(OtherFormatError):
         Spool(crashed, bytes_max=MIB)
     assert [Path(f"{crashed}{end}").read_bytes() for end in ("", "-wal")] == before
-    says = f"spool format {number}; this program knows 4. {who} program wrote it: start that one"
+    says = "spool format 5; this program knows 4. A newer program wrote it: start that one"
     for program in (lambda: Spool(path, bytes_max=MIB), lambda: SpoolReader(path)):
         with pytest.raises(OtherFormatError, match=says) as caught:
             program()
@@ -114,58 +112,3 @@ def test_spool_that_the_agent_is_just_laying_out_is_told_as_such(tmp_path: Path)
         SpoolReader(path)
     Spool(path, bytes_max=MIB).close()
     SpoolReader(path).close()
-
-
-#: the tables of format 3, as the version before made them
-FORMAT_3 = """
-CREATE TABLE objects (
-    seq INTEGER PRIMARY KEY, typ TEXT NOT NULL, sha256 BLOB NOT NULL, bytes BLOB NOT NULL,
-    readings INTEGER NOT NULL, through_ns INTEGER NOT NULL
-) STRICT;
-CREATE TABLE freed (seq INTEGER PRIMARY KEY, sha256 BLOB NOT NULL) STRICT;
-CREATE TABLE open (id INTEGER PRIMARY KEY AUTOINCREMENT, tick BLOB NOT NULL) STRICT;
-CREATE TABLE unsigned (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, payload BLOB NOT NULL, readings INTEGER NOT NULL,
-    through_ns INTEGER NOT NULL, anchor BLOB NOT NULL
-) STRICT;
-CREATE TABLE state (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
-PRAGMA user_version = 3;
-"""
-
-
-def test_spool_of_the_format_before_is_taken_over(tmp_path: Path) -> None:
-    path, news = tmp_path / "s.sqlite", tmp_path / "new.sqlite"
-    db = sqlite3.connect(path)
-    db.executescript(FORMAT_3)
-    db.execute("INSERT INTO freed VALUES (0, ?)", (stored(0).sha256,))
-    db.execute(
-        "INSERT INTO objects VALUES (1, 'test', ?, ?, 10, 5)", (stored(1).sha256, stored(1).data)
-    )
-    db.execute("INSERT INTO unsigned VALUES (NULL, x'01', 7, 8, x'02')")
-    db.execute("INSERT INTO open (tick) VALUES (x'03')")
-    head = (1).to_bytes(8, "big") + stored(1).sha256
-    db.execute("INSERT INTO state VALUES ('head', ?), ('receipt', ?)", (head, bytes(8) + b"r"))
-    db.commit()
-    db.close()
-    with pytest.raises(
-        OtherFormatError, match=r"takes it over when it starts \(stackproof edge run"
-    ):
-        SpoolReader(path)
-    for _ in range(2):
-        spool = Spool(path, bytes_max=MIB)
-        assert spool.objects(0, 9) == [stored(1, through_ns=5)]
-        assert (spool.hash_at(0), spool.open_ticks()) == (stored(0).sha256, [b"\x03"])
-        assert spool.unsigned() == Unsigned(b"\1", 7, 8, b"\2", TYP_FRAME, 1)
-        assert spool.head().hash == stored(1).sha256
-        spool.close()
-    Spool(news, bytes_max=MIB).close()
-    assert columns(path) == columns(news)
-
-
-def columns(path: Path) -> dict[str, list[tuple[object, ...]]]:
-    """Table -> its columns, with types and defaults."""
-    db = sqlite3.connect(path)
-    tables = [row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-    found = {table: db.execute(f"PRAGMA table_info({table})").fetchall() for table in tables}
-    db.close()
-    return found
