@@ -5,7 +5,6 @@ is dropped, answers to ARP too, as at a diode. Elsewhere datagrams on loopback g
 """
 
 import contextlib
-import json
 import random
 import socket
 import subprocess
@@ -15,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from tests import namespaces
-from tests.namespaces import FAR, FAR_MAC, LINK, NEAR
+from tests.namespaces import FAR, FAR_MAC, LINK, NEAR, counted
 from tests.ports import free_port
 
 LOSS_PERCENT = 5
@@ -68,24 +67,14 @@ def between_namespaces() -> Iterator[Diode]:
         namespaces.run(
             f"ip -n {near} neigh replace {FAR} lladdr {FAR_MAC} dev {LINK} nud permanent"
         )
-        far = " ".join(made.far)
         if not _comes(made.far, made.near, NEAR):
             raise AssertionError("the way back is dead before the diode is there")
-        namespaces.run(f"{far} nft -f -", _RULES)
+        namespaces.run(f"{' '.join(made.far)} nft -f -", _RULES)
         yield Diode(
             made.near, made.far, f"{FAR}:5514", f"{FAR}:5514",
-            lambda: _dropped(far, "in"),
-            lambda: (_comes(made.far, made.near, NEAR), _dropped(far, "out")),
+            lambda: counted(made.far, "chain inet diode in"),
+            lambda: (_comes(made.far, made.near, NEAR), counted(made.far, "chain inet diode out")),
         )  # fmt: skip
-
-
-def _dropped(far: str, chain: str) -> int:
-    """Packets that the one rule of a chain has dropped."""
-    asked = f"{far} nft --json list chain inet diode {chain}".split()
-    told = json.loads(subprocess.run(asked, capture_output=True, check=True).stdout)
-    (rule,) = [row["rule"] for row in told["nftables"] if "rule" in row]
-    (packets,) = [part["counter"]["packets"] for part in rule["expr"] if "counter" in part]
-    return int(packets)
 
 
 _TAKE = """\
