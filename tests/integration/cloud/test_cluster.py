@@ -5,6 +5,7 @@ import re
 import signal
 import ssl
 import subprocess
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -29,6 +30,7 @@ from tests.system.relay import Relay
 from tests.unit.cloud.evidence_examples import SECOND_NS, T0_NS
 from tests.unit.cloud.store.plant_examples import read_plant
 
+DOCUMENT = Path(__file__).resolve().parents[3] / "docs/cluster.md"
 FRAMES = 120
 KILL_AT = 10
 NODES = ("1", "2", "3")
@@ -104,15 +106,20 @@ class Nodes:
         self.hosts = {name: f"127.0.0.{name}" for name in NODES}
         self.monitors = {name: free_port() for name in NODES}
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
-        ask("new", "--out", folder, "--host", "127.0.0.1")
-        for name, host in self.hosts.items():
-            ask("node", folder, "--name", name, "--host", host, "--host", "127.0.0.1")
 
-    def configure(self, config: Path) -> None:
-        for name, host in self.hosts.items():
-            ask("config", config, "--for", "nats", "--node", name, "--listen", host,
-                "--port", self.port, "--route-port", self.route_port,
-                "--out", self.folder / "nodes" / name)  # fmt: skip
+    def write(self) -> None:
+        """Their files, by the commands of the document, at these addresses."""
+        ask("new", "--out", self.folder, "--host", "127.0.0.1")
+        (script,) = re.findall(r"```sh\n(for n in .*?)```", DOCUMENT.read_text(), re.DOTALL)
+        for there, here in (
+            ("10.0.0.1$n", "127.0.0.$n"), ("mqtt.example", "127.0.0.1"), (" --at /etc/nats", ""),
+            ("collector/", ""),
+            ("--for nats", f"--for nats --port {self.port} --route-port {self.route_port}"),
+        ):  # fmt: skip
+            assert there in script
+            script = script.replace(there, here)
+        script = f'stackproof() {{ "{sys.executable}" -m stackproof "$@"; }}\n{script}'
+        subprocess.run(["sh", "-euc", script], cwd=self.folder.parent, check=True)
 
     def start(self) -> None:
         for name in NODES:
@@ -220,7 +227,7 @@ def test_a_node_and_a_collector_are_killed_under_load(tmp_path: Path) -> None:
     with nodes(tmp_path / "broker") as made, Relay() as front:
         at = front.forward(*((host, made.port) for host in made.hosts.values()))
         first = Member(tmp_path, f"mqtts://127.0.0.1:{at}", TLS)
-        made.configure(first.cloud.config)
+        made.write()
         made.start()
         ready = first.cloud.start()
         said = approve(first, tmp_path)
