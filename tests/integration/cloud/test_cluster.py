@@ -2,10 +2,10 @@
 
 import json
 import re
+import shlex
 import signal
 import ssl
 import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -110,16 +110,23 @@ class Nodes:
     def write(self) -> None:
         """Their files, by the commands of the document, at these addresses."""
         ask("new", "--out", self.folder, "--host", "127.0.0.1")
-        (script,) = re.findall(r"```sh\n(for n in .*?)```", DOCUMENT.read_text(), re.DOTALL)
-        for there, here in (
-            ("10.0.0.1$n", "127.0.0.$n"), ("mqtt.example", "127.0.0.1"), (" --at /etc/nats", ""),
-            ("collector/", ""),
-            ("--for nats", f"--for nats --port {self.port} --route-port {self.route_port}"),
-        ):  # fmt: skip
-            assert there in script
-            script = script.replace(there, here)
-        script = f'stackproof() {{ "{sys.executable}" -m stackproof "$@"; }}\n{script}'
-        subprocess.run(["sh", "-euc", script], cwd=self.folder.parent, check=True)
+        found = re.findall(
+            r"```sh\n(stackproof cloud broker node .*?)```", DOCUMENT.read_text(), re.S
+        )
+        (script,) = (text.replace("\\\n", " ") for text in found)
+        for line in script.splitlines():
+            for name in NODES:
+                order = line
+                for there, here in (
+                    (" 1 ", f" {name} "), ("nodes/1", f"nodes/{name}"),
+                    ("10.0.0.11", f"127.0.0.{name}"),
+                    ("mqtt.example", "127.0.0.1"), ("collector/", f"{self.folder.parent}/"),
+                    ("--for nats", f"--for nats --port {self.port} --route-port {self.route_port}"),
+                    (" --at /etc/nats", ""), ("stackproof cloud broker ", ""),
+                ):  # fmt: skip
+                    assert there in script
+                    order = order.replace(there, here)
+                ask(*shlex.split(order))
 
     def start(self) -> None:
         for name in NODES:
