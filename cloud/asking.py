@@ -16,6 +16,7 @@ from typing import Any, Self
 from cloud.answers import TimedAnswer, in_bounds
 from cloud.config import read_state_dir
 from cloud.errors import CloudError
+from evidence.support import without_secrets
 
 #: seconds for a step, and for the whole answer
 ANSWER_S, WHOLE_S = 10.0, 60.0
@@ -138,7 +139,7 @@ class RunningCollector:
                 answer.until(time.monotonic() + whole_s)
                 return b"".join(in_bounds(answer, ANSWER_BYTES_MAX, whole_s))
         except urllib.error.HTTPError as error:
-            raise RefusedError(_sentence(error)) from error
+            raise RefusedError(self._told(_sentence(error))) from error
         except (OSError, http.client.HTTPException) as error:
             raise self._silent(error) from error
 
@@ -194,7 +195,12 @@ class RunningCollector:
         return made
 
     def _silent(self, error: Exception) -> NotRunningError:
-        return NotRunningError(f"the collector at {self._base} does not answer: {error}")
+        told = self._told(f"{error}")
+        return NotRunningError(f"the collector at {self._base} does not answer: {told}")
+
+    def _told(self, said: str) -> str:
+        """What was said there, without our token: it goes to logs, pages and other programs."""
+        return without_secrets(said, filter(None, [self._token]))
 
 
 def _sentence(error: urllib.error.HTTPError) -> str:

@@ -5,7 +5,8 @@ whoever steals the CA's key can make noise, and can sign no object. Keys are P-2
 broker's TLS library takes. ADR 0044.
 
 The common name is what brokers call a client: `<plant>/<gateway>`, `collector-<slice>`, or
-`relay-<name>`. The one URI names the key too, for brokers that know no revocation list:
+`relay-<name>`; a broker that is one of several is `node-<name>`. A client's one URI names the key
+too, for brokers that know no revocation list:
 `urn:stackproof:broker:<name, / as :>:<key id, 16 hex digits>`.
 """
 
@@ -38,7 +39,7 @@ TYP_REQUEST = "stackproof-broker-request+csr"
 NAME_MAX = 64
 CA_DAYS, SERVER_DAYS, CLIENT_DAYS = 7300, 730, 30
 REQUEST_BYTES_MAX = 4096
-RELAY_PREFIX = "relay-"
+RELAY_PREFIX, NODE_PREFIX = "relay-", "node-"
 #: a certificate begins a little early: clocks differ, and the new one is used at once
 EARLY = dt.timedelta(minutes=5)
 
@@ -91,6 +92,11 @@ def relay_name(name: str) -> str:
     return f"{RELAY_PREFIX}{name}"
 
 
+def node_name(name: str) -> str:
+    """What one of several brokers is called; no client is called so, and it may use no topic."""
+    return f"{NODE_PREFIX}{name}"
+
+
 def uri_of(name: str, key: PublicKey) -> str:
     """The URI of a client's certificate."""
     return f"urn:stackproof:broker:{name.replace('/', ':')}:{key_id(key).hex()}"
@@ -141,6 +147,36 @@ def certify_server(
     return _leaf(builder, ca, names, ExtendedKeyUsageOID.SERVER_AUTH)
 
 
+def certify_node(
+    name: str, hosts: Sequence[str], key: PublicKey, ca: Ca, begins: dt.datetime
+) -> Certificate:
+    """The certificate of one of several brokers, for its clients and for the other brokers.
+
+    Args:
+        name: of it, `node_name`.
+        hosts: names and IP addresses that clients reach it by; the other brokers by the first.
+        key: its own.
+        ca: who certifies.
+        begins: aware UTC; for `SERVER_DAYS`, as far as the CA's reaches.
+    """
+    names = x509.SubjectAlternativeName([_host(host) for host in hosts])
+    builder = _begun(name, key, ca, begins, SERVER_DAYS)
+    both = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH)
+    return _leaf(builder, ca, names, *both)
+
+
+def first_host(certificate: Certificate) -> str:
+    """The first name or address of a broker's certificate; MalformedError when it has none."""
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except (x509.ExtensionNotFound, *UNREADABLE) as error:
+        raise MalformedError("it names no host") from error
+    for name in found.value:
+        if isinstance(name, x509.DNSName | x509.IPAddress):
+            return str(name.value)
+    raise MalformedError("it names no host")
+
+
 def certify_client(
     name: str, key: PublicKey, ca: Ca, begins: dt.datetime, days: int = CLIENT_DAYS
 ) -> Certificate:
@@ -189,13 +225,13 @@ def is_by(certificate: Certificate, ca: Certificate) -> bool:
 
 def _leaf(
     builder: x509.CertificateBuilder, ca: Ca, names: x509.SubjectAlternativeName,
-    purpose: x509.ObjectIdentifier,
+    *purposes: x509.ObjectIdentifier,
 ) -> Certificate:  # fmt: skip
     none = x509.BasicConstraints(ca=False, path_length=None)
     builder = builder.add_extension(none, critical=True)
     builder = builder.add_extension(_usage(is_ca=False), critical=True)
     builder = builder.add_extension(names, critical=False)
-    builder = builder.add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
+    builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
     return _signed(builder, ca.signer)
 
 

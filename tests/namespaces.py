@@ -1,10 +1,11 @@
 """Two network namespaces of our own joined by one link, for tests that break it. Needs root."""
 
 import contextlib
+import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 #: the link's name in both, and the addresses of its ends
@@ -37,6 +38,14 @@ def has_namespaces(*programs: str) -> bool:
 def run(line: str, rules: str | None = None) -> None:
     """Run one of the commands that make a network, with rules as its input."""
     subprocess.run(line.split(), input=rules, text=True, check=True, capture_output=True)
+
+
+def counted(side: Sequence[str], what: str) -> int:
+    """Packets that rules with a `counter` have met: of a table or chain of nft on that side."""
+    order = [*side, "nft", "--json", "list", *what.split()]
+    told = json.loads(subprocess.run(order, capture_output=True, check=True).stdout)
+    parts = [part for row in told["nftables"] for part in row.get("rule", {}).get("expr", [])]
+    return sum(int(part["counter"]["packets"]) for part in parts if "counter" in part)
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
 """`stackproof cloud broker …`: a broker's CA, configuration, certificates of gateways. Prints.
 
-`new`, `relay`, `config` and `sign` work on files; the others ask the running collector, on its
-machine or, with `--url` and `--token`, as a person.
+`new`, `relay`, `node`, `config` and `sign` work on files; the others ask the running collector, on
+its machine or, with `--url` and `--token`, as a person.
 """
 
 import argparse
@@ -17,7 +17,8 @@ from cloud.clock import SystemClock
 from cloud.commands.ids import plant_id
 from cloud.config import load_cloud
 from cloud.errors import CloudError
-from cloud.transport.register import CA, CRL, Register
+from cloud.transport.broker_files import ROUTE_PORT
+from cloud.transport.register import CA, CRL, NODES, SERVER, SERVER_KEY, Register
 from cloud.transport.served import (
     FILES,
     Served,
@@ -33,10 +34,12 @@ from evidence.broker_certificates import (
     SERVER_DAYS,
     Ca,
     certify_client,
+    certify_node,
     certify_server,
     collector_name,
     make_ca,
     name_of,
+    node_name,
     relay_name,
 )
 from evidence.key_files import REFERENCE, must_not_exist, read_small, write_new
@@ -96,6 +99,26 @@ def _add_files(parts: Any) -> None:  # noqa: ANN401 - likewise
     relay.add_argument("--name", required=True, type=plant_id, help="lower-case letters, digits, -")
     relay.add_argument("--ca-key", metavar="REF", help=f"the CA's key: {REFERENCE} (DIR/ca.pem)")
     relay.set_defaults(run=_relay)
+    node = parts.add_parser("node", help="one broker of several: its key and certificate")
+    node.add_argument("folder", type=Path, metavar="DIR", help="folder of `new`")
+    node.add_argument("--name", required=True, type=plant_id, help="lower-case letters, digits, -")
+    node.add_argument(
+        "--host", action="append", required=True,
+        help="name or address it is reached by, by the other nodes at the first; repeatable",
+    )  # fmt: skip
+    node.add_argument("--ca-key", metavar="REF", help=f"the CA's key: {REFERENCE} (DIR/ca.pem)")
+    node.set_defaults(run=_node)
+    _add_config(parts)
+    sign = parts.add_parser(
+        "sign", help="where the CA's key is: certify what was approved, write the revocation list"
+    )
+    sign.add_argument("register", type=Path, metavar="DIR", help="copy of the register's folder")
+    sign.add_argument("--ca-key", required=True, metavar="REF", help=f"the CA's key: {REFERENCE}")
+    sign.add_argument("--days", type=int, default=CLIENT_DAYS, help=f"valid for ({CLIENT_DAYS})")
+    sign.set_defaults(run=_sign)
+
+
+def _add_config(parts: Any) -> None:  # noqa: ANN401 - likewise
     config = parts.add_parser("config", help="write a broker's configuration: TLS and permissions")
     config.add_argument("config", type=Path, metavar="CLOUD.toml", help="the collector's file")
     config.add_argument("--for", dest="kind", choices=sorted(FILES), required=True)
@@ -110,14 +133,14 @@ def _add_files(parts: Any) -> None:  # noqa: ANN401 - likewise
         "--websocket", type=int, metavar="PORT",
         help="nats: MQTT over WebSocket too, wss://host:PORT/mqtt",
     )  # fmt: skip
-    config.set_defaults(run=_config)
-    sign = parts.add_parser(
-        "sign", help="where the CA's key is: certify what was approved, write the revocation list"
+    config.add_argument(
+        "--node", type=plant_id, metavar="NAME", help="nats: the one of `node`, of several"
     )
-    sign.add_argument("register", type=Path, metavar="DIR", help="copy of the register's folder")
-    sign.add_argument("--ca-key", required=True, metavar="REF", help=f"the CA's key: {REFERENCE}")
-    sign.add_argument("--days", type=int, default=CLIENT_DAYS, help=f"valid for ({CLIENT_DAYS})")
-    sign.set_defaults(run=_sign)
+    config.add_argument(
+        "--route-port", type=int, default=ROUTE_PORT, metavar="PORT",
+        help=f"on which nodes reach each other ({ROUTE_PORT})",
+    )  # fmt: skip
+    config.set_defaults(run=_config)
 
 
 def _now() -> dt.datetime:
@@ -171,6 +194,22 @@ def _relay(args: argparse.Namespace) -> int:
     return 0
 
 
+def _node(args: argparse.Namespace) -> int:
+    signer = open_signer(args.ca_key or CA_KEY, args.folder)
+    ca, name = Ca(signer, Register(args.folder, signer).ca), node_name(args.name)
+    folder: Path = args.folder / NODES / args.name
+    must_not_exist(folder / SERVER)
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / SERVER_KEY).exists():  # there: its certificate was taken away, for the next
+        write_private(folder / SERVER_KEY, generate("p256"))
+    key = FileSigner.load(folder / SERVER_KEY).public_key
+    made = certify_node(name, args.host, key, ca, _now())
+    write_new(folder / SERVER, certificate_to_pem(made))
+    print(f"{folder / SERVER}: {name}, until {made.not_valid_after_utc:%Y-%m-%d}")
+    print("when all nodes are there: broker config --node for each, and for each that was")
+    return 0
+
+
 def _config(args: argparse.Namespace) -> int:
     config = load_cloud(args.config)
     register = config.broker.register
@@ -181,9 +220,11 @@ def _config(args: argparse.Namespace) -> int:
             "mosquitto lets revoked certificates in over WebSocket (it looks at no crlfile there): "
             "use --for nats, or have gateways reach mosquitto through a proxy with mqtts://"
         )
-    out = str(args.out.resolve())
+    if args.node is not None and args.kind != "nats":
+        raise CloudError("mosquitto is one process: several as one are --for nats")
+    out, node = str(args.out.resolve()), "" if args.node is None else node_name(args.node)
     served = Served(args.kind, out, args.at or out, args.listen, args.port, args.user,
-                    websocket=args.websocket)  # fmt: skip
+                    websocket=args.websocket, node=node, route_port=args.route_port)  # fmt: skip
     known = known_of(config, register, config.broker.relays)
     said = [*write(served, known, register), barred(served), take_in(served)]
     print(f"{args.out}: {' '.join(names_of(served))}, {len(known.gateways)} gateway key(s)")

@@ -17,6 +17,10 @@ nats-server 2.15.1:
   so each certificate is good for MQTT alone (`allowed_connection_types`; its WebSocket port speaks
   both). It acknowledges what it drops. Its own protocol's port needs the same TLS, or anybody on
   the machine could name himself as he likes there. Client ids are free in it.
+- Several nats-servers as one say everything to each other, past all permissions, and any
+  certificate of the CA that is good for a client would let its holder in there: so each takes the
+  keys of the nodes and no other (`pinned_certs`). Streams are at three nodes; `stream_replicas`
+  counts for those that do not exist yet.
 
 Where client ids are free, they are secrets of those who use them (`evidence.client_id`).
 """
@@ -38,6 +42,9 @@ from cloud.collector.topics import (
 )
 
 RELAY = "relay"  # a relay's birth and last will
+ROUTE_PORT = 6222
+#: nodes that hold each stream: one of them may be lost
+REPLICAS = 3
 UP, DOWN = (FRAMES, LIVE, STATE, RENEW), (RECEIPTS, CONFIG, CERTIFICATE, ORDER)
 #: what mosquitto keeps for a collector that does not come after: more is dropped and sent again
 MAX_QUEUED_BYTES = 256 * 1024 * 1024
@@ -54,6 +61,8 @@ class Place:
         host, port: to listen on.
         user: as whom mosquitto goes on when root has started it; "" for its own.
         websocket: nats-server's port of MQTT over WebSocket, same TLS and rights; None: nowhere.
+        node: which one of `Known.nodes` it is; "" for a broker alone.
+        route_port: on which nodes reach each other, the same at all.
     """
 
     folder: str
@@ -61,6 +70,8 @@ class Place:
     port: int
     user: str = ""
     websocket: int | None = None
+    node: str = ""
+    route_port: int = ROUTE_PORT
 
 
 @dataclass(frozen=True)
@@ -74,6 +85,7 @@ class Known:
         gateways: (plant, gateway, URI of its certificate).
         relays: who forwards for gateways that do not come themselves.
         ended: (plant, gateway) whose every key is revoked.
+        nodes: the brokers that are one, where there are several.
     """
 
     slice_id: str
@@ -82,6 +94,7 @@ class Known:
     gateways: Sequence[tuple[str, str, str]]
     relays: Sequence["KnownRelay"] = ()
     ended: Sequence[tuple[str, str]] = ()
+    nodes: Sequence["KnownNode"] = ()
 
 
 @dataclass(frozen=True)
@@ -96,6 +109,21 @@ class KnownRelay:
     name: str
     uri: str
     streams: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class KnownNode:
+    """One broker of several that are one.
+
+    Attributes:
+        name: of its certificate, `node-<name>`.
+        host: at which the others reach it.
+        key: SHA-256 of its TLS key, hex.
+    """
+
+    name: str
+    host: str
+    key: str
 
 
 def mosquitto_files(place: Place, known: Known) -> dict[str, str]:
@@ -149,27 +177,50 @@ def nats_files(place: Place, known: Known) -> dict[str, str]:
     for relay in known.relays:
         bases = [f"{base}.{plant}.{gateway}" for plant, gateway in relay.streams]
         users.append(_user(relay.uri, bases, writes=(FRAMES, RELAY), reads=(RECEIPTS,)))
-    tls = (
-        f'tls {{ cert_file: "{place.folder}/server.crt", key_file: "{place.folder}/server.pem", '
-        f'ca_file: "{place.folder}/ca.crt", verify_and_map: true, timeout: 5 }}'
+    own = (
+        f'cert_file: "{place.folder}/server.crt", key_file: "{place.folder}/server.pem", '
+        f'ca_file: "{place.folder}/ca.crt"'
     )
+    tls = f"tls {{ {own}, verify_and_map: true, timeout: 5 }}"
+    copies = f"\n  stream_replicas: {REPLICAS}" if place.node else ""
     conf = f"""\
-{HEAD}server_name: stackproof
+{HEAD}server_name: {place.node or "stackproof"}
 listen: "127.0.0.1:-1"
 {tls}
 max_payload: {MAX_PAYLOAD_BYTES}
 jetstream {{ store_dir: "{place.folder}/jetstream", max_mem: 64MB, max_file: 4GB }}
 mqtt {{
-  listen: "{place.host}:{place.port}"
+  listen: "{_at(place.host, place.port)}"
   ack_wait: "30s", max_ack_pending: {MAX_ACK_PENDING}
-  {tls}
+  {tls}{copies}
 }}
 authorization {{ users: [
 {"".join(users)}] }}
 """
     if place.websocket is not None:
-        conf += f'websocket {{ listen: "{place.host}:{place.websocket}", {tls} }}\n'
+        conf += f'websocket {{ listen: "{_at(place.host, place.websocket)}", {tls} }}\n'
+    if place.node:
+        conf += _cluster(place, known.nodes, own)
     return {"nats.conf": conf}
+
+
+def _cluster(place: Place, nodes: Sequence[KnownNode], own: str) -> str:
+    at = {node.name: _at(node.host, place.route_port) for node in nodes}
+    routes = ", ".join(f'"nats-route://{address}"' for address in at.values())
+    pinned = ", ".join(f'"{node.key}"' for node in nodes)
+    return f"""\
+cluster {{
+  name: stackproof
+  listen: "{_at(place.host, place.route_port)}", advertise: "{at[place.node]}"
+  routes: [{routes}]
+  # every certificate of the CA would do otherwise, a gateway's too
+  tls {{ {own}, timeout: 5, pinned_certs: [{pinned}] }}
+}}
+"""
+
+
+def _at(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _user(uri: str, bases: Sequence[str], *, writes: Sequence[str], reads: Sequence[str]) -> str:

@@ -6,6 +6,7 @@
     issued/<plant>.<gateway>.<key>.<end>-<begin>.crt
     revoked/<key>.json                      plant, gateway, reason, when, by whom
     crl.pem                                 for brokers that take one
+    nodes/<name>/server.crt                 of one broker of several, with its key server.pem
 
 <key> is the SHA-256 of the TLS key, <end> and <begin> are the certificate's, UTC: no certificate
 takes the place of another, so the list of the revoked has them all. Files appear whole or not at
@@ -22,18 +23,21 @@ from pathlib import Path
 
 from cloud.errors import StoreError
 from cloud.store.disk import sync_names
+from cloud.transport.broker_files import KnownNode
 from evidence.broker_certificates import (
     CLIENT_DAYS,
     BrokerRequest,
     Ca,
     certify_client,
+    first_host,
     gateway_name,
     is_by,
     key_of_der,
     key_to_der,
+    node_name,
     revocation_list,
 )
-from evidence.errors import KeyFileError
+from evidence.errors import KeyFileError, MalformedError
 from evidence.keys import (
     Certificate,
     Signer,
@@ -45,6 +49,7 @@ from evidence.keys import (
 
 CA, CRL = "ca.crt", "crl.pem"
 PENDING, APPROVED, ISSUED, REVOKED = "pending", "approved", "issued", "revoked"
+NODES, SERVER, SERVER_KEY = "nodes", "server.crt", "server.pem"
 _SECOND = "%Y%m%d%H%M%S"
 
 
@@ -123,6 +128,23 @@ class Register:
     def is_revoked(self, key: str) -> bool:
         """A key that lets nobody in any more."""
         return (self.folder / REVOKED / f"{key}.json").exists()
+
+    def nodes(self) -> list[KnownNode]:
+        """Every broker of several, sorted by name; KeyFileError for a certificate not of ours."""
+        found = []
+        for path in sorted((self.folder / NODES).glob(f"*/{SERVER}")):
+            made = load_certificate(path)
+            if not is_by(made, self.ca):
+                raise KeyFileError(
+                    f"{path} is not by {self.folder / CA}: take it away, make another"
+                )
+            try:
+                host = first_host(made)
+            except MalformedError as error:
+                raise KeyFileError(f"{path}: {error}") from error
+            key = key_sha256(public_key(made)).hex()
+            found.append(KnownNode(node_name(path.parent.name), host, key))
+        return found
 
     def newest(self, approved: Approved) -> Certificate | None:
         """The certificate of a key that ends last: by the CA of now, or of those before."""

@@ -22,8 +22,16 @@ from pathlib import Path
 from cloud.config import CloudConfig
 from cloud.config_broker import relays_now
 from cloud.errors import CarriedFileError, CloudError
-from cloud.transport.broker_files import Known, KnownRelay, Place, mosquitto_files, nats_files
-from cloud.transport.register import CA, CRL, Register
+from cloud.transport.broker_files import (
+    REPLICAS,
+    ROUTE_PORT,
+    Known,
+    KnownRelay,
+    Place,
+    mosquitto_files,
+    nats_files,
+)
+from cloud.transport.register import CA, CRL, SERVER, SERVER_KEY, Register
 from evidence.broker_certificates import gateway_name, key_of_der, name_of, uri_of
 from evidence.errors import EvidenceError
 from evidence.keys import load_certificate, public_key
@@ -31,7 +39,6 @@ from evidence.keys import load_certificate, public_key
 ROWS = "brokers.json"
 FILES = {"mosquitto": mosquitto_files, "nats": nats_files}
 PROGRAMS = {"mosquitto": ("mosquitto", "mosquitto.conf"), "nats": ("nats-server", "nats.conf")}
-_SERVER_KEY, _SERVER = "server.pem", "server.crt"
 _FOR_ALL, _FOR_ONE, _FOR_GROUP = 0o644, 0o600, 0o640
 
 
@@ -47,6 +54,7 @@ class Served:
         user: whom the broker runs as, who can read them; "" for whoever writes them.
         sha256: of the broker's own file as it was written last, hex: another one is by hand.
         websocket: nats-server's port of MQTT over WebSocket; None: nowhere.
+        node, route_port: as in `Place`.
     """
 
     kind: str
@@ -57,6 +65,8 @@ class Served:
     user: str = ""
     sha256: str = ""
     websocket: int | None = None
+    node: str = ""
+    route_port: int = ROUTE_PORT
 
     @property
     def file(self) -> str:
@@ -76,7 +86,7 @@ def known_of(config: CloudConfig, register: Register, relays: Sequence[KnownRela
     ]
     ended = sorted(register.ended())
     uri = uri_of(name_of(own), public_key(own))
-    return Known(config.slice, name_of(own), uri, gateways, relays, ended)
+    return Known(config.slice, name_of(own), uri, gateways, relays, ended, register.nodes())
 
 
 def names_of(served: Served) -> Sequence[str]:
@@ -109,10 +119,12 @@ def write(served: Served, known: Known, register: Register) -> list[str]:
     what was written; what is written now is kept beside the register.
 
     Raises:
-        CarriedFileError: the disk refuses, or the files cannot be given to that user.
+        CarriedFileError: the disk refuses, the files cannot be given to that user, or it is to be
+            one of several brokers and has no certificate.
     """
-    out, said = Path(served.out), list[str]()
-    place = Place(served.at, served.listen, served.port, served.user, served.websocket)
+    out, said = Path(served.out), _of_nodes(served, known)
+    place = Place(served.at, served.listen, served.port, served.user, served.websocket,
+                  served.node, served.route_port)  # fmt: skip
     texts = FILES[served.kind](place, known)
     main = out / PROGRAMS[served.kind][1]
     try:
@@ -127,17 +139,34 @@ def write(served: Served, known: Known, register: Register) -> list[str]:
         for name in (CA, CRL):
             if (source := register.folder / name).exists():
                 _put(out / name, source.read_bytes(), _FOR_ALL)
-        if served.user and (out / _SERVER_KEY).exists():
-            _give(out / _SERVER_KEY, served.user)
+        if served.user and (out / SERVER_KEY).exists():
+            _give(out / SERVER_KEY, served.user)
     except OSError as error:
         raise CarriedFileError(f"{out} cannot be written: {error.strerror}") from error
-    if missing := [name for name in (_SERVER, _SERVER_KEY) if not (out / name).exists()]:
+    if missing := [name for name in (SERVER, SERVER_KEY) if not (out / name).exists()]:
         said.append(f"still needed at {served.at}: {' '.join(missing)}, the broker's own")
     if served.kind == "mosquitto" and before not in (None, texts.get(main.name, before)):
         said.append(f"{main} is another one now: mosquitto must be restarted for that")
     if main.name in texts:
         _remember(register, replace(served, sha256=_sha256(texts[main.name])))
     return said
+
+
+def _of_nodes(served: Served, known: Known) -> list[str]:
+    if not _is_known(served, known):
+        raise CarriedFileError(
+            f"the register has no certificate of {served.node}: stackproof cloud broker node"
+        )
+    if not served.node or len(known.nodes) >= REPLICAS:
+        return []
+    return [
+        f"{served.node}: of {len(known.nodes)} node(s); {REPLICAS} hold each stream, so that one "
+        "may be lost: stackproof cloud broker node, then config for each"
+    ]
+
+
+def _is_known(served: Served, known: Known) -> bool:
+    return not served.node or served.node in [node.name for node in known.nodes]
 
 
 def take_in(served: Served) -> str:
@@ -173,6 +202,9 @@ def serve_again(config: CloudConfig, register: Register) -> list[str]:
         rows = remembered(register)
         known = known_of(config, register, relays_now(config.path))
         for served in rows:
+            if not _is_known(served, known):  # the others must know all the same
+                said.append(f"{served.out} stays: {served.node} is none of the nodes any more")
+                continue
             said += write(served, known, register)
             said.append(take_in(served))
     except (CloudError, EvidenceError, OSError) as error:  # what was done stands, and is said

@@ -256,7 +256,7 @@ class TestTest:
     @pytest.fixture
     def complete(self, machine: Machine) -> Machine:
         for program in ("npm", "node", "mbpoll", "mosquitto", "tinyproxy",
-                        "microsocks", "chromium", "openssl",
+                        "microsocks", "chromium", "openssl", "nft", "ip",
                         "softhsm2-util", "influxd", "cc", "systemd-analyze", "promtool",
                         "docker-compose"):  # fmt: skip
             machine.program(program)
@@ -359,11 +359,17 @@ class TestTest:
         assert "left out: tests that need mosquitto" in err
         assert "left out: tests that need gcc" not in err
 
-    def test_strict_fails_on_a_missing_program(self, complete: Machine) -> None:
-        (complete.bin / "mosquitto").unlink()
+    @pytest.mark.parametrize(
+        ("program", "package"),
+        [("mosquitto", "mosquitto"), ("nft", "nftables"), ("ip", "iproute2")],
+    )
+    def test_strict_fails_on_a_missing_program(
+        self, complete: Machine, program: str, package: str
+    ) -> None:
+        (complete.bin / program).unlink()
         code, _, err = complete.run("test", "--strict")
         assert code == 1
-        assert "left out: tests that need mosquitto" in err
+        assert f"left out: tests that need {package}" in err
         assert not any("--strict" in call for call in complete.logged("pytest"))
 
     def test_page_library_is_required(self, complete: Machine) -> None:

@@ -33,7 +33,7 @@ from tests.system.outages import CLOUD, DEVICE, SECOND_NS, Verdict, cells_of
 from tests.unit.cloud.store.plant_examples import read_plant
 from tests.unit.edge.sites import GATEWAY, HEAD, PLANT, config_of, keys, replaced, who, write_keys
 
-TICKS = 10  # a frame of the backlog, 1 Hz; a gap is signed before each
+TICKS = 10  # a frame of the backlog, 1 Hz; a gap is signed before each where it follows none
 ENDED_S = 60  # before the agent starts; after a quarter of an hour it would not believe its clock
 WAIT_S = 240.0
 _BROKER = """\
@@ -50,13 +50,17 @@ class Apart:
 
     Attributes:
         waiting: when each frame begins that was in the spool before the agent started, UTC s.
+        gaps: how many of them tell of a gap before them.
         ages_s: how old the newest values at the collector were, each time they were looked at.
         ticks: instants of those values.
+        wait_s: how long anything may take.
     """
 
     folder: Path
     link: PlantLink
     waiting: list[int] = field(default_factory=list)
+    gaps: int = 0
+    wait_s: float = WAIT_S
     ages_s: list[float] = field(default_factory=list)
     ticks: set[int] = field(default_factory=set)
     processes: dict[str, subprocess.Popen[str]] = field(default_factory=dict)
@@ -114,8 +118,10 @@ class Apart:
         for n in range(frames):
             at_s = first_s + n * every_s
             stream.append_frame(_frame(at_s, before_s, cells), b"", (at_s + TICKS) * SECOND_NS)
-            before_s = at_s + TICKS - 1
             self.waiting.append(at_s)
+            before_s = at_s + TICKS - 1 if every_s > TICKS else None
+            self.gaps += before_s is not None
+        self.gaps -= before_s is not None  # none comes after the last
         spool.close()
 
     def end(self, name: str) -> str:
@@ -136,7 +142,7 @@ class Apart:
         """Seconds until something is true."""
         began_s = time.monotonic()
         while not condition():
-            if time.monotonic() > began_s + WAIT_S:
+            if time.monotonic() > began_s + self.wait_s:
                 logs = "\n".join(self.log(name)[-2000:] for name in ("edge", "cloud"))
                 raise AssertionError(f"no {what}\n{self.gateway()}\n{self.ages_s[-20:]}\n{logs}")
             time.sleep(0.05)

@@ -10,22 +10,24 @@ Both have the same faults, each until it is mended:
 """
 
 import contextlib
+import time
 from collections.abc import Iterator
 from typing import Protocol
 
-from tests.namespaces import FAR, LINK, Namespaces, namespaces, run
+from tests.namespaces import FAR, LINK, Namespaces, counted, namespaces, run
 from tests.system.relay import Relay
 
 LOSS_PERCENT = 20
 SLOW_BYTES_S = 125_000  # 1 Mbit/s
+MEETS_S = 30.0
 FAULTS = ("down", "reset", "half open", "lossy", "slow")
 
 _IN = f'chain in {{ type filter hook input priority 0; iifname "{LINK}" %s\n}}'
 _OUT = f'chain out {{ type filter hook output priority 0; oifname "{LINK}" %s\n}}'
-_LOST = f"numgen random mod 100 < {LOSS_PERCENT} drop"
+_LOST = f"numgen random mod 100 < {LOSS_PERCENT} counter drop"
 _RULES = {
-    "reset": _IN % "meta l4proto tcp reject with tcp reset",
-    "half open": _OUT % "drop",
+    "reset": _IN % "meta l4proto tcp counter reject with tcp reset",
+    "half open": _OUT % "counter drop",
     "lossy": f"{_IN % _LOST}\n{_OUT % _LOST}",
 }
 
@@ -55,6 +57,7 @@ class NamespaceLink:
 
     def __init__(self, made: Namespaces) -> None:
         self.near, self.far = made.near, made.far
+        self._is_ruled = False
 
     def lead_to(self, port: int) -> str:
         return f"mqtt://{FAR}:{port}"
@@ -69,9 +72,16 @@ class NamespaceLink:
                     f"rate {SLOW_BYTES_S * 8}bit burst 4kb latency 400ms")  # fmt: skip
         else:
             run(f"{' '.join(self.far)} nft -f -", f"table inet faults {{\n{_RULES[fault]}\n}}")
+            self._is_ruled = True
 
     def mend(self) -> None:
+        """It carries again; a fault that met no packet lasts until it has."""
         near, far = self.near[-1], self.far[-1]
+        ends_s = time.monotonic() + MEETS_S
+        while self._is_ruled and not counted(self.far, "table inet faults"):
+            assert time.monotonic() < ends_s, "nothing was dropped"
+            time.sleep(0.02)
+        self._is_ruled = False
         run(f"ip -n {near} link set {LINK} up")
         run(f"{' '.join(self.far)} nft flush ruleset")
         for at in (near, far):

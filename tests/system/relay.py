@@ -17,6 +17,7 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 _T = TypeVar("_T")
+Targets = tuple[int | tuple[str, int], ...]
 _LINGER_0 = struct.pack("ii", 1, 0)  # close with RST
 _PACKET = 1_448  # bytes that one Ethernet packet carries
 _AGAIN_S = 0.2  # Linux sends a lost packet again after this, at the earliest
@@ -28,7 +29,7 @@ class Relay:
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="relay")
-        self._targets: dict[int, tuple[int, ...]] = {}
+        self._targets: dict[int, Targets] = {}
         self._servers: dict[int, asyncio.Server] = {}
         self._open: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -46,8 +47,8 @@ class Relay:
         self._thread.join()
         self._loop.close()
 
-    def forward(self, *targets: int) -> int:
-        """A port on 127.0.0.1 that leads to another one there: the first that answers."""
+    def forward(self, *targets: int | tuple[str, int]) -> int:
+        """A port on 127.0.0.1 that leads to another, there or at a host: the first to answer."""
         return self._do(self._listen(0, targets))
 
     def silence(self) -> None:
@@ -89,7 +90,7 @@ class Relay:
     def _do(self, work: Coroutine[Any, Any, _T]) -> _T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
 
-    async def _listen(self, port: int, targets: tuple[int, ...]) -> int:
+    async def _listen(self, port: int, targets: Targets) -> int:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await self._carry(reader, writer, targets)
 
@@ -131,7 +132,7 @@ class Relay:
         self._open.clear()
 
     async def _carry(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, targets: tuple[int, ...]
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, targets: Targets
     ) -> None:
         self._open.add(writer)
         if self._bytes_s:
@@ -186,9 +187,10 @@ def _hold_little(writer: asyncio.StreamWriter) -> None:
 
 
 async def _first_of(
-    targets: tuple[int, ...],
+    targets: Targets,
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
     for target in targets:
         with contextlib.suppress(OSError):
-            return await asyncio.open_connection("127.0.0.1", target)
+            host, port = ("127.0.0.1", target) if isinstance(target, int) else target
+            return await asyncio.open_connection(host, port)
     return None

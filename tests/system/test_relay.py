@@ -227,6 +227,11 @@ def everything_arrives(made: Sites) -> None:
     }  # fmt: skip
     for gateway, objects in made.objects.items():
         assert arrived >= set(objects), f"{gateway}: verbatim, every one"
+    assert made.diode.lost() > 0, "of what was sent by datagrams"
+    if made.diode.tried_back is not None:
+        came, dropped = made.diode.tried_back()
+        assert not came
+        assert dropped > 0
 
 
 @pytest.mark.timeout(150)

@@ -1,5 +1,6 @@
 """No secret of a file is seen anywhere, even where everybody says back what he heard."""
 
+import asyncio
 import base64
 import datetime as dt
 import http.server
@@ -8,26 +9,37 @@ import sys
 import tarfile
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from evidence.broker_certificates import Ca, certify_server, make_ca
+from cloud.transport.register import Register
+from evidence.broker_certificates import BrokerRequest, Ca, certify_server, make_ca
 from evidence.frame import TYP_FRAME, encode_body
-from evidence.keys import FileSigner, certificate_to_pem, generate, write_private
+from evidence.keys import FileSigner, certificate_to_pem, generate, public_key, write_private
 from tests.integration.cloud.cloud_process import Cloud, wait
+from tests.integration.drivers.opcua_pki import CLIENT_URI, SERVER_URI, make, secret_file
+from tests.integration.drivers.test_opcua_security import serving
+from tests.integration.tls.bench import Bench
+from tests.ports import free_port
 from tests.system.playing import stackproof
 from tests.system.watching import Seen, secrets, watching
 from tests.unit.cloud.alarms.mail_server import MailServer, mail_server
 from tests.unit.cloud.evidence_examples import T0_NS, body
-from tests.unit.edge.sites import METERS, write_keys, write_site
+from tests.unit.edge.sites import GATEWAY, METERS, PLANT, POTS, write_keys, write_site
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(400)]
 
 PATIENCE_S = 150.0
 LOGIN = "gateway-7:pr0xy-s3cret"
-HIDDEN = {"hook.url": "wh00k-s3cret", "hook": "s1gn-s3cret", "mail": "ma1l-s3cret", "login": LOGIN}
+HIDDEN = {
+    "hook.url": "wh00k-s3cret", "hook": "s1gn-s3cret", "mail": "ma1l-s3cret", "login": LOGIN,
+    "influx": "1nflux-s3cret", "opcua": "0pcua-s3cret",
+    "account": "acc0unt-s3cret", "reader": "r3ader-s3cret-of-thirty-two-characters",
+}  # fmt: skip
 
 
 class Parrot(http.server.BaseHTTPRequestHandler):
@@ -40,7 +52,7 @@ class Parrot(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    do_CONNECT = do_POST  # noqa: N815 - the library's name
+    do_GET = do_CONNECT = do_POST  # noqa: N815 - the library's names
 
     def log_message(self, *_: Any) -> None:
         """Say nothing."""
@@ -75,16 +87,18 @@ def mail(tmp_path: Path) -> Iterator[MailServer]:
 def packed(room: str, config: Path, log: bytes) -> bytes:
     """All of a support archive with that log."""
     folder = config.parent
-    (folder / "log").write_bytes(log)
+    (folder / "told.log").write_bytes(log)
     out = folder / "support.tar.gz"
-    stackproof(room, "support", str(config), "--out", str(out), "--log", str(folder / "log"))
+    stackproof(room, "support", str(config), "--out", str(out), "--log", str(folder / "told.log"))
     with tarfile.open(out) as archive:
         return b"\n".join(file.read() for e in archive if (file := archive.extractfile(e)))
 
 
 def told(folder: Path, seen: Seen, said: Mapping[str, bytes]) -> dict[str, bytes]:
     """Everything others see, but for the files of the secrets themselves."""
-    ours = {folder / name for name in (*HIDDEN, "log", "support.tar.gz")} | set(secrets(folder))
+    ours = {folder / name for name in (*HIDDEN, "told.log", "support.tar.gz")} | set(
+        secrets(folder)
+    )
     files = [path for path in folder.rglob("*") if path.is_file() and path not in ours]
     return {**said, "ps": b"\n".join(seen.shown), **{str(p): p.read_bytes() for p in files}}
 
@@ -151,3 +165,126 @@ def test_of_a_gateway(tmp_path: Path, parrot: Any) -> None:
     assert "407 Proxy Authentication Required" in doctor.stdout
     said = {"log": log, "doctor": doctor.stdout.encode(), "support": packed("edge", site, log)}
     assert found(tmp_path, told(tmp_path, seen, said)) == set()
+
+
+RELAY = """\
+format = 1
+[relay]
+folder = "inbox"
+broker = "ws://b.example"
+proxy = "http://127.0.0.1:{port}"
+proxy_login = "file:login"
+[[stream]]
+plant = "north-works"
+gateway = "edge-1"
+collector = "file:keys/collector.crt"
+"""
+FRONT = """\
+format = 1
+[http]
+port = 0
+[[collector]]
+name = "north"
+url = "http://127.0.0.1:{port}"
+token = "file:account"
+[[reader]]
+name = "grafana"
+token = "file:reader"
+"""
+
+
+@pytest.mark.parametrize(("room", "text"), [("relay", RELAY), ("cloud front", FRONT)])
+def test_of_a_relay_and_of_a_front(tmp_path: Path, parrot: Any, room: str, text: str) -> None:
+    for name in ("login", "account", "reader"):
+        secret_file(tmp_path / name, f"{HIDDEN[name]}\n")
+    write_keys(tmp_path / "keys")
+    (tmp_path / "inbox").mkdir()
+    config = tmp_path / "room.toml"
+    config.write_text(text.format(port=parrot.server_port))
+    words = room.split() if room == "cloud front" else ["relay", "run"]
+    command = [sys.executable, "-m", "stackproof", *words, str(config), "--log-level", "debug"]
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process,
+        watching(process.pid) as seen,
+    ):
+        wait(lambda: len(parrot.heard) >= 2, PATIENCE_S)
+        process.terminate()
+        log, _ = process.communicate(timeout=60)
+    words = [HIDDEN["account"], base64.b64encode(LOGIN.encode()).decode()]
+    assert any(word in said for said in parrot.heard for word in words)
+    assert found(tmp_path, told(tmp_path, seen, {"log": log})) == set()
+
+
+SERIES = """\
+[series]
+kind = "influxdb"
+url = "http://127.0.0.1:{port}"
+token = "file:influx"
+bucket = "stackproof"
+"""
+SECURED = """\
+security = "Basic256Sha256-SignAndEncrypt"
+certificate = "file:client.pem"
+key = "file:client.key.pem"
+trust = "file:server.pem"
+user = "edge"
+password = "file:opcua"
+"""
+
+
+async def test_where_everybody_shows_certificates(
+    tmp_path: Path, parrot: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """TLS of gateway and collector with the broker, RSA with a device that knows another password.
+
+    Keys in every form: of TLS and its CA (P-256), of evidence (Ed25519), of OPC UA (RSA).
+    """
+    for name in ("influx", "opcua"):
+        secret_file(tmp_path / name, HIDDEN[name])
+    bench, port = Bench(tmp_path, "nats", capsys), free_port()
+    series = SERIES.format(port=parrot.server_port)
+    bench.cloud.write_text(bench.cloud.read_text().replace("[http]", f"{series}[http]"))
+    pots = POTS.replace("127.0.0.1:14840/potline", f"127.0.0.1:{port}/secured") + SECURED
+    head, gas, meters = bench.plant.text.partition("[[device]]")
+    bench.plant.text = f"{head}{pots}{gas}{meters}"
+    server = make(tmp_path, "server", SERVER_URI, number=1)
+    for one in (server, make(tmp_path, "client", CLIENT_URI, number=2)):
+        one.key_der.unlink()  # the same key again, which nobody asks for
+    site = bench.site.path
+    made = bench.certify()
+    register = Register(tmp_path / "broker", bench.ca.signer)
+    register.approve(BrokerRequest(PLANT, GATEWAY, public_key(made)))
+    await asyncio.to_thread(bench.configure)
+    try:
+        async with serving(server, port):
+            logs = await asyncio.to_thread(both_run, tmp_path, site, parrot)
+    finally:
+        bench.broker.stop()
+    kinds = {type(load_pem_private_key(path.read_bytes(), None)).__name__
+             for path in secrets(tmp_path) if path.suffix == ".pem"}  # fmt: skip
+    assert kinds == {"Ed25519PrivateKey", "ECPrivateKey", "RSAPrivateKey"}
+    seen, edge, cloud = logs
+    said = {"support of edge": packed("edge", site, edge),
+            "support of cloud": packed("cloud", bench.cloud, cloud)}  # fmt: skip
+    assert found(tmp_path, told(tmp_path, seen, said | {"edge": edge, "cloud": cloud})) == set()
+
+
+def both_run(folder: Path, site: Path, parrot: Any) -> tuple[Seen, bytes, bytes]:
+    """Until frames are logged, and series and password were refused: what was seen, both logs."""
+    stackproof = (sys.executable, "-m", "stackproof")
+    rooms = (("cloud", folder / "CLOUD.toml"), ("edge", site))
+    logs = {room: folder / f"{room}.log" for room, _ in rooms}
+    with ExitStack() as ends:
+        seen = [Seen(), Seen()]
+        for n, (room, config) in enumerate(rooms):
+            log = ends.enter_context(logs[room].open("wb"))
+            order = [*stackproof, room, "run", str(config), "--log-level", "debug"]
+            process = subprocess.Popen(order, stdout=log, stderr=log)
+            ends.callback(process.wait, 60)
+            ends.callback(process.terminate)
+            seen[n] = ends.enter_context(watching(process.pid))
+        wait(lambda: list(folder.glob("evidence/00/north-works/**/*.seg")), PATIENCE_S)
+        wait(lambda: any(HIDDEN["influx"] in said for said in parrot.heard), PATIENCE_S)
+        wait(lambda: b"user 'edge'" in logs["edge"].read_bytes(), PATIENCE_S)
+    shown = seen[0].shown | seen[1].shown
+    return Seen(shown=shown), logs["edge"].read_bytes(), logs["cloud"].read_bytes()

@@ -8,11 +8,13 @@ import ipaddress
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -77,20 +79,54 @@ def secrets(folder: Path) -> dict[Path, list[bytes]]:
     """File -> the forms its secret could show itself in: every private key and token there."""
     found: dict[Path, list[bytes]] = {}
     for path in folder.rglob("*.pem"):
-        data = path.read_bytes()
-        if b"PRIVATE KEY" in data:
-            key = load_pem_private_key(data, None)
-            der = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-            raw = der[-32:]  # an Ed25519 seed is the end of it (RFC 8410 §7)
-            found[path] = [raw, raw.hex().encode(), *_in_base64(raw), data.splitlines()[-2][-40:]]
+        if b"PRIVATE KEY" in (data := path.read_bytes()):
+            found[path] = key_forms(data)
     for path in folder.rglob("api.token"):
         found[path] = [path.read_bytes().strip()]
     return found
 
 
-def _in_base64(raw: bytes) -> Iterator[bytes]:
-    yield base64.b64encode(raw).rstrip(b"=")
-    yield base64.urlsafe_b64encode(raw).rstrip(b"=")
+def key_forms(pem: bytes) -> list[bytes]:
+    """The forms of a private key: nothing in them is also in its public half.
+
+    Args:
+        pem: PKCS#8, Ed25519, on a curve of NIST, or RSA; certificates may follow.
+    """
+    key = load_pem_private_key(pem, None)
+    der = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    lines = pem.partition(b"PRIVATE KEY-----\n")[2].partition(b"-----END")[0].split()
+    return [form for raw in _kept(key) for form in _forms(raw, der, lines)]
+
+
+def _kept(key: PrivateKeyTypes) -> list[bytes]:
+    """The numbers that nobody else may know."""
+    if isinstance(key, ed25519.Ed25519PrivateKey):
+        return [key.private_bytes_raw()]
+    if isinstance(key, rsa.RSAPrivateKey):
+        own = key.private_numbers()
+        return [n.to_bytes((n.bit_length() + 7) // 8, "big") for n in (own.d, own.p, own.q)]
+    assert isinstance(key, ec.EllipticCurvePrivateKey), "another kind: say where its secret is"
+    scalar = key.private_numbers().private_value
+    return [scalar.to_bytes((key.key_size + 7) // 8, "big")]
+
+
+def _forms(raw: bytes, der: bytes, lines: Iterable[bytes]) -> Iterator[bytes]:
+    """One of its numbers, of the key as DER, and as lines of PEM."""
+    yield from (raw, raw.hex().encode(), raw.hex().upper().encode())
+    for before in range(3):  # bytes: a base64 character is six bits, taken where it is all ours
+        text = base64.b64encode(bytes(before) + raw)[slice(*_characters(before, len(raw)))]
+        yield from (text, text.translate(bytes.maketrans(b"+/", b"-_")))
+    body = base64.b64encode(der)
+    first, last = _characters(der.index(raw), len(raw))
+    for line in lines:
+        at = body.index(line)
+        if min(at + len(line), last) - max(at, first) >= 8:
+            yield line
+
+
+def _characters(at: int, length: int) -> tuple[int, int]:
+    """The base64 characters that so many bytes at this place alone decide."""
+    return -(at * 8 // -6), (at + length) * 8 // 6
 
 
 def _tree(root: int) -> set[int]:

@@ -4,6 +4,7 @@ Written for the tests alone; it shares no code with the agent.
 """
 
 import contextlib
+import ssl
 import threading
 import time
 from urllib.parse import urlsplit
@@ -29,7 +30,10 @@ class SpoolPublisher:
         requests: what came on the config topic.
     """
 
-    def __init__(self, url: str, gateway: Gateway, collector: PublicKey, slice_id: str) -> None:
+    def __init__(
+        self, url: str, gateway: Gateway, collector: PublicKey, slice_id: str,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:  # fmt: skip
         self.gateway, self.collector = gateway, collector
         self.receipts: list[Receipt] = []
         self.requests: list[bytes] = []
@@ -45,6 +49,8 @@ class SpoolPublisher:
         client.on_subscribe = self._subscribed
         client.on_message = self._message
         self.client = client
+        if tls is not None:
+            client.tls_set_context(tls)
         parts = urlsplit(url)
         client.connect(parts.hostname or "", parts.port or 1883, keepalive=5)
         client.loop_start()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from fastapi import HTTPException
 
-from cloud.asking import NotRunningError, RunningCollector
+from cloud.asking import NotRunningError, RefusedError, RunningCollector
 from cloud.front.passing import AT_ONCE, Door
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
@@ -59,6 +59,27 @@ def dripping(request: pytest.FixtureRequest) -> Iterator[Dripping]:
     made = Dripping(*request.param)
     yield made
     made.close()
+
+
+@pytest.mark.parametrize(
+    ("dripping", "why"),
+    [
+        (
+            (b"HTTP/1.1 500 Bearer " + b"t" * 32 + b"\r\nContent-Length: 0\r\n\r\n", b""),
+            RefusedError,
+        ),
+        ((b"Bearer " + b"t" * 32 + b"\r\n\r\n", b""), NotRunningError),
+    ],
+    indirect=["dripping"],
+)
+def test_our_token_is_not_in_what_it_is_said_to_say(
+    dripping: Dripping, why: type[Exception]
+) -> None:
+    """Logs, pages and programs get its no as it was said."""
+    with pytest.raises(why) as caught:
+        dripping.collector.get("health")
+    assert "Bearer" in str(caught.value)
+    assert "tttt" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,15 @@ from evidence import cose
 from evidence.broker_certificates import (
     Ca,
     certify_client,
+    certify_node,
     certify_server,
     decode_broker_request,
     encode_broker_request,
+    first_host,
     gateway_name,
     make_ca,
     name_of,
+    node_name,
     renews_at,
     revocation_list,
     trouble_of,
@@ -44,6 +47,8 @@ def test_openssl_takes_them_and_refuses_what_the_list_names(tmp_path: Path, kind
     (tmp_path / "ca").write_bytes(certificate_to_pem(by.certificate))
     (tmp_path / "client").write_bytes(certificate_to_pem(client))
     (tmp_path / "server").write_bytes(certificate_to_pem(server))
+    node = certify_node(node_name("1"), ["10.0.0.11", "broker.example"], TLS.public_key, by, T0)
+    (tmp_path / "node").write_bytes(certificate_to_pem(node))
 
     def verify(*words: str) -> str:
         done = subprocess.run(
@@ -58,6 +63,15 @@ def test_openssl_takes_them_and_refuses_what_the_list_names(tmp_path: Path, kind
     for name in (["-verify_hostname", "broker.example"], ["-verify_ip", "10.0.0.9"]):
         assert verify("-purpose", "sslserver", *name, "server") == "server: OK\n"
     assert "mismatch" in verify("-verify_hostname", "other.example", "server")
+    for name in (["-verify_hostname", "broker.example"], ["-verify_ip", "10.0.0.11"]):
+        for purpose in ("sslserver", "sslclient"):
+            assert verify("-purpose", purpose, *name, "node") == "node: OK\n"
+    assert (name_of(node), first_host(node), first_host(server)) == (
+        "node-1", "10.0.0.11", "broker.example",
+    )  # fmt: skip
+    for none in (client, by.certificate):
+        with pytest.raises(MalformedError, match="names no host"):
+            first_host(none)
     (tmp_path / "crl").write_bytes(revocation_list(by, [client.serial_number], T0))
     assert "certificate revoked" in verify("-crl_check", "-CRLfile", "crl", "client")
     assert verify("-crl_check", "-CRLfile", "crl", "server") == "server: OK\n"

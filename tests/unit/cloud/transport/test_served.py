@@ -14,7 +14,7 @@ import pytest
 from cloud.config import CloudConfig
 from cloud.errors import CarriedFileError
 from cloud.transport import served as module
-from cloud.transport.broker_files import Known, KnownRelay
+from cloud.transport.broker_files import Known, KnownNode, KnownRelay, Place, nats_files
 from cloud.transport.register import Register
 from cloud.transport.served import Served, remembered, serve_again, take_in, write
 from tests.unit.cloud.transport.test_transport import BY, folder_in
@@ -82,6 +82,14 @@ def test_what_was_written_is_known_and_a_change_that_takes_a_restart_is_said(
     (register.folder / module.ROWS).write_text(json.dumps([{"kind": 1}]))
     with pytest.raises(CarriedFileError, match="run broker config again"):
         remembered(register)
+
+
+def test_addresses_of_ipv6_stand_in_brackets() -> None:
+    nodes = [KnownNode("node-1", "fd00::1", "0" * 64), KnownNode("node-2", "b.example", "1" * 64)]
+    place = Place("/etc/nats", "::", 8883, websocket=443, node="node-1")
+    text = nats_files(place, replace(KNOWN, nodes=nodes))["nats.conf"]
+    at = ["[::]:8883", "[::]:443", "[::]:6222", "[fd00::1]:6222", "b.example:6222"]
+    assert [one for one in at if f'"{one}"' not in text.replace("nats-route://", "")] == []
 
 
 def test_what_the_disk_refuses_is_said_and_takes_nothing_back(

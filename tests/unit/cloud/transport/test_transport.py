@@ -20,6 +20,7 @@ from cloud.collector.opening import open_plants
 from cloud.collector.topics import Sender
 from cloud.errors import NoRegisterError
 from cloud.store.slice import SliceStore
+from cloud.transport.broker_files import KnownNode
 from cloud.transport.desk import BrokerDesk
 from cloud.transport.register import Register
 from cloud.transport.tls import TlsFiles, watch_own
@@ -28,6 +29,7 @@ from evidence.broker_certificates import (
     BrokerRequest,
     Ca,
     certify_client,
+    certify_node,
     encode_broker_request,
     make_ca,
 )
@@ -103,6 +105,24 @@ def test_a_ca_that_is_elsewhere_signs_a_copy(tmp_path: Path) -> None:
     assert here.certificate(approved, T0 + DAY) == made
     with pytest.raises(KeyFileError, match="does not belong"):
         Register(here.folder, TLS)
+
+
+def test_a_node_that_another_ca_has_certified_is_none(tmp_path: Path) -> None:
+    register, foreign = Register(folder_in(tmp_path), BY), Ca(TLS, make_ca("another", TLS, T0))
+    folder = register.folder / "nodes/1"
+    folder.mkdir(parents=True)
+    assert register.nodes() == []
+    made = certify_node("node-1", ["fd00::1"], TLS.public_key, Ca(BY, register.ca), T0)
+    (folder / "server.crt").write_bytes(certificate_to_pem(made))
+    assert register.nodes() == [KnownNode("node-1", "fd00::1", KEY)]
+    bad = certify_node("node-1", ["fd00::1"], TLS.public_key, foreign, T0)
+    (folder / "server.crt").write_bytes(certificate_to_pem(bad))
+    with pytest.raises(KeyFileError, match=r"server\.crt is not by .*ca\.crt"):
+        register.nodes()
+    nowhere = certify_client("mini/edge-1", TLS.public_key, Ca(BY, register.ca), T0)
+    (folder / "server.crt").write_bytes(certificate_to_pem(nowhere))
+    with pytest.raises(KeyFileError, match="it names no host"):
+        register.nodes()
 
 
 def test_sign_is_a_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
