@@ -95,6 +95,8 @@ class Relay:
             await self._carry(reader, writer, targets)
 
         server = await asyncio.start_server(serve, "127.0.0.1", port)
+        # loopback's packets are larger than what a narrow link holds: each would wait for a timer
+        server.sockets[0].setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, _PACKET)
         port = int(server.sockets[0].getsockname()[1])
         self._servers[port], self._targets[port] = server, targets
         return port
