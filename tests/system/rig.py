@@ -11,11 +11,13 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
-from simulators.demo_files import PLANT, write_cloud_file, write_site_file
-from tests.system.playing import stackproof
+from simulators.demo_files import PLANT, TIME_ZONE, write_cloud_file, write_site_file
+from tests.system.playing import stackproof, tick_mistakes, verify
 
 
 @dataclass
@@ -57,6 +59,18 @@ class Rig:
                 start_new_session=True,
                 cwd=self.programs.get(name),  # where -m finds the module first
             )
+
+    def sealed_month(self) -> Path:
+        """The archive of the month so far: it verifies, and no tick is missing or there twice."""
+        month = datetime.now(ZoneInfo(TIME_ZONE)).strftime("%Y-%m")
+        closed = stackproof("cloud", "month", "close", str(self.work / "cloud.toml"), "--plant",
+                            PLANT, "--month", month, "--interim")  # fmt: skip
+        assert closed.returncode == 0, closed.stderr
+        archive = self.work / "archives" / f"{PLANT}-{month}.tar"
+        status, report = verify(archive, "--trust", str(self.work / "keys/root.crt"))
+        assert status == 0, report
+        assert tick_mistakes(archive) == []
+        return archive
 
     def kill(self, name: str) -> None:
         """SIGKILL one part (the broker is the collector's child)."""

@@ -8,15 +8,12 @@ without a tick is a signed gap no longer than the process was away.
 import random
 import time
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 
-from simulators.demo_files import PLANT, TIME_ZONE
 from tests.recorded_wires import relayed
-from tests.system.playing import archive_frames, stackproof, tick_mistakes, verify
+from tests.system.playing import archive_frames
 from tests.system.rig import Rig, running
 
 SECOND_NS = 10**9
@@ -50,14 +47,7 @@ def _play(rig: Rig, chance: random.Random, kills: list[str]) -> list[tuple[int, 
 
 def _check(rig: Rig, away: list[tuple[int, int]]) -> None:
     rig.wait_for_frames(2)
-    month = datetime.now(ZoneInfo(TIME_ZONE)).strftime("%Y-%m")
-    closed = stackproof("cloud", "month", "close", str(rig.work / "cloud.toml"), "--plant", PLANT,
-                        "--month", month, "--interim")  # fmt: skip
-    assert closed.returncode == 0, closed.stderr
-    archive = rig.work / "archives" / f"{PLANT}-{month}.tar"
-    status, report = verify(archive, "--trust", str(rig.work / "keys/root.crt"))
-    assert status == 0, report
-    assert tick_mistakes(archive) == []
+    archive = rig.sealed_month()
     gaps = [body.gap for _, body in archive_frames(archive) if body.gap is not None]
     assert len(gaps) <= len(away)
     for gap in gaps:

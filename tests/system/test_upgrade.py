@@ -8,17 +8,14 @@ collector is today's.
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 
-from simulators.demo_files import PLANT, TIME_ZONE
 from tests.integration.edge.left_spool import Left
 from tests.integration.edge.streams import Readings, readings_of
 from tests.older import FORMAT_3, FORMAT_4, older_program
-from tests.system.playing import archive_frames, stackproof, tick_mistakes, verify
+from tests.system.playing import archive_frames
 from tests.system.rig import Rig, running
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600), pytest.mark.needs("git")]
@@ -82,14 +79,7 @@ def judge(works: Works) -> None:
     rig.start("cloud")
     rig.wait_for_frames(3, 120)
     rig.wait("all under receipt", lambda: works.rows("unsigned") == 0, 60)
-    month = datetime.now(ZoneInfo(TIME_ZONE)).strftime("%Y-%m")
-    closed = stackproof("cloud", "month", "close", str(rig.work / "cloud.toml"), "--plant", PLANT,
-                        "--month", month, "--interim")  # fmt: skip
-    assert closed.returncode == 0, closed.stderr
-    archive = rig.work / "archives" / f"{PLANT}-{month}.tar"
-    status, report = verify(archive, "--trust", str(rig.work / "keys/root.crt"))
-    assert status == 0, report
-    assert tick_mistakes(archive) == []
+    archive = rig.sealed_month()
     found: Readings = {}
     for _, body in archive_frames(archive):
         found |= readings_of(body)
