@@ -81,7 +81,13 @@ class BrokerDesk:
     # -- over the broker: the event loop's thread -------------------------------------------------
 
     def asked(self, sender: Sender, data: bytes) -> None:
-        """A request came over the broker; a gateway's newest is looked at, once in `OF_ONE_S`."""
+        """A request came over the broker; a gateway's newest is looked at, once in `OF_ONE_S`.
+
+        Nobody else's: names without end would keep gateways waiting, and fill the log.
+        """
+        plant = self._intake.plants.get(sender.plant)
+        if plant is None or sender.gateway not in plant.keyring.gateways:
+            return
         now_s, before_s = time.monotonic(), self._looked_s.get(sender, float("-inf"))
         is_fit = len(data) <= REQUEST_BYTES_MAX and now_s >= before_s + OF_ONE_S
         if is_fit and (sender in self._waiting or len(self._waiting) < WAITING_MAX):

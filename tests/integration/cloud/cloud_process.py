@@ -43,25 +43,26 @@ class Cloud:
         self.folder = folder
         self.plant: ExamplePlant = make_plant(folder)
         self.config = folder / "CLOUD.toml"
+        self.log = folder / "cloud.log"
         self.config.write_text(TEXT.format(port=free_port()))
-        self.process: subprocess.Popen[str] | None = None
+        self.process: subprocess.Popen[bytes] | None = None
         self.unit = ""  # of which it is to be a service
 
     def start(self, *options: str) -> dict[str, Any]:
         """Start it and wait for its ready file."""
         (self.folder / "state/ready.json").unlink(missing_ok=True)
         run_it = command("run", self.config, *options)
-        self.process = subprocess.Popen(
-            confined.command(self.unit, *run_it) if self.unit else run_it,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        with self.log.open("wb") as log:  # a pipe that nobody reads would hold it up one day
+            self.process = subprocess.Popen(
+                confined.command(self.unit, *run_it) if self.unit else run_it,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
         return wait(self.ready)
 
     def ready(self) -> dict[str, Any] | None:
         if self.process is not None and self.process.poll() is not None:
-            raise AssertionError(f"it ended: {self.process.communicate()[0]}")
+            raise AssertionError(f"it ended: {self.log.read_text()}")
         path = self.folder / "state/ready.json"
         return json.loads(path.read_text()) if path.exists() else None
 
@@ -69,8 +70,7 @@ class Cloud:
         """(exit status, everything it printed)."""
         assert self.process is not None
         self.process.send_signal(order)
-        printed, _ = self.process.communicate(timeout=20)
-        return self.process.returncode, printed
+        return self.process.wait(timeout=20), self.log.read_text()
 
     def publisher(self, url: str) -> SpoolPublisher:
         key = self.plant.collector.public_key

@@ -154,7 +154,8 @@ class Bench:
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
-    plant, clock = make_plant(tmp_path), ManualClock()
+    plant = make_plant(tmp_path, gateways=("edge-1", "edge-2", "edge-3"))
+    clock = ManualClock()
     store = SliceStore(tmp_path / "evidence")
     intake = Intake(store, clock, plant.collector)
     open_plants(intake, [plant.identity()])
@@ -251,6 +252,8 @@ async def test_a_flood_or_a_disk_that_fails_keeps_nobody_waiting(
     monkeypatch.setattr("cloud.transport.desk.PACE_S", 0.0)
     monkeypatch.setattr("asyncio.to_thread", _here)
     desk.asked(patient, b"x" * (REQUEST_BYTES_MAX + 1))
+    for nobody in (Sender("mini", "edge-4"), Sender("else", "edge-1")):
+        desk.asked(nobody, b"asks")
     for sender in (flooding, patient, flooding, last, flooding):
         desk.asked(sender, b"asks")
     running = asyncio.create_task(desk.run())
