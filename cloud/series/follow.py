@@ -138,9 +138,8 @@ class SeriesFollower:
                 return POLL_S
             try:
                 is_behind = self._step(self._desk.evidence(plant))
-                is_no_further = plant in self._refused and self._refused[
-                    plant
-                ] == self._store.marks(plant)
+                at = self._refused.get(plant)
+                is_no_further = at is not None and at == self._store.marks(plant)
             except (StoreError, OSError, LookupError) as error:
                 self._stumbled(plant, str(error))
                 return POLL_S
