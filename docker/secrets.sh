@@ -8,5 +8,8 @@ mkdir -p "$folder"
 chmod 700 "$folder"
 cd "$folder"
 for secret in grafana-password influxdb-password influxdb-token; do
-    [ -f "$secret" ] || openssl rand -hex 24 >"$secret"
+    if [ ! -s "$secret" ]; then # an empty one is what a full disk or a kill left
+        openssl rand -hex 24 >"$secret.new"
+        mv "$secret.new" "$secret"
+    fi
 done
