@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import paho.mqtt.client as paho
@@ -18,12 +17,7 @@ from cloud import broker as broker_module
 from cloud.broker import Broker, find_binary
 from cloud.errors import BrokerError
 from evidence.cose import OBJECT_BYTES_MAX
-
-
-async def until(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
-    async with asyncio.timeout(timeout_s):
-        while not condition():  # noqa: ASYNC110 - what is waited for has no event
-            await asyncio.sleep(0.02)
+from tests.waiting import until
 
 
 def is_alive(pid: int) -> bool:

@@ -7,7 +7,7 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +37,7 @@ from tests.unit.cloud.evidence_examples import (
     make_plant,
 )
 from tests.unit.cloud.store.plant_examples import read_plant
+from tests.waiting import until
 
 NATS = "nats-server"
 BROKERS = [NATS, pytest.param(MOSQUITTO, marks=pytest.mark.needs(MOSQUITTO))]
@@ -93,12 +94,6 @@ async def collecting(url: str, root: Path, plants: list[ExamplePlant]) -> AsyncI
         yield running
     finally:
         await running.stop()
-
-
-async def until(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
-    async with asyncio.timeout(timeout_s):
-        while not condition():  # noqa: ASYNC110 - what is waited for has no event
-            await asyncio.sleep(0.02)
 
 
 async def until_moved(publishers: list[SpoolPublisher]) -> None:

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -28,6 +27,7 @@ from tests.integration.edge.conftest import Plant
 from tests.integration.edge.small_collector import SmallCollector
 from tests.integration.edge.streams import mistakes, readings, told
 from tests.unit.edge.sites import GATEWAY, PLANT, config_of, who
+from tests.waiting import until
 
 
 @pytest.fixture(params=NAMES)
@@ -35,14 +35,6 @@ def broker(request: pytest.FixtureRequest, tmp_path: Path, wired_plant: Plant) -
     made = Broker(request.param, tmp_path / "broker", port=wired_plant.port)
     yield made
     made.stop()
-
-
-async def until(condition: Any, timeout_s: float = 60) -> None:
-    """Wait for something to become true."""
-    deadline_s = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline_s, "it did not happen"
-        await asyncio.sleep(0.02)
 
 
 def outstanding(agent: Agent) -> int:

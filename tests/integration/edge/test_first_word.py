@@ -25,8 +25,8 @@ from tests.integration.edge.brokers import Broker
 from tests.integration.edge.conftest import Plant
 from tests.integration.edge.small_collector import SmallCollector
 from tests.integration.edge.streams import mistakes, told
-from tests.integration.edge.test_delivery import until
 from tests.unit.edge.sites import certificate, keys, replaced, who
+from tests.waiting import until
 
 OTHER_RATIO = {'ct_ratio = "800/5"': 'ct_ratio = "400/5"'}
 

@@ -6,7 +6,6 @@ import logging
 import shutil
 import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,6 +23,7 @@ from tests.integration.edge.test_agent_kills import Child
 from tests.integration.softhsm import uri
 from tests.ports import free_port
 from tests.unit.edge.sites import certificate, keys, replaced, write_keys, write_site
+from tests.waiting import until
 
 
 async def test_readings_go_on_while_the_key_is_away(
@@ -90,14 +90,6 @@ async def test_stop_while_the_key_is_away(plant: Plant, monkeypatch: pytest.Monk
 
 
 # -- a real token, a real process -----------------------------------------------------------------
-
-
-async def until(look: Callable[[], bool], timeout_s: float = 60) -> None:
-    for _ in range(int(timeout_s * 10)):
-        if look():
-            return
-        await asyncio.sleep(0.1)
-    raise AssertionError("it did not come to it")
 
 
 def beside(child: Child) -> tuple[int, int]:

@@ -17,9 +17,9 @@ from tests.integration.edge.brokers import NAMES, Broker
 from tests.integration.edge.conftest import Plant
 from tests.integration.edge.proxies import proxying
 from tests.integration.edge.small_collector import SmallCollector
-from tests.integration.edge.test_delivery import until
 from tests.ports import free_port
 from tests.tcp_server import TcpServer
+from tests.waiting import until
 
 LOGIN = "edge:pass"
 ANY = pytest.mark.parametrize("broker", ["nats"], indirect=True)

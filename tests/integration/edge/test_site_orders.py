@@ -1,9 +1,7 @@
 """Site orders at a real agent behind a real broker: taken, refused, rolled back; it reads on."""
 
-import asyncio
 import json
 import signal
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ from tests.integration.edge.streams import mistakes, readings, told
 from tests.integration.edge.test_agent_kills import Child
 from tests.ports import free_port
 from tests.unit.edge.sites import GATEWAY, PLANT, keys, replaced, write_keys, write_site
+from tests.waiting import until
 
 ROOT = FileSigner(keys().root)
 CERTIFICATE = 'certificate = "file:keys/edge-1.crt"\n'
@@ -34,14 +33,6 @@ def site_that_obeys(url: str, broker: str) -> str:
     text = first + (gas + rest).partition("[[potline]]")[1] + rest.partition("[[potline]]")[2]
     root = CERTIFICATE + 'root = "file:keys/root.crt"\n'
     return replaced(text, {CERTIFICATE: root}) + "[remote]\norders = true\nhealthy_s = 2\n"
-
-
-async def until(is_so: Callable[[], bool], what: Callable[[], str] = lambda: "not in time") -> None:
-    for _ in range(600):
-        if is_so():
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError(what())
 
 
 def answer(collector: SmallCollector) -> dict[str, Any]:
@@ -89,14 +80,14 @@ async def _order_all(text: str, collector: SmallCollector, log: Path) -> None:
                 (answer(collector).get("number"), answer(collector).get("outcome"))
                 == (number, outcome)
             ),
-            lambda: f"no answer {number} {outcome}: {answer(collector)}; {log.read_text()}",
+            what=lambda: f"no answer {number} {outcome}: {answer(collector)}; {log.read_text()}",
         )
         assert reason in answer(collector)["reason"]
 
     async def ignored(data: bytes, sentence: str) -> None:
         collector.say("order", data)
         await until(
-            lambda: sentence in log.read_text(), lambda: f"no {sentence!r}: {log.read_text()}"
+            lambda: sentence in log.read_text(), what=lambda: f"no {sentence!r}: {log.read_text()}"
         )
 
     before = configurations(collector)

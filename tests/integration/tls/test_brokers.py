@@ -7,7 +7,7 @@ import re
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ from tests.integration.edge.proxies import proxying
 from tests.integration.tls.bench import Bench, benches, foreign_ca, now
 from tests.ports import free_port
 from tests.unit.edge.sites import GATEWAY, PLANT
+from tests.waiting import until
 
 DAY, HOUR = dt.timedelta(days=1), dt.timedelta(hours=1)
 
@@ -53,12 +54,6 @@ def bench(
     monkeypatch.setattr("cloud.collector.mqtt.RECONNECT_S_MAX", 0.4)
     monkeypatch.setattr("cloud.collector.receipts.INTERVAL_S", 0.2)
     yield from benches(tmp_path, request.param, capsys)
-
-
-async def until(condition: Callable[[], object], timeout_s: float = 30) -> None:
-    async with asyncio.timeout(timeout_s):
-        while not condition():  # noqa: ASYNC110 - what is waited for has no event
-            await asyncio.sleep(0.02)
 
 
 async def until_it_is_shown(bench: Bench, agent: Agent, given: Certificate) -> None:

@@ -18,9 +18,9 @@ from edge.relay.status import status_of
 from edge.uplink.mqtt import Topics
 from tests.integration.edge.brokers import NAMES
 from tests.integration.tls.bench import Bench, benches
-from tests.integration.tls.test_brokers import until
 from tests.unit.edge.sites import GATEWAY, PLANT
 from tests.unit.edge.stream_rig import Rig, collector, opened
+from tests.waiting import until
 
 RELAY = """\
 format = 1

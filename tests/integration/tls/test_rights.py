@@ -5,8 +5,7 @@ import re
 import socket
 import ssl
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,6 +24,7 @@ from tests.integration.tls.bench import Bench, benches
 from tests.integration.tls.guest import Door, Guest
 from tests.ports import free_port
 from tests.unit.edge.sites import GATEWAY, PLANT
+from tests.waiting import until_now
 
 UP, DOWN = ("frames", "live", "state", "renew"), ("receipts", "config", "certificate", "order")
 ALL = "stackproof/v1/00/+/+"
@@ -41,13 +41,6 @@ def bench(
     request: pytest.FixtureRequest, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Bench]:
     yield from benches(tmp_path, request.param, capsys)
-
-
-def until(condition: Callable[[], object], timeout_s: float = 30) -> None:
-    ends_s = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < ends_s
-        time.sleep(0.02)
 
 
 def named(base: str, leaves: tuple[str, ...]) -> list[str]:
@@ -70,7 +63,7 @@ def test_another_gateway_writes_and_reads_nothing_of_a_neighbour(bench: Bench) -
     collector = Guest(bench, bench.shown(folder / "broker" / "collector"), "collector")
     mine = Guest(bench, bench.shown(folder / "tls"), "edge-1")
     its = Guest(bench, theirs, "edge-9", f"{MINE}/state")
-    until(lambda: collector.told + mine.told + its.told == ["Success"] * 3)
+    until_now(lambda: collector.told + mine.told + its.told == ["Success"] * 3)
     collector.say(named(MINE, DOWN), b"kept", retain=True)
     collector.client.subscribe([(topic, 1) for topic in named(ALL, UP)])
     mine.client.subscribe([(topic, 1) for topic in named(MINE, DOWN)])
@@ -78,8 +71,8 @@ def test_another_gateway_writes_and_reads_nothing_of_a_neighbour(bench: Bench) -
     asked = [*named(ITS, DOWN), *named(MINE, (*DOWN, *UP)), *wild]
     for topic in asked:  # each by itself: one that is refused takes no other with it
         its.client.subscribe(topic, 1)
-    until(lambda: (collector.grants, mine.grants, its.grants) == (1, 1, len(asked)))
-    until(lambda: len(mine.heard) == len(DOWN))
+    until_now(lambda: (collector.grants, mine.grants, its.grants) == (1, 1, len(asked)))
+    until_now(lambda: len(mine.heard) == len(DOWN))
 
     its.say(named(MINE, (*UP, *DOWN)), b"forged")
     its.say(named(MINE, (*UP, *DOWN)), b"forged", retain=True)
@@ -89,14 +82,14 @@ def test_another_gateway_writes_and_reads_nothing_of_a_neighbour(bench: Bench) -
     collector.say(named(MINE, DOWN), b"true")
     collector.say(named(ITS, DOWN), b"true")
     up = {(topic, b"true") for topic in named(MINE, UP) + named(ITS, UP)}
-    until(lambda: up <= set(collector.heard))
-    until(lambda: len(mine.heard) >= 2 * len(DOWN))
-    until(lambda: {(topic, b"true") for topic in named(ITS, DOWN)} <= set(its.heard))
+    until_now(lambda: up <= set(collector.heard))
+    until_now(lambda: len(mine.heard) >= 2 * len(DOWN))
+    until_now(lambda: {(topic, b"true") for topic in named(ITS, DOWN)} <= set(its.heard))
     its.cut_off()  # its last will is for edge-1's state
     last = Guest(bench, theirs, "edge-9-last", f"{ITS}/state")
-    until(lambda: last.told)
+    until_now(lambda: last.told)
     last.cut_off()
-    until(lambda: (f"{ITS}/state", b"will") in collector.heard)
+    until_now(lambda: (f"{ITS}/state", b"will") in collector.heard)
     for guest in (collector, mine):
         guest.leave()
     assert set(collector.heard) == {*up, (f"{ITS}/state", b"will")}

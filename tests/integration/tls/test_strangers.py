@@ -22,8 +22,8 @@ from evidence.keys import generate, public_key, write_private
 from tests.integration.edge.brokers import NAMES
 from tests.integration.tls.bench import Bench, benches, now
 from tests.integration.tls.guest import Guest
-from tests.integration.tls.test_brokers import until
 from tests.unit.edge.sites import GATEWAY, PLANT
+from tests.waiting import until
 
 
 @pytest.fixture(params=NAMES)

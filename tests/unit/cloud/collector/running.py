@@ -1,6 +1,5 @@
 """A running collector over a folder, with a link and a page that remember what they were told."""
 
-import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,6 +15,7 @@ from cloud.collector.topics import Sender
 from cloud.store.slice import SliceStore
 from evidence.receipt import decode_receipt
 from tests.unit.cloud.evidence_examples import ExamplePlant, ManualClock
+from tests.waiting import until
 
 SENDER = Sender("mini", "edge-1")
 RECEIPTS = "stackproof/v1/00/mini/edge-1/receipts"
@@ -80,9 +80,7 @@ class Running:
         return [decode_receipt(data, key).seq for data in self.link.on(RECEIPTS)]
 
     async def until(self, condition: Callable[[], bool], timeout_s: float = 5.0) -> None:
-        async with asyncio.timeout(timeout_s):
-            while not condition():  # noqa: ASYNC110 - what is waited for has no event
-                await asyncio.sleep(0.01)
+        await until(condition, timeout_s)
 
     async def stop(self) -> None:
         await self.collector.stop()
