@@ -2,18 +2,21 @@
 # Installs stackproof from the bundle it lies in; no network is used.
 #
 #   sh install.sh --key PUBLIC.pem [--prefix /opt] [--units /etc/systemd/system]
+#       [--bin /usr/local/bin]
 #   sh install.sh --rollback [--prefix /opt]
 #
 # PUBLIC.pem is the key of whoever made the bundle. It comes by another way than the bundle.
 # Each version has its folder, PREFIX/stackproof-VERSION; PREFIX/stackproof/current leads to the one
-# in use and …/previous to the one before. Readings and evidence (/var/lib) are never touched, no
-# service is started or stopped. Whatever goes wrong before the end leaves what was there in use.
+# in use and …/previous to the one before. A folder of units that was named once gets those of each
+# version that comes into use, back as well as forth; the command in --bin leads to the one in use.
+# Readings and evidence (/var/lib) are never touched, no service is started or stopped. Whatever goes
+# wrong before the end leaves what was there in use.
 # Exit: 0 done, 2 refused or not possible.
 set -eu
 umask 022 # services run what is installed, and they are not root
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
-prefix=/opt units='' key='' rollback=''
+prefix=/opt units='' bin='' key='' rollback=''
 
 say() { printf 'install: %s\n' "$*"; }
 die() {
@@ -24,23 +27,29 @@ die() {
 while [ $# -gt 0 ]; do
     case $1 in
     --rollback) rollback=yes ;;
-    --key | --prefix | --units)
+    --key | --prefix | --units | --bin)
         [ $# -gt 1 ] || die "$1 needs a value"
         case $1 in
         --key) key=$2 ;;
         --prefix) prefix=$2 ;;
         --units) units=$2 ;;
+        --bin) bin=$2 ;;
         esac
         shift
         ;;
-    *) die "usage: sh install.sh --key PUBLIC.pem [--prefix DIR] [--units DIR] | --rollback" ;;
+    *) die "usage: sh install.sh --key PUBLIC.pem|--rollback [--prefix DIR] [--units DIR] [--bin DIR]" ;;
     esac
     shift
 done
-for folder in "$prefix" "${units:-/}"; do
+for folder in "$prefix" "${units:-/}" "${bin:-/}"; do
     [ "${folder#/}" != "$folder" ] || die "$folder: give the whole path of the folder, from / on"
+    case $folder in *[!A-Za-z0-9._/-]*) die "$folder: a unit file cannot name such a folder" ;; esac
+done
+for folder in "${units:-/}" "${bin:-/}"; do
+    [ -d "$folder" ] || die "$folder: no such folder"
 done
 links=$prefix/stackproof
+command=$links/current/bin/stackproof
 [ -L "$links/current" ] || [ ! -e "$links/current" ] ||
     die "$links/current is the Debian package's: upgrade with dpkg -i, or remove it (dpkg -r stackproof)"
 
@@ -48,6 +57,29 @@ links=$prefix/stackproof
 link() {
     ln -sfT -- "$1" "$2.new" # -f: one that was broken off left it
     mv -T -- "$2.new" "$2"
+}
+
+# What lies outside the prefix is that of the version in use.
+place() {
+    if [ -n "$bin" ]; then
+        [ ! -e "$bin/stackproof" ] || [ "$(readlink -- "$bin/stackproof")" = "$command" ] ||
+            die "$bin/stackproof is another program's: move it away, then run this again"
+        link "$command" "$bin/stackproof"
+    fi
+    [ -z "$units" ] || link "$units" "$links/units"
+    folder=$(readlink -- "$links/units") || return 0
+    if [ ! -d "$links/current/systemd" ]; then
+        say "this version brought no unit files with it: those in $folder are another version's"
+        return 0
+    fi
+    for unit in "$links"/current/systemd/*.service; do
+        sed "s|/opt/stackproof/current/|$links/current/|" "$unit" >"$folder/stackproof.new"
+        mv -- "$folder/stackproof.new" "$folder/${unit##*/}"
+    done
+    ! command -v systemd-sysusers >/dev/null ||
+        systemd-sysusers "$links/current/systemd/stackproof.sysusers"
+    [ ! -d /run/systemd/system ] || systemctl daemon-reload
+    say "unit files are in $folder; start one: systemctl enable --now stackproof-edge"
 }
 
 if [ -n "$rollback" ]; then
@@ -58,6 +90,7 @@ if [ -n "$rollback" ]; then
     link "$now" "$links/previous"
     say "$before is in use again, from the next start of each service on"
     say "if its program says that a newer one wrote the spool, install the newer one again"
+    place
     exit 0
 fi
 
@@ -96,7 +129,12 @@ python3 -c 'import ensurepip, venv' 2>/dev/null ||
 
 target=$prefix/stackproof-$version
 now=$(readlink -- "$links/current") || now=''
-[ "$now" != "$target" ] || die "$version is in use already"
+if [ "$now" = "$target" ]; then
+    [ -n "$units$bin" ] || die "$version is in use already; --units and --bin would still be done"
+    say "$version is in use already"
+    place
+    exit 0
+fi
 if [ ! -f "$target/.complete" ]; then
     rm -rf -- "$target" # the rest of an install that was broken off
     mkdir -p -- "$links"
@@ -107,17 +145,17 @@ if [ ! -f "$target/.complete" ]; then
         $pip --no-index --no-deps "wheels/stackproof-$version"-*.whl; } ||
         die "pip failed, see above; what was in use still is"
     "$target/bin/stackproof" --help >/dev/null || die "$version does not run; nothing was changed"
-    cp -R docs sbom.cdx.json LICENSE "$target"
+    cp -R docs systemd sbom.cdx.json LICENSE "$target"
     : >"$target/.complete"
 fi
 [ -z "$now" ] || link "$now" "$links/previous"
 link "$target" "$links/current"
 say "$version is in use, from the next start of each service on${now:+; before it: $now}"
 [ -z "$lacks" ] || say "without, since they have no wheel for $arch: $lacks"
-
-if [ -n "$units" ]; then
-    cp systemd/*.service "$units"
-    ! command -v systemd-sysusers >/dev/null || systemd-sysusers systemd/stackproof.sysusers
-    [ ! -d /run/systemd/system ] || systemctl daemon-reload
-    say "unit files are in $units; start one: systemctl enable --now stackproof-edge"
-fi
+place
+for folder in "$prefix"/stackproof-*/; do
+    case ${folder%/} in
+    "$target" | "$now") ;;
+    *) say "${folder%/}: an older version; once no service runs it: rm -r ${folder%/}" ;;
+    esac
+done

@@ -23,12 +23,20 @@ def test_installed_and_gone_back_as_written(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     (tmp_path / "made.pub").rename(tmp_path / "release.pub")
     prefix = f" --prefix {desk.prefix}"
-    install = re.sub(r"^(sh install.sh .*)$", rf"\1{prefix}", block("Install"), flags=re.MULTILINE)
+    for told in ("/etc/systemd/system", "/usr/local/bin"):
+        (tmp_path / told[1:]).mkdir(parents=True)
+    (desk.bin / "systemd-sysusers").symlink_to("/bin/true")
+    install = re.sub(
+        r"^(sh install.sh .*) --units (/etc/\S+) --bin (/usr/\S+)$",
+        rf"\1{prefix} --units {tmp_path}\2 --bin {tmp_path}\3",
+        block("Install"), flags=re.MULTILINE,
+    )  # fmt: skip
     for version in ("0.1.0", "0.2.0"):
         desk.bundle(version)
         (tmp_path / f"{version}.tar").rename(tmp_path / "stackproof.tar")
         run(install.replace("stackproof-*/", f"stackproof-{version}/"), desk)
         assert desk.current == f"stackproof-{version}"
+        assert (tmp_path / "usr/local/bin/stackproof").resolve().parts[-3] == desk.current
     (back,) = re.findall(r"(?m)^sh install.sh --rollback", block("Upgrade and going back"))
     run(f"cd stackproof-0.2.0; {back}{prefix}", desk)
     assert desk.current == "stackproof-0.1.0"

@@ -60,8 +60,8 @@ class Desk:
         with contextlib.closing(sqlite3.connect(spool)) as db:
             db.executescript((ROOT / "tests/vectors/spools/format-4.sql").read_text())
 
-    def bundle(self, version: str) -> Path:
-        """Packed and unpacked again."""
+    def bundle(self, version: str, unit: str = "") -> Path:
+        """Packed and unpacked again; `unit` is written to the end of its agent's unit."""
         made = self.folder / f"stackproof-{version}"
         (made / "wheels").mkdir(parents=True)
         (made / "docs").mkdir()
@@ -71,6 +71,8 @@ class Desk:
             (made / name).write_text("cbor2==6.1.4\n")
         shutil.copy(ROOT / "packaging/install.sh", made)
         shutil.copytree(ROOT / "packaging/systemd", made / "systemd")
+        with (made / "systemd/stackproof-edge.service").open("a") as file:
+            file.write(unit)
         facts = f"version={version}\narch={platform.machine()}\npythons=3.11 3.13\nlacks=\n"
         (made / "BUNDLE").write_text(facts)
         bundle.sign(made, self.key)
@@ -96,6 +98,10 @@ class Desk:
             status, data = path.stat(), path.read_bytes() if path.is_file() else b""
             told[str(path)] = status.st_ino, status.st_mode, status.st_mtime_ns, data
         return told
+
+    @property
+    def command(self) -> Path:
+        return self.prefix / "stackproof/current/bin/stackproof"
 
     @property
     def current(self) -> str:
@@ -127,18 +133,40 @@ def test_installed_upgraded_and_rolled_back(desk: Desk) -> None:
     assert asked[1].endswith("wheels/stackproof-0.1.0-py3-none-any.whl")
     assert "there is no version before" in desk.run(first, "--rollback")[1]
     assert "is in use already" in desk.run(first)[1]
-    units = desk.folder / "units"
-    units.mkdir()
-    (desk.bin / "systemd-sysusers").symlink_to("/bin/true")
-    key = desk.folder / "made.pub"
-    assert desk.run(second, "--key", key, "--units", units)[0] == 0
-    assert (desk.current, len(list(units.iterdir()))) == ("stackproof-0.2.0", 3)
+    assert desk.run(second)[0] == 0
     links = desk.prefix / "stackproof"
     (links / "current.new").symlink_to(desk.prefix / "stackproof-0.2.0")  # of one broken off
     for expected in ("stackproof-0.1.0", "stackproof-0.2.0"):
         status, said = desk.run(second, "--rollback")
         assert (status, desk.current) == (0, expected), said
     assert desk.state() == before
+
+
+@pytest.mark.needs("openssl")
+def test_units_and_command_are_those_of_the_version_in_use(desk: Desk) -> None:
+    units, outside, key = desk.folder / "units", desk.folder / "local", desk.folder / "made.pub"
+    unit, command = units / "stackproof-edge.service", outside / "stackproof"
+    units.mkdir()
+    outside.mkdir()
+    (desk.bin / "systemd-sysusers").symlink_to("/bin/true")
+    wants = ("--key", key, "--units", units, "--bin", outside)
+    first, second = desk.bundle("0.1.0"), desk.bundle("0.2.0", unit="RestartSec=7\n")
+    assert desk.run(first)[0] == 0  # and only then the reader finds out that there are units
+    command.write_text("pipx's")
+    assert "is another program's: move it away" in desk.run(first, *wants)[1]
+    command.unlink()
+    for _ in range(2):
+        status, said = desk.run(first, *wants)
+        assert (status, command.readlink()) == (0, desk.command), said
+        assert f"ExecStart={desk.command} edge run " in unit.read_text()
+        assert "/opt/stackproof/" not in unit.read_text().replace(str(desk.prefix), "")
+        assert {path.name for path in units.iterdir()} == {
+            path.name for path in (ROOT / "packaging/systemd").glob("*.service")
+        }
+    for installing, is_new in ((("--key", key), True), (("--rollback",), False)):
+        status, said = desk.run(second, *installing)
+        assert (status, "RestartSec=7" in unit.read_text()) == (0, is_new), said
+    assert f"rm -r {desk.prefix}/stackproof-0.2.0" in desk.run(desk.bundle("0.3.0"))[1]
 
 
 def tampered(made: Path) -> None:
@@ -216,6 +244,8 @@ def test_refused_and_what_was_in_use_still_is(desk: Desk, harm: object, words: s
 def test_the_key_must_be_given_and_be_the_makers(desk: Desk) -> None:
     made = desk.bundle("0.1.0")
     assert "units: give the whole path" in desk.run(made, "--key", "k", "--units", "units")[1]
+    assert "a unit file cannot name such a folder" in desk.run(made, "--units", "/a b")[1]
+    assert "/none: no such folder" in desk.run(made, "--units", "/none")[1]
     assert "--key PUBLIC.pem is missing" in desk.run(made, "--units", "/")[1]
     bundle.open_key(desk.folder / "other.pem")
     assert NOT_BY in desk.run(made, "--key", desk.folder / "other.pub")[1]
