@@ -29,6 +29,7 @@ from cloud.series.bucket import MINUTE_NS
 from evidence import cbor, cose
 from evidence.keys import generate
 from tests.bench.evidence import Line, ended
+from tests.bench.load.held import held
 from tests.bench.load.ingest_gateways import FRAMES_MAX, READINGS, Made, make
 from tests.bench.load.spent import Spent, end, machine_busy_s, spent, spent_with_helpers
 
@@ -103,13 +104,11 @@ class Site:
         late_s = [one["behind_ns"] / 1e9 for one in told if one["behind_ns"] >= 2 * MINUTE_NS]
         return len(late_s) + self.plants - len(told), max(late_s, default=0.0)
 
-    def opened(self) -> set[str]:
-        """Files and folders that the collector holds open."""
-        found = set()
-        for entry in Path(f"/proc/{self.ready['pid']}/fd").iterdir():
-            with contextlib.suppress(OSError):
-                found.add(str(entry.readlink()))
-        return found
+    def strays(self) -> int:
+        """Messages of other topics or plants than its own that came to the collector, at least."""
+        told = RunningCollector(self.folder / CLOUD).get("health", START_S)["strangers_refused"]
+        log = (self.folder / "log").read_text()
+        return int(sum(told.values())) + log.count("on topics that are none of ours")
 
     def close(self) -> None:
         """End both."""
@@ -321,7 +320,8 @@ def _pair(folder: Path, plants: int, rate_m: float, seconds: float) -> Iterator[
             warm([one, two], rate)
             (alone,) = measure([one], rate, seconds)
             both = measure([one, two], rate, seconds)
-            shared = {path for path in one.opened() & two.opened() if str(folder) in path}
+            shared = sorted(held(one.ready["pid"]) & held(two.ready["pid"]))
+            strays = one.strays() + two.strays()
     for name, load in zip(("first", "second"), both, strict=True):
         yield Line(
             f"two collectors: CPU of the {name}, ÷ one alone", load.frame_us / alone.frame_us, "",
@@ -329,7 +329,11 @@ def _pair(folder: Path, plants: int, rate_m: float, seconds: float) -> Iterator[
             more=f"{load.million_s:.3f} s a million readings, alone {alone.million_s:.3f}; "
             + load.text(),
         )  # fmt: skip
-    yield Line("locks and files that both have open", len(shared), "", 0, at_most=True)
+    yield Line(
+        "files, locks, pipes, shared memory that both hold", len(shared), "", 0, at_most=True,
+        more=" ".join(shared),
+    )  # fmt: skip
+    yield Line("messages on topics of the other", strays, "", 0, at_most=True)
 
 
 def _say(sentence: str) -> None:

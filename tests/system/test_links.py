@@ -30,6 +30,8 @@ LATE_S = 900  # FORMAT.md, N-LATE
 #: how old newest values are while a backlog drains, on a machine that keeps up: a tick a second,
 #: and one more on its way
 AGE_S = 2.0
+#: and how long none may come, on any machine
+GAP_NS = 20 * 1_000_000_000
 
 Opened = Callable[[], AbstractContextManager[PlantLink]]
 
@@ -45,6 +47,7 @@ def drains_while_live(made: Apart) -> float:
     assert len(made.ages_s) >= 10, "the backlog was gone when values came"
     assert len(made.ticks) >= took_s / 2, "newest values waited behind the backlog"
     assert np.median(made.ages_s) <= 1.5 * AGE_S, made.ages_s
+    assert np.diff(sorted(made.ticks)).max() <= GAP_NS, "newest values stood still meanwhile"
     made.link.mend()
     return took_s
 
