@@ -3,10 +3,11 @@
     bundle --arch x86_64|aarch64 [--python 3.13[,3.11]] [--out FILE] [--key FILE] [--deb]
 
 It holds the locked wheels for that processor, the project's own wheel, their lock, documents, unit
-files, a list of contents (CycloneDX) and install.sh. SHA256SUMS names every file; SHA256SUMS.sig is
-its Ed25519 signature. With --deb a Debian package for each Python stands beside it, with its
-signature. Packages without a wheel for the processor are left out and named. I/O: pip
-and hatchling; both take a network here, at the desk where it is made.
+files, a list of contents (CycloneDX) and install.sh. Its Ed25519 signature stands beside it, to be
+checked before anything is unpacked. SHA256SUMS in it names every file and is signed too: install.sh
+looks again. With --deb a Debian package for each Python, with its signature. Packages without a
+wheel for the processor are left out and named. I/O: pip and hatchling; both take a network here,
+at the desk where it is made.
 """
 
 import argparse
@@ -165,6 +166,11 @@ def pack(folder: Path, out: Path) -> None:
     beside.replace(out)
 
 
+def sign_file(path: Path, key: Ed25519PrivateKey) -> None:
+    """Its signature, beside it: what can be checked before a byte of it is used."""
+    path.with_name(f"{path.name}.sig").write_bytes(key.sign(path.read_bytes()))
+
+
 def add_debs(
     folder: Path, arch: str, pythons: Sequence[str], key: Ed25519PrivateKey, out: Path
 ) -> None:
@@ -181,7 +187,7 @@ def add_debs(
                 raise BundleError(f"no package for Python {python}: {error.stderr}") from error
             deb = out / made.name
             shutil.move(made, deb)
-        deb.with_name(f"{deb.name}.sig").write_bytes(key.sign(deb.read_bytes()))
+        sign_file(deb, key)
         say(f"{deb}: {deb.stat().st_size >> 20} MiB, signed in {deb.name}.sig")
 
 
@@ -227,6 +233,7 @@ def main(argv: Sequence[str]) -> int:
             missing = fill(folder, args.arch, pythons := args.python.split(","))
             sign(folder, key)
             pack(folder, out)
+            sign_file(out, key)
             if args.deb:
                 add_debs(folder, args.arch, pythons, key, out.parent)
     except (BundleError, OSError, subprocess.TimeoutExpired) as error:
@@ -234,7 +241,8 @@ def main(argv: Sequence[str]) -> int:
         return 2
     for pin in missing:
         say(f"left out: {pin.name} {pin.version} has no wheel for {args.arch}")
-    say(f"{out}: {out.stat().st_size >> 20} MiB, checked with {args.key.with_suffix('.pub')}")
+    public = args.key.with_suffix(".pub")
+    say(f"{out}: {out.stat().st_size >> 20} MiB, signed in {out.name}.sig, checked with {public}")
     return 0
 
 

@@ -50,6 +50,9 @@ for folder in "${units:-/}" "${bin:-/}"; do
 done
 links=$prefix/stackproof
 command=$links/current/bin/stackproof
+[ -z "$bin" ] || [ ! -e "$bin/stackproof" ] ||
+    [ "$(readlink -- "$bin/stackproof")" = "$command" ] ||
+    die "$bin/stackproof is another program's: move it away, then run this again"
 [ -L "$links/current" ] || [ ! -e "$links/current" ] ||
     die "$links/current is the Debian package's: upgrade with dpkg -i, or remove it (dpkg -r stackproof)"
 
@@ -61,11 +64,7 @@ link() {
 
 # What lies outside the prefix is that of the version in use.
 place() {
-    if [ -n "$bin" ]; then
-        [ ! -e "$bin/stackproof" ] || [ "$(readlink -- "$bin/stackproof")" = "$command" ] ||
-            die "$bin/stackproof is another program's: move it away, then run this again"
-        link "$command" "$bin/stackproof"
-    fi
+    [ -z "$bin" ] || link "$command" "$bin/stackproof"
     [ -z "$units" ] || link "$units" "$links/units"
     folder=$(readlink -- "$links/units") || return 0
     if [ ! -d "$links/current/systemd" ]; then

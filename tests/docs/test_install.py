@@ -3,10 +3,12 @@
 import os
 import re
 import subprocess
+import tarfile
 from pathlib import Path
 
 import pytest
 
+from build_hooks import bundle
 from tests.confined import UNITS, settings
 from tests.house.test_bundle import Desk
 
@@ -33,13 +35,28 @@ def test_installed_and_gone_back_as_written(tmp_path: Path) -> None:
     )  # fmt: skip
     for version in ("0.1.0", "0.2.0"):
         desk.bundle(version)
-        (tmp_path / f"{version}.tar").rename(tmp_path / "stackproof.tar")
+        for end in (".tar", ".tar.sig"):
+            (tmp_path / f"{version}{end}").rename(tmp_path / f"stackproof{end}")
         run(install.replace("stackproof-*/", f"stackproof-{version}/"), desk)
         assert desk.current == f"stackproof-{version}"
         assert (tmp_path / "usr/local/bin/stackproof").resolve().parts[-3] == desk.current
     (back,) = re.findall(r"(?m)^sh install.sh --rollback", block("Upgrade and going back"))
     run(f"cd stackproof-0.2.0; {back}{prefix}", desk)
     assert desk.current == "stackproof-0.1.0"
+
+
+@pytest.mark.needs("openssl")
+def test_an_archive_by_a_stranger_is_not_even_unpacked(tmp_path: Path) -> None:
+    """It would bring the stranger's key, to lie where the maker's lies."""
+    desk, stranger = Desk(tmp_path), bundle.open_key(tmp_path / "stranger.pem")
+    (tmp_path / "made.pub").rename(tmp_path / "release.pub")
+    told = (tmp_path / "release.pub").read_bytes()
+    with tarfile.open(tmp_path / "stackproof.tar", "w") as archive:
+        archive.add(tmp_path / "stranger.pub", "release.pub")
+    bundle.sign_file(tmp_path / "stackproof.tar", stranger)
+    with pytest.raises(AssertionError, match="Signature Verification Failure"):
+        run(block("Install"), desk)
+    assert (tmp_path / "release.pub").read_bytes() == told
 
 
 def run(script: str, desk: Desk) -> None:

@@ -77,6 +77,7 @@ class Desk:
         (made / "BUNDLE").write_text(facts)
         bundle.sign(made, self.key)
         bundle.pack(made, out := self.folder / f"{version}.tar")
+        bundle.sign_file(out, self.key)
         shutil.rmtree(made)
         with tarfile.open(out) as archive:
             archive.extractall(self.folder, filter="data")
@@ -150,10 +151,12 @@ def test_units_and_command_are_those_of_the_version_in_use(desk: Desk) -> None:
     outside.mkdir()
     (desk.bin / "systemd-sysusers").symlink_to("/bin/true")
     wants = ("--key", key, "--units", units, "--bin", outside)
-    first, second = desk.bundle("0.1.0"), desk.bundle("0.2.0", unit="RestartSec=7\n")
+    first = desk.bundle("0.1.0")
     assert desk.run(first)[0] == 0  # and only then the reader finds out that there are units
     command.write_text("pipx's")
-    assert "is another program's: move it away" in desk.run(first, *wants)[1]
+    second = desk.bundle("0.2.0", unit="RestartSec=7\n")
+    assert "is another program's: move it away" in desk.run(second, *wants)[1]
+    assert (desk.current, list(units.iterdir())) == ("stackproof-0.1.0", [])
     command.unlink()
     for _ in range(2):
         status, said = desk.run(first, *wants)
