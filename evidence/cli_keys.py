@@ -163,8 +163,8 @@ def _csr(args: argparse.Namespace) -> int:
     signer = _request(args)
     print(f"{args.out}: request of {args.role} {args.plant}/{args.name}")
     print(f"key SHA-256: {key_sha256(signer.public_key).hex()}")
-    print(f"next, where the root is: stackproof keys enrol --csr {args.out} …; tell its keeper the")
-    print("key SHA-256 by another way than the file")
+    print(f"next, where the root is: stackproof keys enrol --csr {args.out} {_whose(args)} …;")
+    print("tell its keeper the key SHA-256 and whose it is by another way than the file")
     return 0
 
 
@@ -182,12 +182,18 @@ def _request(args: argparse.Namespace, unlike: Signer | None = None) -> Signer:
     return signer
 
 
+def _whose(args: argparse.Namespace) -> str:
+    role = "" if args.role == "gateway" else f"--role {args.role} "
+    return f"{role}--name {args.name}"
+
+
 def _rotate(args: argparse.Namespace) -> int:
     signer = _request(args, unlike=open_signer(args.previous, Path()))
     certificate = args.out.with_suffix(".crt")
     print(f"{args.out}: request of gateway {args.plant}/{args.name} for its next key")
     print(f"key SHA-256: {key_sha256(signer.public_key).hex()}")
-    print(f"1. where the root is: stackproof keys enrol --csr {args.out} --out {certificate} …")
+    print(f"1. where the root is: stackproof keys enrol --csr {args.out} {_whose(args)} \\")
+    print(f"     --out {certificate} …")
     print("2. in the site file, [gateway]:")
     print(f'     key = "{args.key}"')
     print(f'     certificate = "file:{certificate}"')

@@ -44,9 +44,18 @@ def _add_enrol(commands: Any) -> None:
         help="sign the certificate a request asks for",
         description="Checks that the request is signed by its own key and of the root's plant, and "
         "writes the certificate. A gateway's goes to the gateway and into the collector's key "
-        "folder; a collector's into CLOUD.toml and to every gateway.",
+        "folder; a collector's into CLOUD.toml and to every gateway. What the key is for is said "
+        "here: the request is written by whoever asks.",
     )
     enrol.add_argument("--csr", type=Path, required=True, metavar="FILE", help="the request")
+    enrol.add_argument(
+        "--name", required=True, type=id_of, metavar="ID",
+        help="whose key it is: gateway id, or collector's name",
+    )  # fmt: skip
+    enrol.add_argument(
+        "--role", choices=("gateway", "collector"), default="gateway",
+        help="what it may be (gateway); a collector's key gives receipts and seals months",
+    )  # fmt: skip
     _add_root(enrol, "the certificate")
     enrol.add_argument(
         "--key-sha256", required=True, metavar="HEX", help="of its key, as the gateway showed it"
@@ -68,12 +77,13 @@ def _enrol(args: argparse.Namespace) -> int:
             f"{args.csr} asks for key {sha256}, not for the one you were told: do not sign; ask "
             "the gateway's people what `keys csr` printed"
         )
-    plant = identity(root)[1]
-    if request.role not in ("gateway", "collector") or request.plant != plant:
-        who = f"{request.role} {request.plant}/{request.name}"
-        raise KeyFileError(f"{args.csr} is of {who}; this root signs for plant {plant}")
-    for name in (request.plant, request.name):
-        id_of(name)
+    plant = id_of(identity(root)[1])
+    if (request.role, request.plant, request.name) != (args.role, plant, args.name):
+        raise KeyFileError(
+            f"{args.csr} asks for {request.role} {request.plant}/{request.name}, and you would "
+            f"make it {args.role} {plant}/{args.name}: --role and --name are yours to say, of what the "
+            "gateway's people told you, and the plant is the root's"
+        )
     begins = now()
     ends = begins + dt.timedelta(days=args.days)
     if not root.not_valid_before_utc <= begins <= ends <= root.not_valid_after_utc:

@@ -165,7 +165,8 @@ def test_what_is_not_there_is_found() -> None:
     fine = "sudo env A=1 ./run exec stackproof cloud fsck CLOUD.toml | head"
     assert [objection(words) for words in commands(fine)] == [""]
     for wrong in (
-        "stackproof keys enrol --csr a.csr --key HEX --root file:r --root-certificate r --out o",
+        "stackproof keys enrol --csr a.csr --name e --key HEX --root file:r "
+        "--root-certificate r --out o",
         "stackproof cloud backup smelter CLOUD.toml --reason x --out o",
         "stackproof cloud fsck \\\n  CLOUD.toml OTHER.toml extra",
         "/opt/stackproof/current/bin/stackproof cloud broker renew CLOUD.toml",

@@ -231,6 +231,7 @@ def moved(works: Works) -> None:
         "stackproof keys csr --role collector --key file:collector2/collector-2.pem "
         "--plant smelter --name collector-2 --out collector2/collector-2.csr\n"
         "stackproof keys enrol --csr collector2/collector-2.csr --key-sha256 HEX "
+        "--role collector --name collector-2 "
         "--root file:root/root.pem --root-certificate root/root.crt "
         "--out collector2/collector-2.crt\ncp collector2/collector-2.crt gateway2/"
     )

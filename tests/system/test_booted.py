@@ -88,7 +88,7 @@ def test_agent_by_the_page_then_stopped_and_started(box: Box) -> None:
         "-euc",
         f"""
         cd /root; stackproof keys new --out root --plant smelter
-        stackproof keys enrol --csr /etc/stackproof/edge-1.csr --key-sha256 {hex_} \
+        stackproof keys enrol --csr /etc/stackproof/edge-1.csr --key-sha256 {hex_} --name edge-1 \
           --root file:root/root.pem --root-certificate root/root.crt --out edge-1.crt
         cp edge-1.crt root/collector.crt /etc/stackproof""",
     )

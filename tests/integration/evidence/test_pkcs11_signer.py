@@ -75,7 +75,18 @@ def test_a_root_and_a_gateway_in_a_token_make_certificates_and_orders(
     assert cli.main(["keys", "csr", *request]) == 0
     by = ["--root", uri(label), "--root-certificate", str(tmp_path / "root.crt")]
     key = key_sha256(open_signer(uri("ed"), token).public_key).hex()
-    asked = ["--csr", csr, "--key-sha256", key, "--days", "9", "--out", str(crt)]
+    asked = [
+        "--csr",
+        csr,
+        "--name",
+        "edge-1",
+        "--key-sha256",
+        key,
+        "--days",
+        "9",
+        "--out",
+        str(crt),
+    ]
     assert cli.main(["keys", "enrol", *by, *asked]) == 0
     assert is_issued_by(load_certificate(crt), root)
     told = ["--key", key, "--through", "7", "--reason", "stolen", "--out", str(tmp_path / "r")]

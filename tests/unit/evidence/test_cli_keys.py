@@ -53,8 +53,9 @@ def csr(key: str = "file:new.pem", name: str = "edge-1", *more: object) -> list[
     return ["csr", "--key", key, "--plant", "p1", "--name", name, "--out", "new.csr", *more]
 
 
-def enrol(sha256: str, *more: object) -> list[object]:
-    return ["enrol", "--csr", "new.csr", *ROOT, "--out", "new.crt", "--key-sha256", sha256, *more]
+def enrol(sha256: str, *more: object, name: str = "edge-1") -> list[object]:
+    asked = ["--csr", "new.csr", "--name", name, "--key-sha256", sha256]
+    return ["enrol", *asked, *ROOT, "--out", "new.crt", *more]
 
 
 def sha256_of(path: str) -> str:
@@ -64,7 +65,7 @@ def sha256_of(path: str) -> str:
 def enrolled(name: str = "edge-1") -> Certificate:
     """A new key for the gateway, certified."""
     assert run(*csr(name=name)) == 0
-    assert run(*enrol(sha256_of("new.pem"))) == 0
+    assert run(*enrol(sha256_of("new.pem"), name=name)) == 0
     return load_certificate(Path("new.crt"))
 
 
@@ -83,7 +84,7 @@ def test_a_request_becomes_a_certificate_of_its_key(
     assert Path("new.pem").stat().st_mode & 0o777 == 0o600
     asked = x509.load_pem_x509_csr(Path("new.csr").read_bytes())
     assert asked.is_signature_valid
-    assert run(*enrol(sha256.upper(), "--days", 400)) == 0
+    assert run(*enrol(sha256.upper(), "--days", 400, name="edge-2")) == 0
     made, root = load_certificate(Path("new.crt")), load_certificate(Path("root.crt"))
     assert identity(made) == ("gateway", "p1", "edge-2")
     assert is_issued_by(made, root)
@@ -96,7 +97,7 @@ def test_a_request_becomes_a_certificate_of_its_key(
 @pytest.mark.usefixtures("folder")
 def test_openssl_verifies_request_and_certificate(kind: str) -> None:
     assert run(*csr("file:new.pem", "edge-2", "--kind", kind)) == 0
-    assert run(*enrol(sha256_of("new.pem"))) == 0
+    assert run(*enrol(sha256_of("new.pem"), name="edge-2")) == 0
     for command in (
         ["openssl", "req", "-in", "new.csr", "-verify", "-noout"],
         ["openssl", "verify", "-x509_strict", "-CAfile", "root.crt", "new.crt"],
@@ -108,7 +109,8 @@ def test_openssl_verifies_request_and_certificate(kind: str) -> None:
 
 def test_a_collector_may_ask_too(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(*csr("file:new.pem", "collector-2", "--role", "collector")) == 0
-    assert run(*enrol(sha256_of("new.pem"))) == 0
+    told = enrol(sha256_of("new.pem"), "--role", "collector", name="collector-2")
+    assert run(*told) == 0
     assert identity(load_certificate(folder / "new.crt")) == ("collector", "p1", "collector-2")
     out = capsys.readouterr().out
     assert "CLOUD.toml, [cloud] certificate" in out
@@ -275,7 +277,20 @@ def test_a_request_of_another_plant_is_refused(capsys: pytest.CaptureFixture[str
     arguments[arguments.index("p1")] = "p2"
     assert run(*arguments) == 0
     told = refused(capsys, *enrol(sha256_of("new.pem")))
-    assert "is of gateway p2/edge-1; this root signs for plant p1" in told
+    assert "asks for gateway p2/edge-1, and you would make it gateway p1/edge-1" in told
+
+
+@pytest.mark.usefixtures("folder")
+def test_who_asks_does_not_say_what_the_key_may_be(capsys: pytest.CaptureFixture[str]) -> None:
+    """The key's SHA-256 is the same whatever the request says of it: the root's keeper says it."""
+    assert run(*csr("file:new.pem", "collector-2", "--role", "collector")) == 0
+    for name in ("edge-1", "collector-2"):
+        told = refused(capsys, *enrol(sha256_of("new.pem"), name=name))
+        assert f"asks for collector p1/collector-2, and you would make it gateway p1/{name}" in told
+    Path("new.csr").unlink()
+    assert run(*csr("file:new.pem", "edge-2")) == 0
+    told = refused(capsys, *enrol(sha256_of("new.pem")))
+    assert "asks for gateway p1/edge-2, and you would make it gateway p1/edge-1" in told
 
 
 @pytest.mark.usefixtures("folder")
