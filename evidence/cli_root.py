@@ -81,8 +81,8 @@ def _enrol(args: argparse.Namespace) -> int:
     if (request.role, request.plant, request.name) != (args.role, plant, args.name):
         raise KeyFileError(
             f"{args.csr} asks for {request.role} {request.plant}/{request.name}, and you would "
-            f"make it {args.role} {plant}/{args.name}: --role and --name are yours to say, of what the "
-            "gateway's people told you, and the plant is the root's"
+            f"make it {args.role} {plant}/{args.name}: --role and --name are yours to say, of what "
+            "the gateway's people told you, and the plant is the root's"
         )
     begins = now()
     ends = begins + dt.timedelta(days=args.days)
