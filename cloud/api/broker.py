@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from cloud.api.guard import Given, GuardedRoute, Who, address
 from cloud.api.routes import Base64, PlantPath
@@ -36,10 +36,16 @@ class KeyOrder(BaseModel):
     key: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
+def _one_line(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("must be one line of printable characters: it stands in the security log")
+    return text
+
+
 class RevokeOrder(KeyOrder):
     """The same, and why."""
 
-    reason: Annotated[str, Field(min_length=1, max_length=200)]
+    reason: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_one_line)]
 
 
 @contextmanager

@@ -25,7 +25,16 @@ SERVICES = YAML(typ="safe").load(ROOT / "docker-compose.yml")["services"]
 PLANTS = ("smelter", "kiln")
 ANYWHERE = "0.0.0.0"  # noqa: S104 - what stands in the files, and is replaced here
 #: folders that services share under one name
-SHARED = ("keys", "register", "broker", "evidence", "config", "run/secrets", "etc/prometheus")
+SHARED = (
+    "made",
+    "keys",
+    "register",
+    "broker",
+    "evidence",
+    "config",
+    "run/secrets",
+    "etc/prometheus",
+)
 #: folders that two services have under one name, each its own
 OWN = ("truth", "spool", "prometheus")
 

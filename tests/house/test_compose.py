@@ -68,6 +68,19 @@ def test_every_process_runs_a_command_there_is(services: Mapping[str, Any]) -> N
             assert load_any(simulators.cli._parser().parse_args(command[1:]).scenario).devices
 
 
+def test_a_service_that_goes_on_sees_its_own_keys_alone(services: Mapping[str, Any]) -> None:
+    seen = {
+        name: {mount.split(":")[0] for mount in service.get("volumes", [])}
+        & {"made", "register", "keys-cloud", "keys-smelter", "keys-kiln"}
+        for name, service in services.items()
+        if service.get("restart") != "no"
+    }
+    assert {name: keys for name, keys in seen.items() if keys} == {
+        "cloud": {"keys-cloud", "register"},
+        "edge-smelter": {"keys-smelter"}, "edge-kiln": {"keys-kiln"},
+    }  # fmt: skip
+
+
 def test_nobody_is_root_and_nothing_can_become_it(services: Mapping[str, Any]) -> None:
     for name, service in services.items():
         assert service["user"].split(":")[0] not in ("0", "root"), name

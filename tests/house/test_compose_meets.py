@@ -44,6 +44,10 @@ def collecting(made: Composed) -> Iterator[None]:
     """Keys, broker and collector; then every gateway's certificate, once."""
     said = made.once("keys")
     assert all(f"gateway demo-{plant}/edge-1" in said for plant in PLANTS)
+    keys = made.folder / "keys"
+    assert {str(path.relative_to(keys)) for path in keys.rglob("*.pem")} == {
+        "cloud/collector.pem", "smelter/edge-1.pem", "kiln/edge-1.pem",
+    }, "no root's key is where a service runs, nor another's"  # fmt: skip
     config = load_cloud(made.folder / "config/cloud.toml")
     assert [plant.plant for plant in config.plants] == [f"demo-{plant}" for plant in PLANTS]
     with (made.folder / "broker/mosquitto.conf").open("a") as file:
