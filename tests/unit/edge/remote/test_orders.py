@@ -85,6 +85,12 @@ def test_refusals_are_remembered_and_change_nothing_else() -> None:
     assert healthy(state) == state
 
 
+LOGGER = """[[device]]
+id = "cems-1"
+url = "hj212://0.0.0.0:9212?mn=0102030405060708090A0B0C&from=10.0.0.9"
+"""
+
+
 @pytest.mark.parametrize(
     ("old", "new", "names"),
     [
@@ -96,11 +102,19 @@ def test_refusals_are_remembered_and_change_nothing_else() -> None:
         ('collector = "file:keys/collector.crt"', 'collector = "file:other.crt"', ["[uplink]"]),
         ("orders = true", "orders = false", ["[remote]"]),
         ("[remote]", '[metrics]\nlisten = "0.0.0.0:1"\n[remote]', ["[metrics]"]),
+        ("[remote]", f"{LOGGER}[remote]", ["where a device calls (0.0.0.0:9212)"]),
     ],
 )
 def test_what_no_order_may_change(old: str, new: str, names: list[str]) -> None:
     ordered = replaced(HAND, {old: new})
     assert forbidden(parse_toml(HAND.encode()), parse_toml(ordered.encode())) == names
+
+
+def test_a_door_that_is_open_already_may_be_used_otherwise() -> None:
+    here = parse_toml((HAND + LOGGER).encode())
+    ordered = parse_toml((HAND + LOGGER.replace("10.0.0.9", "10.0.0.8")).encode())
+    assert forbidden(here, ordered) == []
+    assert forbidden(here, parse_toml(HAND.encode())) == [], "and be closed"
 
 
 def test_healthy_is_what_answered_before_and_is_still_there() -> None:
