@@ -61,7 +61,10 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="validate CLOUD.toml and the keys it names")
     run = commands.add_parser("run", help="run the collector until SIGTERM")
     for command, act in ((check, _check), (run, _run)):
-        command.add_argument("config", type=Path, metavar="CLOUD.toml", help="the collector's file")
+        command.add_argument(
+            "config", type=Path, nargs="?", default=Path("CLOUD.toml"), metavar="CLOUD.toml",
+            help="the collector's file (CLOUD.toml)",
+        )  # fmt: skip
         command.set_defaults(run=act)
     check.add_argument("--json", action="store_true", help="one JSON object on stdout")
     run.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"))

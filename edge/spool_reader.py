@@ -297,6 +297,10 @@ class SpoolReader:
         value = self.get(State.RECEIPT)
         return -1 if value is None else int.from_bytes(value[:8], "big")
 
+    def receipt(self) -> bytes:
+        """The signed receipt that says so; b"" before the first."""
+        return (self.get(State.RECEIPT) or b"")[8:]
+
     # -- state ----------------------------------------------------------------------------------
 
     def get(self, key: str) -> bytes | None:

@@ -70,7 +70,6 @@ def status_of(
         )  # fmt: skip
         alarms |= _unsure(spool.get(State.CLOCK), now_ns, state)
         in_use = spool.get(State.KEY) or b""
-        receipt = spool.get(State.RECEIPT) or b""
         told = {
             "plant": site.plant.id,
             "gateway": site.gateway.id,
@@ -92,7 +91,7 @@ def status_of(
                 "open_ticks": len(spool.open_ticks()),
                 "unsigned": usage.unsigned,
             },
-            "receipt": _receipt(receipt[8:], collector),
+            "receipt": _receipt(spool.receipt(), collector),
             "cosigned_size": int.from_bytes((spool.get(State.COSIGNED) or b"")[:8], "big"),
         }
     if damage:

@@ -1,6 +1,6 @@
-"""`stackproof edge status`, `export` and `receipts import`: what a person does beside the agent.
+"""`stackproof edge status`, `export`, `receipts`: what a person does beside the agent.
 
-All three read the spool while the agent runs and change nothing in it. I/O: prints.
+All read the spool while the agent runs and change nothing in it. I/O: prints.
 """
 
 import argparse
@@ -20,6 +20,7 @@ from edge.spool import is_in_use
 from edge.spool_reader import SpoolReader
 from edge.status import lines, status_of
 from evidence.archive.export import write_receipts
+from evidence.key_files import write_new
 from evidence.keys import Certificate
 from evidence.suites import PublicKey
 
@@ -55,7 +56,9 @@ def add_spool_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPa
         "--out", type=Path, metavar="FILE", help="file or folder; default: here, named for its span"
     )
     out.set_defaults(run=_export)
-    receipts = commands.add_parser("receipts", help="receipts brought as files")
+    receipts = commands.add_parser(
+        "receipts", help="receipts as files: brought here, or taken away"
+    )
     actions = receipts.add_subparsers(required=True, metavar="ACTION")
     take = actions.add_parser(
         "import",
@@ -66,6 +69,15 @@ def add_spool_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPa
     take.add_argument("site", type=Path, metavar="SITE.toml", help="the site file")
     take.add_argument("file", type=Path, metavar="FILE", help="receipt file")
     take.set_defaults(run=_import)
+    give = actions.add_parser(
+        "export",
+        help="write the newest receipt that this gateway holds",
+        epilog="The collector's signed word for what it has of this gateway: proof at the plant "
+        "that readings were handed in, and of the log that they stand in.",
+    )
+    give.add_argument("site", type=Path, metavar="SITE.toml", help="the site file")
+    give.add_argument("--out", type=Path, required=True, metavar="FILE", help="a new file")
+    give.set_defaults(run=_give)
 
 
 def _seq(text: str) -> int:
@@ -134,6 +146,21 @@ def _import(args: argparse.Namespace) -> int:
         state = f"up to seq {seq}; no agent is running: it is taken when the next one starts"
     print(f"{args.file}: {state}")
     return EXIT_FOUND if problems else EXIT_FINE
+
+
+def _give(args: argparse.Namespace) -> int:
+    site = load_site(args.site)
+    spool = SpoolReader(site.gateway.spool)
+    try:
+        receipt, seq = spool.receipt(), spool.receipted_seq()
+    finally:
+        spool.close()
+    if not receipt:
+        print("stackproof edge: nothing is under receipt here yet", file=sys.stderr)
+        return EXIT_FOUND
+    write_new(args.out, write_receipts([receipt]))
+    print(f"{args.out}: {site.plant.id}/{site.gateway.id} is under receipt up to seq {seq}")
+    return EXIT_FINE
 
 
 def _judged(site: Site, file: Path, collector: PublicKey) -> tuple[list[bytes], int, list[str]]:

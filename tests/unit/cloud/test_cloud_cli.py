@@ -296,3 +296,15 @@ def test_every_subcommand_has_help(order: list[str], capsys: pytest.CaptureFixtu
         cli.main(order)
     assert caught.value.code == 0
     assert "usage: stackproof cloud" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_the_file_is_that_of_the_folder_unless_another_is_named(
+    command: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.main([command]) == 2
+    assert "CLOUD.toml: cannot be read: No such file" in capsys.readouterr().err

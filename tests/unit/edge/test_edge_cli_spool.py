@@ -1,4 +1,4 @@
-"""`stackproof edge status`, `export` and `receipts import`, on a spool made here."""
+"""`stackproof edge status`, `export` and `receipts`, on a spool made here."""
 
 import io
 import json
@@ -389,3 +389,17 @@ def test_receipts_that_are_not_for_this_spool(site: Site, run: Run) -> None:
     assert "no receipt file: the receipt file is empty" in err
     assert run("receipts", "import", site.file, site.folder / "none")[0] == 2
     assert waiting(site.folder / "state" / "receipts") == []
+
+
+def test_the_receipt_that_is_held_goes_into_a_file(site: Site, run: Run) -> None:
+    out = site.folder / "receipts.cbor"
+    ask = ("receipts", "export", site.file, "--out", out)
+    assert run(*ask) == (1, "", "stackproof edge: nothing is under receipt here yet\n")
+    receipts = [
+        site.rig.collector.receipt(seq=seq, head=site.rig.spool.hash_at(seq)) for seq in (1, 2)
+    ]
+    for receipt in receipts:
+        site.rig.stream.take_receipt(receipt, NOW_NS)
+    assert run(*ask)[:2] == (0, f"{out}: {PLANT}/{GATEWAY} is under receipt up to seq 2\n")
+    assert list(receipts_of(out)) == [receipts[-1]]
+    assert "not overwritten" in run(*ask)[2]
