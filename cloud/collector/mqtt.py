@@ -30,6 +30,7 @@ from cloud.collector.inbox import Inbox, Message
 from cloud.collector.state_message import parse_state
 from cloud.collector.topics import Sender
 from evidence.client_id import client_id
+from evidence.cose import OBJECT_BYTES_MAX
 
 log = logging.getLogger("stackproof.cloud.mqtt")
 
@@ -43,6 +44,7 @@ FLUSH_S = 1.0
 PAGE_WAITING_MAX, PAGE_BYTES_MAX = 1_000, 32 * 1024 * 1024
 #: bytes read of the connection at once, and packets taken before anything else is done
 CHUNK, PACKETS_MAX = 256 * 1024, 64
+PACKET_BYTES_MAX = 4 * OBJECT_BYTES_MAX  # no broker of our files passes on more; paho: 256 MiB
 
 
 class UnsignedPage(Protocol):
@@ -68,7 +70,13 @@ class _Chunked:
         self._below, self._come, self._at = below, b"", 0
 
     def recv(self, count: int) -> bytes:
-        """As a socket's; b"" at the end, BlockingIOError or its like while there is nothing."""
+        """As a socket's; b"" at the end, BlockingIOError or its like while there is nothing.
+
+        Raises:
+            ConnectionAbortedError: asked for a whole packet that no broker of ours passes on.
+        """
+        if count > PACKET_BYTES_MAX:
+            raise ConnectionAbortedError(f"the broker sends a packet of {count} bytes")
         if self._at == len(self._come):
             self._come, self._at = self._below.recv(CHUNK), 0
         part = self._come[self._at : self._at + count]

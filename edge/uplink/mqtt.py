@@ -24,6 +24,7 @@ from edge.uplink.tunnel import ProxyError, connect
 from edge.uplink.websocket import WebSocketError
 from edge.uplink.websocket_stream import WebSocketStream
 from edge.uplink.window import Window
+from evidence.cose import OBJECT_BYTES_MAX
 from evidence.log_lines import about
 
 log = logging.getLogger("stackproof.edge.uplink")
@@ -34,6 +35,7 @@ RESUBSCRIBE_S = 5.0  # a cluster that elects its leader refuses for a while
 ONLINE = b'{"online":true}'
 UNACKNOWLEDGED_MAX = 256  # objects the library may hold; beyond it, the spool keeps them
 UNSENT_BYTES_MAX = 16 * 1024  # the system takes no more ahead of the link; live values wait there
+PACKET_BYTES_MAX = 2 * OBJECT_BYTES_MAX  # nobody sends more here; paho would take 256 MiB
 CONNECT_S = 5.0  # of proxy and broker together; TLS and WebSocket have as long again
 
 
@@ -95,11 +97,11 @@ class Topics:
 
 
 class _Client(paho.Client):
-    """paho's, but for how a connection begins, and that it says why there is none.
+    """paho's, but for how a connection begins, what it takes, and that it says why there is none.
 
     Attributes:
         route: the way.
-        why: what the last try failed by.
+        why: what the last try failed by, or what the connection was ended for; "" when nothing.
     """
 
     def __init__(self, route: Route, client_id: str) -> None:
@@ -121,7 +123,18 @@ class _Client(paho.Client):
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES_MAX)
         return connection
 
+    def _sock_recv(self, bufsize: int) -> bytes:
+        """As paho's, which asks for the whole packet that it was told of."""
+        if bufsize > PACKET_BYTES_MAX:
+            self.why = (
+                f"{self.route.place} sends a packet of {bufsize} bytes, more than anybody has to "
+                "say here: hung up on it. Whose broker is it?"
+            )
+            raise ConnectionAbortedError(self.why)
+        return super()._sock_recv(bufsize)
+
     def _create_socket(self) -> Any:  # noqa: ANN401 - paho's own type of sockets is private
+        self.why = ""
         try:
             below: Any = super()._create_socket()
             if not self.route.path:
@@ -344,8 +357,8 @@ class MqttUplink:
         if self._is_refused:  # its end, which says less
             self._is_refused = False
             return
-        said = str(code)
-        if not self._is_in:
+        said = self._client.why or str(code)
+        if not self._is_in and not self._client.why:
             said = f"{self._route.place} hangs up on MQTT: {code}. {self._doctor} says more"
         self._is_in = False
         self._call(self._lost, said)

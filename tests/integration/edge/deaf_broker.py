@@ -15,7 +15,9 @@ class DeafBroker(TcpServer):
     forbidden; `connected` counts connections, `subscribed` subscriptions, granted ones too.
     """
 
-    def __init__(self, port: int, *, connack: int = 0, suback: int = 1, cuts: bool = False) -> None:
+    def __init__(
+        self, port: int, *, connack: int = 0, suback: int = 1, cuts: bool = False, floods: int = 0
+    ) -> None:
         """Prepare.
 
         Args:
@@ -23,11 +25,12 @@ class DeafBroker(TcpServer):
             connack: return code of every connection, 5 = not authorised.
             suback: return code of every subscription from then on, 0x80 = refused.
             cuts: end the connection at the first publish of QoS 1.
+            floods: begin a message of so many bytes at each subscription, and send what it can.
         """
         super().__init__()
         self.port, self._connack, self.suback = port, connack, suback
         self.published = self.connected = self.subscribed = 0
-        self._cuts = cuts
+        self._cuts, self._floods, self.flooded = cuts, floods, 0
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
@@ -40,12 +43,23 @@ class DeafBroker(TcpServer):
             elif kind == _SUBSCRIBE:
                 self.subscribed += 1
                 writer.write(b"\x90\x04" + body[:2] + bytes([self.suback] * 2))
+                if self._floods:
+                    await self._flood(writer)
             elif kind == _PINGREQ:
                 writer.write(_PINGRESP)
             elif kind == _PUBLISH and qos == 1:
                 self.published += 1
                 if self._cuts:
                     return
+
+    async def _flood(self, writer: asyncio.StreamWriter) -> None:
+        length = bytes([self._floods >> shift & 0x7F | 0x80 for shift in (0, 7, 14)])
+        writer.write(b"\x30" + length + bytes([self._floods >> 21]) + b"\x00\x01t")
+        chunk = bytes(64 * 1024)
+        for _ in range(self._floods // len(chunk)):
+            writer.write(chunk)
+            await writer.drain()
+            self.flooded += len(chunk)
 
 
 async def _length(reader: asyncio.StreamReader) -> int:

@@ -1,4 +1,4 @@
-"""A broker that hangs up on whoever sends what it does not allow, as RabbitMQ does."""
+"""Who hangs up on whom: a broker on what it does not allow, as RabbitMQ does, and we on a flood."""
 
 import asyncio
 import time
@@ -55,5 +55,24 @@ async def test_what_was_under_way_when_it_hung_up_is_not_sent_beside_the_window(
                     await asyncio.sleep(0.01)
                 uplink.reconnect()
             assert broker.published == 3
+        finally:
+            await asyncio.to_thread(uplink.stop)
+
+
+async def test_a_packet_that_would_fill_the_memory_is_not_taken() -> None:
+    """As it would be kept for whoever subscribes: 96 MiB, three times so much in memory."""
+    lost = asyncio.Queue[str]()
+    async with DeafBroker(free_port(), floods=96 * 2**20) as broker, asyncio.timeout(20):
+        uplink = MqttUplink(
+            Route.of(f"mqtt://127.0.0.1:{broker.port}"), Topics.of("00", "p", "g"), "p-g",
+            on_connected=lambda: None, on_disconnected=lost.put_nowait,
+            on_message=lambda *_: None,
+        )  # fmt: skip
+        uplink.start()
+        try:
+            for _ in range(2):  # and it tries again, as after any other loss
+                said = await lost.get()
+                assert f"127.0.0.1:{broker.port} sends a packet of {96 * 2**20} bytes" in said
+            assert broker.flooded < 16 * 2**20, "what the system's buffers took"
         finally:
             await asyncio.to_thread(uplink.stop)

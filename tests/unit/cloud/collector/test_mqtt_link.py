@@ -281,3 +281,14 @@ def test_packets_are_read_by_the_chunk() -> None:
         theirs.shutdown(socket.SHUT_WR)
         assert (chunked.pending(), chunked.recv(2), chunked.recv(2)) == (0, b"de", b"f")
         assert (chunked.recv(1), chunked.fileno()) == (b"", ours.fileno())
+
+
+def test_a_packet_that_would_fill_the_memory_is_not_taken() -> None:
+    """paho asks for all of a packet at once, when it knows how long it is to be."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(b"abc")
+        chunked = mqtt._Chunked(ours)
+        assert chunked.recv(4 * 2**20) == b"abc"
+        with pytest.raises(ConnectionAbortedError, match="a packet of 4194305 bytes"):
+            chunked.recv(4 * 2**20 + 1)
