@@ -29,6 +29,8 @@ _WRITTEN = (
     re.compile(r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)"),
     re.compile(r"(?<=://)[^/\s\"'@]+(?=@)"),
     re.compile(r"(?i)(?<=\bbearer )[\w.~+/=-]+"),
+    # as headers have them; a word without a digit is a word
+    re.compile(r"(?i)\b(?:basic|token) +(?P<value>(?=[\w.~+/=-]*\d)[\w.~+/=-]{8,})"),
     re.compile(r"(?i)(?<=pin-value=)[^&;\s\"']+"),
     _WEBHOOK,
     # a value, unless it says where the secret is
@@ -39,7 +41,10 @@ _WRITTEN = (
     ),
 )
 _PUBLIC = re.compile(r"(?s)-----BEGIN CERTIFICATE-----.*?(-----END CERTIFICATE-----|\Z)")
+#: in a text, or inside a PKCS#11 URI
 _NAMED = re.compile(r"\b(file|env):([^\"'?&\s]+)")
+#: the whole of a value, where a path may have blanks
+_NAMED_WHOLE = re.compile(r"[\"'](file|env):([^\"'\n]+)[\"']")
 
 
 def without_secrets(text: str, known: Iterable[str] = ()) -> str:
@@ -64,7 +69,7 @@ def secrets_of(config: str, folder: Path) -> set[str]:
         folder: relative paths in it start there.
     """
     found = {rest for rest in _WEBHOOK.findall(config) if len(rest) >= _LEAST}
-    for kind, name in _NAMED.findall(config):
+    for kind, name in {*_NAMED.findall(config), *_NAMED_WHOLE.findall(config)}:
         if kind == "env":
             found |= secret_lines(os.environ.get(name, ""))
         elif (path := folder / name).is_file():

@@ -5,7 +5,9 @@ from collections.abc import Set
 from pathlib import Path
 
 from edge.clock import SystemClock
+from edge.errors import SiteConfigError, SpoolError
 from edge.identity import Problems, open_collector, open_gateway_certificate
+from edge.remote.start import ordered_bytes
 from edge.site.config import load_site
 from edge.spool_reader import SpoolReader
 from edge.status import lines, status_of
@@ -16,19 +18,27 @@ from evidence.support import machine, secrets_of
 def add_support_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `support` to `stackproof edge`; it works beside a running agent."""
     add_support(
-        commands, file="SITE.toml", unit="stackproof-edge", what="status, site file",
+        commands, file="SITE.toml", unit="stackproof-edge", what="status, site files",
         gather=_gather,
     )  # fmt: skip
 
 
 def _gather(site: Path) -> tuple[Parts, Set[str]]:
     text = site.read_text(encoding="utf-8")
-    parts: Parts = {
+    parts = {
         "status.txt": lambda: _status(site),
         "site.toml": lambda: text,
         "machine.txt": lambda: machine([load_site(site).gateway.state_dir]),
     }
-    return parts, secrets_of(text, site.parent)
+    known = secrets_of(text, site.parent)
+    try:
+        ordered = (ordered_bytes(site) or b"").decode()
+    except (SiteConfigError, SpoolError) as error:
+        ordered = f"cannot be read: {error}\n"
+    if ordered:  # it may name other secrets than the one at the gateway
+        parts["site-ordered.toml"] = lambda: ordered
+        known |= secrets_of(ordered, site.parent)
+    return parts, known
 
 
 def _status(path: Path) -> str:

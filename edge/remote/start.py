@@ -95,6 +95,20 @@ def start_of(path: Path) -> Start:
             _say_last(folder, state)
 
 
+def ordered_bytes(path: Path) -> bytes | None:
+    """The site file by order that an agent of this one would run, or tries; None where none counts.
+
+    Changes nothing.
+
+    Raises:
+        SiteConfigError: the site file at the gateway cannot be read.
+        SpoolError: the order cannot be read.
+    """
+    folder = _folder(path, site_bytes(path))
+    given = None if folder is None else counts(folder.state())
+    return None if folder is None or given is None else folder.order(given).site
+
+
 def _folder(path: Path, hand: bytes) -> OrderFolder | None:
     """The folder of orders, where the site file at the gateway takes them and names its root."""
     site, wrong = read_site(path, hand)

@@ -22,6 +22,8 @@ PEM = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIE\n-----END PRIVATE KEY
         ("-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEI cut off", "[taken out]"),
         ("postgresql://reader:s3cret@db/x", "postgresql://[taken out]@db/x"),
         ("Authorization: Bearer abc.def-_", "Authorization: Bearer [taken out]"),
+        ("Authorization: Token a1b2c3d4e5==", "Authorization: Token [taken out]"),
+        ("a token certificates need", "a token certificates need"),
         ('password = "hunter2"', "password = [taken out]"),
         ("api_token=abc123&x=1", "api_token=[taken out]&x=1"),
         ("{'secret': 'a b'}", "{'secret': [taken out]}"),
@@ -49,10 +51,19 @@ def test_what_the_configuration_names_is_known(
     (tmp_path / "both.pem").write_text(f"{ours}{PEM}\n")
     monkeypatch.setenv("DB_LOGIN", "open sesame")
     config = 'a = "file:influx"\nb = "file:own.crt"\nc = "env:DB_LOGIN"\nd = "file:away"\n'
-    config += 'e = "file:both.pem"\nwebhook = "https://chat.example/in?key=a1b2"\n'
+    (tmp_path / "my secrets").mkdir()
+    (tmp_path / "my secrets/db").write_text("walls have ears\n")
+    config += 'e = "file:both.pem"\nf = "file:my secrets/db"\nwebhook = "https://chat.example/in?key=a1b2"\n'
     known = secrets_of(config, tmp_path)
     (line,) = PEM.splitlines()[1:2]
-    assert known == {"user:pa55word", "pa55word", "open sesame", "/in?key=a1b2", line}
+    assert known == {
+        "user:pa55word",
+        "pa55word",
+        "open sesame",
+        "/in?key=a1b2",
+        line,
+        "walls have ears",
+    }
     assert without_secrets("said pa55word, open sesame!", known) == "said [taken out], [taken out]!"
 
 

@@ -284,7 +284,7 @@ def test_packets_are_read_by_the_chunk() -> None:
 
 
 def test_a_packet_that_would_fill_the_memory_is_not_taken() -> None:
-    """paho asks for all of a packet at once, when it knows how long it is to be."""
+    """Paho asks for all of a packet at once, when it knows how long it is to be."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         theirs.sendall(b"abc")

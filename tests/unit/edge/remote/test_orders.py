@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -292,3 +293,17 @@ def test_without_the_word_of_the_site_file_no_order_counts(tmp_path: Path) -> No
     stage(path)
     path.write_text(HAND.replace("orders = true", "orders = false"))
     assert start_of(path).folder is None
+
+
+def test_a_support_archive_has_the_file_in_force_and_none_of_its_secrets(tmp_path: Path) -> None:
+    """The one at the gateway names others, or none."""
+    path, out = site_folder(tmp_path), tmp_path / "s.tar.gz"
+    (tmp_path / "ordered.words").write_text("walls have ears\n")
+    stage(path, 1, f'{NEW}\n# "file:ordered.words" says walls have ears\n')
+    main(["support", str(path), "--out", str(out), "--log", str(path)])
+    with tarfile.open(out) as archive:
+        file = archive.extractfile("site-ordered.toml")
+        assert file is not None
+        told = file.read().decode()
+    assert told.startswith(NEW[:40])
+    assert told.endswith('# "file:ordered.words" says [taken out]\n')
