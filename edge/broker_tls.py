@@ -80,7 +80,12 @@ class BrokerTls:
         own = key_sha256(load_private(self.key).public_key())
         found: list[tuple[Certificate, Path]] = []
         for path in filter(Path.exists, self._files()):
-            certificate = load_certificate(path)
+            try:
+                certificate = load_certificate(path)
+            except KeyFileError:
+                if path == self.renewed and self.given.exists():
+                    continue  # whatever has become of it, the given one may be good
+                raise
             if key_sha256(public_key(certificate)) == own:
                 found.append((certificate, path))
         if not found and not self.given.exists():
@@ -144,6 +149,10 @@ class BrokerTls:
     def trouble(self, now_ns: int) -> str:
         """What a person must know now, and do; "" for nothing."""
         try:
+            load_certificates(self.ca)
+        except EvidenceError as error:
+            return f"no broker can be believed: {error}"
+        try:
             why = trouble_of(self.certificate(), dt.datetime.fromtimestamp(now_ns / 1e9, dt.UTC))
         except EvidenceError as error:
             return f"there is no broker certificate to show: {error}. {self.ask}"
@@ -161,13 +170,17 @@ class Shown:
     Attributes:
         tls: the files.
         context: of every connection that begins.
+        lacks: why none can begin, "" when one can.
     """
 
     def __init__(self, tls: BrokerTls) -> None:
-        """Read them; KeyFileError as for `BrokerTls.context`."""
-        self.tls = tls
-        self._read = tls.fingerprint()
-        self.context = tls.context()
+        """Read them, if they are there: until then nobody is believed and nothing is shown."""
+        self.tls, self.lacks = tls, ""
+        self.context, self._read = _strict(), b""
+        try:
+            self.look()
+        except KeyFileError as error:
+            self.lacks = str(error)
 
     def look(self) -> bool:
         """Take up files that were replaced: True, connections that begin now show the new ones.
@@ -183,7 +196,7 @@ class Shown:
         self.tls.context()  # all of it is right, or nothing of it is taken up
         self.context.load_verify_locations(self.tls.ca)
         self.tls.show(self.context)
-        self._read = found
+        self._read, self.lacks = found, ""
         return True
 
 
@@ -194,9 +207,16 @@ def believing(ca: Path) -> ssl.SSLContext:
         KeyFileError: the file is missing, or holds no certificates.
     """
     load_certificates(ca)
-    context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=str(ca))
+    context = _strict()
+    context.load_verify_locations(ca)
+    return context
+
+
+def _strict() -> ssl.SSLContext:
+    """Names and chains are checked; nobody is believed yet, none of the system's authorities."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_STRICT  # Python's own from 3.13 on
+    context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_STRICT
     return context
 
 

@@ -97,6 +97,7 @@ class Delivery:
             on_disconnected=self._on_disconnected,
             on_message=self._on_message,
             tls=None if shown is None else shown.context,
+            lacks=lambda: "" if shown is None else shown.lacks,
             takes_orders=self._on_order is not None,
             doctor=f"stackproof edge doctor {site.path}",
         )

@@ -35,7 +35,8 @@ def open_site(path: Path, ordered: bytes | None = None, *, may_be_away: bool = F
     Args:
         path: of the site file.
         ordered: what the root has ordered in its place; None to read the file.
-        may_be_away: the token that holds the gateway's key need not be there now.
+        may_be_away: the token that holds the gateway's key need not be there now, nor what TLS
+            with the broker takes: readings wait for neither.
     """
     site, found = read_site(path, ordered)
     problems = Problems(path)
@@ -52,7 +53,8 @@ def open_site(path: Path, ordered: bytes | None = None, *, may_be_away: bool = F
             )
         except SiteConfigError as error:
             problems += error.problems
-    if not found and (tls := problems.tried("uplink.url", lambda: BrokerTls.of(site))):
+    tls = None if found else problems.tried("uplink.url", lambda: BrokerTls.of(site))
+    if tls is not None and not may_be_away:
         problems.tried("uplink.certificate", tls.context)
     if problems or who is None:
         raise SiteConfigError(problems)

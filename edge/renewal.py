@@ -41,6 +41,7 @@ class Renewal:
         self._shown, self._tls, self._uplink = shown, shown.tls, uplink
         self._stream, self._clock, self._disk = stream, clock, disk
         self._look_s = self._ask_s = float("-inf")
+        self._said = ""  # of what cannot be now
 
     async def look(self, *, is_online: bool) -> None:
         """Ask if it is time to; called often."""
@@ -59,8 +60,14 @@ class Renewal:
                 return
             request = await self._disk.run(self._stream.broker_request, self._tls.key)
         except EvidenceError as error:  # a file that was taken away, a key in a token that is away
-            log.warning("the certificate for the broker cannot be renewed now: %s", error)
+            if str(error) != self._said:
+                log.warning(
+                    "the certificate for the broker cannot be used or renewed now: %s", error
+                )
+            self._said = str(error)
+            self._look_s = now_s + (LOOK_S if is_online else AWAY_LOOK_S)
             return
+        self._said = ""
         if self._uplink.ask(request):
             self._ask_s = now_s + AGAIN_S
             log.info("asked for the next certificate for the broker")

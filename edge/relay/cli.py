@@ -67,6 +67,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _check(_: argparse.Namespace, config: RelayConfig) -> int:
+    if config.tls is not None:
+        config.tls.context()  # `run` goes on without: what comes in waits for the broker anyway
     print(f"{config.path}: fine. {len(config.streams)} streams to {config.url}")
     return EXIT_FINE
 

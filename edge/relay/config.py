@@ -103,7 +103,6 @@ def load_relay(path: Path) -> RelayConfig:
         proxy=read_proxy(relay, folder, url),
     )
     check_broker(relay, "broker", url)
-    _check_tls(relay, config)
     if config.folder is None and config.udp is None:
         relay.complain("folder", "is missing: name a folder, or udp, or both")
     relay.finish()
@@ -118,15 +117,6 @@ def _tls(fields: Fields, folder: Path, url: str) -> BrokerTls | None:
     if files is None:
         return None
     return BrokerTls("", files.ca, files.key, files.certificate, ask=ASK)
-
-
-def _check_tls(fields: Fields, config: RelayConfig) -> None:
-    if config.tls is None or not all(fields.has(name) for name in ("ca", "key", "certificate")):
-        return  # said already
-    try:
-        config.tls.context()
-    except KeyFileError as error:
-        fields.complain("certificate", str(error))
 
 
 def _table(path: Path) -> dict[str, object]:

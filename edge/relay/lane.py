@@ -83,6 +83,7 @@ class Lane:
             on_disconnected=self._on_disconnected,
             on_message=self._on_message,
             tls=None if shown is None else shown.context,
+            lacks=lambda: "" if shown is None else shown.lacks,
             doctor=f"stackproof relay doctor {config.path}",
         )
 

@@ -63,7 +63,6 @@ class Relay:
             alive: told how it stands, each `COUNTS_S`, as long as every way in and the disk go on.
 
         Raises:
-            KeyFileError: TLS with the broker lacks a file.
             SpoolError: a queue cannot be opened, or another relay has it.
             OSError: the UDP address cannot be had.
         """

@@ -90,6 +90,9 @@ def start_of(path: Path) -> Start:
         except (SiteConfigError, SpoolError) as error:
             if given is None:
                 raise
+            Start.of(
+                path, hand
+            )  # what is wrong beside both files, raised, is no fault of the order
             fails = set_aside if state.trial is None else rolled_back
             state = folder.keep(fails(state, str(error)[:500]))
             _say_last(folder, state)

@@ -104,9 +104,9 @@ class _Client(paho.Client):
         why: what the last try failed by, or what the connection was ended for; "" when nothing.
     """
 
-    def __init__(self, route: Route, client_id: str) -> None:
+    def __init__(self, route: Route, client_id: str, lacks: Callable[[], str]) -> None:
         super().__init__(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=True)
-        self.route, self.why = route, ""
+        self.route, self.why, self._lacks = route, "", lacks
 
     def _messages_reconnect_reset_out(self) -> None:
         """What was under way is not: `machine` asks for it anew, and `Window` counts it.
@@ -134,7 +134,9 @@ class _Client(paho.Client):
         return super()._sock_recv(bufsize)
 
     def _create_socket(self) -> Any:  # noqa: ANN401 - paho's own type of sockets is private
-        self.why = ""
+        self.why = self._lacks()
+        if self.why:
+            raise ConnectionAbortedError(self.why)
         try:
             below: Any = super()._create_socket()
             if not self.route.path:
@@ -174,14 +176,16 @@ class MqttUplink:
         on_disconnected: Callable[[str], None],
         on_message: Callable[[str, bytes, bool], None],
         tls: ssl.SSLContext | None = None,
+        lacks: Callable[[], str] = str,
         takes_orders: bool = False,
         doctor: str = "stackproof edge doctor",
     ) -> None:
         """Prepare; nothing is sent before `start`. Callbacks run in the event loop.
 
         `on_message` gets topic, payload, and whether the broker had kept the message (retained)
-        rather than got it just now. `tls` belongs to a route with TLS. `doctor`: what a person
-        asks when there is no connection.
+        rather than got it just now. `tls` belongs to a route with TLS, and `lacks` says what it
+        lacks to begin with, "" for nothing. `doctor`: what a person asks when there is no
+        connection.
         """
         self._route, self._topics, self._doctor = route, topics, doctor
         self._down: tuple[str, ...] = topics.down if tls is None else topics.down_over_tls
@@ -193,7 +197,7 @@ class MqttUplink:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_in = self._is_told = self._is_refused = False  # of this connection
         self._window, self._moved = Window(), asyncio.Event()
-        client = _Client(route, client_id)
+        client = _Client(route, client_id, lacks)
         if tls is not None:
             client.tls_set_context(tls)
         client.will_set(topics.state, b'{"online":false}', qos=1, retain=True)

@@ -88,9 +88,16 @@ async def until_it_is_shown(bench: Bench, agent: Agent, given: Certificate) -> N
 async def test_a_gateway_is_enrolled_delivers_renews_and_is_revoked(
     bench: Bench, left: dt.timedelta, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """`left` of a certificate of 30 days when the agent starts; the long one outlives it."""
+    """`left` of a certificate of 30 days when it is given; the long one outlives it.
+
+    The agent runs before it has key and certificate: readings wait for neither.
+    """
     await asyncio.to_thread(bench.configure)  # nobody but the collector
-    async with bench.collecting():
+    async with bench.collecting(), bench.plant.running() as agent:
+        delivery = agent._delivery
+        await until(lambda: "tls.pem: cannot be read" in delivery.certificate_trouble)
+        await until(lambda: "broker-certificate" in agent._alarms.names)
+        await until(lambda: bench.plant.waiting() >= 2)
         with pytest.MonkeyPatch.context() as then:  # as if it had been enrolled so long ago
             then.setattr(BrokerDesk, "_now", lambda _: now() - 30 * DAY + left)
             key = await asyncio.to_thread(bench.enrol)  # the broker is told by the collector
@@ -98,23 +105,21 @@ async def test_a_gateway_is_enrolled_delivers_renews_and_is_revoked(
             bench.run, "cloud broker requests", bench.cloud
         )
         given = load_certificate(bench.folder / "tls.crt")
-        async with bench.plant.running() as agent:
-            delivery = agent._delivery
-            await until(lambda: delivery.machine.receipted >= 1)
-            await until_it_is_shown(bench, agent, given)
-            assert delivery.certificate_trouble == ""
-            whose = f"--plant {PLANT} --gateway {GATEWAY} --key {key}"
-            caplog.clear()
-            said = await asyncio.to_thread(
-                bench.run, "cloud broker revoke", bench.cloud, whose, "--reason stolen"
-            )
-            assert "has been told to read" in said
-            await asyncio.sleep(1)
-            before = delivery.machine.receipted  # what had left by then
-            await asyncio.sleep(1.5)
-            assert delivery.machine.receipted == before, "nothing of a session that stood counts"
-            assert "broker mqtts://127.0.0.1" not in caplog.text, "the collector's session stands"
-            assert delivery.machine.online == (bench.kind == "mosquitto"), "nats-server cuts it"
+        await until(lambda: delivery.machine.receipted >= 1)
+        await until_it_is_shown(bench, agent, given)
+        assert delivery.certificate_trouble == ""
+        whose = f"--plant {PLANT} --gateway {GATEWAY} --key {key}"
+        caplog.clear()
+        said = await asyncio.to_thread(
+            bench.run, "cloud broker revoke", bench.cloud, whose, "--reason stolen"
+        )
+        assert "has been told to read" in said
+        await asyncio.sleep(1)
+        before = delivery.machine.receipted  # what had left by then
+        await asyncio.sleep(1.5)
+        assert delivery.machine.receipted == before, "nothing of a session that stood counts"
+        assert "broker mqtts://127.0.0.1" not in caplog.text, "the collector's session stands"
+        assert delivery.machine.online == (bench.kind == "mosquitto"), "nats-server cuts it"
         await _is_refused(bench, "revoked")  # the broker has run since before
         bench.broker.stop()
         ready = json.loads((bench.folder / "cloud-state/ready.json").read_text())["http"]

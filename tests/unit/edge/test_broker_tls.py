@@ -1,6 +1,7 @@
 """The gateway's certificate for the broker: which is used, which is taken, which is refused."""
 
 import datetime as dt
+import ssl
 from pathlib import Path
 
 import pytest
@@ -134,3 +135,30 @@ def test_files_put_in_place_of_others_are_shown_once_they_belong_together(
     assert shown.look()
     assert shown.context.cert_store_stats()["x509_ca"] == before + 1
     assert not shown.look()
+
+
+def test_a_renewal_that_cannot_be_read_is_passed_over_for_the_given_one(gateway: Gateway) -> None:
+    for bent in (b"", b"-----BEGIN CERTIFICATE-----"):
+        gateway.tls.renewed.write_bytes(bent)
+        assert gateway.tls.certificate() == gateway.given
+    gateway.tls.given.unlink()
+    with pytest.raises(KeyFileError, match=r"broker\.crt"):
+        gateway.tls.certificate()
+
+
+@pytest.mark.parametrize("missing", ["ca", "key", "given"])
+def test_without_a_file_nobody_is_believed_until_it_is_there(
+    gateway: Gateway, missing: str
+) -> None:
+    path: Path = getattr(gateway.tls, missing)
+    away = path.rename(path.with_suffix(".away"))
+    shown = Shown(gateway.tls)
+    assert str(path) in shown.lacks
+    assert str(path) in gateway.tls.trouble(int(T0.timestamp()) * 10**9)
+    assert shown.context.cert_store_stats()["x509"] == 0
+    assert shown.context.verify_mode is ssl.CERT_REQUIRED
+    assert shown.context.check_hostname
+    away.rename(path)
+    assert shown.look()
+    assert shown.lacks == ""
+    assert shown.context.cert_store_stats()["x509_ca"] == 1

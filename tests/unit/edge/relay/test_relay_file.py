@@ -102,3 +102,14 @@ def test_status_and_metrics_tell_the_same(
     assert 'stackproof_relay_udp{what="lost"} 7.0' in text
     (config.state_dir / COUNTS).write_text("no JSON")
     assert main(["status", str(path)]) == 2
+
+
+def test_a_certificate_that_is_not_there_yet_is_told_and_stops_no_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = 'ca = "file:ca.crt"\nkey = "file:tls.pem"\ncertificate = "file:tls.crt"\n'
+    text = replaced(GOOD, {"mqtt://127.0.0.1:1883": "mqtts://h", "[relay]\n": f"[relay]\n{files}"})
+    path = written(tmp_path, text)
+    assert load_relay(path).tls is not None
+    assert main(["check", str(path)]) == 2
+    assert "ca.crt" in capsys.readouterr().err

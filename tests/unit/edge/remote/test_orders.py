@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from edge.cli import main
-from edge.errors import SpoolError
+from edge.errors import SiteConfigError, SpoolError
 from edge.remote.folder import OrderFolder, read_state
 from edge.remote.rules import forbidden
 from edge.remote.start import start_of
@@ -228,6 +228,18 @@ def test_an_order_that_cannot_be_opened_goes_and_it_reads_on(tmp_path: Path) -> 
     lines = order_lines(orders_of(tmp_path / "state/site-orders"))
     assert lines[0].endswith("this gateway counts; the next has number 3 or higher")
     assert lines[1].startswith("site order 2: set aside: ")
+
+
+def test_an_order_outlives_a_start_without_what_neither_file_can_help(tmp_path: Path) -> None:
+    path = site_folder(tmp_path)
+    stage(path)
+    start = start_of(path)
+    start.keep(healthy(start.state))
+    away = (tmp_path / "keys/collector.crt").rename(tmp_path / "keys/away.crt")
+    with pytest.raises(SiteConfigError):
+        start_of(path)
+    away.rename(tmp_path / "keys/collector.crt")
+    assert start_of(path).state.in_force == start.state.in_force
 
 
 def test_a_damaged_state_stops_orders_and_no_reading(tmp_path: Path) -> None:
