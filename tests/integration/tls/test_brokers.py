@@ -1,6 +1,7 @@
 """Real brokers under the configuration the product writes: who comes in, and what each no says."""
 
 import asyncio
+import contextlib
 import datetime as dt
 import json
 import re
@@ -93,7 +94,8 @@ async def test_a_gateway_is_enrolled_delivers_renews_and_is_revoked(
     The agent runs before it has key and certificate: readings wait for neither.
     """
     await asyncio.to_thread(bench.configure)  # nobody but the collector
-    async with bench.collecting(), bench.plant.running() as agent:
+    async with bench.collecting(), contextlib.AsyncExitStack() as running:
+        agent = await running.enter_async_context(bench.plant.running())
         delivery = agent._delivery
         await until(lambda: "tls.pem: cannot be read" in delivery.certificate_trouble)
         await until(lambda: "broker-certificate" in agent._alarms.names)
@@ -120,6 +122,7 @@ async def test_a_gateway_is_enrolled_delivers_renews_and_is_revoked(
         assert delivery.machine.receipted == before, "nothing of a session that stood counts"
         assert "broker mqtts://127.0.0.1" not in caplog.text, "the collector's session stands"
         assert delivery.machine.online == (bench.kind == "mosquitto"), "nats-server cuts it"
+        await running.aclose()
         await _is_refused(bench, "revoked")  # the broker has run since before
         bench.broker.stop()
         ready = json.loads((bench.folder / "cloud-state/ready.json").read_text())["http"]
