@@ -14,6 +14,7 @@ from cloud.front.lists import NotKnownError
 from cloud.front.passing import Door
 from cloud.front.readers import ReadersOnly
 from cloud.front.routes import Front
+from cloud.front.turning import TurnError
 
 
 def front_of(config: FrontConfig, clock: Clock) -> Front:
@@ -35,6 +36,7 @@ def create_front(config: FrontConfig, front: Front) -> FastAPI:
     )
     app.state.front = front
     app.add_exception_handler(NotKnownError, _not_known)
+    app.add_exception_handler(TurnError, _no_turn)
     app.include_router(routes.router)
     app.include_router(routes.beside)
     app.mount("/static", StaticFiles(directory=DASHBOARD / "static"), name="static")
@@ -46,3 +48,7 @@ def create_front(config: FrontConfig, front: Front) -> FastAPI:
 
 async def _not_known(_: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"detail": str(error)}, 503)
+
+
+async def _no_turn(_: Request, error: Exception) -> JSONResponse:
+    return JSONResponse({"detail": str(error)}, 422)

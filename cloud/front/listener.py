@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -33,7 +34,7 @@ class Listener:
 
     Attributes:
         asked: the same collector, for what people ask of it themselves.
-        heard: replaced whole at each look; from any thread.
+        heard: replaced whole with each answer; from any thread.
     """
 
     def __init__(self, of: CollectorAt, clock: Clock) -> None:
@@ -62,7 +63,7 @@ class Listener:
         Args:
             now_s: monotonic seconds.
         """
-        parts, before = dict(self.heard.parts), self.heard.amiss
+        before, parts = self.heard, dict(self.heard.parts)
         for name, asked in PARTS.items():
             if now_s < self._asked_s.get(name, float("-inf")) + asked.every_s:
                 continue
@@ -76,11 +77,12 @@ class Listener:
                 }
                 self._asked_s.clear()
                 break
-        if Heard(self.name, "", parts).plants != self.heard.plants:
+            self.heard = replace(before, parts=dict(parts))  # it may be long before the next comes
+        self.heard = replace(before, parts=parts)
+        if self.heard.plants != before.plants:
             for name in ("plants", "months", "reviews"):  # a plant came or went
                 self._asked_s.pop(name, None)
-        self.heard = Heard(self.name, self.heard.pages, parts)
-        self._tell(before)
+        self._tell(before.amiss)
 
     def _part(self, name: str, parts: Mapping[str, Part]) -> Part:
         part, asked, rights = parts[name], PARTS[name], parts["rights"].seen

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from cloud.front.heard import Amiss, Heard, Part, rows, twice
+from cloud.front.turning import ALL, PLACES, Turn, Turned, turned
 
 
 class NotKnownError(Exception):
@@ -22,33 +23,48 @@ def of_whom(heard: Heard, part: Part) -> dict[str, Any]:
     }
 
 
-def merged(all_heard: Sequence[Heard], part: str, key: str = "") -> list[dict[str, Any]]:
-    """Rows of all collectors, in their order.
+def merged(
+    all_heard: Sequence[Heard], part: str, keys: Sequence[str] = ("",), turn: Turn = ALL
+) -> Turned[tuple[str, dict[str, Any]]]:
+    """Rows of all collectors, in their order, or a part of them by their places.
 
     Args:
         all_heard: every collector.
         part: name of the part.
-        key: of the list in the answer; "" where the answer is the list.
+        keys: of the lists in the answer; "" where the answer is the list.
+        turn: which of the rows.
+
+    Returns:
+        Each row with the key of its list.
 
     Raises:
         NotKnownError: a collector's are not known.
+        TurnError: no such part can be given.
     """
-    return [
-        {**row, **of_whom(heard, of)}
-        for heard, of in _known(all_heard, part)
-        for row in (of.raw[key] if key else of.raw)
-    ]
+    place = PLACES[part]
+    found = turned(
+        (
+            ((*place(row), heard.name), (key, row, heard, of))
+            for heard, of in known(all_heard, part)
+            for key in keys
+            for row in (of.raw[key] if key else of.raw)
+        ),
+        turn,
+    )
+    rows = [(key, {**row, **of_whom(heard, of)}) for key, row, heard, of in found.rows]
+    return Turned(rows, found.next, found.more)
 
 
 def counted(all_heard: Sequence[Heard], part: str, name: str) -> int | None:
     """A count of all; None while one of them is not as of now."""
-    known = list(_known(all_heard, part))
-    if any(of.amiss for _, of in known):
+    told = [of for _, of in known(all_heard, part)]
+    if any(of.amiss for of in told):
         return None
-    return sum(int(getattr(of.seen, name)) for _, of in known)
+    return sum(int(getattr(of.seen, name)) for of in told)
 
 
-def _known(all_heard: Sequence[Heard], part: str) -> Iterator[tuple[Heard, Part]]:
+def known(all_heard: Sequence[Heard], part: str) -> Iterator[tuple[Heard, Part]]:
+    """A part of every collector; NotKnownError at one whose is not known at all."""
     for heard, of in rows(all_heard, part):
         if of.heard_ns is None:
             amiss = of.amiss

@@ -1,4 +1,4 @@
-"""The front's pages: plants, alarms, months, gateways; each row with its slice and its link."""
+"""The front's pages: plants, live, alarms, months, reviews, gateways; each row with its slice."""
 
 import asyncio
 from collections.abc import Sequence
@@ -14,7 +14,9 @@ from cloud.front import view
 from cloud.front.alarm_rows import alarm_rows
 from cloud.front.chosen import PAGE_MAX, WORDS_MAX, Ask, Chosen, choose
 from cloud.front.heard import Heard
+from cloud.front.live_rows import live_rows
 from cloud.front.readers import person_of
+from cloud.front.review_rows import review_rows
 from cloud.front.routes import Front, Given
 
 router = APIRouter(default_response_class=HTMLResponse, include_in_schema=False)
@@ -66,6 +68,12 @@ async def plants(by: By) -> HTMLResponse:
     return await asyncio.to_thread(_plants, by)
 
 
+@router.get("/{language}/live")
+async def live(by: By) -> HTMLResponse:
+    """What each plant emits now: value, quality, age."""
+    return await asyncio.to_thread(_live, by)
+
+
 @router.get("/{language}/alarms")
 async def alarms(by: By) -> HTMLResponse:
     """Alarms that stand, the most urgent first."""
@@ -76,6 +84,12 @@ async def alarms(by: By) -> HTMLResponse:
 async def months(by: By) -> HTMLResponse:
     """Plants' months: state, deadline, what is owed, seal, review."""
     return await asyncio.to_thread(_months, by)
+
+
+@router.get("/{language}/reviews")
+async def reviews(by: By) -> HTMLResponse:
+    """Closed months: questions, and what each level decided."""
+    return await asyncio.to_thread(_reviews, by)
 
 
 @router.get("/{language}/gateways")
@@ -93,6 +107,12 @@ def _plants(by: Viewer) -> HTMLResponse:
     return _page("plants", by, heard, choose(rows, by.ask))
 
 
+def _live(by: Viewer) -> HTMLResponse:
+    heard = by.front.heard
+    rows = live_rows(heard, by.front.clock.wall_ns(), by.language)
+    return _page("live", by, heard, choose(rows, by.ask))
+
+
 def _alarms(by: Viewer) -> HTMLResponse:
     heard = by.front.heard
     rows = alarm_rows(heard, by.front.clock.wall_ns(), by.language)
@@ -103,6 +123,11 @@ def _months(by: Viewer) -> HTMLResponse:
     heard = by.front.heard
     rows = view.month_rows(heard, by.language)
     return _page("months", by, heard, choose(rows, by.ask), months=view.months_shown(rows))
+
+
+def _reviews(by: Viewer) -> HTMLResponse:
+    heard = by.front.heard
+    return _page("reviews", by, heard, choose(review_rows(heard, by.language), by.ask))
 
 
 def _gateways(by: Viewer) -> HTMLResponse:

@@ -1,11 +1,12 @@
 """The front's /api/v1: the collectors' lists as one, and everything of one plant from where it is.
 
+Lists are given whole, or by parts where `count` or `after` asks for one.
 A plant's paths are those of the collector's own table whose right is one of reading.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
@@ -13,12 +14,14 @@ from fastapi.responses import PlainTextResponse, Response
 
 from cloud.api.access import ACCESS, API
 from cloud.clock import Clock
-from cloud.front import lists
+from cloud.front import lists, rates
 from cloud.front.heard import READING, Heard, Why, at
 from cloud.front.listener import Listener
 from cloud.front.passing import Door
 from cloud.front.prometheus import text
+from cloud.front.turning import AFTER_MAX, COUNT_MAX, Turn, Turned, turned
 
+T = TypeVar("T")
 #: paths that say their plant in the query; the lists among them are asked of all without one
 OF_A_PLANT = ("points", "history", "live/snapshot", "alarms/events", "alarms/events.csv")
 QUERY_MAX = 2_000
@@ -72,6 +75,42 @@ def _front(request: Request) -> Front:
 
 
 Given = Annotated[Front, Depends(_front)]
+
+
+class Parts:
+    """Which part of a list is asked for, and its answer.
+
+    Args:
+        request: for a list.
+        response: gets the address of the next part.
+        after: `next` of the part before.
+        count: rows at most.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        response: Response,
+        after: Annotated[str, Query(max_length=AFTER_MAX, description="`next` of before")] = "",
+        count: Annotated[int | None, Query(ge=1, le=COUNT_MAX, description="all without")] = None,
+    ) -> None:
+        self.turn = Turn(after, count)
+        self._path, self._headers = request.url.path, response.headers
+
+    def rows(self, found: Turned[tuple[str, T]]) -> list[T]:
+        """As a list alone."""
+        if link := found.link(self._path, self.turn):
+            self._headers["Link"] = link
+        return [row for _, row in found.rows]
+
+    def lists(self, found: Turned[tuple[str, T]], *names: str) -> dict[str, Any]:
+        """As lists of these names, with where the next part begins."""
+        self.rows(found)
+        told = {name: [row for key, row in found.rows if key == name] for name in names}
+        return {**told, "next": found.next, "more": found.more}
+
+
+By = Annotated[Parts, Depends()]
 Plant = Annotated[str, Query(max_length=40, description="plant id; all plants without")]
 
 router = APIRouter(prefix="/api/v1")
@@ -91,50 +130,62 @@ async def health(given: Given) -> Any:  # noqa: ANN401 - JSON
 
 
 @router.get("/plants")
-async def plants(given: Given) -> list[dict[str, Any]]:
+async def plants(given: Given, by: By) -> Any:  # noqa: ANN401 - JSON
     """Facts of every plant."""
-    return lists.merged(given.heard, "plants")
+    return by.rows(lists.merged(given.heard, "plants", turn=by.turn))
 
 
 @router.get("/streams")
-async def streams(given: Given) -> list[dict[str, Any]]:
+async def streams(given: Given, by: By) -> Any:  # noqa: ANN401 - JSON
     """State of every gateway's stream of signed frames."""
-    return lists.merged(given.heard, "streams")
+    return by.rows(lists.merged(given.heard, "streams", turn=by.turn))
 
 
 @router.get("/overview")
-async def overview(given: Given) -> dict[str, Any]:
+async def overview(given: Given, by: By) -> dict[str, Any]:
     """Every plant in one line."""
-    found = lists.merged(given.heard, "overview", "plants")
-    return {"server_ns": given.clock.wall_ns(), "plants": found}
+    found = lists.merged(given.heard, "overview", ["plants"], by.turn)
+    return {"server_ns": given.clock.wall_ns(), **by.lists(found, "plants")}
+
+
+@router.get("/live/rates")
+async def live_rates(given: Given, by: By) -> dict[str, Any]:
+    """What every plant emits now: value, unit, quality, age at `server_ns`, and of which slice.
+
+    `value` is null where it is bad or its collector is not heard, never 0.
+    """
+    now_ns = given.clock.wall_ns()
+    heard = [heard for heard, _ in lists.known(given.heard, "overview")]
+    found = turned(rates.placed(rates.rates(heard, now_ns)), by.turn)
+    rows = Turned([("rates", one.as_map()) for one in found.rows], found.next, found.more)
+    return {"server_ns": now_ns, **by.lists(rows, "rates")}
 
 
 @router.get("/months")
-async def months(request: Request, given: Given, plant: Plant = "") -> Any:  # noqa: ANN401 - JSON, or an answer passed on
+async def months(request: Request, given: Given, by: By, plant: Plant = "") -> Any:  # noqa: ANN401 - JSON, or an answer passed on
     """Months of one plant, or of all, with their state, deadline and what is owed."""
     if plant:
         return await _of(request, given, plant)
-    return lists.merged(given.heard, "months")
+    return by.rows(lists.merged(given.heard, "months", turn=by.turn))
 
 
 @router.get("/reviews")
-async def reviews(given: Given) -> dict[str, Any]:
-    """Closed months with how far their review is; all of them, so `next` is null."""
-    found = lists.merged(given.heard, "reviews", "reviews")
-    return {"reviews": found, "next": None, "more": 0}
+async def reviews(given: Given, by: By) -> dict[str, Any]:
+    """Closed months with how far their review is."""
+    return by.lists(lists.merged(given.heard, "reviews", ["reviews"], by.turn), "reviews")
 
 
 @router.get("/alarms")
-async def alarms(request: Request, given: Given, plant: Plant = "") -> Any:  # noqa: ANN401 - likewise
+async def alarms(request: Request, given: Given, by: By, plant: Plant = "") -> Any:  # noqa: ANN401 - likewise
     """What stands and what cleared; counts are null while a collector is not heard."""
     if plant:
         return await _of(request, given, plant)
-    heard = given.heard
+    heard, names = given.heard, ("standing", "cleared")
     counts = ("unacknowledged", "new_in_last_hour")
     return {
         "server_ns": given.clock.wall_ns(),
         **{name: lists.counted(heard, "alarms", name) for name in counts},
-        **{name: lists.merged(heard, "alarms", name) for name in ("standing", "cleared")},
+        **by.lists(lists.merged(heard, "alarms", names, by.turn), *names),
     }
 
 
@@ -189,6 +240,6 @@ async def live() -> PlainTextResponse:
 @beside.get("/readyz")
 async def ready(given: Given) -> PlainTextResponse:
     """200: every collector was asked once. One that is silent is told by /metrics, not here."""
-    parts = [one.parts["rights"].amiss for one in given.heard]
-    is_ready = all(amiss is None or amiss.why is not Why.UNASKED for amiss in parts)
+    known = [part.amiss for one in given.heard for part in one.parts.values()]
+    is_ready = all(amiss is None or amiss.why is not Why.UNASKED for amiss in known)
     return PlainTextResponse("ready\n" if is_ready else "starting\n", 200 if is_ready else 503)

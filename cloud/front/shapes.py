@@ -10,9 +10,10 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
 from edge.calc.local_time import clock_of
-from evidence.points import NAME_ID
+from evidence.points import NAME_ID, POINT_ID
 
 Id = Annotated[str, Field(pattern=f"^{NAME_ID.pattern}$")]
+PointId = Annotated[str, Field(pattern=f"^{POINT_ID.pattern}$")]
 Month = Annotated[str, Field(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 #: a decimal number as text
@@ -23,9 +24,13 @@ Said = Annotated[str, Field(max_length=4_000)]
 #: a whole number, of nanoseconds too
 Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Quality = Annotated[int, Field(ge=0, le=255)]
 Level = Literal["city", "province", "nation"]
+State = Literal["open", "waiting", "ready", "late", "closed", "sealed", "amended"]
 #: of objects and lists in one another
 DEPTH_MAX = 32
+#: rates of one plant beside its headline
+BESIDE_MAX = 20
 
 
 def require_plain(raw: Any, depth: int = DEPTH_MAX) -> None:  # noqa: ANN401 - JSON
@@ -71,12 +76,13 @@ class PlantFacts(Shape):
     simulated: bool = False
 
 
-class Headline(Shape):
-    """The emission now; `why` in both languages where it is bad."""
+class Rate(Shape):
+    """An emission rate now; `why` in both languages where it is bad."""
 
-    point: Text
+    point: PointId
     unit: Text
     value: Number | float | None
+    quality: Quality | None = None
     age_ns: Whole | None
     grade: Literal["good", "reserved", "stale", "bad", "none"]
     why: Mapping[Literal["en", "zh"], Text] = {}
@@ -102,7 +108,8 @@ class Summary(Shape):
     """A plant in one line."""
 
     plant: PlantFacts
-    headline: Headline | None
+    headline: Rate | None
+    beside: Annotated[Sequence[Rate], Field(max_length=BESIDE_MAX)] = ()
     trusted: Trusted | None
     gateways: Gateways
 
@@ -129,11 +136,18 @@ class Standing(Shape):
     shelf: Mapping[str, Any] | None
 
 
+class Cleared(Shape):
+    """An alarm that stands no more."""
+
+    plant: Id
+    number: Whole
+
+
 class Alarms(Shape):
-    """Alarms that stand; `cleared` goes on as it is."""
+    """Alarms that stand, and that cleared."""
 
     standing: Sequence[Standing]
-    cleared: Sequence[Mapping[str, Any]]
+    cleared: Sequence[Cleared]
     unacknowledged: Whole
     new_in_last_hour: Whole
 
@@ -198,7 +212,7 @@ class MonthRow(Shape):
     plant: Id
     month: Month
     zone: Annotated[str, AfterValidator(_zone)]
-    state: Literal["open", "waiting", "ready", "late", "closed", "sealed", "amended"]
+    state: State
     level: Literal["none", "notice", "warning", "urgent", "alarm"]
     deadline: Text | None
     days_left: Whole | None
@@ -208,10 +222,15 @@ class MonthRow(Shape):
 
 
 class Review(Shape):
-    """How far a month's review is."""
+    """How far a month's review is; `next_due` is a day, "" for none."""
 
     plant: Id
     month: Month
+    state: State
+    open: Whole
+    overdue: Whole
+    answered: Whole
+    next_due: Text
     levels: Mapping[Level, Literal["", "approve", "return", "note", "older"]]
 
 

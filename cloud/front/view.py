@@ -14,7 +14,8 @@ from cloud.api.amounts import amount
 from cloud.api.month_view import MonthCell
 from cloud.api.rendering import STRINGS
 from cloud.front.heard import Amiss, Heard, Part, Why, rows, twice
-from cloud.front.shapes import Headline, Standing, Stream, Summary
+from cloud.front.rates import graded
+from cloud.front.shapes import Rate, Standing, Stream, Summary
 
 #: the front has plants of one country, and shows the front's own instants by its clock
 ZONE = "Asia/Shanghai"
@@ -237,18 +238,21 @@ def _trouble(language: str, reason: str) -> str:
 def _now(part: Part, summary: Summary | None, now_ns: int, language: str) -> Mapping[str, Cell]:
     """What holds for this moment alone."""
     names = ("now", "age", "trusted", "gateways")
-    if part.amiss:
+    if part.amiss or part.heard_ns is None:
         return dict.fromkeys(names, Cell(texts.told(language, "front.unknown"), DQ))
     none = Cell(texts.told(language, "none.yet"), DQ)
     if summary is None:
         return dict.fromkeys(names, none)
-    line, trusted, gateways = summary.headline, summary.trusted, summary.gateways
+    trusted, gateways, since_ns = summary.trusted, summary.gateways, now_ns - part.heard_ns
+    line = summary.headline
+    if line is not None:
+        line = line.model_copy(update={"grade": graded(line, since_ns)})
     dark = gateways.offline + gateways.silent
     dark_text = texts.told(language, "plants.dark", n=dark, m=gateways.all)
     connected = texts.told(language, "plants.connected", m=gateways.all)
     return {
         "now": _figure(line, language),
-        "age": _age(line, now_ns - (part.heard_ns or now_ns), language),
+        "age": _age(line, since_ns, language),
         "trusted": none if trusted is None else Cell(
             f"{_percent(trusted.share)} %", DQ if trusted.lowest_share < TRUSTED_MIN else ""
         ),
@@ -256,7 +260,7 @@ def _now(part: Part, summary: Summary | None, now_ns: int, language: str) -> Map
     }  # fmt: skip
 
 
-def _figure(line: Headline | None, language: str) -> Cell:
+def _figure(line: Rate | None, language: str) -> Cell:
     if line is None:
         return Cell(texts.told(language, "plants.no_figure"), DQ)
     if line.grade == "bad":
@@ -267,7 +271,7 @@ def _figure(line: Headline | None, language: str) -> Cell:
     return Cell(text, "" if line.grade == "good" else DQ)
 
 
-def _age(line: Headline | None, since_ns: int, language: str) -> Cell:
+def _age(line: Rate | None, since_ns: int, language: str) -> Cell:
     if line is None or line.age_ns is None:
         return Cell(texts.told(language, "none.yet"), DQ)
     is_fine = line.grade in ("good", "reserved")

@@ -1,5 +1,6 @@
 """A plant in one line: what it emits now, whether that is trusted, what is in effect. Pure."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from cloud.live.state import Gateway, PlantState
@@ -9,13 +10,15 @@ from evidence.quality import FIRST_BAD, sentence
 HEADLINE = (
     "plant.co2e_t_h", "plant.now_co2_t_h", "plant.co2_indicator_t_h", "plant.fuel_co2_t_h",
 )  # fmt: skip
+#: another view of the same emission, never added to it: steel's, as its month counts
+BESIDE = ("plant.month_co2_t_h",)
 #: a value is old after three of its intervals, and never before this
 STALE_MIN_NS = 5_000_000_000
 STALE_INTERVALS = 3
 
 
 def summary(state: PlantState, now_ns: int) -> dict[str, Any]:
-    """JSON-ready: the plant's facts, its headline, trusted share, running effects, gateways.
+    """JSON-ready: the plant's facts, what it emits now, trusted share, running effects, gateways.
 
     Of an effect of a gateway that is not heard nobody knows whether it runs still. A gateway that
     is online and not heard is silent; one that is offline is counted there alone.
@@ -32,7 +35,8 @@ def summary(state: PlantState, now_ns: int) -> dict[str, Any]:
     running = [e for e in state.effects() if e["end_ns"] is None and not e["lost"]]
     return {
         "plant": dict(facts[0].plant) if facts else {"id": state.plant},
-        "headline": _headline(state, now_ns),
+        "headline": next(iter(_rates(state, HEADLINE, now_ns)), None),
+        "beside": _rates(state, BESIDE, now_ns),
         "trusted": None
         if not shares
         else {
@@ -55,28 +59,29 @@ def _is_silent(gateway: Gateway, now_ns: int) -> bool:
     return gateway.received_ns is None or now_ns - gateway.received_ns > longest_ns
 
 
-def _headline(state: PlantState, now_ns: int) -> dict[str, Any] | None:
-    """The emission now with unit, age and quality; None where the plant has no such point."""
-    for ident in HEADLINE:
-        for gateway in state.gateways.values():
-            point = gateway.facts.points.get(ident)
-            if point is None:
-                continue
-            told: dict[str, Any] = {
-                "point": ident, "unit": point["unit"], "value": None, "quality": None
-            }  # fmt: skip
-            found = state.value(ident)
-            if found is None or gateway.received_ns is None or gateway.live is None:
-                return {**told, "age_ns": None, "grade": "none"}
-            value, tick_ns = found
-            age_ns = now_ns - gateway.received_ns + gateway.live.sent_ns - tick_ns
-            old = age_ns > max(STALE_MIN_NS, STALE_INTERVALS * point["interval_ns"])
-            bad = value.value is None or value.quality >= FIRST_BAD
-            grade = "bad" if bad else "stale" if old else "reserved" if value.quality else "good"
-            if bad:
-                told["why"] = {name: sentence(value.quality, name) for name in ("en", "zh")}
-            return {
-                **told, "value": None if bad else value.value, "quality": value.quality,
-                "age_ns": age_ns, "grade": grade,
-            }  # fmt: skip
-    return None
+def _rates(state: PlantState, points: Sequence[str], now_ns: int) -> list[dict[str, Any]]:
+    """Those of these rates that the plant has, each with unit, age and quality."""
+    return [
+        _rate(state, gateway, ident, now_ns)
+        for ident in points
+        for gateway in state.gateways.values()
+        if ident in gateway.facts.points
+    ]
+
+
+def _rate(state: PlantState, gateway: Gateway, ident: str, now_ns: int) -> dict[str, Any]:
+    point, found = gateway.facts.points[ident], state.value(ident)
+    told: dict[str, Any] = {"point": ident, "unit": point["unit"], "value": None, "quality": None}
+    if found is None or gateway.received_ns is None or gateway.live is None:
+        return {**told, "age_ns": None, "grade": "none"}
+    value, tick_ns = found
+    age_ns = now_ns - gateway.received_ns + gateway.live.sent_ns - tick_ns
+    old = age_ns > max(STALE_MIN_NS, STALE_INTERVALS * point["interval_ns"])
+    bad = value.value is None or value.quality >= FIRST_BAD
+    grade = "bad" if bad else "stale" if old else "reserved" if value.quality else "good"
+    if bad:
+        told["why"] = {name: sentence(value.quality, name) for name in ("en", "zh")}
+    return {
+        **told, "value": None if bad else value.value, "quality": value.quality,
+        "age_ns": age_ns, "grade": grade,
+    }  # fmt: skip

@@ -1,9 +1,11 @@
-"""A front over a running collector and one that is not there; a copy of its accounts."""
+"""A front over a running collector, one that is not there and one that is slow; its accounts."""
 
 import json
 import signal
+import socket
 import subprocess
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -22,7 +24,7 @@ from tests.integration.cloud.cloud_process import Cloud, command, wait
 from tests.integration.cloud.running_collector import FRAMES, send_readings
 from tests.ports import free_port
 from tests.unit.cloud.accounts.people_examples import PASSWORD, SECURITY
-from tests.unit.cloud.front.front_examples import READ, READER, write_front
+from tests.unit.cloud.front.front_examples import READ, READER, rows_of, write_front
 
 
 def ask(url: str, headers: Mapping[str, str]) -> bytes:
@@ -53,12 +55,19 @@ def north(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str,
         cloud.end()
 
 
-def test_a_front_over_a_collector_and_one_that_is_not_there(
-    tmp_path: Path, north: tuple[Path, str, str]
+@pytest.fixture
+def slow() -> Iterator[str]:
+    """Address of one that takes every question, and answers none."""
+    with socket.create_server(("127.0.0.1", 0)) as taking:
+        yield f"http://127.0.0.1:{taking.getsockname()[1]}"
+
+
+def test_a_front_over_a_collector_one_that_is_not_there_and_one_that_is_slow(
+    tmp_path: Path, north: tuple[Path, str, str], slow: str
 ) -> None:
     _, address, token = north
     gone, port = f"http://127.0.0.1:{free_port()}", free_port()
-    urls, tokens = {"north": address, "gone": gone}, {"north": token}
+    urls, tokens = {"north": address, "gone": gone, "slow": slow}, {"north": token}
     path = write_front(tmp_path, urls, tokens, reader=READER)
     path.write_text(f"{path.read_text()}[http]\nport = {port}\n")
     process = subprocess.Popen(
@@ -67,15 +76,24 @@ def test_a_front_over_a_collector_and_one_that_is_not_there(
     try:
         assert process.stdout is not None
         ready = next(line for line in process.stdout if line.startswith("ready"))
-        assert ready == f"ready: 2 collector(s) at http://127.0.0.1:{port}\n"
+        assert ready == f"ready: 3 collector(s) at http://127.0.0.1:{port}\n"
         base, reader = ready.split()[-1], {"Authorization": f"Bearer {READER * 8}"}
 
         def heard() -> Any:
             told = json.loads(ask(f"{base}/api/v1/collectors", reader))
-            return told if told[0]["plants"] == ["mini"] and told[1]["amiss"] else None
+            is_whole = told[0]["plants"] == ["mini"] and told[0]["parts"]["reviews"]["heard_ns"]
+            return told if is_whole and told[1]["amiss"] else None
 
-        told, silent = wait(heard)
+        told, silent, waiting = wait(heard)
         assert (told["answers"], silent["amiss"]["why"]) == (True, "silent")
+        assert waiting["amiss"]["why"] in ("unasked", "silent")  # it is given ten seconds
+        rows = rows_of(ask(f"{base}/en/live", reader).decode())
+        (mini,) = (cells for name, cells in rows.items() if "mini" in name)
+        assert (mini[0], mini[1][0]) == ("north", "–")  # it sent frames, and no live message
+        assert rows["gone"][0].startswith("does not answer since")
+        assert not rows["slow"][0].startswith("answers")
+        with pytest.raises(urllib.error.HTTPError, match="503"):  # whole, or none
+            ask(f"{base}/api/v1/live/rates", reader)
         for path_there in ("log/checkpoint", "documents", "effects.csv", "streams/edge-1"):
             of = f"/api/v1/plants/mini/{path_there}"
             asked = {"Authorization": f"Bearer {token}"}

@@ -1,13 +1,16 @@
 """Collectors on loopback with accounts, that can be killed and come back, and a front over them."""
 
 import asyncio
+import json
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from cloud.accounts.desks import Accounts
@@ -22,7 +25,15 @@ from tests.ports import free_port
 from tests.unit.cloud.accounts.people_examples import Town
 from tests.unit.cloud.app_examples import Streams, make_services
 from tests.unit.cloud.fake_collector import TOKEN, FakeCollector
-from tests.unit.cloud.live_examples import GATEWAY, PLANT, ManualClock, configuration, payload
+from tests.unit.cloud.live_examples import (
+    GATEWAY,
+    PLANT,
+    ManualClock,
+    configuration,
+    message,
+    payload,
+    values,
+)
 
 READ = ("see", "evidence", "records")
 HOSTILE = '</script><img src=x onerror="alert(1)">{{7*7}}'
@@ -48,6 +59,26 @@ class SomeStreams(Streams):
 
     def served(self) -> Sequence[str]:
         return self._plants
+
+
+class Served:
+    """An application at a port of loopback, on a thread of its own."""
+
+    def __init__(self, app: FastAPI, port: int) -> None:
+        ready = threading.Event()
+        self._thread = threading.Thread(target=asyncio.run, args=(self._serve(app, port, ready),))
+        self._thread.start()
+        assert ready.wait(10)
+
+    async def _serve(self, app: FastAPI, port: int, ready: threading.Event) -> None:
+        self._server: Server = make_server(app)
+        serving = asyncio.create_task(self._server.serve(sockets=[listen("127.0.0.1", port)]))
+        ready.set()  # it listens; uvicorn takes up what came meanwhile
+        await serving
+
+    def kill(self) -> None:
+        self._server.should_exit = True
+        self._thread.join()
 
 
 class Slice:
@@ -78,26 +109,21 @@ class Slice:
         if plant == PLANT:
             self.hub.on_live(plant, GATEWAY, payload(0))
 
+    def send(self, plant: str, rate: Sequence[Any]) -> None:
+        """A live message of a plant: value, quality and time of what it emits."""
+        told = {**message(0), "plant": plant, "values": {**values(), "plant.co2e_t_h": rate}}
+        self.hub.on_live(plant, GATEWAY, json.dumps(told).encode())
+
     def give_up(self, plant: str) -> None:
         """It has a plant no more, as after a start without it."""
         self.plants.remove(plant)
         del self.hub._channels[plant]
 
     def start(self) -> None:
-        ready = threading.Event()
-        self._thread = threading.Thread(target=asyncio.run, args=(self._serve(ready),))
-        self._thread.start()
-        assert ready.wait(10)
-
-    async def _serve(self, ready: threading.Event) -> None:
-        self._server: Server = make_server(create_app(self._services))
-        serving = asyncio.create_task(self._server.serve(sockets=[listen("127.0.0.1", self.port)]))
-        ready.set()  # it listens; uvicorn takes up what came meanwhile
-        await serving
+        self._served = Served(create_app(self._services), self.port)
 
     def kill(self) -> None:
-        self._server.should_exit = True
-        self._thread.join()
+        self._served.kill()
 
 
 def write_front(
@@ -131,10 +157,8 @@ class Fronted:
         config = load_front(write_front(folder, urls, tokens, reader=reader, proxy=proxy))
         self.clock = ManualClock()
         self.front = front_of(config, self.clock)
-        self.client = TestClient(
-            create_front(config, self.front), base_url="http://127.0.0.1:8700",
-            follow_redirects=False,
-        )  # fmt: skip
+        self.app = create_front(config, self.front)
+        self.client = TestClient(self.app, base_url="http://127.0.0.1:8700", follow_redirects=False)
         self._now_s = 0.0
 
     def look(self) -> None:
@@ -155,19 +179,44 @@ class Fronted:
         return answer.text
 
 
+@contextmanager
+def stranger() -> Iterator[FakeCollector]:
+    """A collector without plants that answers whatever it is told to."""
+    made = FakeCollector()
+    made.answer("rights", {"rights": ["see", "evidence", "records"], "region": None})
+    made.answer("health", {"status": "ok", "served": ["mini"], "amiss": {}})
+    made.answer("overview", {"plants": []})
+    alarms = {"standing": [], "cleared": [], "unacknowledged": 0, "new_in_last_hour": 0}
+    made.answer("alarms", alarms)
+    for path in ("streams", "plants", "months"):
+        made.answer(path, [])
+    made.answer("reviews", {"reviews": [], "next": None})
+    thread = threading.Thread(target=made.serve_forever, args=(0.01,))
+    thread.start()
+    yield made
+    made.shutdown()
+    thread.join()
+    made.server_close()
+
+
 class FakeSlice:
     """Where nobody is."""
 
     url, token = "http://127.0.0.1:9", "t" * 32
 
 
+class StrangeSlice:
+    """Where a fake collector is."""
+
+    token = TOKEN
+
+    def __init__(self, strange: FakeCollector) -> None:
+        self.url = f"http://127.0.0.1:{strange.server_port}"
+
+
 def over(folder: Path, strange: FakeCollector) -> Fronted:
     """A front over it alone, which has asked it."""
-
-    class At:
-        url, token = f"http://127.0.0.1:{strange.server_port}", TOKEN
-
-    made = Fronted(folder, {"north": At()})
+    made = Fronted(folder, {"north": StrangeSlice(strange)})
     made.look()
     return made
 

@@ -43,6 +43,47 @@ def test_alarms_of_all_slices_the_most_urgent_first(tmp_path: Path, strange: Fak
     assert "as of 2026-09-21 22:13:20 (UTC+8); refuses since" in fronted.page("/en/alarms")
 
 
+def review(plant: str, month: str, **more: Any) -> dict[str, Any]:
+    counts = {"open": 0, "overdue": 0, "answered": 0, "next_due": ""}
+    levels = {"city": "", "province": "", "nation": ""}
+    return {"plant": plant, "month": month, "state": "sealed", "levels": levels, **counts, **more}
+
+
+def test_reviews_of_all_slices_say_what_is_open_and_what_each_level_decided(
+    tmp_path: Path, strange: FakeCollector
+) -> None:
+    """The newest month first; a question that is owed, and a month that was returned, need one."""
+    decided = {"city": "approve", "province": "return", "nation": "older"}
+    told = [
+        review("mini", "2026-08", levels=decided, state="amended"),
+        review("mini", "2026-09", open=2, overdue=1, answered=3, next_due="2026-10-04"),
+        review("kiln", "2026-09", answered=1),
+    ]
+    strange.answer("reviews", {"reviews": told, "next": None})
+    fronted = over(tmp_path, strange)
+    page = fronted.page("/en/reviews")
+    rows = rows_of(page)
+    assert list(rows)[1:4] == ["kiln 2026-09", "mini 2026-09", "mini 2026-08"]
+    none = ["not decided"] * 3
+    assert rows["kiln 2026-09"] == ["north", "sealed", "1 answered", "none", *none]
+    counts = "1 overdue; 2 open; 3 answered"
+    assert rows["mini 2026-09"] == ["north", "sealed", counts, "2026-10-04", *none]
+    assert rows["mini 2026-08"][1:] == [
+        "amended", "none", "none", "approved", "returned",
+        "decided on an archive that was replaced",
+    ]  # fmt: skip
+    base = fronted.front.listeners[0].heard.pages
+    assert f"{base}/en/plants/mini/months/2026-09/review" in Cells(page).links
+    chinese = rows_of(fronted.page("/zh/reviews?only=1&q=MINI"))
+    assert chinese["mini 2026-09"][2] == "逾期 1 项；待答复 2 项；已答复 3 项"
+    assert set(rows_of(fronted.page("/en/reviews?only=1"))) & set(rows) >= {"mini 2026-08"}
+    assert "kiln 2026-09" not in rows_of(fronted.page("/en/reviews?only=1"))
+    strange.answer("reviews", {}, 503)
+    fronted.look()
+    late = [name for name in rows_of(fronted.page("/en/reviews")) if "2026-09-21" in name]
+    assert len(late) == 3, "they stay, and say of which instant they are"
+
+
 def test_1500_plants_are_shown_by_pages(tmp_path: Path, strange: FakeCollector) -> None:
     plants = [f"works-{n:04}" for n in range(1_500)]
     amiss = {"works-1400": {"not-written": "disk"}}

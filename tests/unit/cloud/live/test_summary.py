@@ -36,6 +36,7 @@ def test_before_anything_came(state: PlantState) -> None:
         "point": "plant.co2e_t_h", "unit": "tCO2e/h", "value": None, "quality": None,
         "age_ns": None, "grade": "none",
     }  # fmt: skip
+    assert told["beside"] == []
     assert told["trusted"] is None
     assert told["gateways"] == {"all": 1, "offline": 1, "silent": 0}
 
@@ -61,3 +62,22 @@ def test_a_value_grows_old_and_a_bad_one_is_no_value(state: PlantState) -> None:
     told = summary(state, T0 + NS)["headline"]
     assert (told["value"], told["quality"], told["grade"]) == (None, 138, "bad")
     assert told["why"] == {"en": "an input of the calculation is missing", "zh": "计算输入缺失"}
+
+
+def test_another_view_of_the_same_emission_stands_beside_and_is_no_headline() -> None:
+    """Steel's: what leaves by the stacks, and what the month counts."""
+    said = configuration(sector="steel")
+    said["points"][6]["id"] = "plant.now_co2_t_h"
+    month = said["points"][6] | {"id": "plant.month_co2_t_h"}
+    said["points"].append(month)
+    said["groups"][2]["points"].append(7)
+    steel = PlantState(PLANT)
+    steel.configure(GATEWAY, gateway_facts(GATEWAY, said))
+    feed(steel, values={"plant.now_co2_t_h": ["7.5", 0, None],
+                        "plant.month_co2_t_h": [None, 138, None]})  # fmt: skip
+    told = summary(steel, T0 + NS)
+    assert (told["headline"]["point"], told["headline"]["value"]) == ("plant.now_co2_t_h", "7.5")
+    (beside,) = told["beside"]
+    assert (beside["point"], beside["value"], beside["grade"]) == (
+        "plant.month_co2_t_h", None, "bad",
+    )  # fmt: skip

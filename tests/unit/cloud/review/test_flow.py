@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cloud.accounts.roles import ROLES, Principal
+from cloud.front.shapes import Reviews
 from cloud.records import desk as desk_module
 from evidence.documents.plainly import body_of
 from tests.unit.cloud.review.review_examples import (
@@ -157,8 +158,10 @@ async def test_what_is_no_months_and_whose_region_it_is_not(bureau: Bureau) -> N
 
 
 async def test_what_waits_for_ones_level_stands_in_the_list(bureau: Bureau) -> None:
-    (row,) = (await bureau.by("qin", "GET", "/api/v1/reviews")).json()["reviews"]
+    answer = (await bureau.by("qin", "GET", "/api/v1/reviews")).json()
+    (row,) = answer["reviews"]
     assert (row["plant"], row["month"], row["levels"]["province"]) == ("mini", MONTH, "")
+    assert Reviews.model_validate(answer).reviews[0].month == MONTH  # as a front reads it
     for language, word in (("en", "Plants side by side"), ("zh", "各厂区对比")):
         html = (await bureau.by("qin", "GET", f"/{language}/reviews/across?seed=s&count=3")).text
         assert word in html
