@@ -20,8 +20,16 @@ from evidence.errors import KeyFileError
 from evidence.keys import FileSigner, certificate_to_pem, generate, key_sha256, public_key
 from evidence.merkle import Tree, leaf_hash
 from tests.unit.edge.sites import (
-    GATEWAY, METERS, PLANT, certificate, keys, replaced, who, write_keys, write_site,
-)  # fmt: skip
+    GATEWAY,
+    METERS,
+    PLANT,
+    certificate,
+    keys,
+    replaced,
+    who,
+    write_keys,
+    write_site,
+)
 from tests.unit.edge.stream_rig import BODY, NOW_NS, Rig, collector
 
 Run = Callable[..., tuple[int, str, str]]
@@ -373,12 +381,10 @@ def test_receipts_that_are_not_for_this_spool(site: Site, run: Run) -> None:
     for data, says in attempts.items():
         path.write_bytes(data)
         status, out, err = run("receipts", "import", site.file, path)
-        assert (status, out) == (1, "")
-        assert says in err
+        assert (status, out, says in err) == (1, "", True), err
     path.write_bytes(b"")
     status, _, err = run("receipts", "import", site.file, path)
-    assert status == 2
-    assert "no receipt file: the receipt file is empty" in err
+    assert (status, "no receipt file: the receipt file is empty" in err) == (2, True)
     assert run("receipts", "import", site.file, site.folder / "none")[0] == 2
     assert waiting(site.folder / "state" / "receipts") == []
 
@@ -386,7 +392,7 @@ def test_receipts_that_are_not_for_this_spool(site: Site, run: Run) -> None:
 def test_the_receipt_that_is_held_goes_into_a_file(site: Site, run: Run) -> None:
     out, made = site.folder / "receipts.cbor", b""
     ask = ("receipts", "export", site.file, "--out", out)
-    assert run(*ask) == (1, "", "stackproof edge: nothing is under receipt here yet\n")
+    assert "nothing is under receipt here yet" in run(*ask)[2]
     for seq in (1, 2):
         made = site.rig.collector.receipt(seq=seq, head=site.rig.spool.hash_at(seq))
         site.rig.stream.take_receipt(made, NOW_NS)
