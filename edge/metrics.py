@@ -105,11 +105,14 @@ class GatewayMetrics(Collector):
         )
         tls = BrokerTls.of(self._site)
         with contextlib.suppress(EvidenceError):  # the alarm `broker-certificate` says why
-            yield (
-                "broker_certificate_not_after_seconds",
-                "Unix time at which the certificate for the broker ends; absent: no TLS, or none.",
-                None if tls is None else validity_ns(tls.certificate())[1] / NS,
-            )
+            life = (None, None) if tls is None else validity_ns(tls.certificate())
+            for end, verb, at_ns in zip(("before", "after"), ("begins", "ends"), life, strict=True):
+                yield (
+                    f"broker_certificate_not_{end}_seconds",
+                    f"Unix time at which the certificate for the broker {verb}; absent: no TLS, or "
+                    "none.",
+                    None if at_ns is None else at_ns / NS,
+                )
 
     def _devices(self, labels: dict[str, str]) -> Iterator[Metric]:
         names = (*labels, "device")

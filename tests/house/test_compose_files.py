@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 
 from cloud.front.prometheus import FrontMetrics
 from edge.metrics import GatewayMetrics
+from edge.relay.status import figures
 from edge.spool import Spool
 from edge.spool_reader import SpoolReader
 from edge.status import status_of
@@ -26,6 +27,14 @@ DOCKER = ROOT / "docker"
 BOARDS = sorted((DOCKER / "grafana/dashboards").glob("*.json"))
 
 
+#: what `edge.relay.status.status_of` tells, as far as figures are made of it
+RELAY = {
+    "certificate_not_after_ns": 1, "counts": {},
+    "streams": [{"plant": "p", "gateway": "g", "objects": 0, "bytes": 0, "bytes_max": 1,
+                 "receipted_seq": -1, "missing": [], "online": True}],
+}  # fmt: skip
+
+
 def names_there_are(folder: Path) -> set[str]:
     """Of every series that agent and collector have, whether they show it just then or not."""
     page = make_client().get("/metrics").text
@@ -36,6 +45,7 @@ def names_there_are(folder: Path) -> set[str]:
     for family in metrics.collect():
         names.add(family.name + ("_total" if family.type == "counter" else ""))
     names |= {family.name for family in FrontMetrics(()).collect()}
+    names |= {f"stackproof_relay_{name}" for name, *_ in figures(RELAY)}
     spool = SpoolReader(site.gateway.spool)
     own = {"certificate": who().certificate, "collector": who().collector}
     told = status_of(site, spool, ShiftedClock(), **own)
@@ -110,15 +120,19 @@ FIRES = {
     # a rate is there from its second sample on, and stands for 5 min then
     "NothingArrives": (f"stackproof_stream_frames_total{{{OF}}}", "7", 6),
     "ObjectsMissing": (f"stackproof_stream_missing_objects{{{OF}}}", "1", 10),
-    "ObjectsRefused": (f"stackproof_stream_refused_total{{{OF}}}", "0+1x60", 1),
+    # as the collector shows a reason: not at all, until it has refused one for it
+    "ObjectsRefused": (f"stackproof_stream_refused_total{{{OF}}}", "_ _ 1x60", 2),
     "ReceiptsLate": (f"stackproof_gateway_oldest_unsent_seconds{{{OF}}}", "3600+60x60", 1),
     "GatewayAlarm": (f'stackproof_gateway_alarm{{{OF}, alarm="fork"}}', "1", 10),
     "CertificateEnds": (
         f"stackproof_gateway_certificate_not_after_seconds{{{OF}}}", str(30 * DAY_S + 60), 2
     ),
-    "BrokerCertificateEnds": (
-        f"stackproof_gateway_broker_certificate_not_after_seconds{{{OF}}}", str(5 * DAY_S), 61
+    "RelayAway": (f"stackproof_relay_online{{{OF}}}", "0", 10),
+    "RelayMissing": (f"stackproof_relay_missing_objects{{{OF}}}", "3", 60),
+    "RelayCertificateEnds": (
+        "stackproof_relay_broker_certificate_not_after_seconds", str(14 * DAY_S + 60), 2
     ),
+    "StreamAlarm": (f"stackproof_stream_alarms{{{OF}}}", "_ 1x60", 1),
     "SeriesAway": ('stackproof_series_store_up{kind="influxdb"}', "0", 10),
     "SeriesBehind": (f"stackproof_series_behind_seconds{{{OF}}}", "3601", 30),
     "SliceUnheard": ('stackproof_front_collector_up{collector="n"}', "0", 5),
@@ -128,15 +142,30 @@ FIRES = {
 OF_TWO = {
     "SpoolFilling": {"stackproof_gateway_spool_bytes": "79+1x60",
                      "stackproof_gateway_spool_max_bytes": "100x60"},
+    "RelayQueueFilling": {"stackproof_relay_queue_bytes": "79+1x60",
+                          "stackproof_relay_queue_max_bytes": "100x60"},
     "DeviceSilent": {"stackproof_device_answers_total": "7x60",
                      "stackproof_device_polls_total": "0+60x60"},
+    # asked each 30 minutes: in vain at 0, 30 and 60
+    "DeviceSilent by the hour": {"stackproof_device_answers_total": "7x200",
+                                 "stackproof_device_polls_total": "0x29 1x29 2x29 3x29 4x60"},
+    # of 100 minutes: told when fewer than 20 are left
+    "BrokerCertificateEnds": {"stackproof_gateway_broker_certificate_not_before_seconds": "0x90",
+                              "stackproof_gateway_broker_certificate_not_after_seconds": "6000x90"},
 }  # fmt: skip
-TOLD_AT = {"SpoolFilling": 2, "DeviceSilent": 6}
+TOLD_AT = {
+    "SpoolFilling": 2,
+    "DeviceSilent": 2,
+    "BrokerCertificateEnds": 81,
+    "RelayQueueFilling": 2,
+    "DeviceSilent by the hour": 61,
+}
 
 
 @pytest.mark.needs("promtool")
 def test_each_rule_is_told_when_it_is_so_and_not_before(tmp_path: Path) -> None:
-    assert {rule["alert"] for rule in rules()} == {*FIRES, *OF_TWO}
+    named = {name.split()[0] for name in (*FIRES, *OF_TWO)}
+    assert {rule["alert"] for rule in rules()} == named
     cases = [(name, {series: f"{value}x60" if value.isdecimal() else value}, at)
              for name, (series, value, at) in FIRES.items()]  # fmt: skip
     cases += [(name, {f"{one}{{{OF}}}": said for one, said in series.items()}, TOLD_AT[name])
@@ -146,7 +175,7 @@ def test_each_rule_is_told_when_it_is_so_and_not_before(tmp_path: Path) -> None:
             "interval": "1m", "name": name,
             "input_series": [{"series": one, "values": said} for one, said in series.items()],
             "promql_expr_test": [
-                {"expr": f'count(ALERTS{{alertname="{name}", alertstate="firing"}})',
+                {"expr": f'count(ALERTS{{alertname="{name.split()[0]}", alertstate="firing"}})',
                  "eval_time": f"{minute}m",
                  "exp_samples": [{"labels": "{}", "value": 1}] if minute == at else []}
                 for minute in (at - 1, at)
