@@ -82,11 +82,18 @@ class GatewayMetrics(Collector):
         yield "head_seq", "Number of the newest object.", spool["head_seq"]
         yield "receipted_seq", "Newest object under receipt.", spool["receipted_seq"]
         yield "unsigned_objects", "Frames that wait for the key.", spool["unsigned"]
+        is_ring = told["way"] is not None  # what has left stays in it for months
         yield (
             "oldest_unsent_seconds",
-            "Age of the oldest object without a receipt; 0: none waits.",
-            0 if oldest_ns is None else (now_ns - oldest_ns) / NS,
+            "Age of the oldest object without a receipt; 0: none waits; absent at a one-way site.",
+            None if is_ring else 0 if oldest_ns is None else (now_ns - oldest_ns) / NS,
         )
+        for name, about in (
+            ("left_seq", "Newest object that has left; of one-way sites."),
+            ("outbox_files", "Files that the ferry has not taken."),
+            ("outbox_bytes", "Their size; nothing is added beyond bytes_max."),
+        ):
+            yield name, about, (told["way"] or {}).get(name.removeprefix("outbox_"))
         received_ns = receipt.get("received_ns")
         yield (
             "receipt_age_seconds",

@@ -73,11 +73,23 @@ def silent_gateways(facts: PlantFacts, rules: Rules) -> set[str]:
 
 
 def _is_silent(row: Mapping[str, Any], now_ns: int, rules: Rules) -> bool:
-    heard_ns = row["received_ns"]
+    heard_ns = _heard_ns(row)
     if row["online"] is False or heard_ns is None:
         return True
-    longest_ns = max(3 * row["interval_ns"], rules.limit(OFFLINE, "silent_s") * SECOND_NS)
+    limit = "silent_one_way_s" if _is_one_way(row) else "silent_s"
+    longest_ns = max(3 * row["interval_ns"], rules.limit(OFFLINE, limit) * SECOND_NS)
     return bool(now_ns - heard_ns > longest_ns)
+
+
+def _is_one_way(row: Mapping[str, Any]) -> bool:
+    """Its frames come, and not one word of its own: neither birth nor live values."""
+    return row["online"] is None and row["received_ns"] is None and bool(row["receipt_ns"])
+
+
+def _heard_ns(row: Mapping[str, Any]) -> int | None:
+    """By which it is known to be there: its newest live message, at a one-way site its frames."""
+    heard_ns: int | None = row["receipt_ns"] if _is_one_way(row) else row["received_ns"]
+    return heard_ns
 
 
 def _gateways(facts: PlantFacts, rules: Rules) -> Iterator[Signal]:
@@ -85,7 +97,7 @@ def _gateways(facts: PlantFacts, rules: Rules) -> Iterator[Signal]:
         yield Signal(Key(facts.plant, AWAY, "", ""), {"away_ns": facts.broker_away_ns})
     for row in facts.snapshot["gateways"]:
         if facts.broker_away_ns is None and _is_silent(row, facts.now_ns, rules):
-            values = {"heard_ns": row["received_ns"]}
+            values = {"heard_ns": _heard_ns(row)}
             yield Signal(Key(facts.plant, OFFLINE, row["id"], ""), values)
         oldest_ns = (row["spool"] or {}).get("oldest_ns")
         if oldest_ns is None:

@@ -71,6 +71,7 @@ class CollectorMetrics(Collector):
         receipted = _gauge("receipted_seq", "Newest object whose receipt was sent.")
         missing = _gauge("missing_objects", "Objects that are known to be missing.")
         alarms = _gauge("alarms", "Alarms that stand.")
+        speaks = _gauge("speaks", "1: its gateway speaks over the broker; 0: frames are all of it.")
         frames = _counter("frames", "Frames taken since the start.")
         readings = _counter("readings", "Readings taken since the start.")
         refused = _counter("refused", "Objects refused since the start.", "reason")
@@ -83,11 +84,12 @@ class CollectorMetrics(Collector):
             receipted.add_metric(labels, row["receipted_seq"])
             missing.add_metric(labels, missed["last"] - missed["first"] + 1 if missed else 0)
             alarms.add_metric(labels, len(row["alarms"]))
+            speaks.add_metric(labels, self._given.hub.speaks(*labels))
             frames.add_metric(labels, row["frames"])
             readings.add_metric(labels, row["readings"])
             for reason, count in row["refused"].items():
                 refused.add_metric((*labels, reason), count)
-        yield from (next_seq, receipted, missing, alarms, frames, readings, refused)
+        yield from (next_seq, receipted, missing, alarms, speaks, frames, readings, refused)
 
     def _broker(self) -> Iterator[Metric]:
         away_s = self._given.broker.away_s

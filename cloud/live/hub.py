@@ -251,6 +251,12 @@ class LiveHub:
         if plant in self._channels and gateway in self._channels[plant].state.gateways:
             self._channels[plant].state.gateways[gateway].ordered = number
 
+    def speaks(self, plant: str, gateway: str) -> bool:
+        """It has said a word of its own: birth, will or live values; a one-way site never does."""
+        channel = self._channels.get(plant)
+        known = channel.state.gateways.get(gateway) if channel is not None else None
+        return known is not None and (known.online is not None or known.received_ns is not None)
+
     def _configured(self, plant: str, gateway: str) -> _Channel | None:
         channel = self._channels.get(plant)
         if channel is None or gateway not in channel.state.gateways:

@@ -117,8 +117,6 @@ FIRES = {
     "ProgramAway": ('up{job="edge"}', "0", 2),
     "LogStands": ('stackproof_plant_in_order{plant="a"}', "0", 1),
     "BrokerAway": ("stackproof_broker_up", "0", 2),
-    # a rate is there from its second sample on, and stands for 5 min then
-    "NothingArrives": (f"stackproof_stream_frames_total{{{OF}}}", "7", 6),
     "ObjectsMissing": (f"stackproof_stream_missing_objects{{{OF}}}", "1", 10),
     # as the collector shows a reason: not at all, until it has refused one for it
     "ObjectsRefused": (f"stackproof_stream_refused_total{{{OF}}}", "_ _ 1x60", 2),
@@ -144,6 +142,13 @@ OF_TWO = {
                      "stackproof_gateway_spool_max_bytes": "100x60"},
     "RelayQueueFilling": {"stackproof_relay_queue_bytes": "79+1x60",
                           "stackproof_relay_queue_max_bytes": "100x60"},
+    # a rate is there from its second sample on, and stands for 5 min then
+    "NothingArrives": {"stackproof_stream_frames_total": "7x60",
+                       "stackproof_stream_speaks": "1x60"},
+    "NothingIsCarried": {"stackproof_stream_frames_total": "7x150",
+                         "stackproof_stream_speaks": "0x150"},
+    "NothingLeaves": {"stackproof_gateway_left_seq": "7x150",
+                      "stackproof_gateway_head_seq": "8+1x150"},
     "DeviceSilent": {"stackproof_device_answers_total": "7x60",
                      "stackproof_device_polls_total": "0+60x60"},
     # asked each 30 minutes: in vain at 0, 30 and 60
@@ -158,6 +163,9 @@ TOLD_AT = {
     "DeviceSilent": 2,
     "BrokerCertificateEnds": 81,
     "RelayQueueFilling": 2,
+    "NothingArrives": 6,
+    "NothingIsCarried": 125,
+    "NothingLeaves": 125,
     "DeviceSilent by the hour": 61,
 }
 

@@ -13,6 +13,7 @@ import pytest
 from edge import receipt_files
 from edge.agent import Agent
 from edge.cli import main
+from edge.metrics import GatewayMetrics
 from edge.one_way.datagram import Reassembly, parse_fragment
 from evidence import cose
 from evidence.archive.export import ExportReader, write_receipts
@@ -20,7 +21,7 @@ from evidence.frame import TYP_COSIGNATURE, header_of
 from tests.integration.edge.conftest import Plant
 from tests.integration.edge.small_collector import SmallCollector
 from tests.integration.edge.streams import mistakes, told
-from tests.unit.edge.sites import replaced, write_keys
+from tests.unit.edge.sites import replaced, who, write_keys
 
 
 @pytest.fixture
@@ -152,6 +153,14 @@ async def test_an_agent_brings_its_objects_out_by_itself(
                 await asyncio.sleep(0.5)
                 assert await edge("status", one_way.site.path, "--json") == 0
                 told = json.loads(capsys.readouterr().out)["way"]
+            figures = {
+                family.name.removeprefix("stackproof_gateway_"): family.samples[0].value
+                for family in GatewayMetrics(one_way.site, who(), one_way.clock, []).collect()
+                if family.samples
+            }
+        assert "oldest_unsent_seconds" not in figures, "the ring keeps what has left"
+        assert figures["left_seq"] >= told["left_seq"]
+        assert ("outbox_files" in figures) == (way == "outbox")
         everything, left = one_way.kept(), told["left_seq"]
         assert (told["by"], left >= 1) == (way, True)
         came: list[bytes] = []

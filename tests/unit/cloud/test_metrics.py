@@ -47,6 +47,8 @@ def test_what_is_told(two_plants: None) -> None:
         f"stackproof_stream_receipted_seq{OF}": 6,
         f"stackproof_stream_missing_objects{OF}": 4,  # 8, 9, 10 and 11
         f"stackproof_stream_alarms{OF}": 2,
+        f"stackproof_stream_speaks{OF}": 1,
+        f'stackproof_stream_speaks{{gateway="{GATEWAY}",plant="maxi"}}': 0,  # its frames alone came
         f"stackproof_stream_frames_total{OF}": 5,
         f"stackproof_stream_readings_total{OF}": 2500,
         f'stackproof_stream_refused_total{OF[:-1]},reason="E-SIG"}}': 1,

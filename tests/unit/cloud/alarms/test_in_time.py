@@ -229,3 +229,21 @@ def restarts_of(story: Story) -> Sequence[int]:
     if story is UNTOLD:  # three intervals, at least a minute, without a value are needed
         return (150,)
     return [second for second, _ in story.happens if second > 0]
+
+
+async def test_a_one_way_site_is_heard_by_its_frames(tmp_path: Path) -> None:
+    """Newest frame at 0: silent after two hours, and two minutes of that; frames again at 8,000."""
+    clock, store, facts = ManualClock(), AlarmStore(tmp_path), Facts()
+    hub = LiveHub(clock)
+    hub.on_config(PLANT, GATEWAY, configuration())
+    desk = AlarmDesk(store, hub, facts, facts, no_evidence, clock, {})
+    stands = {}
+    for second in (0, 121, 7_200, 7_201, 7_320, 7_321, 8_000, 8_029, 8_030):
+        clock.now_ns = T0 + second * NS
+        if second in (0, 8_000):
+            hub.on_sealed(PLANT, GATEWAY, second, clock.now_ns, clock.now_ns)
+        await desk.look(PLANT)
+        stands[second] = [alarm.key.kind for alarm, _ in desk.standing([PLANT])]
+    store.close()
+    assert [second for second, kinds in stands.items() if kinds] == [7_321, 8_000, 8_029]
+    assert stands[7_321] == ["gateway-offline"]
