@@ -112,6 +112,13 @@ class CloudConfig:
     alarms: AlarmsConfig
     normal: Mapping[str, tuple[NormalBand, ...]]
 
+    @property
+    def folders(self) -> dict[str, Path]:
+        """What lies there -> where the collector writes."""
+        return {
+            "evidence": self.evidence_dir, "state": self.state_dir, "archives": self.archive_dir,
+        }  # fmt: skip
+
 
 def load_cloud(path: Path) -> CloudConfig:
     """Read CLOUD.toml and the keys and certificates it names.

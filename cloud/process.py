@@ -265,7 +265,7 @@ class _Process:
             alarms=self._alarms.alarms,
             shifts=self._alarms.shifts,
             broker=self._link, normal=config.normal,
-            token=self._token, hosts=config.http.names,
+            token=self._token, hosts=config.http.names, folders=config.folders,
         )  # fmt: skip
 
     def _broker_desk(self, book: Book) -> BrokerDesk:

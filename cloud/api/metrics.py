@@ -4,6 +4,8 @@
 are of this process; nothing here is evidence.
 """
 
+import contextlib
+import shutil
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -37,6 +39,7 @@ class CollectorMetrics(Collector):
         yield from self._streams()
         yield from self._series()
         yield from self._broker()
+        yield from self._disks()
         viewers = GaugeMetricFamily("stackproof_live_viewers", "Open live pages.")
         viewers.add_metric((), self._given.hub.viewers)
         yield viewers
@@ -100,6 +103,17 @@ class CollectorMetrics(Collector):
         away = GaugeMetricFamily("stackproof_broker_away_seconds", told)
         away.add_metric((), away_s or 0.0)
         yield from (up, away)
+
+    def _disks(self) -> Iterator[Metric]:
+        told = "Free on the disk that this lies on; when it is full no plant's log goes on."
+        free = GaugeMetricFamily("stackproof_disk_free_bytes", told, labels=("of",))
+        size = GaugeMetricFamily("stackproof_disk_bytes", "That disk's size.", labels=("of",))
+        for name, folder in self._given.folders.items():
+            with contextlib.suppress(OSError):  # a disk that is away: `plant_in_order` says it
+                usage = shutil.disk_usage(folder)
+                free.add_metric((name,), usage.free)
+                size.add_metric((name,), usage.total)
+        yield from (free, size)
 
     def _series(self) -> Iterator[Metric]:
         state = self._given.series.state()

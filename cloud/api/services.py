@@ -6,6 +6,7 @@ The routes know nothing of files, brokers or frames; tests put plain objects her
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from cloud.accounts.desks import Accounts
@@ -302,6 +303,7 @@ class Services:
         papers: makes reports and workbooks.
         hosts: names besides the loopback names that may stand in a Host header.
         normal: plant -> what its people call normal for its emission.
+        folders: what lies there -> where the collector writes.
     """
 
     hub: LiveHub
@@ -329,6 +331,7 @@ class Services:
     papers: PaperMaker = field(default_factory=PaperMaker)
     hosts: tuple[str, ...] = ()
     normal: Mapping[str, Sequence[NormalBand]] = field(default_factory=dict)
+    folders: Mapping[str, Path] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if len(self.token) < 16:

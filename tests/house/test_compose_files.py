@@ -130,6 +130,7 @@ FIRES = {
     "RelayCertificateEnds": (
         "stackproof_relay_broker_certificate_not_after_seconds", str(14 * DAY_S + 60), 2
     ),
+    "DiskFilling": ('stackproof_disk_free_bytes{of="state"}', "1999999999", 10),
     "StreamAlarm": (f"stackproof_stream_alarms{{{OF}}}", "_ 1x60", 1),
     "SeriesAway": ('stackproof_series_store_up{kind="influxdb"}', "0", 10),
     "SeriesBehind": (f"stackproof_series_behind_seconds{{{OF}}}", "3601", 30),

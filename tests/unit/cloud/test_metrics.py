@@ -1,6 +1,8 @@
 """/metrics, /livez and /readyz of a collector."""
 
+import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -65,6 +67,16 @@ def test_what_is_told(two_plants: None) -> None:
     }
     assert {name: told.get(name) for name in expected} == expected
     assert told["process_resident_memory_bytes"] > 0
+
+
+def test_room_on_the_disks(tmp_path: Path) -> None:
+    folders = {"evidence": tmp_path, "state": tmp_path / "away"}
+    told = series(make_client(make_app(folders=folders)).get("/metrics").text)
+    stats = os.statvfs(tmp_path)
+    assert told['stackproof_disk_bytes{of="evidence"}'] == stats.f_frsize * stats.f_blocks
+    free = told['stackproof_disk_free_bytes{of="evidence"}']
+    assert free == pytest.approx(stats.f_frsize * stats.f_bavail, rel=0.1)
+    assert 'stackproof_disk_free_bytes{of="state"}' not in told, "away is not 0"
 
 
 def test_a_reviewer_sees_its_region(two_plants: None) -> None:
