@@ -133,7 +133,7 @@ def test_a_year_of_troubles(works: Works) -> None:
     backed_up_and_restored(works)
     collector_key_stolen(works)
     gateway_replaced(works)
-    moved(works)
+    moved(works, "gateway2", "collector-b")
     assert "SOUND" in works.does("stackproof cloud fsck collector2/CLOUD.toml")
     report = closed(works, "collector2/CLOUD.toml", "desk2")
     assert [code for code in ("N-KEY", "W-KEY-REVOKED", "W-GAP") if code not in report] == []
@@ -220,9 +220,16 @@ def gateway_replaced(works: Works) -> None:
     assert state["key"] in json.dumps(again["revoked"])
 
 
-def moved(works: Works) -> None:
-    """To another collector with another key, at another broker, by carrying a backup."""
-    site, cloud = "gateway2/SITE.toml", "collector2/CLOUD.toml"
+def moved(works: Works, gateway: str, own: str, brokers: list[Broker] | None = None) -> None:
+    """To another collector with another key, at another broker, by carrying a backup.
+
+    Args:
+        works: the old collector runs, and the agent.
+        gateway: its folder.
+        own: name of the old collector's key.
+        brokers: with TLS, the old one's; the new one's is added. None: without, each its own.
+    """
+    cloud, text = "collector2/CLOUD.toml", (works.work / COLLECTOR).read_text()
     works.does(
         "mkdir collector2; cp -r collector/keys collector/root.crt collector2/; "
         "cp collector/CLOUD.toml collector2/"
@@ -233,38 +240,65 @@ def moved(works: Works) -> None:
         "stackproof keys enrol --csr collector2/collector-2.csr --key-sha256 HEX "
         "--role collector --name collector-2 "
         "--root file:root/root.pem --root-certificate root/root.crt "
-        "--out collector2/collector-2.crt\ncp collector2/collector-2.crt gateway2/"
+        f"--out collector2/collector-2.crt\ncp collector2/collector-2.crt {gateway}/"
     )
-    port = str(free_port())
-    old = str(re.findall(r"port = (\d+)", (works.work / COLLECTOR).read_text())[0])
-    works.edit(cloud, ("collector-b", "collector-2"), (f"port = {old}", f"port = {port}"))
-    text = (works.work / COLLECTOR).read_text()
+    (old,) = re.findall(r"mqtts://127.0.0.1:(\d+)" if brokers else r"port = (\d\d+)", text)
+    port = free_port()
+    works.edit(cloud, (f"file:{own}.", "file:collector-2."), (old, str(port)))
+    if brokers:
+        works.does(
+            "stackproof cloud broker new --out collector2/broker --host 127.0.0.1\n"
+            f"stackproof cloud broker config {cloud} --for nats --port {port} "
+            "--out collector2/broker"
+        )
+        brokers.append(a_broker(works, "collector2", port))
+        key = re.findall(
+            r"[0-9a-f]{64}", works.does(f"stackproof cloud broker requests {COLLECTOR}")
+        )
+        (revoke,) = blocks("operations", "A revoked certificate for the broker")
+        works.does(revoke.partition("\n")[2].replace("HEX", key[0]))
     (works.work / COLLECTOR).write_text(text.split("[[plant]]")[0])
     works.end("cloud")
     works.start("cloud")
     nobody = "names no [[plant]]: nothing is accepted of any"
     works.wait("the old one", lambda: nobody in works.said("cloud"), 60)
     works.end("edge")
-    (script,) = blocks("operations", "Moving a plant")
-    works.does(script)
+    carry, let_in = blocks("operations", "Moving a plant")
+    works.does(carry)
     works.end("cloud")
     works.now("cloud", "collector2")
     works.serve()
-    works.edit(site, ("collector-b.crt", "collector-2.crt"), (f":{old}", f":{port}"))
-    works.does(f"stackproof edge check {site}")
+    works.edit(
+        f"{gateway}/SITE.toml", (f"file:{own}.crt", "file:collector-2.crt"), (old, str(port))
+    )
+    if brokers:
+        ask, request, approve = let_in.partition("stackproof cloud broker request")
+        works.does(request + approve.replace("HEX", keys_told(works.does(ask))))
+    works.does(f"stackproof edge check {gateway}/SITE.toml")
     works.deliver()
 
 
-def test_another_ca_of_the_broker(works: Works) -> None:
-    """All certificates are by a CA that is gone: everybody is let in again with the same keys."""
+def a_broker(works: Works, folder: str, port: int) -> Broker:
+    """A nats-server by the files in this collector's folder, which `cloud broker config` wrote."""
+    config = works.work / folder / "broker/nats.conf"
+    broker = Broker("nats", works.work / f"log-{folder}", port, config=config)
+    broker.start()
+    return broker
+
+
+def test_another_ca_of_the_broker_and_another_collector(works: Works) -> None:
+    """All certificates are by a CA that is gone: everybody is let in again with the same keys.
+
+    Then the plant moves to a collector that has a broker, a CA and a register of its own.
+    """
     port, folder = free_port(), works.work
     put_tables(folder, port)
     make, serve, enrol, _ = blocks("deploy", "TLS with the broker")
     nats = f"--for nats --port {port}"
     works.does(make)
     works.does(serve.splitlines()[0].replace("--for nats", nats))
-    broker = Broker("nats", folder / "log", port, config=folder / "collector/broker/nats.conf")
-    broker.start()
+    broker = a_broker(works, "collector", port)
+    brokers = [broker]
     try:
         works.serve()
         ask, _, rest = enrol.partition("\n")
@@ -284,5 +318,7 @@ def test_another_ca_of_the_broker(works: Works) -> None:
         works.end("edge")  # and with the new CA alone
         works.deliver()
         assert "the broker lets this gateway in" in works.does(f"stackproof edge doctor {GATEWAY}")
+        moved(works, "gateway", "collector", brokers)
     finally:
-        broker.stop()
+        for one in brokers:
+            one.stop()
