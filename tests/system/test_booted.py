@@ -136,6 +136,51 @@ def test_collector_is_ready_and_takes_what_waited(box: Box) -> None:
     until(lambda: bool(under_receipt.search(box.run(*STATUS, check=False))), box, EDGE)
 
 
+def test_what_root_makes_beside_a_service_the_service_can_use(box: Box) -> None:
+    """A key rotated and a plant restored by root, as docs/operations.md has it."""
+    rotate = """
+        cd /etc/stackproof; cp /root/root/root.crt .
+        stackproof keys rotate --key file:edge-1-b.pem --previous file:edge-1.pem \
+          --plant smelter --name edge-1 --out edge-1-b.csr"""
+    hex_ = re.findall(r"key SHA-256: ([0-9a-f]{64})", box.run("sh", "-euc", rotate))[0]
+    box.run(
+        "sh",
+        "-euc",
+        f"""
+        cd /root
+        stackproof keys enrol --csr /etc/stackproof/edge-1-b.csr --key-sha256 {hex_} --name edge-1 \
+          --root file:root/root.pem --root-certificate root/root.crt \
+          --out /etc/stackproof/edge-1-b.crt""",
+    )
+    site = box.run("cat", "/etc/stackproof/site.toml").replace("edge-1.crt", "edge-1-b.crt")
+    new = 'key = "file:edge-1-b.pem"\nprevious_key = "file:edge-1.pem"\nroot = "file:root.crt"'
+    box.write("/etc/stackproof/site.toml", site.replace('key = "file:edge-1.pem"', new))
+    check = "stackproof edge check /etc/stackproof/site.toml"
+    assert "fine" in box.run("runuser", "-u", EDGE, "--", *check.split())
+    box.run("systemctl", "restart", EDGE)
+    until(lambda: f"key: {hex_[:16]}" in box.run(*STATUS, check=False), box, EDGE)
+    assert box.show(EDGE, "NRestarts") == ["0"]
+    cloud = "/var/lib/stackproof"
+    box.run(
+        "sh",
+        "-euc",
+        f"""
+        systemctl stop stackproof-cloud
+        stackproof cloud backup smelter /etc/stackproof/cloud.toml --out /root/backup
+        mv {cloud}/evidence/00/smelter /root/lost
+        stackproof cloud restore /root/backup/smelter /etc/stackproof/cloud.toml
+        stackproof cloud rebuild /etc/stackproof/cloud.toml --series
+        systemctl start stackproof-cloud""",
+    )
+    assert box.run("find", cloud, "!", "-user", "stackproof") == ""
+    newest = int(re.findall(r"newest seq (\d+)", box.run(*STATUS, check=False))[0])
+
+    def receipted() -> int:
+        return int(re.findall(r"receipt up to (-?\d+)", box.run(*STATUS, check=False))[0])
+
+    until(lambda: receipted() > newest, box, EDGE)
+
+
 def test_frozen_agent_is_started_again(box: Box) -> None:
     """After the unit's own three minutes; the spool goes on."""
     (pid,) = box.show(EDGE, "MainPID")
