@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.confined import settings
 from tests.docs.reader import blocks
 from tests.system.box import Box, booted, why_not
 
@@ -179,6 +180,19 @@ def test_what_root_makes_beside_a_service_the_service_can_use(box: Box) -> None:
         return int(re.findall(r"receipt up to (-?\d+)", box.run(*STATUS, check=False))[0])
 
     until(lambda: receipted() > newest, box, EDGE)
+
+
+def test_the_agents_unit_opens_serial_lines_and_no_memory(box: Box) -> None:
+    """By systemd's own reading of the unit's rules; behind the line is nothing (ENXIO)."""
+    rules = [f"-pDeviceAllow={rule}" for rule in settings(EDGE)["DeviceAllow"]]
+    box.run("sh", "-euc", "mknod /dev/ttyS99 c 4 163; mknod /dev/memory c 1 1")
+
+    def opened(path: str) -> str:
+        call = ("systemd-run", "--pipe", "--wait", "-q", "-pDevicePolicy=closed", *rules)
+        return box.run(*call, "sh", "-c", f": <{path}", check=False)
+
+    assert "No such device or address" in opened("/dev/ttyS99")
+    assert "Operation not permitted" in opened("/dev/memory")
 
 
 def test_frozen_agent_is_started_again(box: Box) -> None:
