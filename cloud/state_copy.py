@@ -20,6 +20,7 @@ from cloud.errors import StoreError
 from cloud.review.openings import FILE as OPENINGS
 from cloud.shift.store import FILE as SHIFTS
 from cloud.store.disk import sync_names
+from evidence.owners import give, make_folder
 
 #: what nothing else could make again
 FILES = (ACCOUNTS, OPENINGS, ALARMS, SHIFTS)
@@ -76,13 +77,11 @@ def put_back(backup: Path, state: Path) -> Mapping[str, int]:
     with _told(state):
         made, put = {name: state / f"{name}.copy" for name in sums}, list[Path]()
         try:
-            state.mkdir(parents=True, exist_ok=True)
-            owner = state.stat()
+            make_folder(state)
             for name, path in made.items():
                 path.unlink(missing_ok=True)  # of one that was interrupted
                 _write(path, (backup / name).read_bytes())
-                if os.geteuid() == 0:  # the collector, whose folder it is, is to read them
-                    os.chown(path, owner.st_uid, owner.st_gid)
+                give(path)  # the collector, whose folder it is, is to read them
                 _check_copied(path, sums[name], backup / name)
                 _check(path)
             for name, path in made.items():

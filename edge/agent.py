@@ -107,7 +107,7 @@ class Agent:
                 self._site, self._stream, self._clock, self._disk, on_order=self._on_order
             )
             parts.push_async_callback(self._delivery.stop)
-            parts.enter_context(self._metrics())
+            self._unanswered = parts.enter_context(self._metrics())
             for poller in self._pollers:
                 parts.push_async_callback(poller.close)
             await self._disk.run(self._resume_sources)
@@ -143,9 +143,9 @@ class Agent:
         """Close the open frame with the next tick instead of when it is due."""
         self._frame_asked = True
 
-    def _metrics(self) -> contextlib.AbstractContextManager[None]:
+    def _metrics(self) -> contextlib.AbstractContextManager[Callable[[], str]]:
         if self._site.metrics is None:
-            return contextlib.nullcontext()
+            return contextlib.nullcontext(str)
         from edge.metrics import serving  # its server's modules take 3 MB: only where it is asked
 
         return serving(self._site, self._who, self._clock, self._pollers, self.life)
@@ -351,7 +351,7 @@ class Agent:
         """Keep one instant's ticks, if there is room, and show them."""
         recorder = self._recorder
         await recorder.close_before(ticks, tick_ns)
-        condition = await self._disk.run(self._stream.condition)
+        condition = await self._disk.run(self._stream.condition, self._unanswered())
         certificate = self._delivery.certificate_trouble
         # a wall clock far ahead that nobody believes yet makes nothing old
         now_ns = min(self._clock.wall_ns(), self._time.now_ns)

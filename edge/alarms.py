@@ -19,7 +19,7 @@ FILLING, FULL, OLD = "spool-filling", "spool-full", "spool-old"
 DISK_LOW, TWO_LOGS = "disk-low", "log-inconsistent"
 BROKER_CERTIFICATE = "broker-certificate"
 CLOCK_AHEAD, KEY_AWAY = "clock-ahead", "key-away"
-METER_SETTING = "meter-setting"
+METER_SETTING, METRICS_AWAY = "meter-setting", "metrics-away"
 # each begins at the first and ends at the second: one object more or less is not a new alarm
 FILLING_FROM, FILLING_UNTIL = 0.8, 0.75
 DISK_LOW_FROM, DISK_LOW_UNTIL = 64 * 2**20, 80 * 2**20
@@ -46,8 +46,8 @@ def standing(
         before: the alarms that stood until now.
     """
     found = standing_troubles(condition.troubles, now_ns)
-    if broker_certificate:
-        found[BROKER_CERTIFICATE] = broker_certificate
+    said = {BROKER_CERTIFICATE: broker_certificate, METRICS_AWAY: condition.unanswered}
+    found |= {name: why for name, why in said.items() if why}
     if condition.fill >= 1:
         found[FULL] = "spool is full: no readings are taken"
     if condition.fill >= (FILLING_UNTIL if FILLING in before else FILLING_FROM):

@@ -23,7 +23,7 @@ from edge.commands.spool import add_spool_commands
 from edge.commands.support import add_support_command
 from edge.errors import EdgeError, SiteConfigError
 from edge.handover import objection
-from edge.identity import Identity, out_of_date
+from edge.identity import Identity, Problems, out_of_date
 from edge.opening import open_site
 from edge.remote.desk import OrderDesk
 from edge.remote.start import Start, start_of
@@ -37,6 +37,7 @@ from evidence.errors import EvidenceError
 from evidence.heap import share_one_heap
 from evidence.log_lines import FORMS, TEXT, Say, about, start_logging, teller
 from evidence.service import ServiceManager
+from evidence.signers import key_file
 from firmware_configs.fields import Problem
 
 EXIT_FINE, EXIT_CANNOT = 0, 2
@@ -118,6 +119,7 @@ def _check(args: argparse.Namespace) -> int:
         raise
     site, config = opened.site, opened.config
     _check_spool(site, opened.who)
+    _check_owners(site)
     measured = sum(len(device.points) for device in site.devices)
     computed = len(config["points"]) - measured
     warnings = [("device", d.id, d.warning) for d in site.devices if d.warning]
@@ -153,6 +155,29 @@ def _check_spool(site: Site, who: Identity) -> None:
         spool.close()
     if reason:
         raise SiteConfigError([Problem(str(site.path), "gateway.key", reason)])
+
+
+def _check_owners(site: Site) -> None:
+    """SiteConfigError when root, who can read all, looks at keys that the agent's user cannot."""
+    gateway, folder, tls = site.gateway, site.path.parent, site.uplink.tls
+    agent = gateway.state_dir.stat().st_uid if gateway.state_dir.exists() else 0
+    if os.geteuid() != 0 or agent == 0:
+        return
+    keys = {
+        "gateway.key": key_file(gateway.key, folder),
+        "gateway.previous_key": key_file(gateway.previous_key, folder),
+        "uplink.key": None if tls is None or not tls.key.exists() else tls.key,
+    }
+    problems = Problems(site.path)
+    for key, path in keys.items():
+        if path is not None and path.stat().st_uid != agent:
+            problems.add(
+                key,
+                f"{path} belongs to another user than {gateway.state_dir}, so the agent cannot "
+                f"read it. Run: chown --reference={gateway.state_dir} {path}",
+            )
+    if problems:
+        raise SiteConfigError(problems)
 
 
 def _run(args: argparse.Namespace) -> int:

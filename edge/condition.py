@@ -22,6 +22,7 @@ class Condition:
         troubles: what stands in the way of delivery, by kind.
         unsigned: frames that wait for the gateway's key.
         unsigned_ns: last instant of the oldest of them, or None.
+        unanswered: why those who ask for [metrics] get no answer, "" when they do.
     """
 
     fill: float
@@ -32,6 +33,7 @@ class Condition:
     troubles: Mapping[str, Trouble] = field(default_factory=dict)
     unsigned: int = 0
     unsigned_ns: int | None = None
+    unanswered: str = ""
 
 
 def condition_of(spool: SpoolReader, fill: float) -> Condition:
@@ -46,6 +48,7 @@ def condition_of(spool: SpoolReader, fill: float) -> Condition:
         decode_troubles(spool.get(State.TROUBLE)),
         usage.unsigned,
         usage.unsigned_ns,
+        (spool.get(State.UNANSWERED) or b"").decode(),
     )
 
 

@@ -13,6 +13,7 @@ from edge.spool_reader import SpoolReader, State
 from evidence import cbor, cose
 from evidence.archive.export import Span, write_export
 from evidence.keys import Certificate, certificate_from_der, key_id, public_key
+from evidence.owners import give
 
 
 def export(
@@ -97,6 +98,7 @@ def _write(spool: SpoolReader, span: Span, path: Path) -> None:
             )
             file.flush()
             os.fsync(file.fileno())
+        give(part)  # a relay takes it out of its folder, and cannot ask root
         part.replace(path)
         _sync(path.parent)
     except OSError as error:

@@ -5,8 +5,7 @@ their pollers. Nothing here is evidence. Nobody listens where the site file has 
 """
 
 import contextlib
-import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -25,25 +24,19 @@ from evidence.custody import validity_ns
 from evidence.errors import EvidenceError
 from evidence.version import VERSION
 
-log = logging.getLogger("stackproof.edge")
-
 NS = 1e9
 
 
-@contextlib.contextmanager
 def serving(
     site: Site, who: Identity, clock: Clock, pollers: Sequence[Poller], life: Life
-) -> Iterator[None]:
-    """Answer where the site file says, until it is left; without [metrics] do nothing.
+) -> contextlib.AbstractContextManager[Callable[[], str]]:
+    """Answers where the site file says, until it is left; gives what `listening` gives.
 
-    Raises:
-        SiteConfigError: the address cannot be had.
+    Without [metrics] nobody listens, and that is no trouble.
     """
     if site.metrics is None:
-        yield
-        return
-    with listening(GatewayMetrics(site, who, clock, pollers), life, site.metrics, site.path):
-        yield
+        return contextlib.nullcontext(str)
+    return listening(GatewayMetrics(site, who, clock, pollers), life, site.metrics)
 
 
 class GatewayMetrics(Collector):

@@ -1,14 +1,16 @@
 """Answers those who watch, where a file's [metrics] says: /metrics, /livez and /readyz.
 
+Nothing waits for it: an address may come later than the program, with a cable or by DHCP.
+
 I/O: one listener with a thread of its own, and one for each question.
 """
 
 import contextlib
+import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
 from socket import AF_INET6
-from socketserver import ThreadingMixIn
+from socketserver import TCPServer, ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -16,44 +18,79 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from prometheus_client import CollectorRegistry, ProcessCollector, make_wsgi_app
 from prometheus_client.registry import Collector
 
-from edge.errors import SiteConfigError
 from edge.life import Life, Said
 from edge.site.metrics import Metrics
-from firmware_configs.fields import Problem
 
+log = logging.getLogger("stackproof.metrics")
+
+AGAIN_S = 5.0  # between two tries to have an address
 ASK_S = 10.0  # a connection that has asked nothing for so long is ended
 _TEXT = (("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store"))
 
 
 @contextlib.contextmanager
-def listening(collector: Collector, life: Life, where: Metrics, path: Path) -> Iterator[None]:
+def listening(collector: Collector, life: Life, where: Metrics) -> Iterator[Callable[[], str]]:
     """Answer with a collector's families, this process's own, and its life, until it is left.
 
     Args:
         collector: makes its families at each question.
         life: of the program.
-        where: address and port.
-        path: the file that names them.
+        where: address and port; while it cannot be had it is tried again.
 
-    Raises:
-        SiteConfigError: the address cannot be had.
+    Yields:
+        Asked for the reason that nobody is answered, "" while all are.
     """
     registry = CollectorRegistry()
     registry.register(collector)
     ProcessCollector(registry=registry)
+    listener = _Listener(where, _answers(make_wsgi_app(registry), life))
+    listener.start()
     try:
-        server = _Server(where, _answers(make_wsgi_app(registry), life))
-    except OSError as error:
-        reason = f"{where.host}:{where.port} cannot be had: {error.strerror}; name a free port"
-        raise SiteConfigError([Problem(str(path), "metrics.listen", reason)]) from error
-    thread = threading.Thread(target=server.serve_forever, name="metrics", daemon=True)
-    thread.start()
-    try:
-        yield
+        yield lambda: listener.trouble
     finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+        listener.end()
+
+
+class _Listener(threading.Thread):
+    """Has the address, sooner or later, and answers there."""
+
+    def __init__(self, where: Metrics, application: WSGIApplication) -> None:
+        super().__init__(name="metrics", daemon=True)
+        self._where, self._application, self._ended = where, application, threading.Event()
+        self._server: _Server | None = None
+        self.trouble = ""
+        self._bind()  # what is there already is heard from the first moment on
+
+    def run(self) -> None:
+        while not self._ended.is_set():
+            if self._server is not None:
+                self._server.handle_request()
+            elif not self._ended.wait(AGAIN_S):
+                self._bind()
+
+    def end(self) -> None:
+        self._ended.set()
+        self.join()
+        if self._server is not None:
+            self._server.server_close()
+
+    def _bind(self) -> None:
+        at = f"{self._where.host}:{self._where.port}"
+        try:
+            self._server = _Server(self._where, self._application)
+        except OSError as error:
+            said = (
+                f"/metrics, /livez and /readyz answer nobody: {at} of [metrics] cannot be had: "
+                f"{error.strerror}. Tried again; if it stays, name this machine's address and a "
+                "free port"
+            )
+            if said != self.trouble:
+                log.warning("%s", said)
+            self.trouble = said
+            return
+        if self.trouble:
+            log.warning("metrics: %s answers", at)
+        self.trouble = ""
 
 
 def _answers(metrics: WSGIApplication, life: Life) -> WSGIApplication:
@@ -76,12 +113,20 @@ def _answers(metrics: WSGIApplication, life: Life) -> WSGIApplication:
 
 class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True  # nobody waits at the end for who asks slowly
+    timeout = 0.5  # so long it may not see that it has ended
 
     def __init__(self, where: Metrics, application: WSGIApplication) -> None:
         if ":" in where.host:
             self.address_family = AF_INET6
+        self._where = where
         super().__init__((where.host, where.port), _Handler)
         self.set_app(application)
+
+    def server_bind(self) -> None:
+        """Without the library's look for our name: where no DNS answers, that takes long."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = self._where.host, self._where.port
+        self.setup_environ()
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as the library has it
         """Who asked went away before the answer: no news."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from edge.errors import NotOursError, SpoolError
 from evidence.archive.export import RECEIPTS_BYTES_MAX, read_receipts
 from evidence.errors import EvidenceError
+from evidence.owners import give, make_folder
 
 SUFFIX, REFUSED = ".receipts", ".refused"
 
@@ -21,11 +22,12 @@ def drop(folder: Path, data: bytes) -> Path:
     path = folder / f"{hashlib.sha256(data).hexdigest()}{SUFFIX}"
     part = path.with_suffix(".part")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         with part.open("wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        give(part)
         part.replace(path)
     except OSError as error:
         raise SpoolError(f"{folder}: cannot be written: {error.strerror}") from error

@@ -5,6 +5,7 @@ What is told is what the spool says; the clock is this machine's, which the agen
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from edge.alarms import standing
@@ -62,6 +63,8 @@ def status_of(
             )
         ]
         condition, age_max_ns = condition_of(spool, fill), site.uplink.spool_age_max_ns
+        if not is_running:  # then nobody is answered, and nobody is to be
+            condition = replace(condition, unanswered="")
         tls = BrokerTls.of(site)
         certificate_trouble = "" if tls is None else tls.trouble(now_ns)
         alarms = standing(

@@ -42,8 +42,10 @@ log = logging.getLogger("stackproof.edge")
 class Stream(SigningStream):
     """One gateway's stream."""
 
-    def condition(self) -> Condition:
-        """How things stand now."""
+    def condition(self, unanswered: str = "") -> Condition:
+        """How things stand now; why [metrics] answer nobody is kept for `edge status`."""
+        if unanswered != (self.spool.get(State.UNANSWERED) or b"").decode():
+            self.spool.put({State.UNANSWERED: unanswered.encode()})
         return condition_of(self.spool, self.spool.fill())
 
     # -- the collector's first word ---------------------------------------------------------------

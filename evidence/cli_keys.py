@@ -26,7 +26,7 @@ from evidence.keys import (
     public_key,
     write_private,
 )
-from evidence.signers import FILE, open_signer
+from evidence.signers import key_file, open_signer
 from evidence.suites import PrivateKey
 
 ROOT_DAYS, LEAF_DAYS = 7300, 1825
@@ -168,12 +168,13 @@ def _csr(args: argparse.Namespace) -> int:
     return 0
 
 
-def _request(args: argparse.Namespace, unlike: Signer | None = None) -> Signer:
-    """Write the request; KeyFileError when the key is one that it must not be."""
+def _request(args: argparse.Namespace, previous: str = "") -> Signer:
+    """Write the request; KeyFileError when the key is the previous one, which it must not be."""
     must_not_exist(args.out)
-    path = Path(args.key.removeprefix(FILE))
-    if args.key.startswith(FILE) and not path.exists():
-        write_private(path, generate(args.kind))
+    unlike = open_signer(previous, Path()) if previous else None
+    path, like = key_file(args.key, Path()), key_file(previous, Path())
+    if path is not None and not path.exists():
+        write_private(path, generate(args.kind), like)
         print(f"{path}: new private key, mode 0600")
     signer = open_signer(args.key, Path())
     if unlike is not None and unlike.kid == signer.kid:
@@ -188,7 +189,7 @@ def _whose(args: argparse.Namespace) -> str:
 
 
 def _rotate(args: argparse.Namespace) -> int:
-    signer = _request(args, unlike=open_signer(args.previous, Path()))
+    signer = _request(args, args.previous)
     certificate = args.out.with_suffix(".crt")
     print(f"{args.out}: request of gateway {args.plant}/{args.name} for its next key")
     print(f"key SHA-256: {key_sha256(signer.public_key).hex()}")

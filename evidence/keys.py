@@ -24,6 +24,7 @@ from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import NameOID
 
 from evidence.errors import KeyFileError, MalformedError, UnknownSuiteError
+from evidence.owners import give, make_folder
 from evidence.suites import PrivateKey, PublicKey, Suite, suite_of
 
 Certificate = x509.Certificate
@@ -365,20 +366,25 @@ def load_private(path: Path) -> PrivateKey:
     raise KeyFileError(f"{path}: key type not supported; use Ed25519 or P-256")
 
 
-def write_private(path: Path, key: PrivateKey) -> None:
-    """Write a private key as PKCS#8 PEM with mode 0600; KeyFileError if the file exists."""
+def write_private(path: Path, key: PrivateKey, like: Path | None = None) -> None:
+    """Write a private key as PKCS#8 PEM with mode 0600; KeyFileError if the file exists.
+
+    Made by root it is the owner's of `like`, the key that it takes the place of, say; or of its
+    folder.
+    """
     data = key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     try:
         path.touch(mode=0o600, exist_ok=False)
     except FileExistsError:
         raise KeyFileError(f"{path}: exists already; a key is never overwritten") from None
     path.chmod(0o600)
     path.write_bytes(data)
+    give(path, like)
 
 
 def _read(path: Path) -> bytes:

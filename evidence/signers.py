@@ -14,6 +14,11 @@ from evidence.keys import FileSigner, Signer
 FILE, PKCS11 = "file:", "pkcs11:"
 
 
+def key_file(reference: str, folder: Path) -> Path | None:
+    """The file that a reference names; None where it is no file's. `folder` as below."""
+    return folder / reference.removeprefix(FILE) if reference.startswith(FILE) else None
+
+
 def open_signer(reference: str, folder: Path) -> Signer:
     """The signer a reference names.
 
@@ -24,8 +29,8 @@ def open_signer(reference: str, folder: Path) -> Signer:
     Raises:
         KeyFileError: no such key, open to others, of another kind, or the token refuses.
     """
-    if reference.startswith(FILE):
-        return FileSigner.load(folder / reference.removeprefix(FILE))
+    if (path := key_file(reference, folder)) is not None:
+        return FileSigner.load(path)
     if reference.startswith(PKCS11):
         # imported on use: the package is optional, and so is the hardware
         from evidence.pkcs11_signer import Pkcs11Signer, parse_uri

@@ -20,6 +20,7 @@ from cloud.store.layout import PlantFolder
 from cloud.store.reader import Committed, PlantReader
 from cloud.store.recovery import left_state
 from evidence.findings import utc
+from evidence.owners import make_folder
 
 PROGRESS_S, LOOK_S = 0.5, 0.05
 
@@ -64,7 +65,7 @@ def refill(config_file: Path, folders: Mapping[str, Path]) -> Iterator[str]:
     if not config_file.is_file():
         raise StoreError(f"{config_file}: --series needs CLOUD.toml, which says where series are")
     config, desk = load_cloud(config_file), Stopped(folders)
-    config.state_dir.mkdir(parents=True, exist_ok=True)
+    make_folder(config.state_dir)
     store = open_series(config.series, config.state_dir, config.slice, SystemClock())
     follower, amiss = SeriesFollower(desk, store), list[str]()
     try:

@@ -11,6 +11,7 @@ from threading import Lock
 
 from cloud.errors import StoreError
 from cloud.series.store import Mark
+from evidence.owners import give
 
 FORMAT = 1
 
@@ -45,6 +46,8 @@ class SeriesFile:
     def __init__(self, path: Path, target: str) -> None:
         self._path = path
         try:
+            path.touch()
+            give(path)  # before SQLite makes files beside it, which get the same owner
             self._writing = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
             self._writing.execute("PRAGMA journal_mode = WAL")
             # after a power cut buckets and marks are both of a moment ago, and are followed again
@@ -53,7 +56,7 @@ class SeriesFile:
             with self.changing() as sql:
                 found = _prepared(sql, target)
             self._reading = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        except sqlite3.Error as error:
+        except (OSError, sqlite3.Error) as error:
             raise StoreError(f"{path} cannot be used: {error}") from error
         if found != FORMAT:
             raise StoreError(

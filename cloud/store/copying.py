@@ -16,6 +16,7 @@ from cloud.store.record_file import CHUNK_BYTES, read_at, size_of
 from cloud.store.tree import file_bytes
 from evidence import checkpoint
 from evidence.errors import EvidenceError
+from evidence.owners import give, make_folder
 
 
 def copy_plant(root: Path, to: Path) -> None:
@@ -33,8 +34,9 @@ def copy_plant(root: Path, to: Path) -> None:
     # the snapshot before the checkpoint: then it speaks of no more entries
     snapshot = source.snapshot.read_bytes() if source.snapshot.exists() else b""
     size, note = _committed(source)
-    to.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(to.parent)
     to.mkdir()
+    give(to)
     disk = Disk(to)
     try:
         _copy_log(disk, source, copied, size)

@@ -11,6 +11,8 @@ import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from evidence.owners import give, make_folder
+
 Buffer = bytes | bytearray
 
 #: from this many files on, one syncfs is cheaper than as many fdatasync
@@ -25,7 +27,7 @@ class Disk:
     """
 
     def __init__(self, root: Path) -> None:
-        root.mkdir(parents=True, exist_ok=True)
+        make_folder(root)
         self._root = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
         self._device = os.fstat(self._root).st_dev
         #: a file is on another file system (a plant with a volume of its own): syncfs misses it
@@ -136,12 +138,15 @@ class Disk:
         except FileNotFoundError:
             self._make_folder(path.parent)
             self._folders.add(path.parent)
-            return os.open(path, os.O_WRONLY | os.O_CREAT, 0o644)
+            file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o644)
+            give(path)
+            return file
 
     def _make_folder(self, folder: Path) -> None:
         if not folder.is_dir():
             self._make_folder(folder.parent)
             folder.mkdir(mode=0o755)
+            give(folder)
             self._folders.add(folder.parent)
 
 

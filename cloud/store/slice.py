@@ -17,6 +17,7 @@ from cloud.store.disk import Disk
 from cloud.store.plant import PlantStore
 from evidence.errors import KeyFileError
 from evidence.keys import Signer
+from evidence.owners import give
 from evidence.suites import PublicKey
 
 #: why a commit was not made: the disk, or a token that does not sign
@@ -208,6 +209,7 @@ def take_lock(path: Path) -> int:
     lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     with ExitStack() as stack:
         stack.callback(os.close, lock)
+        give(path)
         for tries in range(LOCK_TRIES, 0, -1):
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -46,6 +46,7 @@ from evidence.keys import (
     load_certificate,
     public_key,
 )
+from evidence.owners import give, make_folder
 
 CA, CRL = "ca.crt", "crl.pem"
 PENDING, APPROVED, ISSUED, REVOKED = "pending", "approved", "issued", "revoked"
@@ -219,12 +220,13 @@ class Register:
         part = path.with_name(f".{path.name}.part")
         try:
             if not path.parent.is_dir():
-                path.parent.mkdir()
+                make_folder(path.parent)
                 sync_names(self.folder)
             with part.open("wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
+            give(part)
             part.replace(path)
             sync_names(path.parent)
         except OSError as error:

@@ -35,6 +35,7 @@ from cloud.transport.register import CA, CRL, SERVER, SERVER_KEY, Register
 from evidence.broker_certificates import gateway_name, key_of_der, name_of, uri_of
 from evidence.errors import EvidenceError
 from evidence.keys import load_certificate, public_key
+from evidence.owners import give, make_folder
 
 ROWS = "brokers.json"
 FILES = {"mosquitto": mosquitto_files, "nats": nats_files}
@@ -128,7 +129,7 @@ def write(served: Served, known: Known, register: Register) -> list[str]:
     texts = FILES[served.kind](place, known)
     main = out / PROGRAMS[served.kind][1]
     try:
-        out.mkdir(parents=True, exist_ok=True)
+        make_folder(out)
         # somebody may have written anything into it
         before = main.read_text(errors="surrogateescape") if main.exists() else None
         if before is not None and served.sha256 not in ("", _sha256(before)):
@@ -215,7 +216,7 @@ def serve_again(config: CloudConfig, register: Register) -> list[str]:
 def barred(served: Served) -> str:
     """Why the broker's user cannot read its files, a sentence; "" where it can."""
     if not served.user:
-        name = pwd.getpwuid(os.geteuid()).pw_name
+        name = Path(served.out, PROGRAMS[served.kind][1]).owner()
         return (
             f"{served.out}: {name} alone can read these files. A broker under another user "
             f"(Debian's mosquitto gives up root) needs --user NAME"
@@ -264,6 +265,7 @@ def _put(path: Path, data: bytes, mode: int, user: str = "") -> None:
         _give(part, user)
     else:
         part.chmod(mode)
+        give(part)
     part.replace(path)
 
 

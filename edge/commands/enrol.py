@@ -9,6 +9,7 @@ from edge.site.config import load_site
 from evidence.broker_certificates import encode_broker_request
 from evidence.key_files import must_not_exist, write_new
 from evidence.keys import FileSigner, generate, key_sha256, write_private
+from evidence.signers import key_file
 from firmware_configs.fields import Problem
 
 
@@ -37,7 +38,8 @@ def _enrol(args: argparse.Namespace) -> int:
         raise SiteConfigError([Problem(str(args.site), "uplink.url", reason)])
     path = site.uplink.tls.key
     if not path.exists():
-        write_private(path, generate("p256"))
+        # of the agent's user, who reads the evidence key too
+        write_private(path, generate("p256"), key_file(site.gateway.key, site.path.parent))
         print(f"{path}: new private key, mode 0600")
     key = FileSigner.load(path)
     write_new(args.out, encode_broker_request(site.plant.id, site.gateway.id, who.signer, key))

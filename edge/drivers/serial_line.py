@@ -6,6 +6,7 @@
 
 import asyncio
 import contextlib
+import errno
 import fcntl
 import os
 import struct
@@ -138,6 +139,11 @@ def _open(line: SerialLine, access: int) -> int:
     # O_NONBLOCK: without it, opening waits for a carrier that RS-485 has not
     try:
         fd = os.open(line.path, access | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except PermissionError as error:
+        # EACCES are the file's own rights; a group of devices that systemd keeps closed is EPERM
+        rule = f"; the unit keeps it closed: DeviceAllow={line.path} rw in a drop-in"
+        closed = rule if error.errno == errno.EPERM else ""
+        raise LineError(f"{line.path} cannot be opened: {error.strerror}{closed}") from None
     except OSError as error:
         raise LineError(f"{line.path} cannot be opened: {error.strerror}") from None
     try:

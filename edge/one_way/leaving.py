@@ -161,7 +161,7 @@ class OutboxLeaving:
     def _write(self, first: int, last: int) -> None:
         folder = self._way.folder
         folder.mkdir(parents=True, exist_ok=True)
-        held = sum(path.stat().st_size for path in folder.glob("*.tar"))
+        held = sum(_sizes(folder))
         if held >= self._way.bytes_max:
             raise ExportError(
                 f"{folder} holds {held >> 20} MiB that the ferry has not taken: nothing is added"
@@ -236,10 +236,19 @@ class Sender:
             self._number = (self._number + 1) % COUNT_MAX
 
 
+def _sizes(folder: Path) -> list[int]:
+    """Of the files in an outbox, which the ferry may take at any moment."""
+    found = []
+    for path in folder.glob("*.tar"):
+        with contextlib.suppress(FileNotFoundError):
+            found.append(path.stat().st_size)
+    return found
+
+
 def way_facts(way: OutboxWay | UdpWay, spool: SpoolReader) -> dict[str, object]:
     """What `edge status` says of the way out."""
     facts: dict[str, object] = {"left_seq": left_seq(spool)}
     if isinstance(way, OutboxWay):
-        sizes = [path.stat().st_size for path in Path(way.folder).glob("*.tar")]
+        sizes = _sizes(way.folder)
         return {"by": "outbox", **facts, "files": len(sizes), "bytes": sum(sizes)}
     return {"by": "udp", **facts, "to": f"{way.host}:{way.port}"}

@@ -1,7 +1,7 @@
 """The relay's /metrics, made at each question from what `relay status` tells; and its life."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -29,11 +29,10 @@ class RelayMetrics(Collector):
         yield from families.values()
 
 
-@contextlib.contextmanager
-def serving(config: RelayConfig, clock: Clock, life: Life) -> Iterator[None]:
-    """Answer where RELAY.toml says, until it is left; SiteConfigError: it cannot be had there."""
+def serving(
+    config: RelayConfig, clock: Clock, life: Life
+) -> contextlib.AbstractContextManager[Callable[[], str]]:
+    """Answers where RELAY.toml says, until it is left; gives what `listening` gives."""
     if config.metrics is None:
-        yield
-        return
-    with listening(RelayMetrics(config, clock), life, config.metrics, config.path):
-        yield
+        return contextlib.nullcontext(str)
+    return listening(RelayMetrics(config, clock), life, config.metrics)

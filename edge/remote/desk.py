@@ -29,6 +29,7 @@ from evidence.version import VERSION
 log = logging.getLogger("stackproof.edge.order")
 
 LOOK_S = 0.2
+AGAIN_S = 2.0  # between two tries to write what was found
 SETTLE_NS = 10 * 1_000_000_000
 REASON_MAX = 200  # of a state message, which the collector reads up to 1,024 bytes of
 
@@ -131,13 +132,25 @@ class OrderDesk:
             answered |= agent.answering
             lacking = lacks(trial, intervals_ns, answered, is_heard=agent.is_heard)
             if not lacking:
-                await asyncio.to_thread(start.keep, healthy(start.state))
+                await self._keep_healthy()
                 log.warning("site order %d: in force", trial.given.number)
                 return True
             if self._clock.monotonic_ns() > ends_ns:
                 await asyncio.to_thread(self._gives_way, lacking)
                 return False
             await asyncio.sleep(LOOK_S)
+
+    async def _keep_healthy(self) -> None:
+        """However long the disk refuses it: without it the next start rolls back what is well."""
+        while True:
+            try:
+                await asyncio.to_thread(self._start.keep, healthy(self._start.state))
+            except SpoolError as error:
+                if self._quiet.may("healthy", self._clock.monotonic_ns() / 1e9):
+                    log.error("site order: %s; tried again", error)  # noqa: TRY400 - says all
+                await asyncio.sleep(AGAIN_S)
+            else:
+                return
 
     def _gives_way(self, lacking: str) -> None:
         try:

@@ -6,6 +6,7 @@
 import re
 import subprocess
 import sys
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,27 @@ def test_a_relay_of_as_many_streams_as_it_may_have_gets_its_threads() -> None:
     """One each, and those of asyncio's pool: 32 at most, by the library's own rule."""
     (tasks,) = settings("stackproof-relay")["TasksMax"]
     assert int(tasks) >= STREAMS_MAX + 32 + 10
+
+
+#: what drivers call their lines in /proc/devices, which is what systemd compares: majors 4, 166,
+#: 188, 204 of the kernel's Documentation/admin-guide/devices.txt; `dev_name` of its other drivers
+LINES = [
+    "ttyS", "ttyACM", "ttyUSB", "ttyAMA", "ttyAT", "ttyMAX", "ttyPSC", "ttySC", "ttyUL",
+    "ttymxc", "ttyLP", "ttyMSM", "ttyO", "ttyPS", "ttySAC", "ttySTM", "ttyTHS",
+]  # fmt: skip
+NO_LINES = ["tty", "/dev/tty", "/dev/console", "/dev/ptmx", "ttyprintk", "mem", "hidraw", "i2c"]
+
+
+def test_the_agent_opens_every_kind_of_serial_line_and_nothing_else() -> None:
+    """Of a device that is not allowed the answer is EPERM, whatever groups the agent is in."""
+    told = settings("stackproof-edge")
+    rules = [rule.removesuffix(" rw").removeprefix("char-") for rule in told["DeviceAllow"]]
+    opened = {name for name in (*LINES, *NO_LINES) for rule in rules if fnmatchcase(name, rule)}
+    assert opened == set(LINES)
+    assert told["DevicePolicy"] == ["closed"]
+    # an adapter that is plugged in after the start has its major only where its module is there
+    assert told["Wants"] == ["modprobe@usbserial.service modprobe@cdc_acm.service"]
+    assert told["Wants"][0] in told["After"]
 
 
 def test_the_agent_may_ask_how_far_off_the_clock_is() -> None:

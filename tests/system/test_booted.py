@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.confined import settings
 from tests.docs.reader import blocks
 from tests.system.box import Box, booted, why_not
 
@@ -134,6 +135,64 @@ def test_collector_is_ready_and_takes_what_waited(box: Box) -> None:
     assert "1 plants served" in box.show("stackproof-cloud", "StatusText")[0]
     under_receipt = re.compile(r"under receipt up to [1-9]")
     until(lambda: bool(under_receipt.search(box.run(*STATUS, check=False))), box, EDGE)
+
+
+def test_what_root_makes_beside_a_service_the_service_can_use(box: Box) -> None:
+    """A key rotated and a plant restored by root, as docs/operations.md has it."""
+    rotate = """
+        cd /etc/stackproof; cp /root/root/root.crt .
+        stackproof keys rotate --key file:edge-1-b.pem --previous file:edge-1.pem \
+          --plant smelter --name edge-1 --out edge-1-b.csr"""
+    hex_ = re.findall(r"key SHA-256: ([0-9a-f]{64})", box.run("sh", "-euc", rotate))[0]
+    box.run(
+        "sh",
+        "-euc",
+        f"""
+        cd /root
+        stackproof keys enrol --csr /etc/stackproof/edge-1-b.csr --key-sha256 {hex_} --name edge-1 \
+          --root file:root/root.pem --root-certificate root/root.crt \
+          --out /etc/stackproof/edge-1-b.crt""",
+    )
+    site = box.run("cat", "/etc/stackproof/site.toml").replace("edge-1.crt", "edge-1-b.crt")
+    new = 'key = "file:edge-1-b.pem"\nprevious_key = "file:edge-1.pem"\nroot = "file:root.crt"'
+    box.write("/etc/stackproof/site.toml", site.replace('key = "file:edge-1.pem"', new))
+    check = "stackproof edge check /etc/stackproof/site.toml"
+    assert "fine" in box.run("runuser", "-u", EDGE, "--", *check.split())
+    box.run("systemctl", "restart", EDGE)
+    until(lambda: f"key: {hex_[:16]}" in box.run(*STATUS, check=False), box, EDGE)
+    assert box.show(EDGE, "NRestarts") == ["0"]
+    cloud = "/var/lib/stackproof"
+    box.run(
+        "sh",
+        "-euc",
+        f"""
+        systemctl stop stackproof-cloud
+        stackproof cloud backup smelter /etc/stackproof/cloud.toml --out /root/backup
+        mv {cloud}/evidence/00/smelter /root/lost
+        stackproof cloud restore /root/backup/smelter /etc/stackproof/cloud.toml
+        stackproof cloud rebuild /etc/stackproof/cloud.toml --series
+        systemctl start stackproof-cloud""",
+    )
+    assert box.run("find", cloud, "!", "-user", "stackproof") == ""
+    newest = int(re.findall(r"newest seq (\d+)", box.run(*STATUS, check=False))[0])
+
+    def receipted() -> int:
+        return int(re.findall(r"receipt up to (-?\d+)", box.run(*STATUS, check=False))[0])
+
+    until(lambda: receipted() > newest, box, EDGE)
+
+
+def test_the_agents_unit_opens_serial_lines_and_no_memory(box: Box) -> None:
+    """By systemd's own reading of the unit's rules; behind the line is nothing (ENXIO)."""
+    rules = [f"-pDeviceAllow={rule}" for rule in settings(EDGE)["DeviceAllow"]]
+    box.run("sh", "-euc", "mknod /dev/ttyS99 c 4 163; mknod /dev/memory c 1 1")
+
+    def opened(path: str) -> str:
+        call = ("systemd-run", "--pipe", "--wait", "-q", "-pDevicePolicy=closed", *rules)
+        return box.run(*call, "sh", "-c", f": <{path}", check=False)
+
+    assert "No such device or address" in opened("/dev/ttyS99")
+    assert "Operation not permitted" in opened("/dev/memory")
 
 
 def test_frozen_agent_is_started_again(box: Box) -> None:

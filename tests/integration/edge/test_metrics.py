@@ -1,16 +1,20 @@
 """/metrics, /livez and /readyz of a running agent, asked over HTTP."""
 
 import asyncio
+import contextlib
+from typing import Any
 from urllib.error import URLError
 
 import pytest
 
-from edge.errors import SiteConfigError
+from edge.spool_reader import SpoolReader
+from edge.status import status_of
 from tests.exposition import series
 from tests.integration.edge.conftest import Plant
 from tests.listened import answer
 from tests.ports import free_port
-from tests.unit.edge.sites import GATEWAY, PLANT
+from tests.unit.edge.sites import GATEWAY, PLANT, who
+from tests.waiting import until
 
 OF = f'gateway="{GATEWAY}",plant="{PLANT}"'
 
@@ -23,6 +27,17 @@ def ask(port: int) -> str:
 
 def with_metrics(plant: Plant, port: int) -> None:
     plant.text += f'\n[metrics]\nlisten = "127.0.0.1:{port}"\n'
+
+
+def told_beside(plant: Plant) -> dict[str, Any]:
+    """What `edge status` says beside the agent."""
+    spool, own = SpoolReader(plant.spool_path), who()
+    try:
+        return status_of(
+            plant.site, spool, plant.clock, certificate=own.certificate, collector=own.collector
+        )
+    finally:
+        spool.close()
 
 
 async def test_what_is_told(plant: Plant) -> None:
@@ -65,13 +80,31 @@ async def test_what_is_told(plant: Plant) -> None:
         ask(port)  # it ends with the agent
 
 
-async def test_an_address_that_is_taken_is_a_sentence(plant: Plant) -> None:
-    port = free_port()
-    server = await asyncio.start_server(lambda *_: None, "127.0.0.1", port)
-    with_metrics(plant, port)
-    async with server:
-        with pytest.raises(SiteConfigError, match="cannot be had: Address already in use"):
-            await plant.agent().run(asyncio.Event())
+@pytest.mark.parametrize("has_port", [True, False], ids=["not this machine's", "taken"])
+async def test_readings_do_not_wait_for_an_address(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch, has_port: bool
+) -> None:
+    """A gateway whose cable is out, or that waits for DHCP, has no address at boot."""
+    monkeypatch.setattr("edge.metrics_listener.AGAIN_S", 0.05)
+    port, host = free_port(), "192.0.2.1" if has_port else "127.0.0.1"  # RFC 5737: nobody's
+    plant.text += f'\n[metrics]\nlisten = "{host}:{port}"\nallow_remote = {str(has_port).lower()}\n'
+    why = "assign requested address" if has_port else "Address already in use"
+    async with contextlib.AsyncExitStack() as taken:
+        if not has_port:
+            server = await asyncio.start_server(lambda *_: None, "127.0.0.1", port)
+            await taken.enter_async_context(server)
+        async with plant.running() as agent:
+            await until(lambda: agent.answering == {"ac-1", "gas-1"})
+            await until(lambda: "metrics-away" in agent._alarms.names)
+            alarms = {row["name"]: row["sentence"] for row in told_beside(plant)["alarms"]}
+            assert f"{host}:{port} of [metrics] cannot be had: " in alarms["metrics-away"]
+            assert why in alarms["metrics-away"]
+            if not has_port:
+                await taken.aclose()
+                await until(lambda: "metrics-away" not in agent._alarms.names)
+                assert "stackproof_gateway_build" in await asyncio.to_thread(ask, port)
+                assert "metrics-away" not in {row["name"] for row in told_beside(plant)["alarms"]}
+    assert "metrics-away" not in {row["name"] for row in told_beside(plant)["alarms"]}, "it ended"
 
 
 async def test_without_the_table_nothing_listens(plant: Plant) -> None:

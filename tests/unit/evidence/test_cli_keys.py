@@ -29,6 +29,7 @@ from evidence.keys import (
 from evidence.orders import Replace, Revoke, decode_order
 from evidence.site_order import SiteOrder, decode_site_order
 from evidence.suites import PublicKey
+from tests.service_user import given, needs_root, not_given
 
 HEAD = bytes(range(32))
 KINDS = pytest.mark.parametrize("kind", ["ed25519", "p256"])
@@ -143,6 +144,22 @@ def test_rotate_prepares_the_next_key_and_says_what_to_write(
         assert line in out
     assert run(*enrol(sha256_of("new.pem"))) == 0
     assert identity(load_certificate(folder / "new.crt")) == ("gateway", "p1", "edge-1")
+
+
+@needs_root
+def test_the_next_key_is_whose_the_one_before_is(folder: Path) -> None:
+    """In a folder of root's, as /etc/stackproof is: the agent, which is not root, must read it."""
+    given(folder / "edge-1.pem")
+    assert run("rotate", *csr()[1:], "--previous", "file:edge-1.pem") == 0
+    assert not_given(folder / "new.pem") == []
+    assert (folder / "new.pem").stat().st_mode & 0o777 == 0o600
+    assert (folder / "new.csr").stat().st_uid == 0
+    for path in ("new.pem", "new.csr"):
+        (folder / path).unlink()
+    given(folder)
+    assert run(*csr()) == 0
+    assert run("new", "--out", "more", "--plant", "p2") == 0
+    assert not_given(folder) == []
 
 
 @pytest.mark.parametrize(("through", "last"), [("41", 41), ("none", -1)])

@@ -11,6 +11,7 @@ from cloud.collector.topics import Sender
 from cloud.config import load_cloud
 from cloud.store.slice import SliceStore
 from evidence.keys import generate, write_private
+from tests.service_user import given, needs_root, not_given
 from tests.unit.cloud.commands.test_store import evidence_of, files, spoil
 from tests.unit.cloud.evidence_examples import (
     CLOUD_HEAD,
@@ -61,6 +62,19 @@ def test_there_and_back(home: Path, tmp_path: Path, capsys: pytest.CaptureFixtur
     assert files(evidence_of(home)) == before
     assert cli.main(["fsck", str(home / "CLOUD.toml")]) == 0
     assert [path.name for path in out.iterdir()] == [PLANT]
+
+
+@needs_root
+def test_what_root_restores_is_the_collectors(home: Path, tmp_path: Path) -> None:
+    """Under its unit the collector is not root: it could not write on."""
+    out, evidence = tmp_path / "out", home / "evidence"
+    assert cli.main(["backup", PLANT, str(home / "CLOUD.toml"), "--out", str(out)]) == 0
+    shutil.rmtree(evidence)
+    evidence.mkdir()
+    given(evidence)
+    assert cli.main(["restore", str(out / PLANT), str(home / "CLOUD.toml")]) == 0
+    assert not_given(evidence) == []
+    assert (out / PLANT).stat().st_uid == 0
 
 
 @pytest.mark.parametrize("part", ["log/entries.seg", "log/checkpoint", "index/edge-a.idx"])

@@ -11,6 +11,7 @@ from cloud import cli
 from cloud.commands.series import refill
 from cloud.errors import StoreError
 from cloud.store.disk import Disk
+from tests.service_user import given, needs_root, not_given
 from tests.unit.cloud.store.whole_plant import PLANT, WholePlant
 
 PROJECTIONS = ("log/entries.idx", "log/tree.bin", "log/state", "index/edge-a.idx")
@@ -147,6 +148,21 @@ def test_projections_are_made_again_to_the_byte(
     assert files(folder) == before
     status, facts = asked(capsys, "rebuild", str(home / "CLOUD.toml"))
     assert (status, facts["plants"][0]["rebuilt"]) == (0, 0)
+
+
+@needs_root
+def test_what_root_makes_again_is_the_collectors(home: Path) -> None:
+    """Under its unit the collector is not root: it could not write on, nor take its lock."""
+    evidence, state = home / "evidence", home / "state"
+    for name in PROJECTIONS:
+        (evidence_of(home) / name).unlink()
+    (evidence / "00" / "lock").unlink(missing_ok=True)
+    state.mkdir()
+    given(evidence, state)
+    assert cli.main(["rebuild", str(home / "CLOUD.toml"), "--series"]) == 0
+    assert all((evidence_of(home) / name).exists() for name in PROJECTIONS)
+    assert list(state.iterdir())
+    assert not_given(evidence, state) == []
 
 
 def test_the_copy_of_a_rotate_object_is_made_again(

@@ -1,5 +1,6 @@
 """What the collector does about a broker's files, and what it says where it may not."""
 
+import datetime as dt
 import json
 import os
 import signal
@@ -16,7 +17,8 @@ from cloud.errors import CarriedFileError
 from cloud.transport import served as module
 from cloud.transport.broker_files import Known, KnownNode, KnownRelay, Place, nats_files
 from cloud.transport.register import Register
-from cloud.transport.served import Served, remembered, serve_again, take_in, write
+from cloud.transport.served import Served, barred, remembered, serve_again, take_in, write
+from tests.service_user import given, needs_root, not_given
 from tests.unit.cloud.transport.test_transport import BY, folder_in
 
 KNOWN = Known("00", "collector-00", "urn:c", [("mini", "edge-1", "urn:e1")])
@@ -59,6 +61,20 @@ def test_whoever_may_not_tell_a_broker_says_the_command(
         patched.setattr(module, "_running", lambda *_: iter([1, 2]))
         assert take_in(one).startswith("mosquitto 2 has been told to read")
         assert take_in(one).endswith("kill -HUP 1")
+
+
+@needs_root
+def test_what_root_writes_the_collector_can_write_again(tmp_path: Path) -> None:
+    """It does so with each approved key, as a user of its own."""
+    folder = folder_in(tmp_path)
+    given(folder)
+    one = served(folder / "nats", "nats")
+    register = Register(folder, BY)
+    register.write_crl(dt.datetime(2026, 11, 28, tzinfo=dt.UTC))
+    write(one, KNOWN, register)
+    assert {path.name for path in (folder / "nats").iterdir()} >= {"nats.conf", "ca.crt", "crl.pem"}
+    assert not_given(folder) == []
+    assert barred(one).startswith(f"{one.out}: nobody alone can read these files")
 
 
 def test_what_was_written_is_known_and_a_change_that_takes_a_restart_is_said(

@@ -10,7 +10,14 @@ import pytest
 from edge.disk import Disk
 from edge.errors import ExportError
 from edge.one_way import leaving
-from edge.one_way.leaving import OutboxLeaving, UdpLeaving, cursors_of, left_seq, turn_ring
+from edge.one_way.leaving import (
+    OutboxLeaving,
+    UdpLeaving,
+    cursors_of,
+    left_seq,
+    turn_ring,
+    way_facts,
+)
 from edge.site.config import Site
 from edge.site.way import OutboxWay, UdpWay
 from edge.spool import Spool
@@ -95,6 +102,11 @@ async def test_files_hold_the_stream_and_are_written_again_after_a_kill(
         assert found == [stored.data for stored in rig.spool.objects(0, 9)]
         assert left_seq(rig.spool) == 5
         left(rig.spool, 0)
+    # what the ferry takes between the look at the folder and at the file is not there
+    (way.folder / "taken.tar").symlink_to("nowhere")
+    size = path.stat().st_size
+    facts = {"by": "outbox", "left_seq": -1, "files": 1, "bytes": size}
+    assert way_facts(way, rig.spool) == facts
     full = OutboxLeaving(site, OutboxWay(way.folder, 1, 1, 1), rig.spool, clock, disk)
     with pytest.raises(ExportError, match="the ferry has not taken"):
         await _until_written(full)

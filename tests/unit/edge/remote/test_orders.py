@@ -1,5 +1,6 @@
 """What becomes of a site order: state by state, what none may change, and a power cut anywhere."""
 
+import asyncio
 import hashlib
 import os
 import tarfile
@@ -11,7 +12,9 @@ from typing import Any
 import pytest
 
 from edge.cli import main
+from edge.clock import SystemClock
 from edge.errors import SiteConfigError, SpoolError
+from edge.remote.desk import OrderDesk
 from edge.remote.folder import OrderFolder, read_state
 from edge.remote.rules import forbidden
 from edge.remote.start import start_of
@@ -44,6 +47,7 @@ from tests.unit.edge.sites import (
     write_keys,
     write_site,
 )
+from tests.waiting import until
 
 CERTIFICATE = 'certificate = "file:keys/edge-1.crt"\n'
 HAND = replaced(METERS, {CERTIFICATE: CERTIFICATE + 'root = "file:keys/root.crt"\n'})
@@ -240,6 +244,48 @@ def test_an_order_outlives_a_start_without_what_neither_file_can_help(tmp_path: 
         start_of(path)
     away.rename(tmp_path / "keys/collector.crt")
     assert start_of(path).state.in_force == start.state.in_force
+
+
+class Answering:
+    """An agent whose devices answer."""
+
+    answering, is_heard = frozenset({"ac-1"}), True
+
+    def __init__(self) -> None:
+        self.told: list[bytes] = []
+
+    def tell(self, state: bytes) -> None:
+        self.told.append(state)
+
+
+async def test_a_disk_that_refuses_for_a_while_does_not_take_what_is_healthy_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = site_folder(tmp_path)
+    stage(path)
+    start, refusals, keep = start_of(path), [3], OrderFolder.keep
+    assert start.state.trial is not None
+    assert start.folder is not None
+
+    def full(folder: OrderFolder, state: State) -> State:
+        refusals[0] -= 1
+        if refusals[0] >= 0:
+            raise SpoolError("state.json: cannot be written: No space left on device")
+        return keep(folder, state)
+
+    monkeypatch.setattr(OrderFolder, "keep", full)
+    monkeypatch.setattr("edge.remote.desk.AGAIN_S", 0.01)
+    agent = Answering()
+    serving = asyncio.create_task(OrderDesk(start, start.folder, SystemClock()).serve(agent))
+    try:
+        await until(lambda: serving.done() or b"in force" in b"".join(agent.told))
+        assert refusals[0] < 0
+        assert not serving.done(), "orders are taken on"
+    finally:
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+    after = start_of(path).state
+    assert (after.in_force, after.last) == (start.state.in_force, Answer(1, "in force"))
 
 
 def test_a_damaged_state_stops_orders_and_no_reading(tmp_path: Path) -> None:

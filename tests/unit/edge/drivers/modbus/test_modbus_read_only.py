@@ -1,5 +1,6 @@
 """Reading is all this driver can do: its source names no write, its gate lets none through."""
 
+import errno
 import os
 import re
 from pathlib import Path
@@ -35,6 +36,22 @@ def test_a_line_that_is_listened_to_is_opened_for_reading_only() -> None:
     listening = (FOLDER / "overhear.py").read_text(encoding="utf-8")
     assert "Mouth" not in listening
     assert "only_reads" not in listening  # it has nothing to let through
+
+
+@pytest.mark.parametrize(("number", "is_told"), [(errno.EPERM, True), (errno.EACCES, False)])
+async def test_a_line_that_the_unit_keeps_closed_says_so(
+    monkeypatch: pytest.MonkeyPatch, number: int, is_told: bool
+) -> None:
+    """EACCES are the rights of the file, which a group gives: no drop-in helps there."""
+
+    def refused(path: str, _: int) -> int:
+        raise PermissionError(number, os.strerror(number), path)
+
+    monkeypatch.setattr(os, "open", refused)
+    line = serial_line.SerialLine("/dev/ttyr00", 9600, "E")
+    with pytest.raises(serial_line.LineError, match=os.strerror(number)) as caught:
+        serial_line.Ear(line, lambda _: None, lambda: None)
+    assert str(caught.value).endswith("DeviceAllow=/dev/ttyr00 rw in a drop-in") is is_told
 
 
 def test_pymodbus_is_taken_for_its_four_reading_questions_only() -> None:

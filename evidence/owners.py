@@ -1,0 +1,40 @@
+"""Whose a new file is: root works beside services that run as users of their own. I/O: owners.
+
+What root makes in a service's folder would be root's, and the service could not read it, or write
+on. It is given to the folder's owner. For anybody but root nothing changes.
+"""
+
+import contextlib
+import os
+from pathlib import Path
+
+
+def give(made: Path, like: Path | None = None) -> None:
+    """As root, give a file or folder that root has made to whom another one belongs.
+
+    Args:
+        made: not followed where it is a link.
+        like: whose owner and group it gets; None for the folder that it is in.
+
+    Raises:
+        OSError: one of the two is not there.
+    """
+    if os.geteuid() != 0:
+        return
+    owner, own = (like or made.parent).stat(), made.lstat()
+    if owner.st_uid == 0 or own.st_uid != 0:
+        return
+    with contextlib.suppress(PermissionError):  # root of a container, or on a share, may not
+        os.chown(made, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, each its folder's owner's; one that is there stays."""
+    if folder.is_dir():
+        return
+    try:
+        folder.mkdir(exist_ok=True)
+    except FileNotFoundError:
+        make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+    give(folder)

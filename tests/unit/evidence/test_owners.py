@@ -1,0 +1,60 @@
+"""Whose a new file is: the folder's owner's where root makes it."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from evidence.owners import give, make_folder
+from tests.service_user import USER, given, needs_root, not_given
+
+
+@needs_root
+def test_folders_and_files_are_the_folders_owners(tmp_path: Path) -> None:
+    given(tmp_path)
+    make_folder(tmp_path / "a" / "b")
+    (tmp_path / "a" / "b" / "file").touch()
+    give(tmp_path / "a" / "b" / "file")
+    make_folder(tmp_path / "a" / "b")
+    assert not_given(tmp_path) == []
+
+
+@needs_root
+def test_what_somebody_owns_already_stays_his(tmp_path: Path) -> None:
+    """Nor does a folder of root's own take anything from anybody, nor is a link followed."""
+    made, elsewhere = tmp_path / "made", tmp_path / "elsewhere"
+    made.touch()
+    elsewhere.touch()
+    os.chown(made, 12, 13)
+    given(tmp_path / "elsewhere")
+    give(made, elsewhere)
+    give(made)
+    assert (made.stat().st_uid, made.stat().st_gid) == (12, 13)
+    os.chown(made, 0, 0)
+    (tmp_path / "link").symlink_to(made)
+    give(tmp_path / "link", elsewhere)
+    assert made.stat().st_uid == 0
+    give(made, elsewhere)
+    assert made.stat().st_uid == USER
+
+
+def test_nobody_but_root_gives_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(os, "chown", lambda *args, **_: asked.append(args))
+    make_folder(tmp_path / "a" / "b")
+    give(tmp_path / "a")
+    assert asked == []
+
+
+@needs_root
+def test_root_that_may_not_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root of a container without that right: its files stay whose they are."""
+    given(tmp_path)
+
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "chown", refused)
+    make_folder(tmp_path / "a")
+    assert (tmp_path / "a").stat().st_uid == 0
