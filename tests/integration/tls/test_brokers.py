@@ -133,6 +133,8 @@ async def test_a_gateway_is_enrolled_delivers_renews_and_is_revoked(
         bench.broker.start()
         rows = await asyncio.to_thread(bench.rows)
         assert rows == {"waiting": [], "approved": []}
+        listed = await asyncio.to_thread(lambda: urlopen(f"{ready}/api/v1/broker/revoked").read())
+        assert listed == (bench.folder / "broker/crl.pem").read_bytes(), "for a broker elsewhere"
         log = await asyncio.to_thread(bench.run, "cloud accounts log", bench.cloud)
         assert f"broker-key-approved by collector from 127.0.0.1 {PLANT}/{GATEWAY} key {key}" in log
         assert f"broker-certificate-renewed by collector {PLANT}/{GATEWAY} key {key} until" in log
