@@ -1,19 +1,18 @@
 """How a relay stands: for `relay status`, and for Prometheus. Reads the queues beside the relay."""
 
 import contextlib
-import datetime as dt
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from edge.clock import Clock
 from edge.errors import SpoolError
-from edge.relay.config import ASK, RelayConfig, RelayStream
+from edge.relay.config import RelayConfig, RelayStream
 from edge.relay.queue import Hole, Queue
 from edge.relay.service import COUNTS, is_running, queue_path
 from edge.trouble import moment, reach_lines
-from evidence.broker_certificates import trouble_of
 from evidence.custody import validity_ns
+from evidence.errors import EvidenceError
 
 MIB = 1024 * 1024
 
@@ -23,7 +22,6 @@ def status_of(config: RelayConfig, clock: Clock) -> dict[str, Any]:
 
     Raises:
         SpoolError: a queue cannot be read.
-        KeyFileError: the broker certificate cannot.
     """
     told, running = _counts(config), is_running(config)
     return {
@@ -41,12 +39,12 @@ def status_of(config: RelayConfig, clock: Clock) -> dict[str, Any]:
 def _certificate(config: RelayConfig, now_ns: int) -> dict[str, Any]:
     if config.tls is None:
         return {"certificate_not_after_ns": None, "certificate_trouble": ""}
-    certificate = config.tls.certificate()
+    ends_ns = None
+    with contextlib.suppress(EvidenceError):  # why it cannot be read is its trouble
+        ends_ns = validity_ns(config.tls.certificate())[1]
     return {
-        "certificate_not_after_ns": validity_ns(certificate)[1],
-        "certificate_trouble": trouble_of(
-            certificate, dt.datetime.fromtimestamp(now_ns / 1e9, dt.UTC)
-        ),
+        "certificate_not_after_ns": ends_ns,
+        "certificate_trouble": config.tls.trouble(now_ns),
     }
 
 
@@ -97,7 +95,7 @@ def lines(config: RelayConfig, status: Mapping[str, Any]) -> list[str]:
     """The same for people."""
     found = [f"relay {'running' if status['running'] else 'not running'}, to {config.url}"]
     if why := status["certificate_trouble"]:
-        found.append(f"BROKER CERTIFICATE: {why}. {ASK}")
+        found.append(f"BROKER CERTIFICATE: {why}")
     for kind, counts in status["counts"].items():
         listed = ", ".join(f"{name} {value}" for name, value in sorted(counts.items()))
         found.append(f"{kind} since the start: {listed or 'none'}")

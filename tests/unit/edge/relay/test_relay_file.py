@@ -140,7 +140,15 @@ def test_a_certificate_that_is_not_there_yet_is_told_and_stops_no_run(
     files = 'ca = "file:ca.crt"\nkey = "file:tls.pem"\ncertificate = "file:tls.crt"\n'
     text = replaced(GOOD, {"mqtt://127.0.0.1:1883": "mqtts://h", "[relay]\n": f"[relay]\n{files}"})
     path = written(tmp_path, text)
-    assert load_relay(path).tls is not None
+    config = load_relay(path)
+    assert config.tls is not None
+    config.state_dir.mkdir()
+    assert main(["status", str(path)]) == 1
+    said = capsys.readouterr().out
+    assert re.search(r"\nBROKER CERTIFICATE: no broker can be believed: .*ca\.crt", said)
+    assert "north-works/edge-1: 0 objects wait for a receipt" in said
+    assert "stackproof_relay_queue_objects" in metrics_of(config)
+    assert "certificate" not in metrics_of(config)
     assert main(["check", str(path)]) == 2
     assert "ca.crt" in capsys.readouterr().err
 
