@@ -3,9 +3,8 @@
 What is told is what the spool says; the clock is this machine's, which the agent shares.
 """
 
-import datetime as dt
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from edge.alarms import standing
@@ -20,7 +19,7 @@ from edge.settings import standing_departures
 from edge.site.config import Site
 from edge.spool import is_in_use
 from edge.spool_reader import SpoolReader, State, settings_key
-from edge.trouble import DAMAGED, decode_reach
+from edge.trouble import DAMAGED, decode_reach, moment, reach_lines
 from evidence import cbor, checkpoint
 from evidence.errors import EvidenceError
 from evidence.frame import Clock as ClockState
@@ -143,7 +142,7 @@ def _receipt(data: bytes, collector: PublicKey) -> dict[str, Any] | None:
 def _broker(kept: bytes | None) -> dict[str, Any] | None:
     """What came of the running agent's tries; None before the first."""
     reach = decode_reach(kept)
-    return None if reach is None else {"since_ns": reach.since_ns, "reason": reach.reason}
+    return None if reach is None else asdict(reach)
 
 
 def lines(status: Mapping[str, Any]) -> list[str]:
@@ -154,7 +153,7 @@ def lines(status: Mapping[str, Any]) -> list[str]:
     error = "unknown" if clock["error_ms"] is None else f"{clock['error_ms']} ms"
     waiting = f"{spool['objects']} objects wait for a receipt"
     if spool["oldest_ns"] is not None:
-        waiting += f", the oldest of {_time(spool['oldest_ns'], now_ns)}"
+        waiting += f", the oldest of {moment(spool['oldest_ns'], now_ns)}"
     found = [
         f"{status['plant']}/{status['gateway']}: agent {agent}, {status['mode']}",
         f"spool: {spool['percent']} % of {spool['bytes_max'] // MIB} MiB, "
@@ -162,7 +161,7 @@ def lines(status: Mapping[str, Any]) -> list[str]:
         f"stream: newest seq {spool['head_seq']}, under receipt up to {spool['receipted_seq']}; "
         f"{spool['open_ticks']} ticks not yet in a frame, {spool['unsigned']} frames not signed",
         f"receipt: {_receipt_line(receipt, now_ns)}",
-        *_broker_lines(status["broker"], now_ns),
+        *reach_lines(status["broker"], now_ns, "readings"),
         *_way_lines(status["way"]),
         *order_lines(status["orders"]),
         f"log: cosigned up to {status['cosigned_size']} entries",
@@ -188,25 +187,10 @@ def _way_lines(way: Mapping[str, Any] | None) -> list[str]:
     ]
 
 
-def _broker_lines(broker: Mapping[str, Any] | None, now_ns: int) -> list[str]:
-    if broker is None:
-        return []
-    since = _time(broker["since_ns"], now_ns)
-    if not broker["reason"]:
-        return [f"broker: there since {since}"]
-    return [f"broker: away since {since}: {broker['reason']}; readings are kept"]
-
-
 def _receipt_line(receipt: Mapping[str, Any] | None, now_ns: int) -> str:
     if receipt is None:
         return "none yet"
     if "problem" in receipt:
         return f"not of the collector that is pinned now ({receipt['problem']})"
-    received = _time(receipt["received_ns"], now_ns)
+    received = moment(receipt["received_ns"], now_ns)
     return f"seq {receipt['seq']}, received {received}, log of {receipt['log_size']} entries"
-
-
-def _time(at_ns: int, now_ns: int) -> str:
-    at = dt.datetime.fromtimestamp(at_ns // 1_000_000_000, dt.UTC)
-    minutes, ago = abs(now_ns - at_ns) // 60_000_000_000, "ago" if now_ns >= at_ns else "ahead"
-    return f"{at:%Y-%m-%d %H:%M:%S} UTC ({minutes} min {ago})"

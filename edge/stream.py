@@ -17,12 +17,12 @@ from edge.trouble import (
     FORK,
     SENTENCE_MAX,
     UNHEARD,
-    Reach,
     Trouble,
     decode_reach,
     decode_troubles,
     encode_reach,
     encode_troubles,
+    tried,
 )
 from evidence import cbor, receipt
 from evidence.blocks import compress
@@ -150,10 +150,7 @@ class Stream(SigningStream):
     def note_broker(self, reason: str, now_ns: int) -> None:
         """Keep what came of a try to reach the broker: why it failed, "" where we are let in."""
         before = decode_reach(self.spool.get(State.BROKER))
-        after = Reach(now_ns, reason[:SENTENCE_MAX])
-        if before is not None:
-            after = before.then(reason, now_ns)
-        if after != before:
+        if (after := tried(before, reason, now_ns)) != before:
             self.spool.put({State.BROKER: encode_reach(after)})
 
     def _keep_proof(self, error: TwoLogsError, data: bytes, now_ns: int) -> None:

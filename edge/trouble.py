@@ -8,6 +8,7 @@ when it is its turn. What was found is kept by kind, with the time it was first 
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass
+from typing import Any
 
 from evidence import cbor
 
@@ -48,7 +49,7 @@ def decode_troubles(data: bytes | None) -> dict[str, Trouble]:
 
 @dataclass(frozen=True)
 class Reach:
-    """Whether the agent has a broker that lets it in.
+    """Whether an agent, or a relay for one of its streams, has a broker that lets it in.
 
     Attributes:
         since_ns: wall clock.
@@ -58,10 +59,11 @@ class Reach:
     since_ns: int
     reason: str
 
-    def then(self, reason: str, now_ns: int) -> "Reach":
-        """After one more try: it stands since the first of those that went alike."""
-        is_same = bool(reason) == bool(self.reason)
-        return Reach(self.since_ns if is_same else now_ns, reason[:SENTENCE_MAX])
+
+def tried(before: Reach | None, reason: str, now_ns: int) -> Reach:
+    """After one more try: it stands since the first of those that went alike."""
+    is_same = before is not None and bool(reason) == bool(before.reason)
+    return Reach(before.since_ns if before and is_same else now_ns, reason[:SENTENCE_MAX])
 
 
 def encode_reach(reach: Reach) -> bytes:
@@ -72,6 +74,29 @@ def encode_reach(reach: Reach) -> bytes:
 def decode_reach(data: bytes | None) -> Reach | None:
     """That of a state value; None before the first try."""
     return Reach(*cbor.decode(data)) if data else None
+
+
+def reach_lines(broker: Mapping[str, Any] | None, now_ns: int, kept: str) -> list[str]:
+    """For people: a line, none before the first try.
+
+    Args:
+        broker: fields of a `Reach`.
+        now_ns: wall clock.
+        kept: what waits meanwhile.
+    """
+    if broker is None:
+        return []
+    since = moment(broker["since_ns"], now_ns)
+    if not broker["reason"]:
+        return [f"broker: there since {since}"]
+    return [f"broker: away since {since}: {broker['reason']}; {kept} are kept"]
+
+
+def moment(at_ns: int, now_ns: int) -> str:
+    """An instant for people, and how long ago it is."""
+    at = dt.datetime.fromtimestamp(at_ns // 1_000_000_000, dt.UTC)
+    minutes, ago = abs(now_ns - at_ns) // 60_000_000_000, "ago" if now_ns >= at_ns else "ahead"
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC ({minutes} min {ago})"
 
 
 def reason_to_hold(data: bytes | None, seq: int) -> str:

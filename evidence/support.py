@@ -15,6 +15,7 @@ import tarfile
 from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import distributions
 from pathlib import Path
+from urllib.parse import unquote
 
 from evidence.version import VERSION
 
@@ -72,8 +73,9 @@ def secrets_of(config: str, folder: Path) -> set[str]:
     for kind, name in {*_NAMED.findall(config), *_NAMED_WHOLE.findall(config)}:
         if kind == "env":
             found |= secret_lines(os.environ.get(name, ""))
-        elif (path := folder / name).is_file():
-            found |= secrets_in(path)
+        for path in {folder / name, folder / unquote(name)}:  # of a url: a space is %20
+            if kind == "file" and path.is_file():
+                found |= secrets_in(path)
     return found
 
 

@@ -1,13 +1,14 @@
 """What every test run shares: which tests are left out and why, and the tally for `./run test`.
 
-No fixtures here: they stand beside the tests that use them. What servers were asked is watched by
-`tests/recording.py`.
+No fixtures here but one of which a process can have no second: the others stand beside the tests
+that use them. What servers were asked is watched by `tests/recording.py`.
 """
 
 import faulthandler
 import gc
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
@@ -72,3 +73,21 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def pytest_unconfigure() -> None:
     """A thread that a test left behind must not keep the run from ever ending: say which, fail."""
     faulthandler.dump_traceback_later(EXIT_S, exit=True)
+
+
+@pytest.fixture(scope="session")
+def token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with a PIN file beside an initialised token; see `softhsm.make_token`.
+
+    One a test run: a PKCS#11 module is one a process, and reads its settings once.
+    """
+    from tests.integration.softhsm import make_token  # python-pkcs11 may not be installed
+
+    folder = tmp_path_factory.mktemp("hsm")
+    (folder / "tokens").mkdir()
+    settings = folder / "softhsm2.conf"
+    settings.write_text(f"directories.tokendir = {folder / 'tokens'}\nobjectstore.backend = file\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SOFTHSM2_CONF", str(settings))
+        make_token(folder)
+        yield folder

@@ -61,6 +61,7 @@ ACCESS: Mapping[tuple[str, str], Right | None] = {
     ("POST", f"{LOG}/keys/reload"): Right.SYSTEM,
     ("POST", f"{API}/imports"): Right.SYSTEM,
     ("GET", f"{API}/broker"): Right.SYSTEM,
+    ("GET", f"{API}/broker/revoked"): None,
     ("POST", f"{API}/broker/requests"): Right.SYSTEM,
     ("POST", f"{LOG}/broker/approve"): Right.SYSTEM,
     ("POST", f"{LOG}/broker/revoke"): Right.SYSTEM,

@@ -1,13 +1,14 @@
 """Routes for certificates of the broker: who asks, approve, revoke. A system administrator's.
 
-Plain functions: they read and write the disk, so they run in a worker thread.
+The list of the revoked is anybody's. Plain functions: they read and write the disk, so they run in
+a worker thread.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, HTTPException, Request, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from cloud.api.guard import Given, GuardedRoute, Who, address
@@ -65,6 +66,16 @@ def certificates(given: Given) -> Mapping[str, Sequence[Mapping[str, str]]]:
     """Requests that wait for a person, and approved keys with the end of their certificate."""
     with _said():
         return given.transport.standing()
+
+
+@router.get("/broker/revoked")
+def revoked(given: Given) -> Response:
+    """The CA's list of revoked certificates, PEM, for brokers on other machines.
+
+    Anybody's: it is signed, and names serial numbers alone.
+    """
+    with _said():
+        return Response(given.transport.revoked(), media_type="application/x-pem-file")
 
 
 @router.post("/broker/requests")

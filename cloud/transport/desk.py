@@ -21,7 +21,7 @@ from cloud.clock import Clock
 from cloud.collector.intake import Intake
 from cloud.collector.topics import Sender
 from cloud.errors import NoRegisterError, StoreError
-from cloud.transport.register import Approved, Register
+from cloud.transport.register import CRL, Approved, Register
 from evidence.broker_certificates import (
     REQUEST_BYTES_MAX,
     BrokerRequest,
@@ -128,6 +128,14 @@ class BrokerDesk:
             waiting = [self._waits(*one) for one in register.pending()]
             approved = [_row(one, register.newest(one)) for one in register.approved()]
         return {"waiting": waiting, "approved": approved}
+
+    def revoked(self) -> bytes:
+        """The CA's newest list of revoked certificates, PEM; LookupError where it signed none."""
+        register = self._register()
+        try:
+            return (register.folder / CRL).read_bytes()  # it is replaced whole
+        except FileNotFoundError:
+            raise LookupError("the broker's CA has signed no list yet") from None
 
     def _waits(self, plant: str, gateway: str, data: bytes) -> Mapping[str, str]:
         row = {"plant": plant, "gateway": gateway}

@@ -18,6 +18,7 @@ from edge.quiet import Quiet
 from edge.relay.config import RelayConfig, RelayStream
 from edge.relay.outer import Outer, judge_relayed
 from edge.relay.queue import Kept, Queue
+from edge.trouble import Reach, tried
 from edge.uplink.machine import Send
 from edge.uplink.mqtt import MqttUplink, Topics
 from edge.uplink.sending import Sending
@@ -58,6 +59,7 @@ class Lane:
     Attributes:
         machine: what is sent, and what is under receipt.
         refused: messages from the broker that were not acted on.
+        reach: whether the broker lets it in; None before the first try.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class Lane:
         self._sending = Sending(stream.name, self._read_objects, clock, log, self._about)
         self.machine = self._sending.machine
         self.refused = 0
+        self.reach: Reach | None = None
         self._quiet = Quiet()
         self._shows_at_s = 0.0
         self._unread: tuple[bytes, bool] | None = None  # a receipt, and whether it was retained
@@ -79,7 +82,7 @@ class Lane:
             config.route,
             RelayTopics.of(stream.slice, stream.plant, stream.gateway),
             client_id(name, None if shown is None else shown.tls.key),
-            on_connected=lambda: self._send_all(self.machine.connected(self._now_s())),
+            on_connected=self._on_connected,
             on_disconnected=self._on_disconnected,
             on_message=self._on_message,
             tls=None if shown is None else shown.context,
@@ -124,7 +127,12 @@ class Lane:
 
     # -- what the transport reports ---------------------------------------------------------------
 
+    def _on_connected(self) -> None:
+        self.reach = tried(self.reach, "", self._clock.wall_ns())
+        self._send_all(self.machine.connected(self._now_s()))
+
     def _on_disconnected(self, reason: str) -> None:
+        self.reach = tried(self.reach, reason, self._clock.wall_ns())
         if self._quiet.may("away", self._now_s()):
             log.warning("%s: broker away (%s); objects are kept", self.stream.name, reason,
                         extra=self._about)  # fmt: skip

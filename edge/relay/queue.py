@@ -218,6 +218,11 @@ class Queue:
         """Objects held."""
         return int(self._one("SELECT count(*) FROM objects"))
 
+    def oldest_ns(self) -> int | None:
+        """When the first of them came, this machine's wall clock; None when nothing is held."""
+        rows = self._rows("SELECT at_ns FROM objects ORDER BY id LIMIT 1")
+        return int(rows[0][0]) if rows else None
+
     def has(self, seq: int, sha256: bytes) -> bool | None:
         """Whether this very object is held at `seq`; None when none is."""
         held = [row[0] for row in self._rows("SELECT sha256 FROM objects WHERE seq = ?", seq)]

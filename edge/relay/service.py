@@ -10,6 +10,7 @@ import json
 import logging
 import os
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -70,6 +71,7 @@ class Relay:
         async with contextlib.AsyncExitStack() as parts:
             parts.callback(self._disk.close)
             parts.callback(os.close, _lock(config.state_dir))
+            (config.state_dir / COUNTS).unlink(missing_ok=True)  # of a process that ended
             shown = None if config.tls is None else Shown(config.tls)
             lanes: dict[tuple[str, str], Lane] = {}
             for stream in config.streams:
@@ -181,7 +183,7 @@ class Relay:
                 }
         told["streams"] = {
             lane.stream.name: {
-                "online": lane.machine.online,
+                "broker": None if lane.reach is None else asdict(lane.reach),
                 "forwarded": lane.forwarded,
                 "refused": lane.refused,
             }

@@ -1,18 +1,18 @@
 """How a relay stands: for `relay status`, and for Prometheus. Reads the queues beside the relay."""
 
 import contextlib
-import datetime as dt
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from edge.clock import Clock
 from edge.errors import SpoolError
-from edge.relay.config import ASK, RelayConfig, RelayStream
+from edge.relay.config import RelayConfig, RelayStream
 from edge.relay.queue import Hole, Queue
 from edge.relay.service import COUNTS, is_running, queue_path
-from evidence.broker_certificates import trouble_of
+from edge.trouble import moment, reach_lines
 from evidence.custody import validity_ns
+from evidence.errors import EvidenceError
 
 MIB = 1024 * 1024
 
@@ -22,16 +22,15 @@ def status_of(config: RelayConfig, clock: Clock) -> dict[str, Any]:
 
     Raises:
         SpoolError: a queue cannot be read.
-        KeyFileError: the broker certificate cannot.
     """
-    told = _counts(config)
+    told, running = _counts(config), is_running(config)
     return {
-        "running": is_running(config),
+        "running": running,
         "now_ns": clock.wall_ns(),
         **_certificate(config, clock.wall_ns()),
         "counts": {key: told[key] for key in ("objects", "files", "udp") if key in told},
         "streams": [
-            {**_stream(config, stream), **told.get("streams", {}).get(stream.name, {})}
+            _stream(config, stream, told.get("streams", {}).get(stream.name, {}), running=running)
             for stream in config.streams
         ],
     }
@@ -40,12 +39,12 @@ def status_of(config: RelayConfig, clock: Clock) -> dict[str, Any]:
 def _certificate(config: RelayConfig, now_ns: int) -> dict[str, Any]:
     if config.tls is None:
         return {"certificate_not_after_ns": None, "certificate_trouble": ""}
-    certificate = config.tls.certificate()
+    ends_ns = None
+    with contextlib.suppress(EvidenceError):  # why it cannot be read is its trouble
+        ends_ns = validity_ns(config.tls.certificate())[1]
     return {
-        "certificate_not_after_ns": validity_ns(certificate)[1],
-        "certificate_trouble": trouble_of(
-            certificate, dt.datetime.fromtimestamp(now_ns / 1e9, dt.UTC)
-        ),
+        "certificate_not_after_ns": ends_ns,
+        "certificate_trouble": config.tls.trouble(now_ns),
     }
 
 
@@ -58,10 +57,14 @@ def _counts(config: RelayConfig) -> dict[str, Any]:
         raise SpoolError(f"{config.state_dir / COUNTS}: cannot be read: {error}") from error
 
 
-def _stream(config: RelayConfig, stream: RelayStream) -> dict[str, Any]:
+def _stream(
+    config: RelayConfig, stream: RelayStream, told: Mapping[str, Any], *, running: bool
+) -> dict[str, Any]:
+    broker = told.get("broker") if running else None  # what a process that ended said is over
     facts: dict[str, Any] = {"plant": stream.plant, "gateway": stream.gateway, "objects": 0,
-             "bytes": 0, "bytes_max": config.queue_bytes_max, "receipted_seq": -1, "newest_seq": -1,
-             "missing": []}  # fmt: skip
+             "bytes": 0, "bytes_max": config.queue_bytes_max, "oldest_ns": None,
+             "receipted_seq": -1, "newest_seq": -1, "missing": [], **told, "broker": broker,
+             "online": broker is not None and not broker["reason"]}  # fmt: skip
     path = queue_path(config, stream.plant, stream.gateway)
     if not path.exists():
         return facts
@@ -71,6 +74,7 @@ def _stream(config: RelayConfig, stream: RelayStream) -> dict[str, Any]:
             **facts,
             "objects": queue.count(),
             "bytes": queue.bytes(),
+            "oldest_ns": queue.oldest_ns(),
             "receipted_seq": (receipted := queue.receipted_seq()),
             "newest_seq": (queue.beyond(receipted) or (0, receipted))[1],
             "missing": [vars(hole) for hole in queue.holes()],
@@ -91,18 +95,20 @@ def lines(config: RelayConfig, status: Mapping[str, Any]) -> list[str]:
     """The same for people."""
     found = [f"relay {'running' if status['running'] else 'not running'}, to {config.url}"]
     if why := status["certificate_trouble"]:
-        found.append(f"BROKER CERTIFICATE: {why}. {ASK}")
+        found.append(f"BROKER CERTIFICATE: {why}")
     for kind, counts in status["counts"].items():
         listed = ", ".join(f"{name} {value}" for name, value in sorted(counts.items()))
         found.append(f"{kind} since the start: {listed or 'none'}")
     for stream in status["streams"]:
         name = f"{stream['plant']}/{stream['gateway']}"
-        broker = "broker there" if stream.get("online") else "no broker"
+        oldest, now_ns = stream["oldest_ns"], status["now_ns"]
+        since = "" if oldest is None else f", the oldest since {moment(oldest, now_ns)}"
         found.append(
-            f"{name}: {broker}; {stream['objects']} objects wait for a receipt, "
+            f"{name}: {stream['objects']} objects wait for a receipt{since}, "
             f"{stream['bytes'] / MIB:.1f} of {stream['bytes_max'] // MIB} MiB; under receipt up to "
             f"{stream['receipted_seq']}, the newest that came is {stream['newest_seq']}"
         )
+        found += [f"{name}: {line}" for line in reach_lines(stream["broker"], now_ns, "objects")]
         found += [missing_sentence(config, name, Hole(**hole)) for hole in stream["missing"]]
     return found
 
@@ -124,4 +130,4 @@ def figures(status: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, str
         yield "queue_max_bytes", "Its bound.", labels, stream["bytes_max"]
         yield "receipted_seq", "Newest object under receipt.", labels, stream["receipted_seq"]
         yield "missing_objects", "Seqs that did not come, of the first 100 holes.", labels, missing
-        yield "online", "1: the broker is there.", labels, bool(stream.get("online"))
+        yield "online", "1: the broker is there.", labels, stream["online"]

@@ -256,7 +256,7 @@ class TestTest:
     @pytest.fixture
     def complete(self, machine: Machine) -> Machine:
         for program in ("npm", "node", "mbpoll", "mosquitto", "tinyproxy",
-                        "microsocks", "chromium", "openssl", "nft", "ip",
+                        "microsocks", "chromium", "openssl", "curl", "nft", "ip",
                         "softhsm2-util", "influxd", "cc", "systemd-analyze", "promtool",
                         "docker-compose"):  # fmt: skip
             machine.program(program)

@@ -14,6 +14,8 @@ import pytest
 from edge.relay.config import STREAMS_MAX
 from tests.confined import UNITS, command, settings
 
+#: carried to the broker's machine
+ELSEWHERE = UNITS.parents[1] / "docs/broker"
 NAMES = sorted(path.stem for path in UNITS.glob("*.service"))
 
 #: What is left above 0 is what the work takes: Internet and local sockets (0.4), no network of its
@@ -44,12 +46,19 @@ def test_systemd_understands_them(tmp_path: Path) -> None:
         unit = tmp_path / f"{name}.service"
         unit.write_text(text.replace("/opt/stackproof/current/bin/stackproof", "/bin/true"))
         found.append(str(unit))
+    for path in sorted(ELSEWHERE.glob("*.service")) + sorted(ELSEWHERE.glob("*.timer")):
+        unit = tmp_path / path.name
+        unit.write_text(path.read_text().replace("/usr/local/bin/stackproof-revoked", "/bin/true"))
+        found.append(str(unit))
+    assert len(found) == len(NAMES) + 2
     assert analyze("verify", "--man=no", *found) == ""
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_little_is_exposed(name: str) -> None:
-    said = analyze("security", "--offline=true", "--no-pager", str(UNITS / f"{name}.service"))
+@pytest.mark.parametrize(
+    "path", sorted([*UNITS.glob("*.service"), *ELSEWHERE.glob("*.service")]), ids=lambda p: p.stem
+)
+def test_little_is_exposed(path: Path) -> None:
+    name, said = path.stem, analyze("security", "--offline=true", "--no-pager", str(path))
     (level,) = re.findall(r"Overall exposure level for \S+: ([0-9.]+)", said)
     print(f"{name}: exposure {level}")  # noqa: T201 - shown with -s
     assert float(level) < EXPOSURE_MAX, said

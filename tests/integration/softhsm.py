@@ -10,7 +10,7 @@ from pkcs11.util.ec import encode_named_curve_parameters
 
 MODULES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib64/pkcs11/libsofthsm2.so")
 ED25519_OID = bytes.fromhex("06032b6570")  # 1.3.101.112, RFC 8410
-PIN = "1234"
+PIN = "t0ken-s3cret"  # nothing else says that
 
 
 def module_path() -> str:

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import datetime as dt
 import http.server
+import json
 import subprocess
 import sys
 import tarfile
@@ -19,17 +20,36 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cloud.transport.register import Register
 from evidence.broker_certificates import BrokerRequest, Ca, certify_server, make_ca
 from evidence.frame import TYP_FRAME, encode_body
-from evidence.keys import FileSigner, certificate_to_pem, generate, public_key, write_private
+from evidence.keys import (
+    FileSigner,
+    Signer,
+    certificate_to_pem,
+    generate,
+    public_key,
+    write_private,
+)
+from evidence.signers import open_signer
 from tests.integration.cloud.cloud_process import Cloud, wait
 from tests.integration.drivers.opcua_pki import CLIENT_URI, SERVER_URI, make, secret_file
+from tests.integration.drivers.parrot_database import parrot_database
 from tests.integration.drivers.test_opcua_security import serving
+from tests.integration.softhsm import PIN, uri
 from tests.integration.tls.bench import Bench
 from tests.ports import free_port
 from tests.system.playing import stackproof
 from tests.system.watching import Seen, secrets, watching
 from tests.unit.cloud.alarms.mail_server import MailServer, mail_server
 from tests.unit.cloud.evidence_examples import T0_NS, body
-from tests.unit.edge.sites import GATEWAY, METERS, PLANT, POTS, write_keys, write_site
+from tests.unit.edge.sites import (
+    GATEWAY,
+    METERS,
+    PLANT,
+    POTS,
+    certificate,
+    replaced,
+    write_keys,
+    write_site,
+)
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(400)]
 
@@ -39,6 +59,7 @@ HIDDEN = {
     "hook.url": "wh00k-s3cret", "hook": "s1gn-s3cret", "mail": "ma1l-s3cret", "login": LOGIN,
     "influx": "1nflux-s3cret", "opcua": "0pcua-s3cret",
     "account": "acc0unt-s3cret", "reader": "r3ader-s3cret-of-thirty-two-characters",
+    "database": "p0stgres-s3cret", "pin": PIN,
 }  # fmt: skip
 
 
@@ -48,9 +69,11 @@ class Parrot(http.server.BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         server: Any = self.server
         server.heard.append(said := f"{self.path} {dict(self.headers)}")
+        body = json.dumps({"error": said, "message": said, "detail": said}).encode()
         self.send_response(407 if self.command == "CONNECT" else 500, said)
-        self.send_header("Content-Length", "0")
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
+        self.wfile.write(body)
 
     do_GET = do_CONNECT = do_POST  # noqa: N815 - the library's names
 
@@ -84,6 +107,13 @@ def mail(tmp_path: Path) -> Iterator[MailServer]:
         yield server
 
 
+@pytest.fixture
+def held(tmp_path: Path, token: Path) -> Signer:
+    """A key in a token, whose PIN lies beside the configuration."""
+    secret_file(tmp_path / "pin", f"{PIN}\n")
+    return open_signer(uri("p256"), tmp_path)
+
+
 def packed(room: str, config: Path, log: bytes) -> bytes:
     """All of a support archive with that log."""
     folder = config.parent
@@ -112,7 +142,8 @@ def found(folder: Path, everything: Mapping[str, bytes]) -> set[tuple[str, str]]
             if any(word in data for word in words)}  # fmt: skip
 
 
-def test_of_a_collector(tmp_path: Path, parrot: Any, mail: MailServer) -> None:
+@pytest.mark.needs("softhsm2-util")
+def test_of_a_collector(tmp_path: Path, parrot: Any, mail: MailServer, held: Signer) -> None:
     address = f"http://127.0.0.1:{parrot.server_port}/{HIDDEN['hook.url']}"
     for name, word in {**HIDDEN, "hook.url": address}.items():
         (tmp_path / name).write_text(f"{word}\n")
@@ -129,7 +160,10 @@ smtp_password = "file:mail"
 mail_from = "a@works.example"
 mail_to = ["b@works.example"]
 """
-    cloud.config.write_text(cloud.config.read_text().replace("[http]", f"{alarms}[http]"))
+    changes = {"[http]": f"{alarms}[http]", "file:mini/collector.pem": uri("p256")}
+    cloud.config.write_text(replaced(cloud.config.read_text(), changes))
+    cloud.plant.certify("collector", "collector", held.public_key, "collector.crt")
+    cloud.plant.collector = held
     ready, gateway = cloud.start("--log-level", "debug"), cloud.plant.gateways["edge-1"]
     with watching(ready["pid"]) as seen:
         gateway.config()
@@ -146,23 +180,45 @@ mail_to = ["b@works.example"]
     assert found(tmp_path, told(tmp_path, seen, said)) == set()
 
 
-def test_of_a_gateway(tmp_path: Path, parrot: Any) -> None:
-    (tmp_path / "login").write_text(f"{LOGIN}\n")
-    (tmp_path / "login").chmod(0o600)
+TABLE = """\
+[[device]]
+id = "pot-log"
+url = "postgresql+ro://127.0.0.1:{port}/lims?credentials=file:{folder}/database&tls=off"
+profile = "stackproof/pot-effects"
+provenance = "via-database"
+each = "1-3"
+"""
+
+
+@pytest.mark.needs("softhsm2-util")
+def test_of_a_gateway(tmp_path: Path, parrot: Any, held: Signer) -> None:
+    """Its broker behind a proxy, its key in a token, one of its devices a database."""
+    secret_file(tmp_path / "login", f"{LOGIN}\n")
+    secret_file(tmp_path / "database", f"reader\n{HIDDEN['database']}\n")
     write_keys(tmp_path / "keys")
+    own = certificate_to_pem(certificate(held.public_key))
+    (tmp_path / "keys/edge-1.crt").write_bytes(own)
     proxy = f'proxy = "http://127.0.0.1:{parrot.server_port}"\nproxy_login = "file:login"'
-    plain = 'url = "mqtt://127.0.0.1:1883"'
-    site = write_site(tmp_path, METERS.replace(plain, f'url = "ws://b.example"\n{proxy}'))
-    command = [sys.executable, "-m", "stackproof", "edge", "run", str(site), "--log-level", "debug"]
-    with (
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process,
-        watching(process.pid) as seen,
-    ):
-        wait(lambda: len(parrot.heard) >= 2, PATIENCE_S)
-        doctor = stackproof("edge", "doctor", str(site))
-        process.terminate()
-        log, _ = process.communicate(timeout=60)
+    changes = {'url = "mqtt://127.0.0.1:1883"': f'url = "ws://b.example"\n{proxy}',
+               "file:keys/edge-1.pem": uri("p256")}  # fmt: skip
+    with parrot_database() as database:
+        table = TABLE.format(port=database.server_address[1], folder=tmp_path)
+        site = write_site(tmp_path, replaced(METERS, changes) + table)
+        command = [sys.executable, "-m", "stackproof", "edge", "run", str(site), "--log-level",
+                   "debug"]  # fmt: skip
+        with (
+            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process,
+            watching(process.pid) as seen,
+        ):
+            wait(lambda: len(parrot.heard) >= 2 and database.refused, PATIENCE_S)
+            doctor = stackproof("edge", "doctor", str(site))
+            process.terminate()
+            log, _ = process.communicate(timeout=60)
     assert "407 Proxy Authentication Required" in doctor.stdout
+    assert set(database.heard) == {HIDDEN["database"]}
+    assert all(
+        b"nobody is let do that with [taken out]" in said for said in (log, doctor.stdout.encode())
+    )
     said = {"log": log, "doctor": doctor.stdout.encode(), "support": packed("edge", site, log)}
     assert found(tmp_path, told(tmp_path, seen, said)) == set()
 

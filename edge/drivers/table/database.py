@@ -21,6 +21,7 @@ from urllib.parse import quote
 
 from edge.drivers.table.gate import FUNCTIONS, Select
 from edge.drivers.waiting_rows import Key
+from evidence.support import without_secrets
 
 ROWS_MAX = 1_000  # of one question
 BYTES_MAX = 8 * 2**20  # of one answer's texts
@@ -184,6 +185,7 @@ class Database:
     dialect: Dialect
     _errors: tuple[type[Exception], ...] = (OSError,)
     _connection: Any = None
+    _password = ""
 
     def open(self) -> None:
         """Connect, reading only."""
@@ -204,10 +206,16 @@ class Database:
                 cursor.close()
                 self._connection.rollback()  # no transaction stays open in another's database
         except self._errors as error:
-            raise DatabaseError(_told(error)) from error
+            raise DatabaseError(self._told(error)) from None  # a traceback would tell all
 
     def _begin(self) -> None:
         """Before each question."""
+
+    def _told(self, error: Exception) -> str:
+        """What was said, without the password: a server may say back what it was given."""
+        said = error.strerror or "" if isinstance(error, OSError) else str(error)
+        hidden = without_secrets(said or str(error), filter(None, [self._password]))
+        return (" ".join(hidden.split()) or type(error).__name__)[:300]
 
     def close(self) -> None:
         """Never raises."""
@@ -251,7 +259,7 @@ class SqliteDatabase(Database):
             made.set_authorizer(_authorise)
         except self._errors as error:
             self.close()
-            raise DatabaseError(_told(error)) from error
+            raise DatabaseError(self._told(error)) from None  # a traceback would tell all
 
     def _begin(self) -> None:
         """A file that was put aside goes on answering an open connection, with old rows."""
@@ -281,7 +289,7 @@ class ServerDatabase(Database):
         Raises:
             ModuleNotFoundError: it is not installed.
         """
-        self.dialect, self._login = dialect, login
+        self.dialect, self._login, self._password = dialect, login, login.password
         self._module = importlib.import_module(dialect.module)
         self._errors = (self._module.Error, OSError)
 
@@ -290,7 +298,7 @@ class ServerDatabase(Database):
         try:
             self._connection = self.dialect.connect(self._module, self._login)
         except self._errors as error:
-            raise DatabaseError(_told(error)) from error
+            raise DatabaseError(self._told(error)) from None  # a traceback would tell all
 
 
 def _answer(cursor: Any) -> Answer:  # noqa: ANN401 - any module's
@@ -311,8 +319,3 @@ def _answer(cursor: Any) -> Answer:  # noqa: ANN401 - any module's
 
 def _type_name(code: object) -> str:
     return str(getattr(code, "name", None) or getattr(code, "__name__", None) or code)
-
-
-def _told(error: Exception) -> str:
-    text = " ".join((error.strerror or "" if isinstance(error, OSError) else str(error)).split())
-    return (text or str(error) or type(error).__name__)[:300]

@@ -6,6 +6,7 @@ import logging
 import shutil
 import signal
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,9 @@ from tests.integration.edge.potline_meter import playing, site_text, write_profi
 from tests.integration.edge.small_collector import SmallCollector
 from tests.integration.edge.streams import mistakes, readings, told
 from tests.integration.edge.test_agent_kills import Child
-from tests.integration.softhsm import uri
+from tests.integration.softhsm import PIN, uri
 from tests.ports import free_port
+from tests.system.watching import Seen
 from tests.unit.edge.sites import certificate, keys, replaced, write_keys, write_site
 from tests.waiting import until
 
@@ -112,6 +114,13 @@ async def status(site: Path) -> dict[str, object]:
     return told
 
 
+def where_the_pin_is(folder: Path, **others: Iterable[bytes]) -> list[str]:
+    """Where somebody else could read it (all secrets: `tests/system/test_secrets.py`)."""
+    files = {str(path): [path.read_bytes()] for path in folder.rglob("*") if path.is_file()}
+    said = {**files, **others}
+    return [at for at, texts in said.items() if any(PIN.encode() in text for text in texts)]
+
+
 @pytest.mark.needs("softhsm2-util")
 async def test_token_pulled_and_the_agent_killed_meanwhile(
     tmp_path: Path, token: Path, collector: SmallCollector
@@ -133,6 +142,7 @@ async def test_token_pulled_and_the_agent_killed_meanwhile(
         await child.start()
         await child.running()
         await until(lambda: beside(child)[1] >= 1)
+        (seen := Seen()).look(child.process.pid)  # type: ignore[union-attr] # it runs
         shutil.move(slot, token / "pulled")
         try:
             for waiting in (1, 2, 3):
@@ -165,6 +175,7 @@ async def test_token_pulled_and_the_agent_killed_meanwhile(
         assert await child.end(signal.SIGTERM) == 0
     log = (tmp_path / "edge.log").read_text()
     assert "Traceback" not in log
+    assert where_the_pin_is(tmp_path, ps=seen.shown, status=[repr(told_beside).encode()]) == []
     spool = Spool(child.spool, bytes_max=2**30)
     objects = [stored.data for stored in spool.objects(0, 1000)]
     spool.close()

@@ -35,6 +35,7 @@ from tests.integration.edge.brokers import NAMES
 from tests.integration.edge.proxies import proxying
 from tests.integration.tls.bench import Bench, benches, foreign_ca, now
 from tests.ports import free_port
+from tests.system.watching import Seen
 from tests.unit.edge.sites import GATEWAY, PLANT
 from tests.waiting import until
 
@@ -132,6 +133,8 @@ async def test_a_gateway_is_enrolled_delivers_renews_and_is_revoked(
         bench.broker.start()
         rows = await asyncio.to_thread(bench.rows)
         assert rows == {"waiting": [], "approved": []}
+        listed = await asyncio.to_thread(lambda: urlopen(f"{ready}/api/v1/broker/revoked").read())
+        assert listed == (bench.folder / "broker/crl.pem").read_bytes(), "for a broker elsewhere"
         log = await asyncio.to_thread(bench.run, "cloud accounts log", bench.cloud)
         assert f"broker-key-approved by collector from 127.0.0.1 {PLANT}/{GATEWAY} key {key}" in log
         assert f"broker-certificate-renewed by collector {PLANT}/{GATEWAY} key {key} until" in log
@@ -167,6 +170,14 @@ async def test_a_topic_that_is_forbidden_shows_by_the_missing_receipt(
     assert re.search(
         rf"ALARM no-receipts: since .*: the broker takes what is sent on {topic}", said
     )
+
+
+def listens_beyond_loopback(bench: Bench) -> set[str]:
+    """Where other machines reach the broker; `tests/system/test_demo.py` looks without TLS."""
+    assert bench.broker.process is not None
+    (seen := Seen()).look(bench.broker.process.pid)
+    assert seen.bound, "it listens somewhere"
+    return set(seen.beyond_loopback)
 
 
 async def _is_refused(bench: Bench, *words: str) -> None:
@@ -231,6 +242,7 @@ async def test_an_agent_that_is_not_let_in_tries_at_a_pace_and_loses_nothing(
 async def test_every_no_is_named_with_what_to_do(bench: Bench) -> None:
     """No key, no certificate, ended, a stranger's; then the broker's: a stranger's, ended."""
     bench.configure()
+    assert listens_beyond_loopback(bench) == set(), "as configured by default"
     await _is_refused(bench, "tls.pem: cannot be read", "edge enrol")
     bench.certify(ca=foreign_ca())
     await _is_refused(bench, "does not take this gateway's certificate", "CA")
@@ -278,6 +290,7 @@ async def test_over_a_websocket_through_a_proxy_and_with_another_key_while_it_ru
             bench.configure()
 
         await asyncio.to_thread(certify)
+        assert listens_beyond_loopback(bench) == set()
         checks = await examine_broker(bench.site, SystemClock())
         assert "TLS by certificates, over WebSocket" in checks[-1].sentence, checks[-1]
         async with bench.collecting(), bench.plant.running() as agent:

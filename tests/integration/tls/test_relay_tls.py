@@ -121,5 +121,6 @@ async def test_it_forwards_the_streams_that_are_named_for_it_and_no_other(
         listener.client.loop_stop()
     assert set(listener.heard) == {(topics.frames, data) for data in objects}
     assert status["streams"][1]["objects"] == len(objects), "nobody has it: it stays"
+    assert all(stream["broker"]["reason"] == "" for stream in status["streams"])
     assert status["certificate_trouble"] == ""
     assert status["certificate_not_after_ns"] > clock.wall_ns() + 700 * 86400 * 10**9

@@ -129,6 +129,8 @@ class Nothing:
     def standing(self) -> Any:
         raise LookupError("there is nothing")
 
+    revoked = standing
+
     async def take(self, plant: str, *_: Any) -> Any:
         return self.evidence(plant)
 

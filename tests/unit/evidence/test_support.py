@@ -53,17 +53,17 @@ def test_what_the_configuration_names_is_known(
     config = 'a = "file:influx"\nb = "file:own.crt"\nc = "env:DB_LOGIN"\nd = "file:away"\n'
     (tmp_path / "my secrets").mkdir()
     (tmp_path / "my secrets/db").write_text("walls have ears\n")
-    config += 'e = "file:both.pem"\nf = "file:my secrets/db"\nwebhook = "https://chat.example/in?key=a1b2"\n'
+    config += 'e = "file:both.pem"\nf = "file:my secrets/db"\n'
+    config += 'webhook = "https://chat.example/in?key=a1b2"\n'
+    (tmp_path / "lims login").write_text("reader\np0stgres-s3cret\n")
+    (tmp_path / "pin").write_text("2718281\n")
+    config += f'url = "postgresql+ro://h/lims?credentials=file:{tmp_path}/lims%20login&tls=off"\n'
+    config += 'key = "pkcs11:token=t;object=o?pin-source=file:pin&module-path=/m.so"\n'
     known = secrets_of(config, tmp_path)
     (line,) = PEM.splitlines()[1:2]
-    assert known == {
-        "user:pa55word",
-        "pa55word",
-        "open sesame",
-        "/in?key=a1b2",
-        line,
-        "walls have ears",
-    }
+    of_files = {"user:pa55word", "pa55word", line, "walls have ears"}
+    of_urls = {"reader", "p0stgres-s3cret", "2718281"}
+    assert known == {"open sesame", "/in?key=a1b2"} | of_files | of_urls
     assert without_secrets("said pa55word, open sesame!", known) == "said [taken out], [taken out]!"
 
 

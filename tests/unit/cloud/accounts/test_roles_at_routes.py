@@ -91,6 +91,7 @@ MATRIX = {
     "POST /api/v1/plants/{plant}/keys/reload": "yp",
     "POST /api/v1/imports": "yp",
     "GET /api/v1/broker": "yp",
+    "GET /api/v1/broker/revoked": EVERYBODY,
     "POST /api/v1/broker/requests": "yp",
     "POST /api/v1/plants/{plant}/broker/approve": "yp",
     "POST /api/v1/plants/{plant}/broker/revoke": "yp",

@@ -173,6 +173,8 @@ def test_a_key_waits_is_approved_answered_and_revoked(bench: Bench) -> None:
     desk = bench.desk
     assert desk.take(bench.request()) == {**ROW, "certificate": ""}
     assert desk.standing()["waiting"] == [{**ROW, "problem": ""}]
+    with pytest.raises(LookupError, match="no list yet"):
+        desk.revoked()
     with pytest.raises(LookupError, match="not for the one that was named"):
         desk.approve(PROGRAM, {**ROW, "key": "0" * 64}, "")
     given = desk.approve(PROGRAM, ROW, "127.0.0.1")["certificate"]
@@ -182,6 +184,8 @@ def test_a_key_waits_is_approved_answered_and_revoked(bench: Bench) -> None:
     assert desk.standing()["waiting"] == []
     revoked = desk.revoke(PROGRAM, ROW, "stolen", "127.0.0.1")
     assert (revoked["list"], revoked["broker"]) == ("written", "told")
+    serial = certificate_from_pem(given.encode()).serial_number
+    assert [row.serial_number for row in load_pem_x509_crl(desk.revoked())] == [serial]
     with pytest.raises(LookupError, match="is revoked"):
         desk.take(bench.request())
     with pytest.raises(LookupError, match="does not ask"):
@@ -216,6 +220,8 @@ def test_who_is_not_heard(bench: Bench) -> None:
     )  # fmt: skip
     with pytest.raises(NoRegisterError, match="register"):
         bare.take(bench.request())
+    with pytest.raises(NoRegisterError, match="register"):
+        bare.revoked()
     assert bench.desk.standing() == {"waiting": [], "approved": []}
     assert bench.sent == []
 

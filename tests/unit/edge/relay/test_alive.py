@@ -3,16 +3,19 @@
 import asyncio
 import contextlib
 import os
+import re
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from edge.clock import SystemClock
 from edge.relay.config import load_relay
 from edge.relay.service import Relay
+from edge.relay.status import status_of
 from tests.confined import command
 from tests.json_lines import lines_about
 from tests.listened import answer
@@ -20,6 +23,7 @@ from tests.notified import manager
 from tests.ports import free_port
 from tests.unit.edge.relay.test_relay_file import GOOD, written
 from tests.unit.edge.sites import replaced
+from tests.waiting import until
 
 
 async def hangs(*_: object) -> None:
@@ -28,6 +32,11 @@ async def hangs(*_: object) -> None:
 
 def fails(*_: object) -> None:
     raise OSError("no such disk")
+
+
+def broker_of(relay: Relay) -> dict[str, Any]:
+    """What `relay status` tells of it beside the process; nothing before the first try."""
+    return status_of(relay._config, SystemClock())["streams"][0]["broker"] or {}
 
 
 def file_of(folder: Path) -> Path:
@@ -62,6 +71,8 @@ async def test_what_hangs_is_not_alive(
             while not told:  # noqa: ASYNC110 - what is waited for has no event
                 await asyncio.sleep(0.01)
         assert told[0] == "1 streams, 0 with a broker"
+        await until(lambda: broker_of(relay))  # written by another thread
+        assert re.search(r"refused.* relay doctor .* says more$", broker_of(relay)["reason"])
         with monkeypatch.context() as broken:
             assert relay.life.live() == (True, "alive")
             assert relay.life.ready() == (True, "ready"), "no broker is there"

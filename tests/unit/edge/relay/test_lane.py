@@ -14,6 +14,7 @@ from edge.relay.lane import Lane
 from edge.relay.outer import Outer, read_outer
 from edge.relay.queue import Queue
 from edge.route import Route
+from edge.trouble import Reach
 from evidence.keys import FileSigner, generate
 from tests.unit.edge.fakes import ShiftedClock
 from tests.unit.edge.sites import GATEWAY, PLANT, keys
@@ -176,6 +177,22 @@ async def test_a_file_that_comes_before_the_lower_receipt_is_forwarded_after_it(
     uplink.say(played.receipt(4))  # it was no set-back: a ferry that brought a file twice
     await played.sent()
     assert queue.count() == 1
+
+
+async def test_its_broker_is_away_since_the_first_try_that_failed(
+    played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lane, callbacks = played.lane, played.uplink.callbacks
+    found = [lane.reach]
+    for minute, reason in enumerate(("hangs up", "refuses", "", "", "hangs up")):
+        monkeypatch.setattr(lane._clock, "wall_ns", lambda minute=minute: minute)
+        if reason:
+            callbacks["on_disconnected"](reason)
+        else:
+            callbacks["on_connected"]()
+        found.append(lane.reach)
+    since = ((0, "hangs up"), (0, "refuses"), (2, ""), (2, ""), (4, "hangs up"))
+    assert found == [None, *(Reach(*one) for one in since)]
 
 
 def test_it_does_not_speak_for_the_gateway(played: Played) -> None:

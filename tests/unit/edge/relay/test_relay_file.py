@@ -1,6 +1,10 @@
 """RELAY.toml: what is taken, and every mistake under its key."""
 
+import contextlib
+import fcntl
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,10 +13,10 @@ from prometheus_client import CollectorRegistry, generate_latest
 from edge.clock import SystemClock
 from edge.errors import SiteConfigError
 from edge.relay.cli import main
-from edge.relay.config import load_relay
+from edge.relay.config import RelayConfig, load_relay
 from edge.relay.metrics import RelayMetrics
 from edge.relay.queue import Queue
-from edge.relay.service import COUNTS, queue_path
+from edge.relay.service import COUNTS, LOCK, queue_path
 from tests.unit.edge.relay.test_queue import of
 from tests.unit.edge.sites import replaced, write_keys
 
@@ -46,7 +50,7 @@ def test_good_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["status", str(path)]) == 0
     said = capsys.readouterr().out
     assert "relay not running" in said
-    assert "north-works/edge-1: no broker; 0 objects wait" in said
+    assert "north-works/edge-1: 0 objects wait" in said
 
 
 @pytest.mark.parametrize(
@@ -75,29 +79,55 @@ def test_mistakes(tmp_path: Path, old: str, new: str, key: str, says: str) -> No
     assert says in reason
 
 
+NOW_NS = 1_795_574_490_000_000_000  # date -u -d @1795574490: Wed Nov 25 02:41:30 UTC 2026
+OF_STREAM = '{gateway="edge-1",plant="north-works"}'
+
+
+@contextlib.contextmanager
+def running(config: RelayConfig) -> Iterator[None]:
+    """A relay has its lock."""
+    with (config.state_dir / LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def tell(config: RelayConfig, reason: str) -> None:
+    """What a relay has written of itself."""
+    broker = {"since_ns": NOW_NS, "reason": reason}
+    streams = {"north-works/edge-1": {"broker": broker, "forwarded": 2, "refused": 0}}
+    told = {"objects": {"kept": 2, "garbage": 1}, "udp": {"lost": 7}, "streams": streams}
+    (config.state_dir / COUNTS).write_text(json.dumps(told))
+
+
+def metrics_of(config: RelayConfig) -> str:
+    registry = CollectorRegistry()
+    registry.register(RelayMetrics(config, SystemClock()))
+    return generate_latest(registry).decode()
+
+
 def test_status_and_metrics_tell_the_same(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = written(tmp_path, GOOD)
     config = load_relay(path)
     queue = Queue(queue_path(config, "north-works", "edge-1"), bytes_max=2**24)
-    queue.keep([of(2), of(5)], 9)
+    queue.keep([of(5)], NOW_NS)
+    queue.keep([of(2)], NOW_NS + 1)
     queue.close()
-    streams = {"north-works/edge-1": {"online": True, "forwarded": 2, "refused": 0}}
-    told = {"objects": {"kept": 2, "garbage": 1}, "udp": {"lost": 7}, "streams": streams}
-    (config.state_dir / COUNTS).write_text(json.dumps(told))
-    assert main(["status", str(path)]) == 1
+    tell(config, reason="")
+    with running(config):
+        assert main(["status", str(path)]) == 1
+        text = metrics_of(config)
     said = capsys.readouterr().out
+    assert re.search(r"edge-1: 2 objects wait for a receipt, the oldest since 2026-11-25 02:41:30 "
+                     r"UTC \(\d+ min ago\), 0\.0 of 8192 MiB; under", said)  # fmt: skip
+    assert "\nnorth-works/edge-1: broker: there since 2026-11-25 02:41:30 UTC (" in said
     assert "objects since the start: garbage 1, kept 2" in said
     assert "MISSING north-works/edge-1: seq 0 to 1 did not come" in said
     assert "--from 3 --to 4; then put the file into" in said
-    registry = CollectorRegistry()
-    registry.register(RelayMetrics(config, SystemClock()))
-    text = generate_latest(registry).decode()
-    of_stream = '{gateway="edge-1",plant="north-works"}'
-    assert f"stackproof_relay_missing_objects{of_stream} 4.0" in text
-    assert f"stackproof_relay_queue_objects{of_stream} 2.0" in text
-    assert f"stackproof_relay_online{of_stream} 1.0" in text
+    assert f"stackproof_relay_missing_objects{OF_STREAM} 4.0" in text
+    assert f"stackproof_relay_queue_objects{OF_STREAM} 2.0" in text
+    assert f"stackproof_relay_online{OF_STREAM} 1.0" in text
     assert 'stackproof_relay_objects{what="garbage"} 1.0' in text
     assert 'stackproof_relay_udp{what="lost"} 7.0' in text
     (config.state_dir / COUNTS).write_text("no JSON")
@@ -110,6 +140,40 @@ def test_a_certificate_that_is_not_there_yet_is_told_and_stops_no_run(
     files = 'ca = "file:ca.crt"\nkey = "file:tls.pem"\ncertificate = "file:tls.crt"\n'
     text = replaced(GOOD, {"mqtt://127.0.0.1:1883": "mqtts://h", "[relay]\n": f"[relay]\n{files}"})
     path = written(tmp_path, text)
-    assert load_relay(path).tls is not None
+    config = load_relay(path)
+    assert config.tls is not None
+    config.state_dir.mkdir()
+    assert main(["status", str(path)]) == 1
+    said = capsys.readouterr().out
+    assert re.search(r"\nBROKER CERTIFICATE: no broker can be believed: .*ca\.crt", said)
+    assert "north-works/edge-1: 0 objects wait for a receipt" in said
+    assert "stackproof_relay_queue_objects" in metrics_of(config)
+    assert "certificate" not in metrics_of(config)
     assert main(["check", str(path)]) == 2
     assert "ca.crt" in capsys.readouterr().err
+
+
+def test_of_its_broker_a_running_relay_tells_and_one_that_ended_does_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = load_relay(path := written(tmp_path, GOOD))
+    config.state_dir.mkdir()
+
+    def status(*options: str) -> str:
+        assert main(["status", str(path), *options]) == 0
+        return capsys.readouterr().out
+
+    with running(config):
+        (stream,) = json.loads(status("--json"))["streams"]
+        assert (stream["broker"], stream["online"], stream["oldest_ns"]) == (None, False, None)
+        assert "broker" not in status().partition("\n")[2], "nothing was tried yet"
+        tell(config, reason="it hangs up")
+        away = r"edge-1: broker: away since 2026-11-25 02:41:30 UTC \(.*\): it hangs up; obj"
+        assert re.search(away, status())
+        (stream,) = json.loads(status("--json"))["streams"]
+        assert stream["broker"] == {"since_ns": NOW_NS, "reason": "it hangs up"}
+        assert f"stackproof_relay_online{OF_STREAM} 0.0" in metrics_of(config)
+    tell(config, reason="")  # and was killed
+    (stream,) = json.loads(status("--json"))["streams"]
+    assert (stream["broker"], stream["online"], stream["forwarded"]) == (None, False, 2)
+    assert f"stackproof_relay_online{OF_STREAM} 0.0" in metrics_of(config)

@@ -1,0 +1,82 @@
+"""The units of docs/broker under systemd as PID 1, beside Debian's mosquitto: docs/deploy.md.
+
+What mosquitto then does is in `tests/integration/tls/test_revoked_elsewhere.py`.
+"""
+
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from evidence.broker_certificates import revocation_list
+from tests.docs.reader import blocks
+from tests.integration.tls.bench import Bench, now
+from tests.integration.tls.test_revoked_elsewhere import SCRIPT, carried
+from tests.system.box import Box, booted, why_not
+
+PYTHON, BROKER, UNIT = "/opt/python", "/etc/mosquitto/stackproof", "stackproof-revoked"
+DEBIANS = Path("/usr/lib/systemd/system/mosquitto.service")
+
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.timeout(300),
+    pytest.mark.needs("curl"),
+    pytest.mark.skipif(bool(why_not()), reason=why_not()),
+    pytest.mark.skipif(not DEBIANS.exists(), reason="Debian's mosquitto is not installed"),
+]
+
+
+def until(condition: Callable[[], bool], box: Box) -> None:
+    """Within a turn of the timer, and the half of one."""
+    ends_s = time.monotonic() + 90
+    while not condition():
+        assert time.monotonic() < ends_s, box.run("journalctl", "-n", "50", "-u", UNIT)
+        time.sleep(0.2)
+
+
+def test_the_timer_brings_a_newer_list_and_restarts_mosquitto_for_it_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bench, up = Bench(tmp_path / "bench", "mosquitto", capsys), tmp_path / "up"
+    there = shutil.copytree(carried(bench, Path(BROKER)), up / BROKER[1:])
+    shutil.copy(there / "mosquitto.conf", there.parent)
+    shutil.copytree(SCRIPT.parent, up / "root/broker")
+    first = (there / "crl.pem").read_bytes()
+    second = revocation_list(bench.ca, [7], now(), first)
+    told = up / "srv/api/v1/broker/revoked"
+    told.parent.mkdir(parents=True)
+    told.write_bytes(first)
+    (script,) = blocks("deploy", "mosquitto on another machine")
+    script = script.replace("https://collector.example", "http://127.0.0.1:8600")
+    with booted(Path("/"), tmp_path, binds={Path(sys.base_prefix): PYTHON[1:]}) as box:
+
+        def tell(listed: bytes) -> None:
+            box.write("/srv/api/v1/broker/revoked", listed.decode())
+
+        def mosquitto() -> str:
+            assert box.show("mosquitto", "ActiveState") == ["active"]
+            return box.show("mosquitto", "MainPID")[0]
+
+        box.run("systemctl", "start", "mosquitto")
+        box.run("systemd-run", "-E", f"LD_LIBRARY_PATH={PYTHON}/lib", f"{PYTHON}/bin/python3",
+                "-m", "http.server", "8600", "--bind", "127.0.0.1", "-d", "/srv")  # fmt: skip
+        box.run("sh", "-euc", f"cd /root/broker\n{script}")
+        before = mosquitto()
+        box.run("systemctl", "start", UNIT)
+        assert (mosquitto(), box.show(UNIT, "ActiveState")) == (before, ["inactive"])
+        tell(second)
+        until(lambda: box.show("mosquitto", "MainPID") not in ([before], ["0"]), box)
+        after = mosquitto()
+        assert box.run("cat", f"{BROKER}/crl.pem") == second.decode()
+        box.run("systemctl", "start", UNIT)
+        tell(first)
+        box.run("systemctl", "start", UNIT, check=False)
+        assert box.show(UNIT, "ActiveState") == ["failed"]
+        assert "an older list" in box.run("journalctl", "-u", UNIT)
+        assert box.run("cat", f"{BROKER}/crl.pem") == second.decode()
+        tell(second)
+        box.run("systemctl", "start", UNIT)
+        assert (mosquitto(), box.show(UNIT, "ActiveState")) == (after, ["inactive"])
