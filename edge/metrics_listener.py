@@ -10,7 +10,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from socket import AF_INET6
-from socketserver import TCPServer, ThreadingMixIn
+from socketserver import TCPServer
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -19,6 +19,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector, make_wsgi_app
 from prometheus_client.registry import Collector
 
 from edge.life import Life, Said
+from edge.seats import Seated
 from edge.site.metrics import Metrics
 
 log = logging.getLogger("stackproof.metrics")
@@ -111,8 +112,7 @@ def _answers(metrics: WSGIApplication, life: Life) -> WSGIApplication:
     return answer
 
 
-class _Server(ThreadingMixIn, WSGIServer):
-    daemon_threads = True  # nobody waits at the end for who asks slowly
+class _Server(Seated, WSGIServer):
     timeout = 0.5  # so long it may not see that it has ended
 
     def __init__(self, where: Metrics, application: WSGIApplication) -> None:

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Iterator
 from functools import cache
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from socket import AF_INET6, socket
 from typing import Any
@@ -25,27 +25,24 @@ from edge.commissioning.page.request import (
 )
 from edge.commissioning.page.session import Session
 from edge.errors import EdgeError
+from edge.seats import AT_ONCE_MAX, Seated
 from evidence.errors import EvidenceError
 
-AT_ONCE_MAX = 16
 IDLE_S = 10.0
 STATIC = {"page.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
 
 log = logging.getLogger("stackproof.edge")
 
 
-class PageServer(ThreadingHTTPServer):
-    """At most `AT_ONCE_MAX` connections; who comes beyond them is hung up on."""
+class PageServer(Seated, HTTPServer):
+    """The page's, for one person."""
 
-    daemon_threads = True
-    block_on_close = False
     request_queue_size = 2 * AT_ONCE_MAX
 
     def __init__(self, address: tuple[str, int], session: Session, token: str) -> None:
         self.session, self.token = session, token
         if ":" in address[0]:
             self.address_family = AF_INET6
-        self._seats = threading.BoundedSemaphore(AT_ONCE_MAX)
         super().__init__(address, _Handler)
 
     @property
@@ -54,22 +51,6 @@ class PageServer(ThreadingHTTPServer):
         host, port = self.server_address[:2]
         named = f"[{host!s}]" if ":" in str(host) else str(host)
         return f"http://{named}:{port}/{self.token}/"
-
-    def process_request(self, request: socket | tuple[bytes, socket], client_address: Any) -> None:  # noqa: ANN401 - as the library has it
-        """In a thread of its own, if one is free."""
-        if not self._seats.acquire(blocking=False):
-            self.shutdown_request(request)
-            return
-        super().process_request(request, client_address)
-
-    def process_request_thread(
-        self, request: socket | tuple[bytes, socket], client_address: Any  # noqa: ANN401 - as the library has it
-    ) -> None:  # fmt: skip
-        """One connection."""
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            self._seats.release()
 
     def handle_error(self, request: socket | tuple[bytes, socket], client_address: Any) -> None:  # noqa: ANN401 - as the library has it
         """A browser that went away is no news; anything else is ours, and goes into the log."""

@@ -2,11 +2,14 @@
 
 import asyncio
 import contextlib
+import socket
+import threading
 from typing import Any
 from urllib.error import URLError
 
 import pytest
 
+from edge.seats import AT_ONCE_MAX
 from edge.spool_reader import SpoolReader
 from edge.status import status_of
 from tests.exposition import series
@@ -78,6 +81,22 @@ async def test_what_is_told(plant: Plant) -> None:
     assert told[f"stackproof_gateway_oldest_unsent_seconds{{{OF}}}"] > 0
     with pytest.raises(URLError):
         ask(port)  # it ends with the agent
+
+
+async def test_who_asks_nothing_takes_no_thread_beyond_the_seats(plant: Plant) -> None:
+    port = free_port()
+    with_metrics(plant, port)
+    async with plant.running():
+        before = threading.active_count()
+        held = [socket.create_connection(("127.0.0.1", port)) for _ in range(3 * AT_ONCE_MAX)]
+        last = held[-1]
+        last.settimeout(10)
+        assert await asyncio.to_thread(last.recv, 1) == b"", "hung up on"
+        assert threading.active_count() <= before + AT_ONCE_MAX + 1  # and who waits for the answer
+        for one in held:
+            one.close()
+        await until(lambda: threading.active_count() <= before + 1)
+        assert "stackproof_gateway_build" in await asyncio.to_thread(ask, port)
 
 
 @pytest.mark.parametrize("has_port", [True, False], ids=["not this machine's", "taken"])
