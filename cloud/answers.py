@@ -1,8 +1,13 @@
-"""What every program of the cloud keeps to that asks a server over HTTP. Blocking network I/O."""
+"""What all of the cloud keeps to that asks a server for something. Blocking network I/O.
+
+A socket's timeout ends one wait; who sends a byte before each is over holds the asker for ever. So
+everything that is read of another's server is read until an instant: here, of HTTP and mail.
+"""
 
 import http.client
 import io
 import socket
+import ssl
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -20,10 +25,15 @@ class Answer(Protocol):
         """What came, at most `count` bytes; b"" at the end."""
 
 
-class _UntilEnd(io.RawIOBase):
+class UntilEnd(io.RawIOBase):
     """What comes of a connection until an instant: its timeout ends a wait, that ends all waits.
 
-    Head, lengths and trailers are lines that may come a byte at a time, each within the timeout.
+    Lines of a protocol may come a byte at a time, each within the timeout.
+
+    Args:
+        connection: whose timeout ends one wait.
+        came: reads it, unbuffered.
+        end_s: monotonic seconds; may be changed.
     """
 
     def __init__(self, connection: socket.socket, came: io.RawIOBase, end_s: float) -> None:
@@ -49,7 +59,7 @@ class _UntilEnd(io.RawIOBase):
 
 
 class TimedAnswer(http.client.HTTPResponse):
-    """An HTTP answer whose head comes within the connection's timeout, the rest `until` an end."""
+    """An HTTP answer: it comes within the connection's timeout, behind its head `until` an end."""
 
     def __init__(
         self,
@@ -60,7 +70,7 @@ class TimedAnswer(http.client.HTTPResponse):
     ) -> None:
         super().__init__(sock, debuglevel, method, url)
         head_s = sock.gettimeout() or STEP_S
-        self._bytes = _UntilEnd(sock, self.fp.detach(), time.monotonic() + head_s)
+        self._bytes = UntilEnd(sock, self.fp.detach(), time.monotonic() + head_s)
         self.fp = io.BufferedReader(self._bytes)
 
     def until(self, end_s: float) -> None:
@@ -68,30 +78,64 @@ class TimedAnswer(http.client.HTTPResponse):
         self._bytes.end_s = end_s
 
 
-class NoRedirects(urllib.request.HTTPRedirectHandler):
+class TimedHttp(http.client.HTTPConnection):
+    """A connection whose answers are timed, those of a proxy before them, too."""
+
+    response_class = TimedAnswer
+
+
+class TimedHttps(http.client.HTTPSConnection):
+    """Likewise, with TLS."""
+
+    response_class = TimedAnswer
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
     """What is sent goes to the address the operator wrote, and to no other."""
 
     def redirect_request(self, *_: object) -> None:
         """None: urllib reports the redirect as the error it is."""
 
 
-def in_bounds(answer: Answer, bytes_max: int, answer_s: float) -> Iterator[bytes]:
+class _Http(urllib.request.HTTPHandler):
+    def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(TimedHttp, req)
+
+
+class _Https(urllib.request.HTTPSHandler):
+    def __init__(self, context: ssl.SSLContext | None) -> None:
+        super().__init__()
+        self._believed = context
+
+    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(TimedHttps, req, context=self._believed)
+
+
+def opener(
+    *more: urllib.request.BaseHandler, context: ssl.SSLContext | None = None
+) -> urllib.request.OpenerDirector:
+    """Asks over HTTP, follows no redirect, and its answers are of `TimedAnswer`.
+
+    Args:
+        more: handlers of urllib.
+        context: whom of https servers to believe; None for the system's authorities.
+    """
+    return urllib.request.build_opener(_Http(), _Https(context), _NoRedirects(), *more)
+
+
+def in_bounds(answer: Answer, bytes_max: int) -> Iterator[bytes]:
     """An answer's bytes, a piece at a time.
 
     Args:
-        answer: it ends each wait by itself (its timeout).
+        answer: it ends by itself, `until` an end.
         bytes_max: how many there may be.
-        answer_s: seconds that all of them may take.
 
     Raises:
-        OSError: there are more.
-        TimeoutError: they take longer; an OSError too.
+        OSError: there are more, or they take too long.
     """
-    end_s, count = time.monotonic() + answer_s, 0
+    count = 0
     while chunk := answer.read1(_CHUNK):
         count += len(chunk)
         if count > bytes_max:
             raise OSError(f"its answer has more than {bytes_max} bytes")
-        if time.monotonic() > end_s:
-            raise TimeoutError(f"its answer took more than {answer_s:.0f} s")
         yield chunk

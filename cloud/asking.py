@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Self
 
-from cloud.answers import TimedAnswer, in_bounds
+from cloud.answers import TimedAnswer, TimedHttp, TimedHttps, in_bounds
 from cloud.config import read_state_dir
 from cloud.errors import CloudError
 from evidence.support import without_secrets
@@ -135,9 +135,8 @@ class RunningCollector:
         # URLError is an OSError, and so is a time-out; an address that is none is a ValueError
         try:
             with self.reach(path, body, content_type, timeout_s) as answer:
-                whole_s = max(timeout_s, WHOLE_S)
-                answer.until(time.monotonic() + whole_s)
-                return b"".join(in_bounds(answer, ANSWER_BYTES_MAX, whole_s))
+                answer.until(time.monotonic() + max(timeout_s, WHOLE_S))
+                return b"".join(in_bounds(answer, ANSWER_BYTES_MAX))
         except urllib.error.HTTPError as error:
             raise RefusedError(self._told(_sentence(error))) from error
         except (OSError, http.client.HTTPException) as error:
@@ -186,13 +185,9 @@ class RunningCollector:
         self, at: urllib.parse.SplitResult, timeout_s: float
     ) -> http.client.HTTPConnection:
         host, port = at.hostname or "", at.port
-        made: http.client.HTTPConnection
         if at.scheme == "https":
-            made = http.client.HTTPSConnection(host, port, timeout=timeout_s, context=self._context)
-        else:
-            made = http.client.HTTPConnection(host, port, timeout=timeout_s)
-        made.response_class = TimedAnswer
-        return made
+            return TimedHttps(host, port, timeout=timeout_s, context=self._context)
+        return TimedHttp(host, port, timeout=timeout_s)
 
     def _silent(self, error: Exception) -> NotRunningError:
         told = self._told(f"{error}")

@@ -7,10 +7,12 @@ whoever knows the whole of a webhook's address, so neither does that.
 import hashlib
 import hmac
 import http.client
+import io
 import json
 import logging
 import smtplib
 import ssl
+import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
@@ -19,12 +21,13 @@ from pathlib import Path
 from typing import Protocol
 
 from cloud.alarms.notices import Notice
-from cloud.answers import NoRedirects
+from cloud.answers import UntilEnd, opener
 from cloud.errors import CloudError
 
 log = logging.getLogger("stackproof.cloud.alarms")
 
-ANSWER_S = 10.0
+#: seconds for an answer, and for a whole mail
+ANSWER_S, MAIL_S = 10.0, 60.0
 SECRET_BYTES_MAX = 4_096
 SIGNATURE = "Stackproof-Signature"
 
@@ -68,9 +71,8 @@ class Webhook:
             SIGNATURE: signature(secret_in(self.secret), body, now_s),
         }
         request = urllib.request.Request(self.url, body, head)  # noqa: S310 - CLOUD.toml's reader allows http and https only
-        opener = urllib.request.build_opener(NoRedirects)
         try:
-            with opener.open(request, timeout=ANSWER_S):
+            with opener().open(request, timeout=ANSWER_S):
                 pass
         except urllib.error.HTTPError as error:  # its text may repeat the address, a secret too
             raise NotSentError(f"webhook: it answers {error.code}") from None
@@ -117,7 +119,7 @@ class Mail:
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody is away on holiday to it
         message.set_content(notice.text())
         try:
-            with smtplib.SMTP(self.host, self.port, timeout=ANSWER_S) as server:
+            with _TimedMail(self.host, self.port, timeout=ANSWER_S) as server:
                 if self.is_tls:
                     server.starttls(context=ssl.create_default_context(cafile=self.authority))
                 if self.user and self.password is not None:
@@ -129,6 +131,21 @@ class Mail:
             raise NotSentError(f"mail: {error}") from error
         if refused:  # again would be once more for those who have it
             log.error("mail: refused for %s; the others have it", ", ".join(refused))
+
+
+class _TimedMail(smtplib.SMTP):
+    """A mail server whose replies, all of them, come within `MAIL_S`, or none any more."""
+
+    def __init__(self, host: str, port: int, timeout: float) -> None:
+        self._end_s = time.monotonic() + MAIL_S
+        super().__init__(host, port, timeout=timeout)  # it connects, and hears a reply
+
+    def getreply(self) -> tuple[int, bytes]:
+        """Code and text."""
+        if self.file is None and self.sock is not None:  # a new connection, or TLS over it
+            came = self.sock.makefile("rb", buffering=0)
+            self.file = io.BufferedReader(UntilEnd(self.sock, came, self._end_s))
+        return super().getreply()
 
 
 def secret_in(path: Path) -> bytes:

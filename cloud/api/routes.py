@@ -134,7 +134,8 @@ def _series_state(given: Services, who: Principal) -> dict[str, Any]:
     state, trouble = given.series.state(), given.series.trouble()
     followed = given.series.followed()
     known = {one.plant for one in followed}
-    unknown = [Followed(plant, "", 0, 0, 0, 0) for plant in sorted(trouble) if plant not in known]
+    amiss = sorted({plant for plant, _ in trouble} - known)
+    unknown = [Followed(plant, "", 0, 0, 0, 0) for plant in amiss]
     return {
         "kind": state.kind,
         "trouble": without_paths(state.trouble),
@@ -145,7 +146,9 @@ def _series_state(given: Services, who: Principal) -> dict[str, Any]:
                 "gateway": one.gateway,
                 "through_ns": one.through_ns,
                 "behind_ns": one.behind_ns,
-                "trouble": without_paths(trouble.get(one.plant, "")),
+                "trouble": without_paths(
+                    trouble.get((one.plant, ""), "") or trouble.get((one.plant, one.gateway), "")
+                ),
             }
             for one in [*followed, *unknown]
             if given.accounts.sees(who, one.plant)

@@ -5,11 +5,12 @@ would make the archive fail. Who the authority is, the reader decides (`stackpro
 """
 
 import http.client
+import time
 import urllib.error
 import urllib.request
 from urllib.parse import urlsplit
 
-from cloud.answers import STEP_S, NoRedirects, in_bounds
+from cloud.answers import STEP_S, in_bounds, opener
 from cloud.errors import TimeStampError
 from evidence.errors import EvidenceError
 from evidence.timestamp import RESPONSE_BYTES_MAX, is_available, read_stamp, stamp_request
@@ -49,9 +50,10 @@ class Authority:
         return response
 
     def _answer(self, request: urllib.request.Request) -> bytes:
-        opener = urllib.request.build_opener(NoRedirects)
-        with opener.open(request, timeout=min(STEP_S, self._answer_s)) as answer:
-            return b"".join(in_bounds(answer, RESPONSE_BYTES_MAX, self._answer_s))
+        end_s = time.monotonic() + self._answer_s
+        with opener().open(request, timeout=min(STEP_S, self._answer_s)) as answer:
+            answer.until(end_s)
+            return b"".join(in_bounds(answer, RESPONSE_BYTES_MAX))
 
 
 def url_fault(url: str) -> str | None:

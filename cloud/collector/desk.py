@@ -41,6 +41,9 @@ class PlantEvidence(Protocol):
     def head(self, stream: str) -> Head:
         """Where a stream stands; a fresh `Head` when it has no object."""
 
+    def newest_ns(self, stream: str) -> int:
+        """Newest tick of a stream, 0 before the first; known without reading any object."""
+
     def hash_at(self, stream: str, seq: int) -> bytes | None:
         """SHA-256 of an object, None when there is none."""
 

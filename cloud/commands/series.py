@@ -103,7 +103,9 @@ def _fill(desk: Stopped, follower: SeriesFollower, store: SeriesStore, plant: st
     if sys.stderr.isatty():
         print(f"\r{'':<78}\r", end="", file=sys.stderr)
     follower.step(plant)  # marks were set meanwhile, or something refused: what it says is of now
-    return follower.trouble().get(plant, "")
+    told = sorted(follower.trouble().items())
+    own = [f"{gateway}: {why}" if gateway else why for (of, gateway), why in told if of == plant]
+    return "; ".join(own)
 
 
 def _said(follower: SeriesFollower, plant: str) -> str:

@@ -148,6 +148,6 @@ class _Passed(StreamingResponse):
 
 
 async def _pieces(door: Door, answer: TimedAnswer) -> AsyncIterator[bytes]:
-    pieces = in_bounds(answer, ANSWER_BYTES_MAX, ANSWER_S)
+    pieces = in_bounds(answer, ANSWER_BYTES_MAX)
     while piece := await door.wait(partial(next, pieces, b"")):
         yield piece

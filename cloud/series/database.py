@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Lock
 
 from cloud.errors import StoreError
-from cloud.series.store import Mark
+from cloud.series.store import Mark, SeriesAwayError
 from evidence.owners import give
 
 FORMAT = 1
@@ -83,7 +83,7 @@ class SeriesFile:
                     raise
                 self._writing.execute("COMMIT")
             except sqlite3.Error as error:
-                raise StoreError(f"{self._path} cannot be written: {error}") from error
+                raise SeriesAwayError(f"{self._path} cannot be written: {error}") from error
 
     def rows(self, asked: str, *values: object) -> list[tuple[object, ...]]:
         """What a question gives."""
@@ -91,7 +91,7 @@ class SeriesFile:
             try:
                 return self._reading.execute(asked, values).fetchall()
             except sqlite3.Error as error:
-                raise StoreError(f"{self._path} cannot be read: {error}") from error
+                raise SeriesAwayError(f"{self._path} cannot be read: {error}") from error
 
     def marks(self, plant: str) -> Mapping[str, Mark]:
         """Gateway -> its mark."""

@@ -28,8 +28,8 @@ class Following(Protocol):
     def followed(self) -> Sequence[Followed]:
         """How far every stream is."""
 
-    def trouble(self) -> Mapping[str, str]:
-        """Plant -> why it does not go on."""
+    def trouble(self) -> Mapping[tuple[str, str], str]:
+        """(plant, gateway) -> why it does not go on; the gateway is "" for the whole plant."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,8 @@ class SeriesDesk:
         """How far every stream is in it."""
         return self._following.followed()
 
-    def trouble(self) -> Mapping[str, str]:
-        """Plant -> why its series do not go on."""
+    def trouble(self) -> Mapping[tuple[str, str], str]:
+        """(plant, gateway) -> why series do not go on; the gateway is "" for the whole plant."""
         return self._following.trouble()
 
     def told(  # noqa: PLR0917 - each is another thing

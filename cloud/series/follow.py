@@ -7,10 +7,11 @@ thread.
 """
 
 import asyncio
+import contextlib
 import logging
 import threading
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -22,7 +23,7 @@ from cloud.series.bucket import MINUTE_NS
 from cloud.series.columns import Columns, Running
 from cloud.series.fold import Form
 from cloud.series.rollup import Rollup, pieces
-from cloud.series.store import Batch, Mark, SeriesStore
+from cloud.series.store import Batch, Mark, SeriesAwayError, SeriesRefusedError, SeriesStore
 from evidence import cose
 from evidence.frame import decode_body, header_of
 from evidence.log import Kind
@@ -33,6 +34,8 @@ from evidence.waiting import Common, Waiting
 STEP_OBJECTS = 128
 #: seconds until a plant is looked at again: nothing new; the store is full; it failed
 POLL_S, FULL_S, AGAIN_S = 15.0, 1.0, 600.0
+#: seconds until a gateway's stream that cannot be read is tried again, while others go on
+UNREAD_S = 60.0
 #: of many plants each rests so long for each of them
 REST_EACH_S = 0.02
 
@@ -96,7 +99,8 @@ class SeriesFollower:
         self._desk, self._store = desk, store
         self._streams: dict[tuple[str, str], _Stream] = {}
         self._followed: dict[tuple[str, str], Followed] = {}
-        self._trouble, self._failed = dict[str, str](), dict[str, float]()
+        # whose (a gateway, or "" for the plant) -> why it stands, and until when it rests
+        self._trouble, self._rests = dict[tuple[str, str], str](), dict[tuple[str, str], float]()
         self._refused = dict[str, Mapping[str, Mark]]()  # plant -> its marks when that was heard
         self._is_closed = False
         self._turns = Turns(REST_EACH_S)
@@ -134,82 +138,116 @@ class SeriesFollower:
                 return POLL_S
             if self._store.is_full():
                 return FULL_S
-            if time.monotonic() < self._failed.get(plant, 0.0):
+            if self._is_resting(plant):
                 return POLL_S
-            try:
+            is_behind = False
+            with self._own(plant):
                 is_behind = self._step(self._desk.evidence(plant))
                 at = self._refused.get(plant)
-                is_no_further = at is not None and at == self._store.marks(plant)
-            except (StoreError, OSError, LookupError) as error:
-                self._stumbled(plant, str(error))
-                return POLL_S
-            except Exception as error:  # a gateway signed what nobody thought of; others go on
-                told = "%s: its series cannot be made; tried again"
-                log.exception(told, plant, extra=about(plant))
-                self._stumbled(plant, repr(error))
-                self._failed[plant] = time.monotonic() + AGAIN_S
-                return POLL_S
-            if not is_no_further:  # else what was refused may be refused again
-                self._refused.pop(plant, None)
-                self._trouble.pop(plant, None)
+                if at is None or at != self._store.marks(plant):
+                    self._refused.pop(plant, None)
+                    self._trouble.pop((plant, ""), None)
+                # else it is no further: what was refused may be refused again
             return 0.0 if is_behind else POLL_S
+
+    @contextlib.contextmanager
+    def _own(self, plant: str, gateway: str = "") -> Iterator[None]:
+        """What goes wrong within holds up this one alone: a plant, or a gateway of it."""
+        try:
+            yield
+        except (StoreError, OSError, LookupError) as error:
+            if gateway and isinstance(error, SeriesAwayError | SeriesRefusedError):
+                raise  # the store's word is of the whole plant
+            self._stumbled(plant, gateway, str(error), UNREAD_S if gateway else 0.0)
+        except Exception as error:  # a gateway signed what nobody thought of; others go on
+            told, whose = "%s: its series cannot be made; tried again", _named(plant, gateway)
+            log.exception(told, whose, extra=about(plant, gateway))
+            self._stumbled(plant, gateway, repr(error), AGAIN_S)
+
+    def _is_resting(self, plant: str, gateway: str = "") -> bool:
+        return time.monotonic() < self._rests.get((plant, gateway), 0.0)
 
     def _is_refused(self, plant: str) -> bool:
         """Has the store refused something of a plant? Then it rests, as one that fails."""
         why = self._store.refused(plant)
         if why:
-            self._stumbled(plant, why)
-            self._failed[plant] = time.monotonic() + AGAIN_S
+            self._stumbled(plant, "", why, AGAIN_S)
             self._refused[plant] = self._store.marks(plant)
         return bool(why)
 
-    def _stumbled(self, plant: str, why: str) -> None:
-        if self._trouble.get(plant) != why:  # it is tried again every few seconds
-            told = "%s: its series do not go on just now: %s"
-            log.warning(told, plant, why, extra=about(plant))
-        self._trouble[plant] = why
-        self._forget_streams(plant)  # begins again with what the store has
+    def _stumbled(self, plant: str, gateway: str, why: str, rest_s: float) -> None:
+        if self._trouble.get((plant, gateway)) != why:  # it is tried again and again
+            told, whose = "%s: its series do not go on just now: %s", _named(plant, gateway)
+            log.warning(told, whose, why, extra=about(plant, gateway))
+        self._trouble[plant, gateway] = why
+        self._rests[plant, gateway] = time.monotonic() + rest_s
+        self._forget_streams(plant, gateway)  # begins again with what the store has
 
-    def _forget_streams(self, plant: str) -> None:
-        for key in [key for key in self._streams if key[0] == plant]:
+    def _forget_streams(self, plant: str, gateway: str = "") -> None:
+        for key in [key for key in self._streams if key[0] == plant and gateway in ("", key[1])]:
             del self._streams[key]
 
     def followed(self) -> Sequence[Followed]:
         """How far every stream is, as of its last step. Any thread."""
         return sorted(self._followed.copy().values(), key=lambda one: (one.plant, one.gateway))
 
-    def trouble(self) -> Mapping[str, str]:
-        """Plant -> why it does not go on, a sentence. Any thread."""
-        return dict(self._trouble)
+    def trouble(self) -> Mapping[tuple[str, str], str]:
+        """(plant, gateway) -> why it does not go on, a sentence. Any thread.
+
+        The gateway is "" where it is of the whole plant.
+        """
+        return self._trouble.copy()
 
     # -- one plant --------------------------------------------------------------------------------
 
     def _step(self, evidence: PlantEvidence) -> bool:
         """True while there is more in its log."""
-        plant, size, is_behind, waits = evidence.plant, evidence.size, False, False
+        plant, size, is_behind = evidence.plant, evidence.size, False
         if self._is_refused(plant):
             return False
         marks = self._store.marks(plant)
-        if not all(_fits(evidence, gateway, mark) for gateway, mark in marks.items()):
+        fits = {gateway: self._fits(evidence, gateway, mark) for gateway, mark in marks.items()}
+        if False in fits.values():
             told = "%s: its log is another one than was followed: series are made anew"
             log.warning(told, plant, extra=about(plant))
             self._store.forget(plant)
             self._forget_streams(plant)
-            marks = {}
-        for gateway in evidence.streams():
-            key = plant, gateway
-            stream = self._streams.setdefault(key, _Stream(marks.get(gateway, Mark())))
-            is_behind |= self._follow(evidence, gateway, stream)
-            mark = self._store.marks(plant).get(gateway, Mark())
-            waits |= mark != stream.mark  # the store has not put it yet
-            head = evidence.head(gateway).next_seq
-            self._followed[key] = Followed(
-                plant, gateway, mark.through_ns, _through_ns(evidence, gateway, head),
-                head - mark.next_seq, stream.unfit,
-            )  # fmt: skip
+            marks, fits = {}, {}
+        try:
+            for gateway in evidence.streams():
+                is_unread = fits.get(gateway, True) is None or self._is_resting(plant, gateway)
+                if is_unread or self._store.is_full():
+                    continue
+                with self._own(plant, gateway):
+                    mark = marks.get(gateway, Mark())
+                    stream = self._streams.setdefault((plant, gateway), _Stream(mark))
+                    is_behind |= self._follow(evidence, gateway, stream)
+                    self._trouble.pop((plant, gateway), None)
+        finally:  # what is held up is told with how far the log went on meanwhile
+            waits = self._tell(evidence)
         if not (is_behind or waits or self._store.is_full()):
             self._turns.looked(plant, size)
         return is_behind
+
+    def _fits(self, evidence: PlantEvidence, gateway: str, mark: Mark) -> bool | None:
+        """Is the stream the one that was followed? None where that cannot be read."""
+        with self._own(evidence.plant, gateway):
+            held = evidence.hash_at(gateway, mark.next_seq - 1) if mark.next_seq else mark.head
+            return held == mark.head
+        return None  # what went wrong is told
+
+    def _tell(self, evidence: PlantEvidence) -> bool:
+        """How far each stream is; True where the store has not put all that was followed."""
+        plant, waits, marks = evidence.plant, False, self._store.marks(evidence.plant)
+        for gateway in evidence.streams():
+            key, mark = (plant, gateway), marks.get(gateway, Mark())
+            stream = self._streams.get(key)  # None of one that stumbled
+            waits |= stream is None or mark != stream.mark
+            self._followed[key] = Followed(
+                plant, gateway, mark.through_ns, evidence.newest_ns(gateway),
+                evidence.head(gateway).next_seq - mark.next_seq, stream.unfit if stream else 0,
+            )  # fmt: skip
+        return waits
 
     def _follow(self, evidence: PlantEvidence, gateway: str, stream: _Stream) -> bool:
         mark, end = stream.mark, evidence.head(gateway).next_seq
@@ -283,9 +321,8 @@ class SeriesFollower:
         return rollup
 
 
-def _fits(evidence: PlantEvidence, gateway: str, mark: Mark) -> bool:
-    """Is the stream the one that was followed?"""
-    return not mark.next_seq or evidence.hash_at(gateway, mark.next_seq - 1) == mark.head
+def _named(plant: str, gateway: str) -> str:
+    return f"{plant}/{gateway}" if gateway else plant
 
 
 def _reach(evidence: PlantEvidence, gateway: str, mark: Mark, end: int) -> tuple[int, int]:

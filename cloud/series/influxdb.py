@@ -8,10 +8,12 @@ waited for; one that refuses what a plant sends holds up that plant alone. Netwo
 """
 
 import contextlib
+import http.client
 import logging
 import queue
 import ssl
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from cloud.answers import opener
 from cloud.config_elsewhere import read_token
 from cloud.config_series import InfluxConfig
 from cloud.errors import StoreError
@@ -40,7 +43,8 @@ WAITING_MAX = 8
 LINES_MAX = 5_000
 #: of a longer answer the two halves are asked for: the running day of a gateway of many points
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
-TIMEOUT_S, CLOSE_S = 20.0, 5.0
+#: seconds until it answers, for all of a long answer, and for the last batch at the end
+TIMEOUT_S, WHOLE_S, CLOSE_S = 20.0, 60.0, 5.0
 #: seconds between tries, doubled up to the last while it is away
 AGAIN_S = (1.0, 60.0)
 
@@ -139,17 +143,22 @@ class InfluxSeries:
 
     def _get(self, address: str) -> bytes:
         """An answer, of which a byte more than `ANSWER_BYTES_MAX` is read at most."""
+        try:
+            return self._answer(address)
+        except (OSError, http.client.HTTPException) as error:  # URLError, time-outs are OSErrors
+            why = getattr(error, "reason", None) or error
+            raise SeriesAwayError(self._sentence(f"does not answer: {why}")) from error
+
+    def _answer(self, address: str) -> bytes:
         request = urllib.request.Request(address, headers=self._headers())  # noqa: S310 - config_series lets http and https pass
         try:
             with self._opener.open(request, timeout=TIMEOUT_S) as answer:
+                answer.until(time.monotonic() + WHOLE_S)
                 data: bytes = answer.read(ANSWER_BYTES_MAX + 1)
         except urllib.error.HTTPError as error:
             with error:
                 told = reason_of(error.read(1_000))
             raise SeriesAwayError(self._sentence(self._refusal(error.code, told))) from error
-        except OSError as error:  # URLError and time-outs are OSErrors
-            why = getattr(error, "reason", None) or error
-            raise SeriesAwayError(self._sentence(f"does not answer: {why}")) from error
         return data
 
     def _headers(self) -> dict[str, str]:
@@ -228,7 +237,7 @@ class InfluxSeries:
         from influxdb_client.client.write_api import SYNCHRONOUS
         from influxdb_client.domain.write_precision import WritePrecision
         from influxdb_client.rest import ApiException
-        from urllib3.exceptions import HTTPError
+        from urllib3.exceptions import HTTPError, ReadTimeoutError
 
         bucket, org = self._config.bucket, self._config.org
         try:
@@ -238,6 +247,8 @@ class InfluxSeries:
                         api.write(bucket, org, part, write_precision=WritePrecision.S)
                     except ApiException as error:
                         self._judge(batch.plant, error)
+        except ReadTimeoutError as error:  # its text has another number of seconds each time
+            raise SeriesAwayError(self._sentence("does not answer: timed out")) from error
         except (HTTPError, OSError) as error:
             raise SeriesAwayError(self._sentence(f"does not answer: {error}")) from error
 
@@ -258,10 +269,14 @@ class InfluxSeries:
     def _client(self) -> "InfluxDBClient":
         from influxdb_client.client.influxdb_client import InfluxDBClient
 
-        return InfluxDBClient(
+        from cloud.series.timed_pools import POOLS
+
+        made = InfluxDBClient(
             self._config.url, self._token(), timeout=int(TIMEOUT_S * 1_000), enable_gzip=True,
             org=self._config.org, ssl_ca_cert=self._config.ca and str(self._config.ca),
         )  # fmt: skip
+        made.api_client.rest_client.pool_manager.pool_classes_by_scheme = POOLS
+        return made
 
 
 def _parts(batch: Batch) -> Iterator[list[str]]:
@@ -271,17 +286,7 @@ def _parts(batch: Batch) -> Iterator[list[str]]:
             yield list(lines(step_s, rows[first : first + LINES_MAX]))
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A redirect would take the token to another server."""
-
-    def redirect_request(self, *_: object) -> None:
-        """None: the redirect itself is the answer, a refusal."""
-
-
 def _opener(config: InfluxConfig) -> urllib.request.OpenerDirector:
     context = ssl.create_default_context(cafile=config.ca)
-    return urllib.request.build_opener(
-        urllib.request.ProxyHandler({}),  # influxdb-client goes by none either
-        urllib.request.HTTPSHandler(context=context),
-        _NoRedirect,
-    )
+    # influxdb-client goes by no proxy either; a redirect would take the token to another server
+    return opener(urllib.request.ProxyHandler({}), context=context)

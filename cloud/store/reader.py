@@ -83,6 +83,10 @@ class PlantReader:
         """Where a stream stands; a fresh `Head` when it has no object."""
         return self.state.stream(stream).head
 
+    def newest_ns(self, stream: str) -> int:
+        """Newest tick of a stream, 0 before the first; known without reading any object."""
+        return self.state.stream(stream).through_ns
+
     def hash_at(self, stream: str, seq: int) -> bytes | None:
         """SHA-256 of an object, None when there is none."""
         if not 0 <= seq < self.state.stream(stream).next_seq:

@@ -1,12 +1,16 @@
 """The evidence of one slice: its lock, its lease epoch, its plants, and commits across them.
 
-<evidence_dir>/<slice>/lock     held (flock) by the one collector of the slice
-<evidence_dir>/<slice>/epoch    how often the slice was taken over: read again before each commit
+<evidence_dir>/<slice>/lock     held (flock) by the slice's one collector, with a word of its own
+<evidence_dir>/<slice>/epoch    how often the slice was taken over
 <evidence_dir>/<slice>/<plant>/ one folder a plant (`cloud.store.layout`)
+
+Both files are read again before each commit. The epoch alone begins at 1 again in a folder that is
+put in place of a lost one, where whoever held the lost one would take it for its own.
 """
 
 import fcntl
 import os
+import secrets
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
@@ -25,6 +29,8 @@ Failure = OSError | KeyFileError
 
 #: tries to take the lock, and seconds between them
 LOCK_TRIES, LOCK_AGAIN_S = 3, 0.02
+#: of a lock's text: a process id, and a word that no other process has
+LOCK_BYTES_MAX = 64
 
 
 class SliceStore:
@@ -53,6 +59,7 @@ class SliceStore:
                 stack.callback(self._disk.close)
                 self._lock = take_lock(root / "lock")
                 stack.callback(os.close, self._lock)
+                self._holder = os.pread(self._lock, LOCK_BYTES_MAX, 0)
                 self.epoch = self._take_epoch(root / "epoch")
             except OSError as error:
                 why = f"cannot be used for evidence: {error.strerror}"
@@ -95,7 +102,8 @@ class SliceStore:
         """Bring everything staged to disk and sign it.
 
         When disk or key refuses, each plant is tried alone, so that one plant's trouble stays its
-        own; what still cannot be written is dropped (its gateways send it again).
+        own; what still cannot be written is dropped (its gateways send it again). So is all of it
+        while the folder is away: where it was, nothing is made in its place.
 
         Returns:
             Plants that were committed, and plants that were not with the reason.
@@ -106,8 +114,13 @@ class SliceStore:
         dirty = [store for store in self.plants.values() if store.is_dirty]
         if not dirty:
             return [], {}
-        self._require_lease()
         failed: dict[str, Failure] = {}
+        try:
+            self._require_lease()
+        except OSError as away:
+            for store in dirty:
+                store.drop()
+            return [], {store.plant: away for store in dirty}
         error = self._try(dirty)
         if error is None:
             return dirty, failed
@@ -128,7 +141,6 @@ class SliceStore:
         try:
             for store in stores:
                 store.drop()
-            self._require_lease()
             self._finish(stores)
         finally:
             self._disk.close()
@@ -136,6 +148,7 @@ class SliceStore:
 
     def _finish(self, stores: Iterable[PlantStore]) -> None:
         try:
+            self._require_lease()
             for store in stores:
                 store.write_snapshot()
             self._disk.sync()
@@ -164,16 +177,18 @@ class SliceStore:
         return None
 
     def _require_lease(self) -> None:
-        """Where locks go over a network, a server may have given ours to another meanwhile."""
-        path = self._root / "epoch"
-        try:
-            newest = path.read_text().strip()
-        except OSError:
-            return  # the disk is away: the commit itself will say so
-        if newest != str(self.epoch):
+        """Where locks go over a network, a server may have given ours to another meanwhile.
+
+        Raises:
+            SliceLostError: it did, or another folder is in place of ours.
+            OSError: the folder is away.
+        """
+        newest = (self._root / "epoch").read_text().strip()
+        holder = (self._root / "lock").read_bytes()
+        if newest != str(self.epoch) or holder != self._holder:
             raise SliceLostError(
-                f"{self._root}: was taken over (epoch {newest}, here {self.epoch}); this collector "
-                "writes nothing more"
+                f"{self._root}: was taken over by process {_process_of(holder)} (epoch {newest}, "
+                f"here {self.epoch}); this collector writes nothing more"
             )
 
     def _take_epoch(self, path: Path) -> int:
@@ -218,15 +233,21 @@ def take_lock(path: Path) -> int:
                 if tries > 1:  # `Watch` looks at it for an instant
                     time.sleep(LOCK_AGAIN_S)
                     continue
-                holder = os.read(lock, 32).decode(errors="replace").strip()
+                holder = _process_of(os.read(lock, LOCK_BYTES_MAX))
                 raise SliceLockedError(
                     f"{path}: held by process {holder}; a slice has one collector: stop that one "
                     "first"
                 ) from error
         os.ftruncate(lock, 0)
-        os.write(lock, f"{os.getpid()}\n".encode())
+        os.write(lock, f"{os.getpid()} {secrets.token_hex(8)}\n".encode())
+        os.fsync(lock)  # over a network others read it only then
         stack.pop_all()
     return lock
+
+
+def _process_of(holder: bytes) -> str:
+    """Process id in a lock's text; "?" where none stands."""
+    return (holder.decode(errors="replace").split() or ["?"])[0]
 
 
 class Watch:

@@ -146,7 +146,7 @@ class NoSeries:
     def followed(self) -> Sequence[Followed]:
         return [Followed(PLANT, GATEWAY, T0, T0 + 90 * 10**9, 9, 2)]
 
-    def trouble(self) -> Mapping[str, str]:
+    def trouble(self) -> Mapping[tuple[str, str], str]:
         return {}
 
     def told(self, *_: Any) -> Sequence[Any]:

@@ -1,57 +1,20 @@
 """Answers that never end: what a hostile server may hold up, and for how long."""
 
 import asyncio
-import socket
-import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from fastapi import HTTPException
 
-from cloud.asking import NotRunningError, RefusedError, RunningCollector
+from cloud.alarms.channels import Mail, NotSentError, Webhook
+from cloud.alarms.notices import make_notice
+from cloud.asking import NotRunningError, RefusedError
+from cloud.closing.stamp import Authority
+from cloud.errors import TimeStampError
 from cloud.front.passing import AT_ONCE, Door
-
-HEAD = b"HTTP/1.1 200 OK\r\n"
-CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
-STEP_S = 0.3
-
-
-class Dripping:
-    """Sends a beginning, and then a byte again and again, each long before any wait is over."""
-
-    def __init__(self, beginning: bytes, drop: bytes) -> None:
-        self._beginning, self._drop, self.ended = beginning, drop, threading.Event()
-        self.asked = threading.Semaphore(0)
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._drip, args=(connection,), daemon=True).start()
-
-    def _drip(self, connection: socket.socket) -> None:
-        with connection:
-            connection.recv(4_096)
-            self.asked.release()
-            try:
-                connection.sendall(self._beginning)
-                while not self.ended.wait(STEP_S / 10):
-                    connection.sendall(self._drop)
-            except OSError:
-                return  # the other side has had enough
-
-    def close(self) -> None:
-        self.ended.set()
-        self._listener.close()
-
-    @property
-    def collector(self) -> RunningCollector:
-        return RunningCollector.at(f"http://127.0.0.1:{self.port}", "t" * 32)
+from tests.unit.cloud.alarms.test_told_elsewhere import ZONE, alarm
+from tests.unit.cloud.dripping import CHUNKED, HEAD, STEP_S, Dripping
 
 
 @pytest.fixture
@@ -59,6 +22,7 @@ def dripping(request: pytest.FixtureRequest) -> Iterator[Dripping]:
     made = Dripping(*request.param)
     yield made
     made.close()
+    assert not made.was_heard_out
 
 
 @pytest.mark.parametrize(
@@ -128,3 +92,39 @@ def test_one_that_never_ends_holds_up_no_other(dripping: Dripping) -> None:
 
     asyncio.run(ask())
     good.close()
+
+
+# -- others that are asked -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dripping", [(HEAD, b"x"), (CHUNKED, b"0")], indirect=True)
+def test_a_time_stamping_authority_that_never_ends_is_given_up(dripping: Dripping) -> None:
+    with pytest.raises(TimeStampError, match="gave no time stamp"):
+        Authority(f"http://127.0.0.1:{dripping.port}/", STEP_S)(b"seal")
+
+
+@pytest.mark.parametrize("dripping", [(HEAD, b"x")], indirect=True)
+def test_a_webhook_that_never_ends_is_given_up(
+    dripping: Dripping, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cloud.alarms.channels.ANSWER_S", STEP_S)
+    (tmp_path / "secret").write_bytes(b"word")
+    hook = Webhook(f"http://127.0.0.1:{dripping.port}/", tmp_path / "secret")
+    with pytest.raises(NotSentError, match="webhook: "):
+        hook.send(make_notice([(alarm(1), ZONE)], 0, 0), 0)
+
+
+@pytest.mark.parametrize(
+    "dripping",
+    [(b"", b"2"), (b"", b"220-wait\r\n"), (b"220 mail.test\r\n", b"250-wait\r\n")],
+    indirect=True,
+)
+def test_a_mail_server_that_never_ends_is_given_up(
+    dripping: Dripping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lines of a greeting, or of a reply, without a last one."""
+    monkeypatch.setattr("cloud.alarms.channels.MAIL_S", STEP_S)
+    dripping.speaks_first = True
+    mail = Mail("127.0.0.1", dripping.port, False, None, "", None, "a@x.test", ("b@x.test",))
+    with pytest.raises(NotSentError, match=r"timed out|took too long"):
+        mail.send(make_notice([(alarm(1), ZONE)], 0, 0), 0)

@@ -51,7 +51,10 @@ def test_health_tells_what_the_live_view_refused() -> None:
 def test_health_tells_why_series_of_a_plant_that_was_never_followed_do_not_go_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    amiss = {PLANT: "refuses (400)", "maxi": "/srv/evidence/maxi/index: damaged"}
+    amiss = {
+        (PLANT, "another"): "is of another gateway", (PLANT, ""): "refuses (400)",
+        ("maxi", ""): "/srv/evidence/maxi/index: damaged",
+    }  # fmt: skip
     monkeypatch.setattr(NoSeries, "trouble", lambda _: amiss)
     told = make_client().get("/api/v1/health").json()["series"]["plants"]
     assert [(one["plant"], one["gateway"], one["through_ns"]) for one in told] == [
@@ -60,6 +63,12 @@ def test_health_tells_why_series_of_a_plant_that_was_never_followed_do_not_go_on
     assert told[0]["trouble"] == "refuses (400)"
     assert "damaged" in told[1]["trouble"]
     assert "/srv" not in told[1]["trouble"]
+    del amiss[PLANT, ""]
+    told = make_client().get("/api/v1/health").json()["series"]["plants"]
+    assert told[0]["trouble"] == ""
+    amiss[PLANT, GATEWAY] = "its evidence cannot be read"
+    told = make_client().get("/api/v1/health").json()["series"]["plants"]
+    assert told[0]["trouble"] == "its evidence cannot be read"
 
 
 def test_health_names_the_plants_that_are_not_served(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,13 +1,11 @@
 """Webhook and mail over real servers: signed, encrypted, tried again, summed up, no secret told."""
 
 import asyncio
-import datetime as dt
 import email
 import email.policy
 import hashlib
 import hmac
 import http.server
-import ipaddress
 import json
 import logging
 import socket
@@ -17,9 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from cloud.alarms.channels import Mail, NotSentError, Webhook
 from cloud.alarms.core import Alarm, Happening, Key, Phase, What
@@ -27,7 +22,7 @@ from cloud.alarms.notices import LISTED_MAX, make_notice
 from cloud.alarms.outbox import WAITING_MAX, Outbox
 from cloud.config_alarms import AlarmsConfig, read_alarms
 from firmware_configs.fields import Fields, Problem
-from tests.unit.cloud.alarms.mail_server import LOGIN, mail_server
+from tests.unit.cloud.alarms.mail_server import LOGIN, mail_server, own_certificate
 from tests.unit.cloud.live_examples import T0, ManualClock
 
 NS = 1_000_000_000
@@ -131,25 +126,7 @@ def test_a_flood_is_one_message_with_a_sum(hook: Any, webhook: Webhook) -> None:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A key and its own certificate for 127.0.0.1."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "mail.test")])
-    now = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name)
-        .public_key(key.public_key()).serial_number(1)
-        .not_valid_before(now - dt.timedelta(days=1)).not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False
-        )
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )  # fmt: skip
-    path = tmp_path_factory.mktemp("mail") / "mail.pem"
-    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    private = key.private_bytes(encoding, form, serialization.NoEncryption())
-    path.write_bytes(private + made.public_bytes(encoding))
-    return path
+    return own_certificate(tmp_path_factory.mktemp("mail"))
 
 
 def mail(port: int, folder: Path, authority: Path | None, password: str = LOGIN[1]) -> Mail:

@@ -4,6 +4,7 @@ What is in the archive in the end is judged by `openssl ts -verify`.
 """
 
 import hashlib
+import re
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -136,7 +137,7 @@ async def test_a_seal_is_stamped_over_http_and_the_stamp_is_kept(
         ("/ill", "HTTP Error 500"),
         ("/moved", "HTTP Error 307"),
         ("/endless", "more than 65536 bytes"),
-        ("/slow", "took more than"),
+        ("/slow", "timed out|took too long"),
         ("/other", "is of other bytes than this seal"),
         ("/refusing", "time stamp"),
     ],
@@ -148,7 +149,7 @@ async def test_a_month_is_sealed_without_what_is_no_stamp_of_it(
     facts = await named.close(sm.PLANT, MONTH, closing="final")
     assert facts["time_stamped"] is False
     assert facts["time_stamp"].startswith("sealed without a time stamp: ")
-    assert why in facts["time_stamp"]
+    assert re.search(why, facts["time_stamp"])
     assert TIMESTAMP not in sm.unpack((tmp_path / ARCHIVE).read_bytes())
     assert [asked for asked, _ in server.asked] == [path]
 

@@ -231,7 +231,8 @@ def test_a_store_that_was_away_or_full_catches_up(desk: Desk, tmp_path: Path) ->
     assert follower.step(sm.PLANT) == FULL_S
     store.full, store.away = False, True
     assert follower.step(sm.PLANT) > 0
-    assert "does not answer" in follower.trouble()[sm.PLANT]
+    assert "does not answer" in follower.trouble()[sm.PLANT, ""]
+    assert follower.followed()[0].objects == 31  # the configuration and all frames: an alert hears
     store.away = False
     run(follower)
     (followed,) = follower.followed()

@@ -191,7 +191,7 @@ def test_a_plant_is_refused_and_the_other_goes_on(
         front.refuses, front.only = 422, f"plant={ANOTHER},"
         store = opened(front, tmp_path)
         follower = SeriesFollower(Stopped(folders), store)
-        troubles = list[dict[str, str]]()
+        troubles = list[dict[tuple[str, str], str]]()
 
         def through() -> dict[str, int]:
             for plant in folders:
@@ -202,8 +202,9 @@ def test_a_plant_is_refused_and_the_other_goes_on(
         within_wait(lambda: through().get(sm.PLANT) == THROUGH_NS and front.refused > 3)
         said = f"InfluxDB {front.url}: refuses (422): come back later, Token [taken out]"
         # once it is told it stands, though the same is brought again and again
-        assert troubles[-1] == {ANOTHER: said}
-        assert [one for one in troubles[troubles.index({ANOTHER: said}) :] if not one] == []
+        due = {(ANOTHER, ""): said}
+        assert troubles[-1] == due
+        assert [one for one in troubles[troubles.index(due) :] if not one] == []
         assert (store.marks(ANOTHER), store.state().trouble) == ({}, "")
         front.refuses = 0
         within_wait(lambda: set(through().values()) == {THROUGH_NS} and not follower.trouble())

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cloud.errors import DamagedLogError, SliceLockedError, SliceLostError, StoreError
+from cloud.errors import DamagedLogError, SliceLockedError, StoreError
 from cloud.store import disk as disk_module
 from cloud.store.disk import Disk
 from cloud.store.plant import PlantStore
@@ -36,19 +36,6 @@ def test_one_collector_a_slice(tmp_path: Path) -> None:
     SliceStore(tmp_path / "01").close()
     store.close()
     SliceStore(tmp_path / "00").close()
-
-
-def test_whoever_was_replaced_writes_nothing_more(tmp_path: Path) -> None:
-    """A lock server may give the lock to another while its holder was away: the epoch tells."""
-    store, plant = EXAMPLE.open(tmp_path / "00")
-    EXAMPLE.stage(plant, 0)
-    before = (tmp_path / "00/mini/log/entries.seg").read_bytes()
-    (tmp_path / "00/epoch").write_text("2\n")
-    for lost in (store.commit, store.close):
-        with pytest.raises(SliceLostError, match=r"taken over \(epoch 2, here 1\)"):
-            lost()
-    assert (tmp_path / "00/mini/log/entries.seg").read_bytes() == before
-    assert not (tmp_path / "00/mini/log/state").exists()
 
 
 def test_a_look_at_the_lock_hinders_no_start(
