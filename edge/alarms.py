@@ -20,6 +20,7 @@ DISK_LOW, TWO_LOGS = "disk-low", "log-inconsistent"
 BROKER_CERTIFICATE = "broker-certificate"
 CLOCK_AHEAD, KEY_AWAY = "clock-ahead", "key-away"
 METER_SETTING, METRICS_AWAY = "meter-setting", "metrics-away"
+WAY_BLOCKED = "way-blocked"
 # each begins at the first and ends at the second: one object more or less is not a new alarm
 FILLING_FROM, FILLING_UNTIL = 0.8, 0.75
 DISK_LOW_FROM, DISK_LOW_UNTIL = 64 * 2**20, 80 * 2**20
@@ -46,7 +47,10 @@ def standing(
         before: the alarms that stood until now.
     """
     found = standing_troubles(condition.troubles, now_ns)
-    said = {BROKER_CERTIFICATE: broker_certificate, METRICS_AWAY: condition.unanswered}
+    said = {
+        BROKER_CERTIFICATE: broker_certificate, METRICS_AWAY: condition.unanswered,
+        WAY_BLOCKED: condition.blocked,
+    }  # fmt: skip
     found |= {name: why for name, why in said.items() if why}
     if condition.fill >= 1:
         found[FULL] = "spool is full: no readings are taken"

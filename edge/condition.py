@@ -23,6 +23,7 @@ class Condition:
         unsigned: frames that wait for the gateway's key.
         unsigned_ns: last instant of the oldest of them, or None.
         unanswered: why those who ask for [metrics] get no answer, "" when they do.
+        blocked: why nothing leaves a one-way site by itself, "" when it does.
     """
 
     fill: float
@@ -34,6 +35,7 @@ class Condition:
     unsigned: int = 0
     unsigned_ns: int | None = None
     unanswered: str = ""
+    blocked: str = ""
 
 
 def condition_of(spool: SpoolReader, fill: float) -> Condition:
@@ -49,6 +51,7 @@ def condition_of(spool: SpoolReader, fill: float) -> Condition:
         usage.unsigned,
         usage.unsigned_ns,
         (spool.get(State.UNANSWERED) or b"").decode(),
+        (spool.get(State.BLOCKED) or b"").decode(),
     )
 
 

@@ -63,7 +63,7 @@ def status_of(
         ]
         condition, age_max_ns = condition_of(spool, fill), site.uplink.spool_age_max_ns
         if not is_running:  # then nobody is answered, and nobody is to be
-            condition = replace(condition, unanswered="")
+            condition = replace(condition, unanswered="", blocked="")
         tls = BrokerTls.of(site)
         certificate_trouble = "" if tls is None else tls.trouble(now_ns)
         alarms = standing(

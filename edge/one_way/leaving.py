@@ -18,7 +18,7 @@ from edge.alarms import FILLING_UNTIL
 from edge.clock import Clock
 from edge.condition import through_of
 from edge.disk import Disk
-from edge.errors import AlteredError, EdgeError, ExportError
+from edge.errors import AlteredError, EdgeError, ExportError, SpoolError
 from edge.export import export
 from edge.one_way.datagram import COUNT_MAX, fragments
 from edge.quiet import Quiet
@@ -35,6 +35,7 @@ log = logging.getLogger("stackproof.edge.one_way")
 TICK_S = 0.5
 RING_S = 5.0
 SEND_AGAIN_S = 1.0
+BLOCKED_S = 60.0  # so long nothing leaves before a person is told: a ferry may be at its files
 AT_ONCE = 8  # objects read for one pass before newer ones have their turn
 PAUSE_S = 0.005  # shorter waits cost more than they spread
 
@@ -69,6 +70,7 @@ async def leave_forever(
 
 async def _leave(leaving: Leaving, site: Site, spool: Spool, clock: Clock, disk: Disk) -> None:
     quiet, turns_at_s = Quiet(), 0.0
+    since_s = float("inf")  # nothing leaves
     while True:
         now_s = clock.monotonic_ns() / 1e9
         is_busy = False
@@ -77,12 +79,26 @@ async def _leave(leaving: Leaving, site: Site, spool: Spool, clock: Clock, disk:
                 turns_at_s = now_s + RING_S
                 await disk.run(turn_ring, spool, clock.wall_ns(), site.uplink.spool_age_max_ns)
             is_busy = await leaving.step()
+            since_s = float("inf")
+            await _tell(spool, disk, "")
         except (EdgeError, EvidenceError, OSError) as error:
             if quiet.may(type(error).__name__, now_s):
                 log.error("one way out: %s; tried again", error)  # noqa: TRY400 - no defect
+            since_s = min(since_s, now_s)
+            if now_s >= since_s + BLOCKED_S:
+                await _tell(spool, disk, f"nothing leaves: {error}")
             await asyncio.sleep(SEND_AGAIN_S)
         if not is_busy:
             await asyncio.sleep(TICK_S)
+
+
+async def _tell(spool: Spool, disk: Disk, said: str) -> None:
+    """Keep for the alarms why nothing leaves, "" when it does; what is kept already stays."""
+    with contextlib.suppress(
+        SpoolError
+    ):  # the disk refuses: told by its own alarm, and tried again
+        if said != (await disk.run(spool.get, State.BLOCKED) or b"").decode():
+            await disk.run(spool.put, {State.BLOCKED: said.encode()})
 
 
 # -- how far it has come -------------------------------------------------------------------------

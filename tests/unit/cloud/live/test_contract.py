@@ -17,6 +17,7 @@ from edge.alarms import (
     METRICS_AWAY,
     OLD,
     TWO_LOGS,
+    WAY_BLOCKED,
 )
 from edge.calc.folds.live import PlantCalc
 from edge.calc.folds.live_points import computed_points
@@ -33,7 +34,7 @@ from tests.unit.edge.ticks import one_read
 SECONDS = 14
 ALARMS = (
     BROKER_CERTIFICATE, CLOCK_AHEAD, DAMAGED, DISK_LOW, FILLING, FORK, FULL, KEY_AWAY,
-    METRICS_AWAY, OLD, REFUSED, TWO_LOGS, UNANSWERED,
+    METRICS_AWAY, OLD, REFUSED, TWO_LOGS, UNANSWERED, WAY_BLOCKED,
 )  # fmt: skip
 
 

@@ -1,12 +1,16 @@
 """What leaves, in which order, and the ring that stays behind."""
 
 import asyncio
+import contextlib
+import os
 import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from edge.alarms import WAY_BLOCKED, standing
+from edge.condition import condition_of
 from edge.disk import Disk
 from edge.errors import ExportError
 from edge.one_way import leaving
@@ -27,6 +31,7 @@ from evidence.archive.export import ExportReader
 from tests.unit.edge.fakes import ShiftedClock
 from tests.unit.edge.sites import METERS, replaced, site_of, write_keys
 from tests.unit.edge.stream_rig import BODY, NOW_NS, Rig, collector, opened
+from tests.waiting import until
 
 DAY_NS = 86_400 * 10**9
 
@@ -172,3 +177,32 @@ async def test_rate_is_never_exceeded() -> None:
         begins_s = asyncio.get_running_loop().time()
         await sender.send(b"x" * 40_000)  # with its 30 heads 41.6 kB: 0.2 s
         assert asyncio.get_running_loop().time() - begins_s >= 0.19
+
+
+async def test_a_way_that_stays_blocked_is_an_alarm_until_it_is_free(
+    rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An outbox that nobody empties, and then somebody does."""
+    monkeypatch.setattr(leaving, "BLOCKED_S", 0.0)
+    monkeypatch.setattr(leaving, "SEND_AGAIN_S", 0.01)
+    monkeypatch.setattr(leaving, "TICK_S", 0.01)
+    site = one_way(tmp_path, '[uplink.outbox]\nfolder = "out"\nfile_s = 1\nmib_max = 16\n')
+    held = tmp_path / "out" / "held.tar"
+    held.parent.mkdir()
+    held.touch()
+    os.truncate(held, 16 * 2**20)
+    clock, disk = ShiftedClock(), _Here()
+    way = leaving.leaving_of(site, rig.spool, clock, disk)
+    assert way is not None
+    task = asyncio.create_task(leaving.leave_forever(way, site, rig.spool, clock, disk))
+    try:
+        await until(lambda: "the ferry has not taken" in condition_of(rig.spool, 0).blocked)
+        assert WAY_BLOCKED in standing(condition_of(rig.spool, 0), NOW_NS, DAY_NS)
+        held.unlink()
+        await until(lambda: condition_of(rig.spool, 0).blocked == "")
+        assert left_seq(rig.spool) == 5
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        disk.close()
