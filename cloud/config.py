@@ -42,7 +42,6 @@ gateways = ["file:keys/edge-1.crt"]
 ```
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +52,7 @@ from cloud.accumulated.accuracy_file import read_accuracy_file
 from cloud.accumulated.outlook import PlantSaid
 from cloud.closing.stamp import url_fault
 from cloud.collector.identity import Certified, PlantIdentity, read_issued, read_root
+from cloud.collector.topics import SLICE_ID
 from cloud.config_alarms import AlarmsConfig, PlantAlarms, read_alarms, read_of_plant
 from cloud.config_allowance import read_allowance
 from cloud.config_broker import BrokerConfig, read_broker
@@ -68,8 +68,6 @@ from evidence.keys import Signer, key_sha256, load_certificate
 from evidence.points import NAME_ID
 from evidence.signers import open_signer
 from firmware_configs.fields import Fields, Problem
-
-_SLICE = re.compile(r"[0-9a-f]{2}")
 
 
 @dataclass(frozen=True)
@@ -193,7 +191,7 @@ class _Reader:
             root.complain("format", "must be 1: the configuration format this program knows")
         cloud = self._section("cloud", required=True)
         slice_id = cloud.text("slice", why='two hex digits, as in the sites\' "slice"')
-        if slice_id and not _SLICE.fullmatch(slice_id):
+        if slice_id and not SLICE_ID.fullmatch(slice_id):
             cloud.complain("slice", f'{slice_id!r} is not two hex digits "00" to "ff"')
         evidence_dir = self._folder(cloud, "evidence_dir")
         state_dir = self._folder(cloud, "state_dir")

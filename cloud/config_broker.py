@@ -22,17 +22,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from cloud.collector.topics import SLICE_ID
+from cloud.config_file import parse_file
 from cloud.errors import CloudConfigError
-from cloud.transport.broker_files import KnownRelay
+from cloud.transport.broker_files import KnownRelay, KnownSlice
 from cloud.transport.register import Register
 from cloud.transport.tls import TlsFiles
-from evidence.broker_certificates import CLIENT_DAYS, RELAY_PREFIX, name_of, uri_of
+from evidence.broker_certificates import (
+    CLIENT_DAYS,
+    RELAY_PREFIX,
+    gateway_name,
+    key_of_der,
+    name_of,
+    uri_of,
+)
 from evidence.errors import EvidenceError
 from evidence.keys import load_certificate, public_key
 from evidence.points import NAME_ID
 from evidence.signers import open_signer
 from firmware_configs.fields import Fields, Problem
-from firmware_configs.toml import NotTomlError, parse_toml
 
 BROKER_MODES = ("embedded", "external")
 _TLS = ("ca", "certificate", "key")
@@ -155,20 +163,37 @@ def _relays(fields: Fields, folder: Path) -> Sequence[KnownRelay]:
     return found
 
 
-def relays_now(path: Path) -> Sequence[KnownRelay]:
-    """Who forwards, as CLOUD.toml says now; CloudConfigError when that cannot be read."""
+def slice_now(path: Path) -> KnownSlice:
+    """A collector and those who speak to it, as its CLOUD.toml and register say now.
+
+    It may be a copy, of another collector's: private keys are not read.
+
+    Raises:
+        CloudConfigError: what is needed of it cannot be read.
+        EvidenceError: a certificate or key that it names cannot.
+    """
     problems = list[Problem]()
-    try:
-        table = parse_toml(path.read_bytes())["broker"]
-    except (OSError, NotTomlError, LookupError) as error:
-        raise CloudConfigError(
-            [Problem(str(path), "broker", f"cannot be read: {error}")]
-        ) from error
-    fields = Fields(dict(table), file=str(path), prefix="broker", problems=problems)
-    found = _relays(fields, path.parent)
+    root = Fields(parse_file(path, problems), file=str(path), prefix="", problems=problems)
     if problems:
         raise CloudConfigError(problems)
-    return found
+    fields = root.child("broker")
+    slice_id = root.child("cloud").text("slice", why="two hex digits")
+    if slice_id and not SLICE_ID.fullmatch(slice_id):
+        problems.append(Problem(str(path), "cloud.slice", f"{slice_id!r} is not two hex digits"))
+    register, certificate = (_file(fields, n, path.parent) for n in ("register", "certificate"))
+    relays = _relays(fields, path.parent)
+    if problems or register is None or certificate is None:
+        raise CloudConfigError(problems)
+    own, held = load_certificate(certificate), Register(register, None)
+    gateways = [
+        (one.plant, one.gateway, uri_of(gateway_name(one.plant, one.gateway), key))
+        for one in held.approved()
+        for key in (key_of_der(one.path.read_bytes()),)
+    ]
+    return KnownSlice(
+        path, register, slice_id, name_of(own), uri_of(name_of(own), public_key(own)), gateways,
+        relays, sorted(held.ended()),
+    )  # fmt: skip
 
 
 def _streams(fields: Fields) -> Sequence[tuple[str, str]]:

@@ -1,11 +1,13 @@
 """Topics of one slice: what to subscribe, who a message is from, where an answer goes. Pure."""
 
+import re
 from typing import NamedTuple
 
 from evidence.log_lines import about
 from evidence.points import NAME_ID
 
 PREFIX = "stackproof/v1"
+SLICE_ID = re.compile(r"[0-9a-f]{2}")
 
 FRAMES, LIVE, STATE, RECEIPTS, CONFIG = "frames", "live", "state", "receipts", "config"
 #: requests for broker certificates, up, and what is issued, down and retained (ADR 0044)

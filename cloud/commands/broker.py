@@ -22,6 +22,7 @@ from cloud.transport.register import CA, CRL, NODES, SERVER, SERVER_KEY, Registe
 from cloud.transport.served import (
     FILES,
     Served,
+    alone,
     barred,
     known_of,
     names_of,
@@ -120,7 +121,10 @@ def _add_files(parts: Any) -> None:  # noqa: ANN401 - likewise
 
 def _add_config(parts: Any) -> None:  # noqa: ANN401 - likewise
     config = parts.add_parser("config", help="write a broker's configuration: TLS and permissions")
-    config.add_argument("config", type=Path, metavar="CLOUD.toml", help="the collector's file")
+    config.add_argument(
+        "config", type=Path, nargs="+", metavar="CLOUD.toml",
+        help="the collector's file; nats: of each that has a slice there, nodes are the first's",
+    )  # fmt: skip
     config.add_argument("--for", dest="kind", choices=sorted(FILES), required=True)
     config.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for it")
     config.add_argument("--at", metavar="DIR", help="where it will be at the broker (--out)")
@@ -211,10 +215,14 @@ def _node(args: argparse.Namespace) -> int:
 
 
 def _config(args: argparse.Namespace) -> int:
-    config = load_cloud(args.config)
-    register = config.broker.register
-    if register is None:
-        raise CloudError(f"{args.config}: [broker] needs a register")
+    files = [path.resolve() for path in args.config]
+    if load_cloud(files[0]).broker.register is None:
+        raise CloudError(f"{files[0]}: [broker] needs a register")
+    if len(files) > 1 and args.kind != "nats":
+        raise CloudError(
+            "mosquitto takes one revocation list of a CA, and each register has its own: "
+            "several collectors at one broker are --for nats"
+        )
     if args.websocket is not None and args.kind != "nats":
         raise CloudError(
             "mosquitto lets revoked certificates in over WebSocket (it looks at no crlfile there): "
@@ -224,10 +232,15 @@ def _config(args: argparse.Namespace) -> int:
         raise CloudError("mosquitto is one process: several as one are --for nats")
     out, node = str(args.out.resolve()), "" if args.node is None else node_name(args.node)
     served = Served(args.kind, out, args.at or out, args.listen, args.port, args.user,
-                    websocket=args.websocket, node=node, route_port=args.route_port)  # fmt: skip
-    known = known_of(config, register, config.broker.relays)
-    said = [*write(served, known, register), barred(served), take_in(served)]
-    print(f"{args.out}: {' '.join(names_of(served))}, {len(known.gateways)} gateway key(s)")
+                    websocket=args.websocket, node=node, route_port=args.route_port,
+                    collectors=[*map(str, files)])  # fmt: skip
+    with alone(args.out):
+        known = known_of(files)
+        said = write(served, known, [one.register for one in known.slices])
+    said += [barred(served), take_in(served)]
+    for one in known.slices:
+        keys = f"{len(one.gateways)} gateway key(s)"
+        print(f"{args.out}: {' '.join(names_of(served))}, slice {one.slice_id}, {keys}")
     print(*filter(None, said), sep="\n")
     return 0
 

@@ -17,6 +17,11 @@ nats-server 2.15.1:
   so each certificate is good for MQTT alone (`allowed_connection_types`; its WebSocket port speaks
   both). It acknowledges what it drops. Its own protocol's port needs the same TLS, or anybody on
   the machine could name himself as he likes there. Client ids are free in it.
+- Each slice is an account of nats-server, with streams, retained messages, sessions and client ids
+  of its own, so what one collector may do ends at its slice. An account that has no bound of its
+  own fills the disk of all (tried: then no slice gets anything through), so several share it. All
+  256 are there from the beginning (7 MB of memory): a node that reads of one later than another
+  never hears of those who came to it there; one that is taken away holds reading up for 20 s.
 - Several nats-servers as one say everything to each other, past all permissions, and any
   certificate of the CA that is good for a client would let its holder in there: so each takes the
   keys of the nodes and no other (`pinned_certs`). Streams are at three nodes; `stream_replicas`
@@ -25,8 +30,10 @@ nats-server 2.15.1:
 Where client ids are free, they are secrets of those who use them (`evidence.client_id`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
 
 from cloud.broker import MAX_ACK_PENDING, MAX_PAYLOAD_BYTES
 from cloud.collector.topics import (
@@ -48,6 +55,10 @@ REPLICAS = 3
 UP, DOWN = (FRAMES, LIVE, STATE, RENEW), (RECEIPTS, CONFIG, CERTIFICATE, ORDER)
 #: what mosquitto keeps for a collector that does not come after: more is dropped and sent again
 MAX_QUEUED_BYTES = 256 * 1024 * 1024
+#: of nats-server's disk at one node, for all slices
+MAX_FILE_MB = 4096
+#: ids of all that there can be
+SLICES = [f"{n:02x}" for n in range(256)]
 _MQTT_ALONE = 'allowed_connection_types: ["MQTT", "MQTT_WS"]'
 HEAD = "# written by stackproof cloud broker config; written anew by it, so change nothing here\n"
 
@@ -79,22 +90,43 @@ class Known:
     """Whom the broker lets in.
 
     Attributes:
+        slices: whose collectors and gateways; of `conflict` there is none.
+        nodes: the brokers that are one, where there are several.
+    """
+
+    slices: Sequence["KnownSlice"]
+    nodes: Sequence["KnownNode"] = ()
+
+
+@dataclass(frozen=True)
+class KnownSlice:
+    """A collector and those who speak to it.
+
+    Attributes:
+        file: its CLOUD.toml, which calls it for people.
+        register: folder of its gateways' certificates.
         slice_id: whose topics.
         collector: its common name.
         collector_uri: of its certificate.
         gateways: (plant, gateway, URI of its certificate).
         relays: who forwards for gateways that do not come themselves.
         ended: (plant, gateway) whose every key is revoked.
-        nodes: the brokers that are one, where there are several.
     """
 
+    file: Path
+    register: Path
     slice_id: str
     collector: str
     collector_uri: str
     gateways: Sequence[tuple[str, str, str]]
     relays: Sequence["KnownRelay"] = ()
     ended: Sequence[tuple[str, str]] = ()
-    nodes: Sequence["KnownNode"] = ()
+
+    @property
+    def plants(self) -> dict[str, str]:
+        """Plant -> one of its gateways that may come, itself or by a relay."""
+        streams = [stream for relay in self.relays for stream in relay.streams]
+        return dict([*streams, *((plant, gateway) for plant, gateway, _ in self.gateways)])
 
 
 @dataclass(frozen=True)
@@ -126,9 +158,34 @@ class KnownNode:
     key: str
 
 
+def conflict(slices: Sequence[KnownSlice]) -> str:
+    """Why these collectors cannot have one broker, a sentence; "" where they can."""
+    return next((said for pair in combinations(slices, 2) for said in _conflicts(*pair)), "")
+
+
+def _conflicts(one: KnownSlice, other: KnownSlice) -> Iterator[str]:
+    both = f"{one.file} and {other.file}"
+    if one.slice_id == other.slice_id:
+        yield f"{both} are both of slice {one.slice_id}: each collector needs a slice of its own"
+    if one.collector == other.collector:
+        yield (
+            f"{both} are both {one.collector} at the broker: make the second one's certificate "
+            "with cloud broker new --slice"
+        )
+    for plant in sorted(one.plants.keys() & other.plants.keys()):
+        yield (
+            f"plant {plant} is at two collectors: {plant}/{one.plants[plant]} at {one.file}, "
+            f"{plant}/{other.plants[plant]} at {other.file}. Where it is no more: broker revoke "
+            "each of its keys, or take it out of [[broker.relay]]"
+        )
+    for name in sorted({r.name for r in one.relays} & {r.name for r in other.relays}):
+        yield f"{both} both name {name}: a relay forwards into one slice, make another one"
+
+
 def mosquitto_files(place: Place, known: Known) -> dict[str, str]:
-    """File name -> text: mosquitto.conf and its acl."""
-    base = f"{PREFIX}/{known.slice_id}"
+    """File name -> text: mosquitto.conf and its acl, of the one slice."""
+    (only,) = known.slices
+    base = f"{PREFIX}/{only.slice_id}"
     conf = f"""\
 {HEAD}per_listener_settings false
 allow_anonymous false
@@ -148,17 +205,17 @@ tls_version tlsv1.2
 require_certificate true
 use_identity_as_username true
 """
-    conf += "" if known.relays else "use_username_as_clientid true\n"
+    conf += "" if only.relays else "use_username_as_clientid true\n"
     conf += f"user {place.user}\n" if place.user else ""
-    acl = [f"user {known.collector}"]
+    acl = [f"user {only.collector}"]
     acl += [f"topic read {base}/+/+/{leaf}" for leaf in UP]
     acl += [f"topic write {base}/+/+/{leaf}" for leaf in DOWN]
-    for relay in known.relays:
+    for relay in only.relays:
         acl += ["", f"user {relay.name}"]
         for plant, gateway in relay.streams:
             acl += [f"topic write {base}/{plant}/{gateway}/{leaf}" for leaf in (FRAMES, RELAY)]
             acl += [f"topic read {base}/{plant}/{gateway}/{RECEIPTS}"]
-    for plant, gateway in known.ended:
+    for plant, gateway in only.ended:
         acl += ["", f"user {plant}/{gateway}", f"topic deny {PREFIX}/#"]
     acl += ["", "# every gateway: %u is <plant>/<gateway>, as its certificate says"]
     acl += [f"pattern write {base}/%u/{leaf}" for leaf in UP]
@@ -168,15 +225,12 @@ use_identity_as_username true
 
 def nats_files(place: Place, known: Known) -> dict[str, str]:
     """File name -> text: nats.conf."""
-    base = f"{PREFIX}/{known.slice_id}".replace("/", ".")
-    users = [_user(known.collector_uri, [f"{base}.*.*"], writes=DOWN, reads=UP)]
-    users += [
-        _user(uri, [f"{base}.{plant}.{gateway}"], writes=UP, reads=DOWN)
-        for plant, gateway, uri in known.gateways
-    ]
-    for relay in known.relays:
-        bases = [f"{base}.{plant}.{gateway}" for plant, gateway in relay.streams]
-        users.append(_user(relay.uri, bases, writes=(FRAMES, RELAY), reads=(RECEIPTS,)))
+    share = MAX_FILE_MB * (REPLICAS if place.node else 1) // len(known.slices)  # all copies count
+    bound = f"{{ max_file: {share}MB }}" if len(known.slices) > 1 else "enabled"
+    used = {one.slice_id: _account(one, bound) for one in known.slices}
+    accounts = "".join(
+        used.get(name, f"slice-{name} {{ jetstream: enabled }}\n") for name in SLICES
+    )
     own = (
         f'cert_file: "{place.folder}/server.crt", key_file: "{place.folder}/server.pem", '
         f'ca_file: "{place.folder}/ca.crt"'
@@ -188,20 +242,33 @@ def nats_files(place: Place, known: Known) -> dict[str, str]:
 listen: "127.0.0.1:-1"
 {tls}
 max_payload: {MAX_PAYLOAD_BYTES}
-jetstream {{ store_dir: "{place.folder}/jetstream", max_mem: 64MB, max_file: 4GB }}
+jetstream {{ store_dir: "{place.folder}/jetstream", max_mem: 64MB, max_file: {MAX_FILE_MB}MB }}
 mqtt {{
   listen: "{_at(place.host, place.port)}"
   ack_wait: "30s", max_ack_pending: {MAX_ACK_PENDING}
   {tls}{copies}
 }}
-authorization {{ users: [
-{"".join(users)}] }}
+accounts {{
+{accounts}}}
 """
     if place.websocket is not None:
         conf += f'websocket {{ listen: "{_at(place.host, place.websocket)}", {tls} }}\n'
     if place.node:
         conf += _cluster(place, known.nodes, own)
     return {"nats.conf": conf}
+
+
+def _account(known: KnownSlice, bound: str) -> str:
+    base = f"{PREFIX}/{known.slice_id}".replace("/", ".")
+    users = [_user(known.collector_uri, [f"{base}.*.*"], writes=DOWN, reads=UP)]
+    users += [
+        _user(uri, [f"{base}.{plant}.{gateway}"], writes=UP, reads=DOWN)
+        for plant, gateway, uri in known.gateways
+    ]
+    for relay in known.relays:
+        bases = [f"{base}.{plant}.{gateway}" for plant, gateway in relay.streams]
+        users.append(_user(relay.uri, bases, writes=(FRAMES, RELAY), reads=(RECEIPTS,)))
+    return f"slice-{known.slice_id} {{ jetstream: {bound}, users: [\n{''.join(users)}] }}\n"
 
 
 def _cluster(place: Place, nodes: Sequence[KnownNode], own: str) -> str:

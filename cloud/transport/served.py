@@ -5,11 +5,14 @@ whoever approves or revokes a key has the files written again, and a broker that
 machine from them reads them at once. Measured with SIGHUP and sessions that stand:
 
 - nats-server 2.15.1 cuts whoever is no more on its list, and nobody else.
+- An account that is new is there for its slice, and nobody of the others is cut.
 - mosquitto 2.0.21 reads `acl`, `crl.pem` and its certificate: who is revoked does not get in, and a
   session that stands has the new rights, for each message. It cuts none. It keeps the newest list
   of a CA. What else stands in `mosquitto.conf` takes a restart.
 """
 
+import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -20,21 +23,20 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from cloud.config import CloudConfig
-from cloud.config_broker import relays_now
+from cloud.config_broker import slice_now
 from cloud.errors import CarriedFileError, CloudError
 from cloud.transport.broker_files import (
     REPLICAS,
     ROUTE_PORT,
     Known,
-    KnownRelay,
     Place,
+    conflict,
     mosquitto_files,
     nats_files,
 )
 from cloud.transport.register import CA, CRL, SERVER, SERVER_KEY, Register
-from evidence.broker_certificates import gateway_name, key_of_der, name_of, uri_of
 from evidence.errors import EvidenceError
-from evidence.keys import load_certificate, public_key
+from evidence.keys import load_certificate
 from evidence.owners import give, make_folder
 
 ROWS = "brokers.json"
@@ -56,6 +58,8 @@ class Served:
         sha256: of the broker's own file as it was written last, hex: another one is by hand.
         websocket: nats-server's port of MQTT over WebSocket; None: nowhere.
         node, route_port: as in `Place`.
+        collectors: CLOUD.toml of each that it serves, absolute; nodes are those of the first one's
+            register. None: of the one whose register this stands in.
     """
 
     kind: str
@@ -68,6 +72,7 @@ class Served:
     websocket: int | None = None
     node: str = ""
     route_port: int = ROUTE_PORT
+    collectors: Sequence[str] = ()
 
     @property
     def file(self) -> str:
@@ -75,19 +80,46 @@ class Served:
         return f"{self.at}/{PROGRAMS[self.kind][1]}"
 
 
-def known_of(config: CloudConfig, register: Register, relays: Sequence[KnownRelay]) -> Known:
-    """Whom a broker lets in now; CarriedFileError where the collector has no certificate."""
-    if config.broker.tls is None:
-        raise CarriedFileError(f"{config.path}: [broker] needs an mqtts:// url and certificate")
-    own = load_certificate(config.broker.tls.certificate)
-    gateways = [
-        (one.plant, one.gateway, uri_of(gateway_name(one.plant, one.gateway), key))
-        for one in register.approved()
-        for key in (key_of_der(one.path.read_bytes()),)
-    ]
-    ended = sorted(register.ended())
-    uri = uri_of(name_of(own), public_key(own))
-    return Known(config.slice, name_of(own), uri, gateways, relays, ended, register.nodes())
+def known_of(files: Sequence[Path]) -> Known:
+    """Whom a broker of these collectors lets in now, and which nodes it has, of the first register.
+
+    Args:
+        files: CLOUD.toml of each, which may be a copy.
+
+    Raises:
+        CarriedFileError: they cannot have one broker.
+        CloudConfigError, EvidenceError: a file cannot be read.
+    """
+    slices = [slice_now(path) for path in files]
+    first = slices[0].register
+    for one in slices[1:]:
+        if load_certificate(one.register / CA) != load_certificate(first / CA):
+            raise CarriedFileError(
+                f"{one.register / CA} and {first / CA} are two CAs, and a broker believes one: "
+                "begin the later register with the other's"
+            )
+    if said := conflict(slices):
+        raise CarriedFileError(said)
+    return Known(slices, Register(first, None).nodes())
+
+
+@contextlib.contextmanager
+def alone(out: Path) -> Iterator[None]:
+    """Nobody else writes a configuration there meanwhile: each writes what all registers say.
+
+    Raises:
+        CarriedFileError: the disk refuses.
+    """
+    try:
+        make_folder(out)
+        held = os.open(out, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise CarriedFileError(f"{out} cannot be written: {error.strerror}") from error
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(held)
 
 
 def names_of(served: Served) -> Sequence[str]:
@@ -95,16 +127,21 @@ def names_of(served: Served) -> Sequence[str]:
     return [PROGRAMS[served.kind][1], *(["acl"] if served.kind == "mosquitto" else [])]
 
 
-def _remember(register: Register, served: Served) -> None:
-    """Keep where a configuration is, in place of the one in the same folder."""
-    rows = [*(row for row in remembered(register) if row.out != served.out), served]
-    text = json.dumps([asdict(row) for row in rows], indent=1)
-    _put(register.folder / ROWS, text.encode(), _FOR_ALL)
+def _remember(registers: Sequence[Path], served: Served) -> None:
+    """Keep in each register where a configuration is, in place of the one in its folder."""
+    for folder in registers:
+        rows = [*(row for row in remembered(folder) if row.out != served.out), served]
+        text = json.dumps([asdict(row) for row in rows], indent=1)
+        try:
+            _put(folder / ROWS, text.encode(), _FOR_ALL)
+        except OSError as error:
+            path = folder / ROWS
+            raise CarriedFileError(f"{path} cannot be written: {error.strerror}") from error
 
 
-def remembered(register: Register) -> list[Served]:
-    """Every configuration that was written; CarriedFileError when that cannot be read."""
-    path = register.folder / ROWS
+def remembered(folder: Path) -> list[Served]:
+    """Every configuration of a register; CarriedFileError when that cannot be read."""
+    path = folder / ROWS
     try:
         return [Served(**row) for row in json.loads(path.read_bytes())]
     except FileNotFoundError:
@@ -113,11 +150,16 @@ def remembered(register: Register) -> list[Served]:
         raise CarriedFileError(f"{path} cannot be read: run broker config again") from error
 
 
-def write(served: Served, known: Known, register: Register) -> list[str]:
+def write(served: Served, known: Known, registers: Sequence[Path]) -> list[str]:
     """Write a configuration, for its user to read; sentences for people, none where all is well.
 
     A broker's own file that somebody changed by hand stays (a cluster's, say) where `served` knows
-    what was written; what is written now is kept beside the register.
+    what was written.
+
+    Args:
+        served: which.
+        known: whom the broker lets in.
+        registers: folders in which what is written now is kept.
 
     Raises:
         CarriedFileError: the disk refuses, the files cannot be given to that user, or it is to be
@@ -132,13 +174,13 @@ def write(served: Served, known: Known, register: Register) -> list[str]:
         make_folder(out)
         # somebody may have written anything into it
         before = main.read_text(errors="surrogateescape") if main.exists() else None
-        if before is not None and served.sha256 not in ("", _sha256(before)):
+        if before is not None and _is_by_hand(before, served, known):
             texts = {name: text for name, text in texts.items() if name != main.name}
             said.append(f"{main} was changed by hand and stays: broker config writes it anew")
         for name, text in texts.items():
             _put(out / name, text.encode(), _FOR_ONE, served.user)
         for name in (CA, CRL):
-            if (source := register.folder / name).exists():
+            if (source := known.slices[0].register / name).exists():
                 _put(out / name, source.read_bytes(), _FOR_ALL)
         if served.user and (out / SERVER_KEY).exists():
             _give(out / SERVER_KEY, served.user)
@@ -149,8 +191,19 @@ def write(served: Served, known: Known, register: Register) -> list[str]:
     if served.kind == "mosquitto" and before not in (None, texts.get(main.name, before)):
         said.append(f"{main} is another one now: mosquitto must be restarted for that")
     if main.name in texts:
-        _remember(register, replace(served, sha256=_sha256(texts[main.name])))
+        _remember(registers, replace(served, sha256=_sha256(texts[main.name])))
     return said
+
+
+def _is_by_hand(text: str, served: Served, known: Known) -> bool:
+    """Is it another one than whichever collector wrote last?"""
+    return served.sha256 != "" and _sha256(text) not in {r.sha256 for r in _rows(served, known)}
+
+
+def _rows(served: Served, known: Known) -> list[Served]:
+    """What each collector of it knows of this configuration."""
+    rows = [row for one in known.slices for row in remembered(one.register)]
+    return [row for row in rows if row.out == served.out]
 
 
 def _of_nodes(served: Served, known: Known) -> list[str]:
@@ -196,21 +249,29 @@ def take_in(served: Served) -> str:
 def serve_again(config: CloudConfig, register: Register) -> list[str]:
     """Write every configuration again and have it taken in; a sentence or more for each.
 
-    Relays are those that CLOUD.toml names now: the collector's process may be older than it.
+    What CLOUD.toml says is what it says now: the collector's process may be older than it.
     """
     said = list[str]()
     try:
-        rows = remembered(register)
-        known = known_of(config, register, relays_now(config.path))
-        for served in rows:
-            if not _is_known(served, known):  # the others must know all the same
-                said.append(f"{served.out} stays: {served.node} is none of the nodes any more")
-                continue
-            said += write(served, known, register)
+        for served in remembered(register.folder):
+            with alone(Path(served.out)):
+                known = known_of([Path(name) for name in served.collectors] or [config.path])
+                if why := _not_ours(served, known):  # the others must know all the same
+                    said.append(f"{served.out} stays: {why}")
+                    continue
+                said += write(served, known, [register.folder])
             said.append(take_in(served))
     except (CloudError, EvidenceError, OSError) as error:  # what was done stands, and is said
         return [*said, f"{error}", "the broker knows nothing of it: stackproof cloud broker config"]
     return said or ["no broker's configuration was written yet: stackproof cloud broker config"]
+
+
+def _not_ours(served: Served, known: Known) -> str:
+    if not _is_known(served, known):
+        return f"{served.node} is none of the nodes any more"
+    if all([*row.collectors] == [*served.collectors] for row in _rows(served, known)):
+        return ""
+    return "it was written for other collectors since: cloud broker config, with all of them"
 
 
 def barred(served: Served) -> str:

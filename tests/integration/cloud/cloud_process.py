@@ -39,12 +39,13 @@ def wait(condition: Callable[[], Any], timeout_s: float = 60.0) -> Any:
 class Cloud:
     """A folder with CLOUD.toml, and the process that runs it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, plant: str = "mini", slice_id: str = "00") -> None:
         self.folder = folder
-        self.plant: ExamplePlant = make_plant(folder)
+        self.plant: ExamplePlant = make_plant(folder, plant)
         self.config = folder / "CLOUD.toml"
         self.log = folder / "cloud.log"
-        self.config.write_text(TEXT.format(port=free_port()))
+        text = TEXT.format(port=free_port()).replace("mini", plant)
+        self.config.write_text(text.replace('slice = "00"', f'slice = "{slice_id}"'))
         self.process: subprocess.Popen[bytes] | None = None
         self.unit = ""  # of which it is to be a service
 

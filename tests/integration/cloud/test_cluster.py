@@ -8,12 +8,15 @@ import ssl
 import subprocess
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import paho.mqtt.client as paho
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
 
 from cloud import cli
 from cloud.broker import find_binary
@@ -46,8 +49,10 @@ ca_key = "file:broker/ca.pem"
 class Member:
     """The collector of a slice, its gateway, and a standby of it."""
 
-    def __init__(self, folder: Path, url: str, tls: str = "") -> None:
-        self.cloud = Cloud(folder)
+    def __init__(
+        self, folder: Path, url: str, tls: str = "", plant: str = "mini", slice_id: str = "00"
+    ) -> None:
+        self.cloud, self.slice_id = Cloud(folder, plant, slice_id), slice_id
         text = re.sub(r"port = \d+\n\[http\]", "[http]", self.cloud.config.read_text(), count=1)
         text = text.replace("[broker]\n", f'[broker]\nmode = "external"\nurl = "{url}"\n{tls}')
         self.cloud.config.write_text(text)
@@ -71,7 +76,7 @@ class Member:
 
     def publisher(self, url: str) -> SpoolPublisher:
         key = self.cloud.plant.collector.public_key
-        return SpoolPublisher(url, self.gateway, key, "00", self.tls)
+        return SpoolPublisher(url, self.gateway, key, self.slice_id, self.tls)
 
     def ready_as(self, pid: int) -> dict[str, Any] | None:
         """What the ready file says, once it is of this process."""
@@ -80,7 +85,7 @@ class Member:
 
     def judge(self, epoch: int) -> None:
         """Every object once and in order; the newest entry is of this epoch; fsck is content."""
-        folder = self.cloud.folder / "evidence/00/mini"
+        folder = self.cloud.folder / "evidence" / self.slice_id / self.gateway.plant
         held = read_plant(folder, self.cloud.plant.collector.public_key)
         assert held == {"edge-1": self.gateway.objects}
         entries = [*read_records((folder / "log/entries.seg").read_bytes())]
@@ -110,23 +115,37 @@ class Nodes:
     def write(self) -> None:
         """Their files, by the commands of the document, at these addresses."""
         ask("new", "--out", self.folder, "--host", "127.0.0.1")
-        found = re.findall(
-            r"```sh\n(stackproof cloud broker node .*?)```", DOCUMENT.read_text(), re.S
-        )
-        (script,) = (text.replace("\\\n", " ") for text in found)
-        for line in script.splitlines():
+        for line in self._script("stackproof cloud broker node"):
             for name in NODES:
-                order = line
-                for there, here in (
-                    (" 1 ", f" {name} "), ("nodes/1", f"nodes/{name}"),
-                    ("10.0.0.11", f"127.0.0.{name}"),
-                    ("mqtt.example", "127.0.0.1"), ("collector/", f"{self.folder.parent}/"),
-                    ("--for nats", f"--for nats --port {self.port} --route-port {self.route_port}"),
-                    (" --at /etc/nats", ""), ("stackproof cloud broker ", ""),
-                ):  # fmt: skip
-                    assert there in script
-                    order = order.replace(there, here)
-                ask(*shlex.split(order))
+                ask(*self._here(line, name))
+
+    def _here(self, line: str, name: str) -> list[str]:
+        """A command of the document, for this node and these addresses."""
+        for there, here in (
+            (" 1 ", f" {name} "), ("nodes/1", f"nodes/{name}"), ("10.0.0.11", f"127.0.0.{name}"),
+            ("mqtt.example", "127.0.0.1"), ("../collector/", "../"),
+            ("collector/", f"{self.folder.parent}/"),
+            ("south/", f"{self.folder.parent}/south/"),
+            ("--for nats", f"--for nats --port {self.port} --route-port {self.route_port}"),
+            (" --at /etc/nats", ""), ("stackproof cloud broker ", ""),
+        ):  # fmt: skip
+            line = line.replace(there, here)
+        return shlex.split(line)
+
+    def share(self, broker: Path) -> None:
+        """A second collector's register, and its slice in the files of nodes that run."""
+        broker.mkdir()
+        new, config = self._script("stackproof cloud broker new")
+        (broker / "ca.crt").write_bytes((self.folder / "ca.crt").read_bytes())
+        ask(*self._here(new, ""))
+        for name in NODES:
+            assert "has been told to read" in ask(*self._here(config, name))
+
+    def _script(self, begins: str) -> list[str]:
+        """Commands of the document's block that has one of these, from there on."""
+        found = re.findall(rf"```sh\n[^`]*?({begins} .*?)```", DOCUMENT.read_text(), re.S)
+        (script,) = (text.replace("\\\n", " ") for text in found)
+        return script.splitlines()
 
     def start(self) -> None:
         for name in NODES:
@@ -136,14 +155,14 @@ class Nodes:
                          "-m", str(self.monitors[name])]  # fmt: skip
                 self.processes[name] = subprocess.Popen(order, stdout=log, stderr=log)
 
-    def streams(self, name: str) -> dict[str, int]:
-        """Stream -> at how many nodes it is to be, of those that this node holds a copy of."""
+    def streams(self, name: str) -> dict[tuple[str, str], int]:
+        """(account, stream) -> at how many nodes it is to be, of those that this node holds."""
         asked = f"http://127.0.0.1:{self.monitors[name]}/jsz?streams=1&config=1"
         accounts = json.loads(answer(asked)[1]).get("account_details", [])
         return {
-            stream["name"]: stream["config"]["num_replicas"]
+            (account["name"], stream["name"]): stream["config"]["num_replicas"]
             for account in accounts
-            for stream in account["stream_detail"]
+            for stream in account.get("stream_detail", [])
         }
 
     def end(self) -> None:
@@ -167,22 +186,43 @@ def ask(*arguments: object) -> str:
     return done.stdout
 
 
-def approve(first: Member, folder: Path) -> str:
+def approve(first: Member) -> str:
     """The gateway asks, is approved at the running collector, has TLS; what approving said."""
+    folder = first.cloud.folder
     write_private(folder / "tls.pem", generate("p256"))
     tls = FileSigner.load(folder / "tls.pem")
-    made = encode_broker_request("mini", "edge-1", first.gateway.signer, tls)
+    made = encode_broker_request(first.gateway.plant, "edge-1", first.gateway.signer, tls)
     (folder / "request").write_bytes(made)
     ask("request", first.cloud.config, folder / "request")
-    said = ask("approve", first.cloud.config, *whose(folder), "--out", folder / "tls.crt")
+    said = ask("approve", first.cloud.config, *whose(first), "--out", folder / "tls.crt")
     broker = folder / "broker"
     first.tls = TlsFiles(broker / "ca.crt", folder / "tls.crt", folder / "tls.pem").context()
     return said
 
 
-def whose(folder: Path) -> tuple[str, ...]:
-    key = key_sha256(FileSigner.load(folder / "tls.pem").public_key).hex()
-    return "--plant", "mini", "--gateway", "edge-1", "--key", key
+def whose(first: Member) -> tuple[str, ...]:
+    key = key_sha256(FileSigner.load(first.cloud.folder / "tls.pem").public_key).hex()
+    return "--plant", first.gateway.plant, "--gateway", "edge-1", "--key", key
+
+
+def granted(member: Member, url: str, topics: Sequence[str]) -> list[bool]:
+    """Which of them the broker lets this collector, by its own certificate, subscribe to."""
+    answers, asked = list[bool](), urlsplit(url)
+    client = paho.Client(CallbackAPIVersion.VERSION2, client_id="a-guest")
+    broker = member.cloud.folder / "broker"
+    client.tls_set_context(
+        TlsFiles(broker / "ca.crt", broker / "collector.crt", broker / "collector.pem").context()
+    )
+    client.on_subscribe = lambda *given: answers.append(not given[3][0].is_failure)
+    client.connect(asked.hostname or "", asked.port or 0)
+    client.loop_start()
+    wait(client.is_connected)
+    for topic in topics:  # in this order: the server answers one after the other
+        client.subscribe(topic, 1)
+    wait(lambda: len(answers) == len(topics))
+    client.disconnect()
+    client.loop_stop()
+    return answers
 
 
 def killed_under_load(
@@ -225,11 +265,13 @@ def test_a_standby_goes_on(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 def test_a_node_and_a_collector_are_killed_under_load(tmp_path: Path) -> None:
     """Three nodes of generated files; everybody is led to the node that will be killed.
 
     The gateway is let in at all of them by being approved, and cut off at all by being revoked.
+    Another collector's slice is added while they run: neither reads the other's plants, and each
+    gateway's frames have their receipts from its own, before a node is killed and after.
     """
     with nodes(tmp_path / "broker") as made, Relay() as front:
         at = front.forward(*((host, made.port) for host in made.hosts.values()))
@@ -237,22 +279,44 @@ def test_a_node_and_a_collector_are_killed_under_load(tmp_path: Path) -> None:
         made.write()
         made.start()
         ready = first.cloud.start()
-        said = approve(first, tmp_path)
-        assert [said.count(word) for word in ("has been told to read", "by hand")] == [3, 0], said
+        tls = TLS.replace("broker/ca.p", "../broker/ca.p")
+        south = Member(tmp_path / "south", f"mqtts://127.0.0.1:{at}", tls, "maxi", "01")
+        made.share(tmp_path / "south/broker")
+        south.cloud.start()
+        frames = [f"stackproof/v1/{which}/+/+/frames" for which in ("00", "01", "+")]
+        assert granted(first, ready["broker"], frames) == [True, False, False]
+        assert granted(south, ready["broker"], frames) == [False, True, False]
+        for member in (first, south):
+            said = approve(member)
+            assert [said.count(w) for w in ("has been told to read", "by hand")] == [3, 0], said
+        sent = south.gateway.objects[KILL_AT:]
+        del south.gateway.objects[KILL_AT:]
+        other = south.publisher(ready["broker"])
+        wait(lambda: other.receipted == KILL_AT - 1)
 
         def kill_node() -> None:
             held = [made.streams(name) for name in NODES]
             assert held[0] == held[1] == held[2]
-            assert {"$MQTT_msgs", "$MQTT_rmsgs", "$MQTT_sess"} <= set(held[0])
+            kept = ("$MQTT_msgs", "$MQTT_rmsgs", "$MQTT_sess")
+            assert {(its, one) for its in ("slice-00", "slice-01") for one in kept} <= set(held[0])
+            assert {its for its, _ in held[0]} == {"slice-00", "slice-01"}
             assert set(held[0].values()) == {3}
             made.processes["1"].kill()
 
         def revoke(publisher: SpoolPublisher) -> None:
-            said = ask("revoke", first.cloud.config, *whose(tmp_path), "--reason", "stolen")
+            south.gateway.objects.extend(sent)
+            wait(lambda: other.receipted == FRAMES)
+            said = ask("revoke", first.cloud.config, *whose(first), "--reason", "stolen")
             assert said.count("has been told to read") == 2, "one is dead"
             wait(lambda: not publisher.client.is_connected())
+            assert other.client.is_connected(), "another slice's"
 
-        killed_under_load(first, ready, kill_node, revoke)
+        try:
+            killed_under_load(first, ready, kill_node, revoke)
+        finally:
+            other.stop()
+            south.cloud.end()
+        south.judge(1)
         assert made.processes["1"].wait(5) == -signal.SIGKILL
 
 
