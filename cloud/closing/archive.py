@@ -7,7 +7,6 @@ close, where one stands there and the signature is good. Blocking file I/O; any 
 
 import hashlib
 import json
-import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -43,8 +42,6 @@ from evidence.log import Kind
 from evidence.receipt import decode_receipt
 from evidence.recompute import published_rules
 from evidence.time_zones import time_zone
-
-log = logging.getLogger("stackproof.cloud.months")
 
 NO_AUTHORITY = "no time stamping authority is named in CLOUD.toml"
 
