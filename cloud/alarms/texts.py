@@ -19,10 +19,10 @@ def _texts(language: str) -> Mapping[str, str]:
     return STRINGS[language]
 
 
-def clock_time(at_ns: int, zone: str, form: str = "%Y-%m-%d %H:%M:%S") -> str:
+def clock_time(at_ns: int, zone: str) -> str:
     """An instant by the clock of a zone."""
     shown = datetime.fromtimestamp(at_ns // _SECOND_NS, UTC).astimezone(clock_of(zone))
-    return shown.strftime(form)
+    return shown.strftime("%Y-%m-%d %H:%M:%S")
 
 
 def volts(text: str) -> str:
