@@ -89,7 +89,8 @@ def _known(given: Services, plant: str) -> None:
         raise HTTPException(404, str(error)) from error
 
 
-def _snapshot(given: Services, plant: str) -> dict[str, Any]:
+def snapshot_of(given: Services, plant: str) -> dict[str, Any]:
+    """What the live page of a plant shows; 404 for one that this collector does not know."""
     try:
         return given.hub.snapshot(plant)
     except UnknownPlantError as error:
@@ -180,7 +181,7 @@ async def streams(given: Given, who: Who) -> Sequence[Mapping[str, Any]]:
 @router.get("/points")
 async def points(given: Given, plant: PlantId) -> list[dict[str, Any]]:
     """Every point of a plant with its newest value (live, unsigned), quality and times."""
-    state = _snapshot(given, plant)
+    state = snapshot_of(given, plant)
     names = ("value", "quality", "tick_ns", "source_ns")
     none = (None, None, None, None)
     return [
@@ -204,9 +205,9 @@ async def history(given: Given, plant: PlantId, point: PointId) -> dict[str, Any
 
 
 @router.get("/live/snapshot")
-async def live_snapshot(given: Given, plant: PlantId) -> dict[str, Any]:
+async def livesnapshot_of(given: Given, plant: PlantId) -> dict[str, Any]:
     """The whole live state: what the WebSocket sends first; for polling where it is blocked."""
-    return _snapshot(given, plant)
+    return snapshot_of(given, plant)
 
 
 @router.get("/plants/{plant}/accumulated")
