@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from cloud.closing.draft import configs_of
 from cloud.closing.explained import explanations_of
@@ -35,7 +34,7 @@ from evidence import checkpoint
 from evidence.archive.bag import Sealed as SealedOver
 from evidence.archive.bag import check_seal, seal
 from evidence.archive.build import Contents, Object, build_archive
-from evidence.archive.paths import LOG_CHECKPOINT, SEAL, TIMESTAMP, TIMESTAMP_SEAL
+from evidence.archive.paths import LOG_CHECKPOINT, SEAL, TIMESTAMP, TIMESTAMP_SEAL, hour_text
 from evidence.errors import EvidenceError
 from evidence.keys import Signer, certificate_from_pem, public_key
 from evidence.log import Kind
@@ -338,13 +337,9 @@ def _objects(evidence: PlantEvidence, spans: Mapping[str, Span], tell: Tell) -> 
             tell(done := done + 1, total)
             is_begun = is_begun or stored.kind is Kind.FRAME
             if is_begun:
-                yield from (Object(stream, _hour(stored.at_ns), o.data) for o in waiting)
+                hour = hour_text(stored.at_ns // _HOUR_NS)
+                yield from (Object(stream, hour, o.data) for o in waiting)
                 waiting.clear()
-
-
-def _hour(at_ns: int) -> str:
-    utc = datetime.fromtimestamp(at_ns // _HOUR_NS * 3600, ZoneInfo("UTC"))
-    return utc.strftime("%Y-%m-%d/%H")
 
 
 def _sha256(path: Path) -> str:
