@@ -18,7 +18,7 @@ from typing import Any
 
 from cloud.closing.draft import configs_of
 from cloud.closing.explained import explanations_of
-from cloud.closing.kept import NAME, KeptArchive, read_kept
+from cloud.closing.kept import NAME, KeptArchive, file_sha256, read_kept
 from cloud.closing.keys import earlier_collectors, gateway_certificates, orders
 from cloud.closing.log import FINAL, MonthClose, PlantHistory, Span
 from cloud.closing.records import MonthTime, first_entry, records_of
@@ -191,7 +191,7 @@ class ArchiveFolder:
             sync_names(self.folder)
         finally:
             shutil.rmtree(staging)
-        return Sealed(target, _sha256(target), stamping.is_stamped, stamping.sentence)
+        return Sealed(target, file_sha256(target), stamping.is_stamped, stamping.sentence)
 
     def _keep_replaced(self, target: Path, old: KeptArchive | None, close: MonthClose) -> None:
         """A second name for the archive of another final close, before its first one is reused."""
@@ -340,8 +340,3 @@ def _objects(evidence: PlantEvidence, spans: Mapping[str, Span], tell: Tell) -> 
                 hour = hour_text(stored.at_ns // _HOUR_NS)
                 yield from (Object(stream, hour, o.data) for o in waiting)
                 waiting.clear()
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
