@@ -10,8 +10,7 @@ from fastapi.responses import HTMLResponse
 from cloud.api.documents import zone_of
 from cloud.api.guard import Given, GuardedRoute, Who
 from cloud.api.rendering import Language, render
-from cloud.api.reviews import found
-from cloud.api.routes import PlantPath
+from cloud.api.routes import PlantPath, found
 from cloud.api.times import offset, written
 
 YEAR_MIN, YEAR_MAX = 2020, 2099

@@ -1,8 +1,9 @@
 """The JSON routes under /api/v1: health, plants, streams, points, live snapshot, months."""
 
 import base64
+import contextlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal
 
@@ -79,6 +80,15 @@ def _refused(plant: str, error: MonthRefusedError) -> HTTPException:
 def _sealed(facts: Mapping[str, Any]) -> Mapping[str, Any]:
     """What was sealed; the archive by its name in `archive_dir`."""
     return {**facts, "archive": FilePath(str(facts["archive"])).name}
+
+
+@contextlib.contextmanager
+def found() -> Iterator[None]:
+    """404 for what is not there."""
+    try:
+        yield
+    except LookupError as error:
+        raise HTTPException(404, str(error)) from error
 
 
 def _known(given: Services, plant: str) -> None:
@@ -216,10 +226,8 @@ async def accumulated(given: Given, plant: PlantPath) -> Mapping[str, Any]:
 
     Of committed frames alone. What has no figure has a `reason` in its place, never 0.
     """
-    try:
+    with found():
         return given.accumulated.of(plant)
-    except LookupError as error:
-        raise HTTPException(404, str(error)) from error
 
 
 @router.get("/months")
