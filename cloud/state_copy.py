@@ -44,7 +44,7 @@ def copy_state(state: Path, to: Path) -> Mapping[str, int]:
     Raises:
         StoreError: there is none to copy, it is damaged, or a disk refuses.
     """
-    with _told(to), _beside(to) as made:
+    with told(to), _beside(to) as made:
         found = [name for name in FILES if (state / name).exists()]
         if ACCOUNTS not in found:
             raise StoreError(f"{state}: no collector has run here: there is no {ACCOUNTS}")
@@ -74,7 +74,7 @@ def put_back(backup: Path, state: Path) -> Mapping[str, int]:
     for path in there:
         if path.exists():
             raise StoreError(f"{path}: is there already; nothing is ever overwritten")
-    with _told(state):
+    with told(state):
         made, put = {name: state / f"{name}.copy" for name in sums}, list[Path]()
         try:
             make_folder(state)
@@ -171,7 +171,8 @@ def _beside(to: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _told(to: Path) -> Iterator[None]:
+def told(to: Path) -> Iterator[None]:
+    """What the disk refuses is a StoreError that says that nothing is in place of `to`."""
     try:
         yield
     except OSError as error:

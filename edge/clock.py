@@ -2,6 +2,7 @@
 
 import ctypes
 import ctypes.util
+import datetime as dt
 import functools
 import time
 import uuid
@@ -86,3 +87,8 @@ def _kernel_error_ms() -> int | None:
     if call(ctypes.byref(timex)) < 0 or timex.status & _STA_UNSYNC:
         return None
     return int(-(-timex.esterror // 1000))
+
+
+def instant(at_ns: int) -> str:
+    """An instant for people, UTC, to the second."""
+    return f"{dt.datetime.fromtimestamp(at_ns // 1_000_000_000, dt.UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -26,7 +26,6 @@ class LiveMessage:
 
     def __init__(self, layout: Layout, *, plant: str, gateway: str) -> None:
         """Prepare the conversions of every group."""
-        self._layout = layout
         self._head = {"v": VERSION, "plant": plant, "gateway": gateway}
         self._counts = [GroupCounts(plan.points) for plan in layout.groups]
         self._decimals = [

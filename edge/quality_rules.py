@@ -48,7 +48,7 @@ class _Limits:
     """Range and age of the points of one group that have such limits."""
 
     def __init__(self, points: Sequence[Point]) -> None:
-        ranged = [i for i, p in enumerate(points) if _is_ranged(p)]
+        ranged = [i for i, p in enumerate(points) if is_ranged(p)]
         self._ranged: Rows = np.array(ranged, dtype=np.intp)
         limited = [points[i] for i in ranged]
         self._counts = GroupCounts(limited) if limited else None
@@ -73,7 +73,8 @@ class _Limits:
             _put(taken.quality, self._ranged[outside], Quality.OUT_OF_RANGE)
 
 
-def _is_ranged(point: Point) -> bool:
+def is_ranged(point: Point) -> bool:
+    """There is something to hold its values against."""
     return point.range_min is not None or point.range_max is not None
 
 
@@ -129,7 +130,7 @@ class TickRules:
         self._limits = {
             g: _Limits(points)
             for g, points in groups.items()
-            if any(_is_ranged(p) or p.rules.stale_after_s is not None for p in points)
+            if any(is_ranged(p) or p.rules.stale_after_s is not None for p in points)
         }
         # group spoken of -> groups of the states that do, and what they say
         self._marks: dict[int, list[tuple[int, _Marks]]] = {}

@@ -41,14 +41,12 @@ class Route:
 
     Attributes:
         host, port: the broker's, as its certificate and the proxy call it.
-        is_tls: certificates are shown.
         path: of the WebSocket; "" for MQTT over TCP.
         proxy: the hop before; None: the broker is reached by itself.
     """
 
     host: str
     port: int
-    is_tls: bool = False
     path: str = ""
     proxy: Proxy | None = None
 
@@ -60,7 +58,7 @@ class Route:
         path = (parts.path if parts.path.strip("/") else WEBSOCKET_PATH) if is_websocket else ""
         port = parts.port or PORTS.get(parts.scheme, PORTS["mqtt"])
         host = parts.hostname or "127.0.0.1"
-        return cls(host, port, parts.scheme in TLS_SCHEMES, path, proxy)
+        return cls(host, port, path, proxy)
 
     @property
     def place(self) -> str:

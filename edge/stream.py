@@ -5,7 +5,6 @@ made by `edge.signing`, what the collector says is judged by `edge.custody`: her
 """
 
 import hashlib
-import logging
 from pathlib import Path
 
 from edge.condition import Condition, condition_of, two_logs
@@ -35,8 +34,6 @@ from evidence.keys import FileSigner
 
 CLOSES_MAX = 1_000  # answered close requests that are remembered
 NS_PER_HOUR = 3_600 * 1_000_000_000
-
-log = logging.getLogger("stackproof.edge")
 
 
 class Stream(SigningStream):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from edge.drivers.traffic import EACH_READ, HOURLY, Request
+from edge.drivers.traffic import EACH_READ, Request
 from edge.site.traffic import Asked, Endpoint
 
 
@@ -38,7 +38,7 @@ def _often(request: Request) -> str:
         return "once a connection"
     if request.every_s == EACH_READ:
         return "each read"
-    return "hourly" if request.every_s == HOURLY else f"every {request.every_s:g} s"
+    return f"every {request.every_s:g} s"
 
 
 def _line(request: Request) -> str:

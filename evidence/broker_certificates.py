@@ -30,7 +30,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from evidence import cose
 from evidence.certify import as_private
 from evidence.errors import MalformedError
-from evidence.keys import UNREADABLE, Certificate, Signer, key_id, public_key
+from evidence.keys import UNREADABLE, Certificate, Signer, key_id, key_usage, public_key
 from evidence.points import NAME_ID
 from evidence.suites import PublicKey
 
@@ -127,7 +127,7 @@ def make_ca(name: str, signer: Signer, begins: dt.datetime, days: int = CA_DAYS)
     """
     builder = _begun(name, signer.public_key, None, begins, days)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-    return _signed(builder.add_extension(_usage(is_ca=True), critical=True), signer)
+    return _signed(builder.add_extension(key_usage(is_authority=True), critical=True), signer)
 
 
 def certify_server(
@@ -229,7 +229,7 @@ def _leaf(
 ) -> Certificate:  # fmt: skip
     none = x509.BasicConstraints(ca=False, path_length=None)
     builder = builder.add_extension(none, critical=True)
-    builder = builder.add_extension(_usage(is_ca=False), critical=True)
+    builder = builder.add_extension(key_usage(is_authority=False), critical=True)
     builder = builder.add_extension(names, critical=False)
     builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
     return _signed(builder, ca.signer)
@@ -257,14 +257,6 @@ def _named(name: str) -> x509.Name:
 
 def _authority(key: PublicKey) -> x509.AuthorityKeyIdentifier:
     return x509.AuthorityKeyIdentifier.from_issuer_public_key(key)
-
-
-def _usage(*, is_ca: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=not is_ca, key_cert_sign=is_ca, crl_sign=is_ca,
-        content_commitment=False, key_encipherment=False, data_encipherment=False,
-        key_agreement=False, encipher_only=False, decipher_only=False,
-    )  # fmt: skip
 
 
 def _host(host: str) -> x509.GeneralName:

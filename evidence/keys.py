@@ -178,7 +178,7 @@ def issue(
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(signing_key.public_key()), False
         )
-        .add_extension(_key_usage(is_root=is_root), True)
+        .add_extension(key_usage(is_authority=is_root), True)
         .add_extension(
             x509.SubjectAlternativeName(
                 [x509.UniformResourceIdentifier(f"urn:stackproof:{role}:{plant}:{name}")]
@@ -190,9 +190,10 @@ def issue(
     return builder.sign(signing_key, algorithm)
 
 
-def _key_usage(*, is_root: bool) -> x509.KeyUsage:
+def key_usage(*, is_authority: bool) -> x509.KeyUsage:
+    """What a certificate's key may sign: certificates and their end, or anything but those."""
     return x509.KeyUsage(
-        digital_signature=not is_root, key_cert_sign=is_root, crl_sign=is_root,
+        digital_signature=not is_authority, key_cert_sign=is_authority, crl_sign=is_authority,
         content_commitment=False, key_encipherment=False, data_encipherment=False,
         key_agreement=False, encipher_only=False, decipher_only=False,
     )  # fmt: skip

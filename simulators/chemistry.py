@@ -19,7 +19,6 @@ CA, MG, SI = 40_078, 24_305, 28_085
 CO2, H2O, N2, O2 = C + 2 * OXYGEN, 2 * H + OXYGEN, 2 * N, 2 * OXYGEN
 CO, H2, CH4 = C + OXYGEN, 2 * H, C + 4 * H
 CACO3, DOLOMITE, SIO2 = CA + C + 3 * OXYGEN, CA + MG + 2 * C + 6 * OXYGEN, SI + 2 * OXYGEN
-CAO, MGO = CA + OXYGEN, MG + OXYGEN
 
 #: Dry air: 20.95 parts of oxygen, the rest counted as nitrogen (argon too; its CO2 is left out).
 AIR_O2, AIR_PARTS = 2095, 10_000

@@ -6,7 +6,6 @@ Its schema and habits: `TRUTH.md`. It is added to, never begun anew: keys go on 
 import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import TracebackType
 from zoneinfo import ZoneInfo
 
 from simulators.plant import Smelter
@@ -48,12 +47,7 @@ class EffectTable:
     def __enter__(self) -> "EffectTable":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._db.close()
 
     def watch(self, plant: Played) -> None:

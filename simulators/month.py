@@ -233,8 +233,7 @@ class _Making:
 
     def _hour(self, number: int, frames: Sequence[Encoded]) -> None:
         """Sign, log and put aside the frames of an hour."""
-        begins = dt.datetime.fromtimestamp(frames[0].first_ns // _SECOND_NS, dt.UTC)
-        self._stream.hours.append(begins.strftime("%Y-%m-%d/%H"))
+        self._stream.hours.append(paths.hour_text(frames[0].first_ns // (3600 * _SECOND_NS)))
         with (self._folder / f"hour-{number}").open("wb") as file:
             for frame in frames:
                 anchor = self._log.tree.size, self._log.root()

@@ -37,7 +37,7 @@ def signals(facts: PlantFacts, rules: Rules) -> list[Signal]:
         *_told(facts),
         *_level(facts, rules),
         *_certificates(facts, rules),
-        *_months(facts, rules),
+        *_months(facts),
         *effect_signals(facts, rules),
     ]
 
@@ -217,7 +217,7 @@ def _certificates(facts: PlantFacts, rules: Rules) -> Iterator[Signal]:
             yield Signal(Key(facts.plant, "calibration", "", row["device"]), values)
 
 
-def _months(facts: PlantFacts, rules: Rules) -> Iterable[Signal]:
+def _months(facts: PlantFacts) -> Iterable[Signal]:
     kinds = {"urgent": "month-risk", "alarm": "month-late"}
     for row in facts.months:
         if row["level"] in kinds:

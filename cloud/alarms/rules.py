@@ -27,7 +27,6 @@ class Rule:
         on_delay_s, off_delay_s: seconds that it must be so, or be over.
         why, source: what its numbers stand on.
         limits: name with its unit -> number.
-        is_own: somebody set something of it for the plant.
     """
 
     kind: str
@@ -37,7 +36,6 @@ class Rule:
     why: str
     source: str
     limits: Mapping[str, float] = field(default_factory=dict)
-    is_own: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,5 +83,4 @@ def _with(rule: Rule, own: Fields) -> Rule:
         on_delay_s=own.integer("on_delay_s", 0, DELAY_S_MAX, default=rule.on_delay_s),
         off_delay_s=own.integer("off_delay_s", 0, DELAY_S_MAX, default=rule.off_delay_s),
         limits=limits,
-        is_own=True,
     )

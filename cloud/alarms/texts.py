@@ -1,14 +1,13 @@
 """What an alarm says in words, in a language. Pure."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from cloud.alarms.core import Alarm
+from cloud.api.times import written
 from edge.calc.local_time import clock_of
 
-_SECOND_NS = 1_000_000_000
 #: alarms of these were worded for the live page already
 _WORDED = ("edge", "collector")
 
@@ -19,10 +18,9 @@ def _texts(language: str) -> Mapping[str, str]:
     return STRINGS[language]
 
 
-def clock_time(at_ns: int, zone: str, form: str = "%Y-%m-%d %H:%M:%S") -> str:
+def clock_time(at_ns: int, zone: str) -> str:
     """An instant by the clock of a zone."""
-    shown = datetime.fromtimestamp(at_ns // _SECOND_NS, UTC).astimezone(clock_of(zone))
-    return shown.strftime(form)
+    return written(at_ns, clock_of(zone))
 
 
 def volts(text: str) -> str:

@@ -15,7 +15,7 @@ from cloud.alarms.rates import TARGET_AN_HOUR
 from cloud.alarms.store import Event
 from cloud.alarms.texts import clock_time, line
 from cloud.api.guard import Given, GuardedRoute, Who
-from cloud.api.routes import PlantPath
+from cloud.api.routes import PlantPath, found
 from cloud.api.services import Services
 from evidence.points import NAME_ID
 
@@ -119,10 +119,8 @@ def events_csv(
 @router.post("/plants/{plant}/alarms/{number}/acknowledge", status_code=204)
 def acknowledge(given: Given, who: Who, plant: PlantPath, number: NumberPath) -> None:
     """Say that it was seen. It writes nothing to any controller, and clears nothing."""
-    try:
+    with found():
         given.alarms.acknowledge(plant, number, who.account)
-    except LookupError as error:
-        raise HTTPException(404, str(error)) from error
 
 
 @router.post("/plants/{plant}/alarms/{number}/shelve", status_code=204)
@@ -141,10 +139,8 @@ def shelve(
 @router.post("/plants/{plant}/alarms/{number}/unshelve", status_code=204)
 def unshelve(given: Given, who: Who, plant: PlantPath, number: NumberPath) -> None:
     """Off its shelf before its time."""
-    try:
+    with found():
         given.alarms.take_down(plant, number, who.account)
-    except LookupError as error:
-        raise HTTPException(404, str(error)) from error
 
 
 # -- rows -----------------------------------------------------------------------------------------

@@ -60,7 +60,7 @@ def left(language: str, days: int) -> str:
     return told(language, "month.left" if days > 0 else "month.left.over", days=abs(days))
 
 
-def said(row: Mapping[str, Any], language: str = "en") -> dict[str, Any]:
-    """A month's row with a sentence beside each thing that is owed."""
-    told_ones = [{**one, "sentence": owed(language, one, row["zone"])} for one in row["owed"]]
+def said(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A month's row with an English sentence beside each thing that is owed."""
+    told_ones = [{**one, "sentence": owed("en", one, row["zone"])} for one in row["owed"]]
     return {**row, "owed": told_ones}

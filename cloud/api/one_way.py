@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 from fastapi import APIRouter, HTTPException, Request
 
 from cloud.api.guard import Given, GuardedRoute
-from cloud.api.routes import PlantPath
+from cloud.api.routes import PlantPath, found
 from evidence.archive.export import OBJECTS_BYTES_MAX
 from evidence.errors import EvidenceError
 
@@ -55,8 +55,6 @@ async def receipt_file(given: Given, plant: PlantPath) -> Mapping[str, Any]:
 
     `file` is the receipt file, base64; `withheld` says of a gateway why there is none of it there.
     """
-    try:
+    with found():
         data, withheld = await given.one_way.receipts(plant)
-    except LookupError as error:
-        raise HTTPException(404, str(error)) from error
     return {"file": base64.b64encode(data).decode(), "withheld": withheld}

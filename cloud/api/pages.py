@@ -11,9 +11,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from cloud.accounts.roles import Principal, Right
 from cloud.api.guard import Given, GuardedRoute, Who
 from cloud.api.rendering import LANGUAGES, Language, render
+from cloud.api.routes import snapshot_of
 from cloud.api.services import Services
 from cloud.errors import StoreError
-from cloud.live.hub import UnknownPlantError
 from edge.calc.method_texts import text_of
 from edge.calc.registry import methods
 
@@ -66,7 +66,7 @@ async def pot_page(  # noqa: PLR0917 - FastAPI calls it by names
     given: Given, who: Who, language: Language, plant: str, line: str, pot: str
 ) -> HTMLResponse:
     """One pot: its trace and its anode effects."""
-    snapshot = _snapshot(given, plant)
+    snapshot = snapshot_of(given, plant)
     found = [
         (known["id"], cell["id"])
         for known in snapshot["potlines"]
@@ -83,7 +83,7 @@ async def pot_page(  # noqa: PLR0917 - FastAPI calls it by names
 @router.get("/{language}/plants/{plant}/figures")
 async def figures_page(given: Given, who: Who, language: Language, plant: str) -> HTMLResponse:
     """How the numbers are made: formula, inputs with their meters, factors with their source."""
-    snapshot = _snapshot(given, plant)
+    snapshot = snapshot_of(given, plant)
     rows = given.hub.made(snapshot["plant"]["id"])
     known = methods()
     texts = {
@@ -97,7 +97,7 @@ async def figures_page(given: Given, who: Who, language: Language, plant: str) -
 @router.get("/{language}/plants/{plant}/meters")
 async def meters_page(given: Given, who: Who, language: Language, plant: str) -> HTMLResponse:
     """Every point: value, age, quality, share of the total, calibration due, last gap."""
-    snapshot = _snapshot(given, plant)
+    snapshot = snapshot_of(given, plant)
     ident = snapshot["plant"]["id"]
     due: Mapping[str, Any] | None = None
     if Right.RECORDS in who.rights:
@@ -109,13 +109,6 @@ async def meters_page(given: Given, who: Who, language: Language, plant: str) ->
 async def fleet_page(given: Given, who: Who, language: Language, plant: str) -> HTMLResponse:
     """Its gateways: version, spool, clock, certificate, last seen."""
     return _live_page("fleet.html", given, who, language, plant, "/fleet")
-
-
-def _snapshot(given: Services, plant: str) -> Mapping[str, Any]:
-    try:
-        return given.hub.snapshot(plant)
-    except UnknownPlantError as error:
-        raise HTTPException(404, str(error)) from error
 
 
 def _live_page(  # noqa: PLR0917 - what every page of a plant has
@@ -130,7 +123,7 @@ def _live_page(  # noqa: PLR0917 - what every page of a plant has
     **more: Any,  # noqa: ANN401 - what the template names
 ) -> HTMLResponse:
     """A page of a plant; `at` is its entry in the navigation, `below` its address where another."""
-    snapshot = _snapshot(given, plant)
+    snapshot = snapshot_of(given, plant)
     ident = snapshot["plant"]["id"]
     path = f"/plants/{ident}{at if below is None else below}"
     return render(

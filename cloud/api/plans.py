@@ -1,17 +1,16 @@
 """The control plan: what programs are told of it, and its page."""
 
-import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
 from cloud.api.documents import zone_of
 from cloud.api.guard import Given, GuardedRoute, Who
 from cloud.api.rendering import Language, render
-from cloud.api.routes import PlantPath
+from cloud.api.routes import PlantPath, found
 from cloud.api.times import offset, written
 
 YEAR_MIN, YEAR_MAX = 2020, 2099
@@ -31,14 +30,6 @@ Month = Annotated[
 ]
 
 
-@contextlib.contextmanager
-def _found() -> Iterator[None]:
-    try:
-        yield
-    except LookupError as error:
-        raise HTTPException(404, str(error)) from error
-
-
 @router.get("/plan")
 def plan(given: Given, plant: PlantPath, year: Year = None) -> Mapping[str, Any]:
     """A year's control plan as its newest document has it, and what stands beside it.
@@ -47,7 +38,7 @@ def plan(given: Given, plant: PlantPath, year: Year = None) -> Mapping[str, Any]
     error found later puts in doubt, with the effect in tonnes, which changes no figure;
     `falls_due`, what is late or falls due within 60 days, of this year's plan.
     """
-    with _found():
+    with found():
         return given.plans.plan(plant, year or given.plans.today(plant).year)
 
 
@@ -57,7 +48,7 @@ def departures(given: Given, plant: PlantPath, month: Month = None) -> Mapping[s
 
     `departures` is null where the year has no plan.
     """
-    with _found():
+    with found():
         return given.plans.departures(plant, month or _month(given.plans.today(plant)))
 
 
@@ -67,7 +58,7 @@ def page(
     month: Month = None,
 ) -> HTMLResponse:  # fmt: skip
     """The control plan for people."""
-    with _found():
+    with found():
         today = given.plans.today(plant)
         shown = year or (int(month[:4]) if month else today.year)
         told = given.plans.plan(plant, shown)

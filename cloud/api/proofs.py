@@ -20,7 +20,7 @@ from fastapi import APIRouter, HTTPException, Path, Query, Response
 from fastapi.responses import PlainTextResponse
 
 from cloud.api.guard import Given, GuardedRoute
-from cloud.api.routes import PlantPath
+from cloud.api.routes import PlantPath, found
 from cloud.api.services import Services
 from cloud.collector.desk import PlantEvidence
 from evidence.errors import KeyFileError
@@ -45,10 +45,8 @@ Sha256Path = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="SHA-256 
 
 
 def _evidence(given: Services, plant: str) -> PlantEvidence:
-    try:
+    with found():
         return given.evidence.evidence(plant)
-    except LookupError as error:
-        raise HTTPException(404, str(error)) from error
 
 
 @contextlib.contextmanager
@@ -166,19 +164,15 @@ def receipt(given: Given, plant: PlantPath, stream: GatewayId, seq: Count) -> Re
 @router.get("/streams/{gateway}")
 async def stream(given: Given, plant: PlantPath, gateway: GatewayPath) -> Mapping[str, Any]:
     """Where a stream stands and which keys it has: what a replace order must say."""
-    try:
+    with found():
         return given.keys.stream(plant, gateway)
-    except LookupError as error:
-        raise HTTPException(404, str(error)) from error
 
 
 @router.get("/quarantine")
 def quarantine(given: Given, plant: PlantPath) -> Mapping[str, Any]:
     """What was refused of the plant's gateways and why, and every object kept aside."""
-    try:
+    with found():
         return given.keys.quarantine(plant)
-    except LookupError as error:
-        raise HTTPException(404, str(error)) from error
 
 
 @router.get(
@@ -198,7 +192,5 @@ def kept_aside(given: Given, plant: PlantPath, sha256: Sha256Path) -> Response:
 @router.post("/keys/reload")
 async def reload(given: Given, plant: PlantPath) -> dict[str, Any]:
     """Look into the plant's key folder for certificates and orders."""
-    try:
+    with found():
         return asdict(await given.keys.reload(plant))
-    except LookupError as error:
-        raise HTTPException(404, str(error)) from error

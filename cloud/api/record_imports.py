@@ -15,7 +15,7 @@ from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 from cloud.api.documents import zone_of
 from cloud.api.guard import Given, GuardedRoute, Who
 from cloud.api.rendering import STRINGS
-from cloud.api.routes import PlantPath
+from cloud.api.routes import PlantPath, found
 from cloud.records.forms import ABOUT_OF, TABLES
 from cloud.records.imports import Draft, Words, columns_of, folded, preview
 from cloud.records.listing import Filter
@@ -108,11 +108,9 @@ def _names(draft: Draft) -> set[str]:
 
 def _held(given: Given, account: str, plant: str, kind: str) -> dict[str, int]:
     """What one has signed before and still stands -> its log index: not to be signed twice."""
-    try:
+    with found():
         zone = zone_of(given, plant)
         rows = given.records.newest(plant, Filter(kind=kind), DOCUMENTS_MAX)
-    except LookupError as error:
-        raise HTTPException(404, str(error)) from error
     return {
         _key(row["about"], written_body(kind, body_of(kind, row["body"]), zone)): row["index"]
         for row in rows

@@ -21,7 +21,7 @@ from cloud.api.item_words import item_words, line_names
 from cloud.api.record_imports import KindPath
 from cloud.api.rendering import STRINGS, Language, render
 from cloud.api.reviewed import note_document
-from cloud.api.routes import PlantPath
+from cloud.api.routes import PlantPath, found
 from cloud.api.services import Services
 from cloud.records.forms import ABOUT_OF, CHOSEN, ELSEWHERE, TABLES, fields_of, kinds_for
 from cloud.records.laboratory import Laboratory
@@ -132,10 +132,8 @@ def _label(texts: Mapping[str, str]) -> Callable[[str, str], str]:
 
 def _asked(given: Given, who: Who, plant: PlantPath, language: Language) -> Asked:
     zone = zone_of(given, plant)
-    try:
+    with found():
         mine = [one for one in given.records.persons(plant) if one["person"] == who.account]
-    except LookupError as error:
-        raise HTTPException(404, str(error)) from error
     keys = [one["key"] for one in mine]
     return Asked(given, who, language, plant, zone, mine[-1] if mine else None, keys)
 

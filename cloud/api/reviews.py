@@ -3,8 +3,7 @@
 Questions, answers and decisions are brought in as all documents are, by `POST documents`.
 """
 
-import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query
@@ -12,7 +11,7 @@ from fastapi import APIRouter, HTTPException, Query
 from cloud.api.guard import Given, GuardedRoute, Who
 from cloud.api.month_names import for_eyes_of
 from cloud.api.reviewed import Reviewed, drawable, level_at, listed, openings_of, queue, reviewed
-from cloud.api.routes import MonthPath, PlantPath
+from cloud.api.routes import MonthPath, PlantPath, found
 from cloud.api.services import Services
 from cloud.review import rules
 from cloud.review.draw import SEED_MAX, draw
@@ -31,15 +30,6 @@ Seed = Annotated[str, Query(max_length=SEED_MAX, description="as it was publishe
 After = Annotated[str, Query(pattern=PATTERN, description="`next` of the answer before")]
 Rows = Annotated[int, Query(ge=1, le=ROWS_MAX)]
 Count = Annotated[int, Query(ge=1, le=DRAWN_MAX)]
-
-
-@contextlib.contextmanager
-def found() -> Iterator[None]:
-    """404 for what is not there."""
-    try:
-        yield
-    except LookupError as error:
-        raise HTTPException(404, str(error)) from error
 
 
 def month_of(given: Services, plant: str, month: str) -> Reviewed:

@@ -1,8 +1,9 @@
 """The JSON routes under /api/v1: health, plants, streams, points, live snapshot, months."""
 
 import base64
+import contextlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal
 
@@ -81,6 +82,15 @@ def _sealed(facts: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**facts, "archive": FilePath(str(facts["archive"])).name}
 
 
+@contextlib.contextmanager
+def found() -> Iterator[None]:
+    """404 for what is not there."""
+    try:
+        yield
+    except LookupError as error:
+        raise HTTPException(404, str(error)) from error
+
+
 def _known(given: Services, plant: str) -> None:
     """404 for a plant that this collector does not know; from any thread."""
     try:
@@ -89,7 +99,8 @@ def _known(given: Services, plant: str) -> None:
         raise HTTPException(404, str(error)) from error
 
 
-def _snapshot(given: Services, plant: str) -> dict[str, Any]:
+def snapshot_of(given: Services, plant: str) -> dict[str, Any]:
+    """What the live page of a plant shows; 404 for one that this collector does not know."""
     try:
         return given.hub.snapshot(plant)
     except UnknownPlantError as error:
@@ -180,7 +191,7 @@ async def streams(given: Given, who: Who) -> Sequence[Mapping[str, Any]]:
 @router.get("/points")
 async def points(given: Given, plant: PlantId) -> list[dict[str, Any]]:
     """Every point of a plant with its newest value (live, unsigned), quality and times."""
-    state = _snapshot(given, plant)
+    state = snapshot_of(given, plant)
     names = ("value", "quality", "tick_ns", "source_ns")
     none = (None, None, None, None)
     return [
@@ -204,9 +215,9 @@ async def history(given: Given, plant: PlantId, point: PointId) -> dict[str, Any
 
 
 @router.get("/live/snapshot")
-async def live_snapshot(given: Given, plant: PlantId) -> dict[str, Any]:
+async def livesnapshot_of(given: Given, plant: PlantId) -> dict[str, Any]:
     """The whole live state: what the WebSocket sends first; for polling where it is blocked."""
-    return _snapshot(given, plant)
+    return snapshot_of(given, plant)
 
 
 @router.get("/plants/{plant}/accumulated")
@@ -215,10 +226,8 @@ async def accumulated(given: Given, plant: PlantPath) -> Mapping[str, Any]:
 
     Of committed frames alone. What has no figure has a `reason` in its place, never 0.
     """
-    try:
+    with found():
         return given.accumulated.of(plant)
-    except LookupError as error:
-        raise HTTPException(404, str(error)) from error
 
 
 @router.get("/months")

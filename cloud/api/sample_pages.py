@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from cloud.api import month_texts as texts
 from cloud.api.guard import Given, GuardedRoute, Who
 from cloud.api.rendering import Language, render
-from cloud.api.routes import MonthPath, PlantPath
+from cloud.api.routes import MonthPath, PlantPath, found
 from evidence.documents.observed.observation import shown
 
 #: seconds for PDFs that were not read yet: a page is waited for; the next time it tells more
@@ -25,10 +25,8 @@ def samples_page(
     given: Given, who: Who, language: Language, plant: PlantPath, month: MonthPath
 ) -> HTMLResponse:
     """The samples of a month, from sampling to report, with each finding."""
-    try:
+    with found():
         told = given.records.findings(plant, month, READ_S)
-    except LookupError as error:
-        raise HTTPException(404, str(error)) from error
     row = {"plant": plant, "month": month}
     return render(
         "samples.html", language, path=f"/plants/{plant}/months/{month}/samples", who=who, row=row,

@@ -10,8 +10,7 @@ from fastapi import APIRouter, HTTPException, Query, Response
 from cloud.api import month_texts as texts
 from cloud.api.guard import Given, GuardedRoute
 from cloud.api.reviewed import Queued
-from cloud.api.reviews import found
-from cloud.api.routes import MonthPath, PlantPath
+from cloud.api.routes import MonthPath, PlantPath, found
 from cloud.api.services import Services
 from cloud.api.without_paths import without_paths
 from cloud.screening.desk import Looked

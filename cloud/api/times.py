@@ -7,7 +7,7 @@ page in the browser writes the same way (static/js/times.js).
 from datetime import UTC, datetime, tzinfo
 
 SECOND_NS = 10**9
-MOMENT, MINUTE, CLOCK, DAY = "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%H:%M:%S", "%Y-%m-%d"
+MOMENT, CLOCK, DAY = "%Y-%m-%d %H:%M:%S", "%H:%M:%S", "%Y-%m-%d"
 
 
 def written(at_ns: int, zone: tzinfo, form: str = MOMENT) -> str:

@@ -7,7 +7,6 @@ close, where one stands there and the signature is good. Blocking file I/O; any 
 
 import hashlib
 import json
-import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -16,11 +15,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from cloud.closing.draft import configs_of
 from cloud.closing.explained import explanations_of
-from cloud.closing.kept import NAME, KeptArchive, read_kept
+from cloud.closing.kept import NAME, KeptArchive, file_sha256, read_kept
 from cloud.closing.keys import earlier_collectors, gateway_certificates, orders
 from cloud.closing.log import FINAL, MonthClose, PlantHistory, Span
 from cloud.closing.records import MonthTime, first_entry, records_of
@@ -36,15 +34,13 @@ from evidence import checkpoint
 from evidence.archive.bag import Sealed as SealedOver
 from evidence.archive.bag import check_seal, seal
 from evidence.archive.build import Contents, Object, build_archive
-from evidence.archive.paths import LOG_CHECKPOINT, SEAL, TIMESTAMP, TIMESTAMP_SEAL
+from evidence.archive.paths import LOG_CHECKPOINT, SEAL, TIMESTAMP, TIMESTAMP_SEAL, hour_text
 from evidence.errors import EvidenceError
 from evidence.keys import Signer, certificate_from_pem, public_key
 from evidence.log import Kind
 from evidence.receipt import decode_receipt
 from evidence.recompute import published_rules
 from evidence.time_zones import time_zone
-
-log = logging.getLogger("stackproof.cloud.months")
 
 NO_AUTHORITY = "no time stamping authority is named in CLOUD.toml"
 
@@ -195,7 +191,7 @@ class ArchiveFolder:
             sync_names(self.folder)
         finally:
             shutil.rmtree(staging)
-        return Sealed(target, _sha256(target), stamping.is_stamped, stamping.sentence)
+        return Sealed(target, file_sha256(target), stamping.is_stamped, stamping.sentence)
 
     def _keep_replaced(self, target: Path, old: KeptArchive | None, close: MonthClose) -> None:
         """A second name for the archive of another final close, before its first one is reused."""
@@ -341,15 +337,6 @@ def _objects(evidence: PlantEvidence, spans: Mapping[str, Span], tell: Tell) -> 
             tell(done := done + 1, total)
             is_begun = is_begun or stored.kind is Kind.FRAME
             if is_begun:
-                yield from (Object(stream, _hour(stored.at_ns), o.data) for o in waiting)
+                hour = hour_text(stored.at_ns // _HOUR_NS)
+                yield from (Object(stream, hour, o.data) for o in waiting)
                 waiting.clear()
-
-
-def _hour(at_ns: int) -> str:
-    utc = datetime.fromtimestamp(at_ns // _HOUR_NS * 3600, ZoneInfo("UTC"))
-    return utc.strftime("%Y-%m-%d/%H")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -54,6 +54,12 @@ class KeptArchive:
         return self.files.get(paths.receipt(stream))
 
 
+def file_sha256(path: Path) -> str:
+    """Of a whole file, in hex; OSError when it cannot be read."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def read_kept(path: Path) -> KeptArchive | None:
     """The archive at a path; None when there is none, or none that can be read."""
     try:

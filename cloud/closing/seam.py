@@ -105,7 +105,7 @@ class Seams:
                 f"{seq} on) and are in no archive yet: stackproof cloud month close CLOUD.toml "
                 f"--plant {self._evidence.plant} --month {before.month} --amend --reason TEXT"
             )
-        if _following(before.month) != self._month:
+        if following(before.month) != self._month:
             return ""  # of a month between, which is not closed yet
         return (
             f"readings of {utc(ended_ns)} to {utc(from_ns)} ({self._stream}, from object {seq} on) "
@@ -122,7 +122,7 @@ class Seams:
         return None
 
 
-def _following(month: str) -> str:
+def following(month: str) -> str:
     """The month after a month, both YYYY-MM."""
     year, number = int(month[:4]), int(month[5:])
     return f"{year + number // 12:04}-{number % 12 + 1:02}"

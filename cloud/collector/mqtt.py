@@ -168,11 +168,6 @@ class MqttLink:
         self._client = client
 
     @property
-    def is_connected(self) -> bool:
-        """The broker answers and has granted every subscription."""
-        return self._ready.is_set()
-
-    @property
     def away_s(self) -> float | None:
         """For how long the broker is away or grants too little, s; None while it is there."""
         from_s = self._away_from_s

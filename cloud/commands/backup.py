@@ -7,14 +7,13 @@ was copied is checked like `fsck` before it gets its name, on both ways.
 import argparse
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from cloud.commands.ids import plant_id
 from cloud.config import load_cloud
 from cloud.errors import StoreError
+from cloud.state_copy import told
 from cloud.store.copying import copy_plant
 from cloud.store.disk import sync_names
 from cloud.store.fsck import Checked, Trusted, check_plant
@@ -79,7 +78,7 @@ def _restore(args: argparse.Namespace) -> int:
 def _copied(root: Path, to: Path, trusted: Trusted) -> Checked:
     """Copy, check the copy, give it its name; StoreError when it is not sound, or is there."""
     plant, beside = to.name, to.with_name(f"{to.name}.copy")
-    with _told(to):
+    with told(to):
         if to.exists():
             raise StoreError(f"{to}: is there already; nothing is ever overwritten")
         if beside.exists():  # of a copy that was interrupted
@@ -102,15 +101,6 @@ def _check(plant: str, folder: Path, trusted: Trusted) -> Checked:
     for path in unlogged:
         path.unlink()
     return check_plant(plant, folder, trusted, is_quiet=lambda: True)
-
-
-@contextmanager
-def _told(to: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        name = error.filename or to
-        raise StoreError(f"{name}: {error.strerror}: nothing was put in place") from error
 
 
 def _print(done: str, checked: Checked, to: Path) -> None:

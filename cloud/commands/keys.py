@@ -5,7 +5,6 @@ objects that were put aside.
 """
 
 import argparse
-import datetime as dt
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cloud.asking import RunningCollector
+from cloud.clock import instant
 from cloud.commands.ids import plant_id
 from cloud.errors import CloudError
 
@@ -99,7 +99,7 @@ def _missing(args: argparse.Namespace) -> int:
             )
         else:
             yield (
-                f"{what}, since {_at(row['since_ns'])}: "
+                f"{what}, since {instant(row['since_ns'])}: "
                 f"stackproof edge export SITE.toml --from {first} --to {last}"
             )
 
@@ -125,7 +125,7 @@ def _quarantine(args: argparse.Namespace) -> int:
     def lines(row: Row) -> Iterable[str]:
         yield (
             f"{row['plant']}/{row['gateway']}: {row['reason']}, seq {row['seq']}, "
-            f"{row['bytes']} bytes, received {_at(row['received_ns'])}, SHA-256 {row['sha256']}"
+            f"{row['bytes']} bytes, received {instant(row['received_ns'])}, SHA-256 {row['sha256']}"
         )
 
     _print(args, "kept", rows, lines, "nothing was put aside")
@@ -157,11 +157,6 @@ def _streams(collector: RunningCollector, plant: str | None) -> Sequence[Row]:
 def _plants(collector: RunningCollector, plant: str | None) -> Sequence[str]:
     """The one that was named, or every plant that is served, with gateways or without."""
     return [plant] if plant is not None else list(collector.get("health")["served"])
-
-
-def _at(ns: int) -> str:
-    at = dt.datetime.fromtimestamp(ns // 1_000_000_000, dt.UTC)
-    return at.strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def _print(

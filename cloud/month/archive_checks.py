@@ -6,7 +6,6 @@ first. The verdict is no evidence: whoever needs one verifies the archive. Start
 
 import asyncio
 import contextlib
-import hashlib
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any, NamedTuple
 
 from cloud.brought.desk import BroughtError, report_of
 from cloud.clock import Clock
-from cloud.closing.kept import read_kept
+from cloud.closing.kept import file_sha256, read_kept
 from cloud.errors import StoreError
 from cloud.kept_file import KeptFile
 from cloud.month.substituted import substituted_percent
@@ -131,8 +130,7 @@ class ArchiveChecks(KeptFile):
 def _sha256(path: Path) -> str:
     """Of a file; "" when it went."""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_sha256(path)
     except OSError:
         return ""
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cloud.closing.log import MonthClose
+from cloud.closing.seam import following
 from cloud.errors import StoreError
 from cloud.month.checklist import Checklist, Known, checklist, due_in_all
 from cloud.month.deadlines import deadline_of
@@ -220,10 +221,5 @@ class MonthBook:
         found, month = [], min(named)
         while month <= max(named):
             found.append(month)
-            month = _following(month)
+            month = following(month)
         return found[-MONTHS_MAX:]
-
-
-def _following(month: str) -> str:
-    year, number = int(month[:4]), int(month[5:])
-    return f"{year + number // 12:04}-{number % 12 + 1:02}"

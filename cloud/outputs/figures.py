@@ -16,7 +16,7 @@ from edge.calc.factors import Kind, RuleSet
 from edge.calc.statements.weights import weight_of
 
 EMISSION = "emission_t"
-MEASURED, DEFAULT, CALCULATED = "measured", "default", "calculated"
+CALCULATED = "calculated"
 
 #: parameters that are amounts: those of several lines are added
 AMOUNTS = frozenset(

@@ -5,13 +5,13 @@ is, which sheet of how many, and the ledger's hash: over what all its sheets say
 scan can be held against the archive for ever. What a meter counted is shown as it was read.
 """
 
-import datetime as dt
 import hashlib
 import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cloud.api.times import DAY, written
 from cloud.outputs.blocks import NEW_PAGE, Block, Paper, code, heading, table, text
 from cloud.outputs.hourly import HOUR_NS, HourFold, Meter
 from cloud.outputs.plots import qr
@@ -130,13 +130,13 @@ def ledgers_of(month: SealedMonth, hours: HourFold, from_ns: int, to_ns: int) ->
 
 
 def _sheets(meter: Meter, hours: HourFold, month: str, zone: str) -> list[Sheet]:
-    days = hours.calendar
+    days, clock = hours.calendar, clock_of(zone)
     bounds = [day.start_ns for day in days] + [days[-1].end_ns]
-    names = [_local(day.start_ns, zone, "%Y-%m-%d") for day in days]
+    names = [written(day.start_ns, clock, DAY) for day in days]
     sheets = [_sheet(meter, month, bounds, names)]
     for day, name in zip(days, names, strict=True):
         at = list(range(day.start_ns, day.end_ns, HOUR_NS))
-        labels = [_local(hour, zone, "%H:%M") for hour in at]
+        labels = [written(hour, clock, "%H:%M") for hour in at]
         if meter.is_read(day.start_ns, day.end_ns):
             sheets.append(_sheet(meter, name, [*at, day.end_ns], labels))
     return sheets
@@ -149,10 +149,6 @@ def _sheet(meter: Meter, period: str, bounds: Sequence[int], names: Sequence[str
         reading = meter.reading(end) if meter.is_read(begin, end) else None
         lines.append((name, meter.text(reading), meter.text(meter.counted(begin, end))))
     return Sheet(period, tuple(lines), meter.text(meter.counted(bounds[0], bounds[-1])))
-
-
-def _local(at_ns: int, zone: str, form: str) -> str:
-    return dt.datetime.fromtimestamp(at_ns // 10**9, clock_of(zone)).strftime(form)
 
 
 def ledger_paper(ledger: Ledger, month: SealedMonth) -> Paper:

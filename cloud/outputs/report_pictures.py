@@ -17,7 +17,6 @@ from evidence.recompute import instant_ns
 
 #: amounts of a line that a totaliser may count, the first of them that is there
 _AMOUNTS = ("quantity", "gross_t", "net_t", "metal_t")
-_SECOND_NS = 1_000_000_000
 
 
 def sources_of(checked: Checked, language: str) -> Iterator[Block]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cloud.closing.kept import file_sha256
 from cloud.outputs.departed import NO_PLAN, Planned, planned
 from cloud.outputs.errors import OutputError
 from edge.calc.errors import UnknownRuleSetError
@@ -80,7 +81,7 @@ def read_sealed(path: Path) -> SealedMonth:
     """
     with opened(path) as archive:
         try:
-            return _month(archive, _file_sha256(path))
+            return _month(archive, file_sha256(path))
         except UnsupportedError as error:
             raise OutputError(f"{path}: newer than this program: {error}") from error
         except UnknownRuleSetError as error:
@@ -191,8 +192,3 @@ def _standing(archive: Opened) -> list[Document]:
         for sha256 in document.follows
     }
     return [document for sha256, document in found.items() if sha256 not in ended]
-
-
-def _file_sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -4,13 +4,13 @@ A bag (BagIt) in the container that archives have: the same archives and options
 With a key its tag manifest is sealed as an archive's is.
 """
 
-import hashlib
 import json
 import tempfile
 from collections.abc import Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 
+from cloud.closing.kept import file_sha256
 from cloud.outputs.book import book_of
 from cloud.outputs.errors import OutputError
 from cloud.outputs.layout import Layout, sector_layout
@@ -65,8 +65,7 @@ def write_package(
                     lambda sha256: _sealed(sha256, signer),
                 )
         part.replace(target)
-        with target.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_sha256(target)
     except OSError as error:
         raise OutputError(f"{target}: cannot be written: {error.strerror}") from error
     finally:

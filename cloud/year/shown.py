@@ -12,9 +12,6 @@ from edge.calc.statements.annual import annual_statement
 from edge.calc.statements.footprint import footprint
 from edge.calc.statements.position import Year, position, whole_year
 
-#: what a page or a program may say of a plant's position
-ASKED = ("allowance", "benchmark", "held", "price")
-
 
 @dataclass(frozen=True)
 class Standing:
@@ -63,7 +60,8 @@ def year_shown(
         rows: archives of the plant, as the archive folder lists them.
         closed: month -> hex SHA-256 of the statement that its figures may be shown of.
         projection: of the live count, for this year (`accumulated`), None for another year.
-        asked: numbers by `ASKED`, "currency", and "what_if" (name -> change).
+        asked: numbers by "allowance", "benchmark", "held", "price"; "currency", and "what_if"
+            (name -> change).
 
     Returns:
         "archives", "not_shown" (months whose archive cannot be read or is not what the log

@@ -46,6 +46,11 @@ def rounded_text(value: Fraction, places: int) -> str:
     return _plain(round_half_away(value * 10**places), places)
 
 
+def to_decimal(value: Fraction) -> Decimal:
+    """The value with as many digits as the context has."""
+    return Decimal(value.numerator) / value.denominator
+
+
 def exact_text(value: Fraction) -> str:
     """The value unrounded, without trailing zeros; endless ones with `UNROUNDED_PLACES`."""
     den, places = value.denominator, 0

@@ -4,13 +4,12 @@ In the state folder a file is made and removed, as the agent would make one: wha
 is not all there is (read-only file systems, full disks, quotas).
 """
 
-import datetime as dt
 import os
 import stat
 import tempfile
 from pathlib import Path
 
-from edge.clock import Clock
+from edge.clock import Clock, instant
 from edge.commissioning.findings import Check, State, failed, fine, warning
 from edge.errors import EdgeError
 from edge.identity import Problems, open_gateway_certificate, open_identity, out_of_date
@@ -130,7 +129,7 @@ def clock_checks(site: Site, clock: Clock) -> list[Check]:
             failed(
                 MACHINE,
                 "clock",
-                f"it is {_at(now_ns)} here, and the gateway's certificate {reason}",
+                f"it is {instant(now_ns)} here, and the gateway's certificate {reason}",
                 "if that is not the time, set the clock; if it is, have the root sign another "
                 "certificate (stackproof keys enrol)",
             )
@@ -141,7 +140,8 @@ def clock_checks(site: Site, clock: Clock) -> list[Check]:
             failed(
                 MACHINE,
                 "clock",
-                f"it is {_at(now_ns)} here, and readings of {_at(through_ns)} are signed already: "
+                f"it is {instant(now_ns)} here, and readings of {instant(through_ns)} are signed "
+                "already: "
                 "the clock was set back, or had been far ahead",
                 "set the clock and keep it right with NTP or PTP before the agent runs: what is "
                 "signed ahead of time cannot be taken back",
@@ -153,7 +153,7 @@ def clock_checks(site: Site, clock: Clock) -> list[Check]:
 
 def own_clock(clock: Clock) -> list[Check]:
     """Whether something keeps this machine's clock right."""
-    state, at = clock.state(), _at(clock.wall_ns())
+    state, at = clock.state(), instant(clock.wall_ns())
     if state.error_ms is not None:
         sentence = f"it is {at} here, kept by {state.source}, to {state.error_ms} ms"
         return [fine(MACHINE, "clock", sentence)]
@@ -179,7 +179,3 @@ def _newest_ns(site: Site) -> int:
         return int.from_bytes(spool.get(Key.THROUGH) or b"", "big")
     finally:
         spool.close()
-
-
-def _at(at_ns: int) -> str:
-    return f"{dt.datetime.fromtimestamp(at_ns // NS, dt.UTC):%Y-%m-%d %H:%M:%S} UTC"

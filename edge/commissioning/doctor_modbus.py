@@ -13,13 +13,14 @@ from edge.commissioning.findings import Check, failed, fine, has_failed, warning
 from edge.commissioning.look_driver import read_once
 from edge.commissioning.look_modbus import sample_of
 from edge.commissioning.modbus_asking import Answer, Asking, beside
-from edge.commissioning.plausible import explanations, has_range, is_odd, upside_down
+from edge.commissioning.plausible import explanations, is_odd, upside_down
 from edge.commissioning.reach import dns_check, knock_at
 from edge.commissioning.value import shown
 from edge.drivers.base import BoundPoint, DeviceError, DeviceSpec, Sample
 from edge.drivers.modbus.answers import Cells
 from edge.drivers.modbus.endpoint import Host, is_tcp
 from edge.drivers.modbus.plan import Read
+from edge.quality_rules import is_ranged
 from evidence.quality import Quality
 
 TOLD_MAX = 8  # points of one device that are looked into one by one
@@ -203,7 +204,7 @@ async def _values(spec: DeviceSpec, asking: Asking, samples: Sequence[Sample]) -
         ids = " ".join(bound.point.id for bound in odd[TOLD_MAX:])
         todo = "mend those above first"
         checks.append(failed(spec.id, "value", f"cannot be true either: {ids}", todo))
-    unranged = [b.point.id for b in spec.points if not has_range(b.point)]
+    unranged = [b.point.id for b in spec.points if not is_ranged(b.point)]
     if not odd:
         judged = len(spec.points) - len(unranged)
         note = f"; {len(unranged)} have no range to be held against" if unranged else ""
@@ -221,7 +222,7 @@ async def _odd(spec: DeviceSpec, asking: Asking, bound: BoundPoint, answer: Answ
     value = shown(bound.point, sample_of(bound, answer), 0)
     found = list(explanations(bound, answer.cells or (), around))
     limits = f"{bound.point.range_min or '-'} to {bound.point.range_max or '-'}"
-    held = f", range {limits}" if has_range(bound.point) else ""
+    held = f", range {limits}" if is_ranged(bound.point) else ""
     sentence = f"{bound.point.id} is {value.text} ({_hex(answer.cells or ())}{held})"
     todo = (
         "hold it against the meter's own display: stackproof edge read shows every type and order"

@@ -36,11 +36,6 @@ class Explanation:
     mend: str
 
 
-def has_range(point: Point) -> bool:
-    """There is something to hold it against."""
-    return point.range_min is not None or point.range_max is not None
-
-
 def is_odd(point: Point, sample: Sample) -> bool:
     """The sample cannot be true: outside its range, no number, or a float no meter shows."""
     quality = shown(point, sample, 0).quality

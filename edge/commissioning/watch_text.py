@@ -1,11 +1,11 @@
 """What is watched, as a screen, as plain lines, and as plain values for a program. Pure."""
 
-import datetime as dt
 import json
 from collections.abc import Iterator
 from typing import Any
 
-from edge.commissioning.watch import NS, Picture, Row, Seen
+from edge.clock import instant
+from edge.commissioning.watch import Picture, Row, Seen
 
 #: of ECMA-48: another screen and back, the cursor home, clear to the end of line and screen
 OTHER_SCREEN, OWN_SCREEN = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
@@ -32,7 +32,8 @@ def screen(picture: Picture, columns: int, rows: int) -> str:
 def table(picture: Picture) -> Iterator[str]:
     """Device by device, point by point."""
     away = sum(device_state(device) != "up" for device in picture.devices)
-    yield f"{picture.name}  {_time(picture.now_ns)}  {len(picture.devices)} devices, {away} not up"
+    now = instant(picture.now_ns)
+    yield f"{picture.name}  {now}  {len(picture.devices)} devices, {away} not up"
     names = [_short(device, row) for device in picture.devices for row in device.rows]
     width = min(max(map(len, names), default=0), _NAMES_MAX)
     for device in picture.devices:
@@ -50,7 +51,7 @@ def plain(picture: Picture) -> Iterator[str]:
         for row in device.rows:
             value = "-" if row.shown is None else row.shown.text
             verdict = "not read yet" if row.shown is None else row.shown.verdict
-            head = f"{_time(picture.now_ns)}  {row.point}  {value}"
+            head = f"{instant(picture.now_ns)}  {row.point}  {value}"
             yield f"{head}  {verdict}  age {_age(row)}  device {state}"
 
 
@@ -92,7 +93,3 @@ def _short(device: Seen, row: Row) -> str:
 
 def _age(row: Row) -> str:
     return "-" if row.age_s is None else f"{row.age_s:.1f} s"
-
-
-def _time(at_ns: int) -> str:
-    return f"{dt.datetime.fromtimestamp(at_ns // NS, dt.UTC):%Y-%m-%d %H:%M:%S} UTC"

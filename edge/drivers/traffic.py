@@ -7,9 +7,8 @@ and not a second description of it; `edge.site.traffic` adds it up, `edge.traffi
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-#: `Request.every_s` of what is asked at every read of the device, and once an hour.
+#: `Request.every_s` of what is asked at every read of the device.
 EACH_READ = 0.0
-HOURLY = 3600.0
 
 
 @dataclass(frozen=True)

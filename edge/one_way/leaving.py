@@ -198,7 +198,7 @@ class UdpLeaving:
     """Sends each object when it is new, and again at each age of `repeat_after_s`."""
 
     def __init__(self, way: UdpWay, spool: Spool, clock: Clock, disk: Disk) -> None:
-        self._way, self._spool, self._clock, self._disk = way, spool, clock, disk
+        self._spool, self._clock, self._disk = spool, clock, disk
         self._ages_ns = [0, *(age_s * 1_000_000_000 for age_s in way.repeat_after_s)]
         family = socket.AF_INET6 if ":" in way.host else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_DGRAM)

@@ -1,13 +1,10 @@
 """[metrics] of a site file: where the agent answers Prometheus; absent: nowhere. Pure."""
 
 import ipaddress
-import re
 from dataclasses import dataclass
 
+from edge.site.way import address_of
 from firmware_configs.fields import Fields
-
-_LISTEN = re.compile(r"(?P<host>[0-9.]+|\[[0-9a-fA-F:]+\]):(?P<port>[0-9]{1,5})", re.ASCII)
-PORT_MAX = 65_535
 
 
 @dataclass(frozen=True)
@@ -24,7 +21,8 @@ def read_metrics(fields: Fields) -> Metrics | None:
     may_be_remote = fields.raw("allow_remote")
     if not isinstance(may_be_remote, bool | None):
         fields.complain("allow_remote", "must be true or false")
-    found = _address(listen)
+    address = address_of(listen)
+    found = None if address is None else Metrics(*address)
     if listen and found is None:
         fields.complain("listen", f'{listen!r} must be an IP address and a port: "127.0.0.1:9464"')
     elif found and not ipaddress.ip_address(found.host).is_loopback and not may_be_remote:
@@ -35,15 +33,3 @@ def read_metrics(fields: Fields) -> Metrics | None:
         )
     fields.finish()
     return found
-
-
-def _address(listen: str) -> Metrics | None:
-    parts = _LISTEN.fullmatch(listen)
-    if parts is None or not 0 < int(parts["port"]) <= PORT_MAX:
-        return None
-    host = parts["host"].strip("[]")
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return None
-    return Metrics(host, int(parts["port"]))

@@ -25,7 +25,7 @@ _END = b"\r\n\r\n"
 _STATUS = re.compile(rb"HTTP/1\.[01] ([2-5]\d\d)(?: [^\r\n]*)?\r\n")
 #: statuses by which a proxy says that the broker, not the gateway, is the matter
 _BEYOND = (500, 502, 503, 504)
-_VERSION, _CONNECT, _NO_LOGIN, _LOGIN, _NONE_TAKEN = 5, 1, 0, 2, 0xFF
+_VERSION, _CONNECT, _NO_LOGIN, _LOGIN = 5, 1, 0, 2
 _IPV4, _NAME, _IPV6 = 1, 3, 4
 _ADDRESS_BYTES = {_IPV4: 4, _NAME: 0, _IPV6: 16}  # a name's length comes first
 #: RFC 1928, 6: what the proxy says of the broker

@@ -1,6 +1,8 @@
 """Where everything stands in an archive. FORMAT.md "Archive". Pure."""
 
+import functools
 import re
+from datetime import UTC, datetime
 
 STATEMENT = "data/statement.json"
 LOG_ENTRIES = "data/log/entries.seg"
@@ -51,6 +53,12 @@ def is_known(path: str) -> bool:
 def frames(stream: str, hour: str) -> str:
     """Path of the segment of one stream and UTC hour ("YYYY-MM-DD/HH")."""
     return f"data/frames/{stream}/{hour}.seg"
+
+
+@functools.lru_cache(maxsize=2)
+def hour_text(hour: int) -> str:
+    """An hour since 1970 UTC as "2026-10-31/16"."""
+    return datetime.fromtimestamp(hour * 3600, UTC).strftime("%Y-%m-%d/%H")
 
 
 def config(sha256: bytes) -> str:

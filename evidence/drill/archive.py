@@ -6,7 +6,6 @@ the verifier's.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, BinaryIO
 
@@ -72,7 +71,7 @@ class ArchiveSource:
     def objects(self, stream: str, from_ns: int, to_ns: int) -> Iterator[bytes]:
         """Objects of the hours that this time touches."""
         for hour in range(from_ns // HOUR_NS, -(-to_ns // HOUR_NS)):
-            path = paths.frames(stream, hour_text(hour))
+            path = paths.frames(stream, paths.hour_text(hour))
             if path in self._archive:
                 yield from records_in(self._archive.chunks(path))
 
@@ -123,8 +122,3 @@ class ArchiveSource:
     def standing(self) -> Standing:
         """Verified as the verifier does it."""
         return self._archived.standing
-
-
-def hour_text(hour: int) -> str:
-    """An hour since 1970 UTC as "2026-10-31/16"."""
-    return datetime.fromtimestamp(hour * 3600, UTC).strftime("%Y-%m-%d/%H")

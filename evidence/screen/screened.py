@@ -114,7 +114,6 @@ def screen_archives(
     trust: frozenset[Trusted] | None = None,
     balances: Mapping[str, Sequence[Balance]] | None = None,
     unverified: bool = False,
-    level: float = LEVEL,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Screened:
     """Verify and screen sealed months, of one plant or of many, beside each other.
@@ -126,7 +125,6 @@ def screen_archives(
         trust: root keys the reviewer trusts; None leaves open whose archives they are.
         balances: plant -> its networks, as the reviewer says.
         unverified: screen also what does not verify, as far as its frames are sound.
-        level: false discovery rate within a month.
         progress: told in a few words what is being done.
 
     Returns:
@@ -162,9 +160,9 @@ def screen_archives(
         notes += _notes(one.month, one.reader)
     of_plant = {plant: [m.month for m in months if m.plant == plant] for plant in standing}
     more = list(twice(standing, of_plant))
-    answers = screen(months, more=more, level=level, progress=progress)
+    answers = screen(months, more=more, progress=progress)
     verified = all(one.passed for one in kept)
-    return Screened(months, answers, refused, reports, verified, level, notes)
+    return Screened(months, answers, refused, reports, verified, LEVEL, notes)
 
 
 def _one_a_month(read: Sequence[_Read]) -> tuple[list[_Read], list[_Note]]:

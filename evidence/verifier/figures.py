@@ -109,15 +109,9 @@ def check_rules(archive: Opened, report: Report, given: Mapping[str, Any]) -> No
 class FigureCheck:
     """Takes the sound frames and compares, at the end, with the statement."""
 
-    def __init__(
-        self,
-        archive: Opened,
-        report: Report,
-        statement: Mapping[str, Any],
-        period: Period | None,
-    ) -> None:
+    def __init__(self, report: Report, statement: Mapping[str, Any], period: Period | None) -> None:
         """Prepare."""
-        self._archive, self._report, self._statement = archive, report, statement
+        self._report, self._statement = report, statement
         self._period = period
         self._streams: dict[str, Recomputation] = {}
         self._config: Mapping[str, Any] = {}

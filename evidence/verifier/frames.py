@@ -1,10 +1,8 @@
 """Step 5: every signed object: record, signature, key, chain, log entry, place, configuration."""
 
-import functools
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from evidence import cose
@@ -282,7 +280,7 @@ class FrameCheck:
         self._report.counts["readings"] += body.readings
         view.manual += bool(body.flags & FLAG_MANUAL)
         self.simulated |= body.is_simulated
-        hour = _hour(body.t0_ns // HOUR_NS)
+        hour = paths.hour_text(body.t0_ns // HOUR_NS)
         if view.hour != hour or view.early_hour not in ("", hour):
             stands = view.early_hour if view.hour == hour else view.hour
             self._report.add("E-FRAME-PLACE", where, f"It is of hour {hour}, not {stands}.")
@@ -360,9 +358,3 @@ class FrameCheck:
         elif held == last and view.head.hash != head:
             sentence = f"The month was closed with another object {last} than the archive's."
             self._report.add("E-CHAIN-GAP", f"stream {stream}", sentence)
-
-
-@functools.lru_cache(maxsize=2)
-def _hour(number: int) -> str:
-    """Where frames of this hour since 1970 stand."""
-    return datetime.fromtimestamp(number * 3600, UTC).strftime("%Y-%m-%d/%H")

@@ -179,7 +179,7 @@ def _figures(
     if statement is None or not recompute:
         report.not_checked.append("The figures: they were not recomputed from the readings.")
         return None
-    return FigureCheck(archive, report, statement, period)
+    return FigureCheck(report, statement, period)
 
 
 def _notes(report: Report, statement: Mapping[str, Any], *, simulated: bool) -> None:

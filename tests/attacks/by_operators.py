@@ -224,13 +224,6 @@ def _built(name: str, change: Change) -> Callable[[], bytes]:
     return packed(change, None if sealed_already else COLLECTOR)
 
 
-#: name -> (change, codes), as `by_strangers.CHANGES`; not those of the seal
-CHANGES: dict[str, tuple[Change, set[str]]] = {
-    name: (change, codes)
-    for name, _, change, codes in (*_LOG, *_FILES)
-    if "seal" not in name and "folder" not in name
-}
-
 KINDS: list[Kind] = [
     kind(f"operator: {name}", story, _built(name, change), *codes)
     for name, story, change, codes in (*_LOG, *_FILES)

@@ -18,10 +18,11 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from cloud.accounts.roles import VISITOR
-from cloud.api.month_pages import months_table
+from cloud.api.month_pages import months_page
 from cloud.closing.months import Months
 from cloud.errors import StoreError
 from cloud.month.book import MonthBook
@@ -142,8 +143,12 @@ async def measure(count: int) -> dict[str, Any]:
 
 
 async def _pages(engine: MonthEngine, plants: Sequence[str], found: dict[str, Any]) -> None:
+    given: Any = SimpleNamespace(
+        months=engine, plants_of=lambda _: plants, is_simulated=lambda _: False
+    )
+
     async def table() -> None:
-        await asyncio.to_thread(months_table, engine, plants, "en", VISITOR, {})
+        await asyncio.to_thread(months_page, given, VISITOR, "en")
 
     async def month() -> None:
         await asyncio.to_thread(engine.month, plants[-1], "2026-10")

@@ -10,6 +10,8 @@ from typing import Any
 
 from evidence.findings import Report, Verdict
 from evidence.keys import Trusted
+from tests.attacks.forging import ROOT_SHA256
+from tests.unit.evidence import sealed_month as sm
 
 FOLDER = Path(__file__).parent
 LOCK = FOLDER / "package-lock.json"
@@ -87,6 +89,22 @@ class Comparison:
             *(f"{code} {where}: only here" for code, where in sorted(mine - other)),
             *(f"{code} {where}: only there" for code, where in sorted(other - mine)),
         ]
+
+
+def agreed(archives: Sequence[bytes], folder: Path) -> list[Comparison]:
+    """What both found of each archive under the tests' root; that they differ nowhere is asserted.
+
+    Args:
+        archives: the bytes.
+        folder: they are put there.
+    """
+    files = [folder / f"{i}.tar" for i in range(len(archives))]
+    for file, data in zip(files, archives, strict=True):
+        file.write_bytes(data)
+    answers = zip(archives, verify_there(files, [ROOT_SHA256]), strict=True)
+    found = [compare(sm.check(data), answer) for data, answer in answers]
+    assert [one.differences() for one in found] == [[]] * len(found)
+    return found
 
 
 def compare(report: Report, answer: dict[str, Any]) -> Comparison:

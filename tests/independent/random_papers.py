@@ -27,7 +27,6 @@ ROWS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("total-moisture", ("9.75", "61", "1"), ("%",)),
     ("moisture", ("2.5", "1.25", "0"), ("%",)),
 )  # fmt: skip
-Signed = tuple[str, bytes]  # who, what
 
 
 def with_sources(config: dict[str, Any], rng: random.Random) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.attacks.forging import ROOT_SHA256
-from tests.independent.other import compare, verify_there
+from tests.independent.other import agreed, compare, verify_there
 from tests.independent.random_plants import month
 from tests.unit.evidence import sealed_month as sm
 
@@ -28,22 +28,12 @@ def inputs(months: list[bytes]) -> list[dict[str, Any]]:
 
 
 def test_both_make_the_same_figures_of_random_plants(months: list[bytes], tmp_path: Path) -> None:
-    files = [tmp_path / f"{seed}.tar" for seed in SEEDS]
-    for file, data in zip(files, months, strict=True):
-        file.write_bytes(data)
-    for data, answer in zip(months, verify_there(files, [ROOT_SHA256]), strict=True):
-        found = compare(sm.check(data), answer)
-        assert found.differences() == []
-        assert found.verdicts == ("passed", "passed")
+    assert {found.verdicts for found in agreed(months, tmp_path)} == {("passed", "passed")}
 
 
 def test_a_number_that_is_none_is_not_usable(tmp_path: Path) -> None:
     """A NaN that is called good is as a bad reading (FIGURES.md): completeness too says so."""
-    files = [tmp_path / f"{seed}.tar" for seed in range(10, 20)]
-    for seed, file in enumerate(files, 10):
-        file.write_bytes(month(seed, nan_code=0))
-    for file, answer in zip(files, verify_there(files, [ROOT_SHA256]), strict=True):
-        assert compare(sm.check(file.read_bytes()), answer).differences() == []
+    assert agreed([month(seed, nan_code=0) for seed in range(10, 20)], tmp_path)
 
 
 def test_random_plants_meet_every_rule_of_effects(months: list[bytes]) -> None:

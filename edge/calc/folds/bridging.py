@@ -134,7 +134,7 @@ def bridged_amounts(papers: Papers, source: str, table: str, unit: str, by: Brid
             continue
         window = min(span[i], papers.period[i]), max(span[i], papers.period[i])
         if (span[i] > papers.period[i]) == (end == "start"):
-            added[end], ends[end] = _read(by, papers.period, window, end)
+            added[end], ends[end] = _read(by, window, end)
         else:
             told = _told(papers, by.point.id, window, unit)
             made_of += told.made_of
@@ -208,7 +208,7 @@ def _dated(papers: Papers, source: str, table: str) -> list[int]:
     return []
 
 
-def _read(by: Bridge, period: Span, window: Span, end: str) -> tuple[Fraction, dict[str, Any]]:
+def _read(by: Bridge, window: Span, end: str) -> tuple[Fraction, dict[str, Any]]:
     """What the meter counted in a part of the period at one of its ends, by its readings."""
     read = by.read
     inner = window[1] if end == "start" else window[0]

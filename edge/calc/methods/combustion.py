@@ -98,11 +98,7 @@ def fuel(*, rule_set: str, kind: str, quantity: Fraction, **own: Fraction) -> di
     it was seen. Oxidation by sector was seen in one source, its absence for steel in two.
     """
     rules = _rules(rule_set)
-    found = find_kind(rules.fuels, kind)
-    if found is None:
-        raise InputError(
-            [f"kind: {rules.id} has no fuel {kind!r}; it has: {' '.join(rules.fuels)}"]
-        )
+    found = fuel_of(rules, kind)
     if "carbon_ar" in own and ("ncv" in own or "carbon_content" in own):
         raise InputError(["carbon_ar: give it alone, not with ncv or carbon_content"])
     if "oxidation_percent" in own and oxidation_row(rules, found) is None:
@@ -118,11 +114,26 @@ def fuel(*, rule_set: str, kind: str, quantity: Fraction, **own: Fraction) -> di
     }
 
 
-def _rules(rule_set_id: str) -> RuleSet:
+def rules_of(rule_set_id: str) -> RuleSet:
+    """The rule set that an input names; InputError when this program has none of that name."""
     try:
-        rules = rule_set(rule_set_id)
+        return rule_set(rule_set_id)
     except UnknownRuleSetError as error:
         raise InputError([f"rule_set: {error}"]) from error
+
+
+def fuel_of(rules: RuleSet, kind: str) -> Kind:
+    """The fuel that an input names; InputError, with those there are, when it has none."""
+    found = find_kind(rules.fuels, kind)
+    if found is None:
+        raise InputError(
+            [f"kind: {rules.id} has no fuel {kind!r}; it has: {' '.join(rules.fuels)}"]
+        )
+    return found
+
+
+def _rules(rule_set_id: str) -> RuleSet:
+    rules = rules_of(rule_set_id)
     if not rules.fuels:
         raise InputError([f"rule_set: {rule_set_id} has no fuels"])
     if rules.fuel_basis != BY_CARBON:

@@ -8,8 +8,9 @@ from fractions import Fraction
 from typing import Any
 
 from edge.calc.decimal_text import exact_text
-from edge.calc.errors import InputError, UnknownRuleSetError
+from edge.calc.errors import InputError
 from edge.calc.factors import Row, find_kind, rule_set
+from edge.calc.methods.combustion import rules_of
 from edge.calc.parameter import default
 from edge.calc.registry import Input, method
 
@@ -107,10 +108,7 @@ def substitute(*, rule_set: str, parameter: str, **given: Any) -> dict[str, Any]
 def _default(rule_set_id: str, parameter: str, given: Mapping[str, Any]) -> str:
     if "kind" not in given:
         raise InputError(["kind: missing: the fuel whose default it is"])
-    try:
-        rules = rule_set(rule_set_id)
-    except UnknownRuleSetError as error:
-        raise InputError([f"rule_set: {error}"]) from error
+    rules = rules_of(rule_set_id)
     kind = find_kind(rules.fuels, given["kind"])
     if kind is None:
         raise InputError([f"kind: {rules.id} has no fuel {given['kind']!r}"])

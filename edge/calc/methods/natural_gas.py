@@ -1,10 +1,10 @@
 """Compressibility of natural gas from its composition."""
 
-from decimal import Decimal, localcontext
+from decimal import localcontext
 from fractions import Fraction
 from typing import Any
 
-from edge.calc.decimal_text import rounded_text
+from edge.calc.decimal_text import rounded_text, to_decimal
 from edge.calc.errors import InputError
 from edge.calc.methods.aga8 import GasState, solve
 from edge.calc.methods.aga8_rows import COMPONENTS
@@ -89,12 +89,8 @@ def _shares(reference: str, percents: dict[str, Fraction]) -> dict[str, Fraction
 
 def _solved(shares: dict[str, Fraction], pressure_pa: Fraction, kelvin: Fraction) -> GasState:
     with localcontext(prec=28):
-        decimals = {name: _decimal(share) for name, share in shares.items()}
+        decimals = {name: to_decimal(share) for name, share in shares.items()}
         try:
-            return solve(decimals, _decimal(kelvin), _decimal(pressure_pa / 1000))
+            return solve(decimals, to_decimal(kelvin), to_decimal(pressure_pa / 1000))
         except ValueError as error:
             raise InputError([f"pressure_pa: no gas of this state: {error}"]) from error
-
-
-def _decimal(value: Fraction) -> Decimal:
-    return Decimal(value.numerator) / value.denominator

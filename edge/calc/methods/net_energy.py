@@ -5,8 +5,9 @@ from fractions import Fraction
 from typing import Any
 
 from edge.calc.decimal_text import exact_text
-from edge.calc.errors import InputError, UnknownRuleSetError
-from edge.calc.factors import NET_ENERGY, Kind, RuleSet, find_kind, rule_set
+from edge.calc.errors import InputError
+from edge.calc.factors import NET_ENERGY, Kind, RuleSet
+from edge.calc.methods.combustion import fuel_of, rules_of
 from edge.calc.parameter import Parameter, default, given
 from edge.calc.registry import Input, method
 
@@ -76,11 +77,7 @@ def net_energy(*, rule_set: str, kind: str, quantity: Fraction, **own: Fraction)
     the EU's factors were seen in one place, its heating values in none.
     """
     rules = _rules(rule_set)
-    found = find_kind(rules.fuels, kind)
-    if found is None:
-        raise InputError(
-            [f"kind: {rules.id} has no fuel {kind!r}; it has: {' '.join(rules.fuels)}"]
-        )
+    found = fuel_of(rules, kind)
     units = {"ncv": f"GJ/{found.unit}", "factor_t_tj": "tCO2/TJ", "oxidation_percent": "%"}
     named = {name: given(value, exact_text(value), units[name]) for name, value in own.items()}
     if missing := [
@@ -97,10 +94,7 @@ def net_energy(*, rule_set: str, kind: str, quantity: Fraction, **own: Fraction)
 
 
 def _rules(rule_set_id: str) -> RuleSet:
-    try:
-        rules = rule_set(rule_set_id)
-    except UnknownRuleSetError as error:
-        raise InputError([f"rule_set: {error}"]) from error
+    rules = rules_of(rule_set_id)
     if rules.fuel_basis != NET_ENERGY:
         raise InputError([f"rule_set: {rule_set_id} counts no fuels by net heat and t CO2/TJ"])
     return rules

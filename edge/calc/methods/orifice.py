@@ -5,7 +5,7 @@ from decimal import Decimal, localcontext
 from fractions import Fraction
 from typing import Any
 
-from edge.calc.decimal_text import rounded_text
+from edge.calc.decimal_text import rounded_text, to_decimal
 from edge.calc.errors import InputError
 from edge.calc.registry import Input, method
 
@@ -122,13 +122,13 @@ def orifice_flow(
     and others have them, the uncertainties of C and ε are recalled.
     """
     with localcontext(prec=28):
-        diameter, bore = _decimal(pipe_mm), _decimal(bore_mm)
+        diameter, bore = to_decimal(pipe_mm), to_decimal(bore_mm)
         plate = _plate(diameter, bore, taps)
-        pressure, dp = _decimal(pressure_pa), _decimal(dp_pa)
+        pressure, dp = to_decimal(pressure_pa), to_decimal(dp_pa)
         expansibility = _expansibility(plate.beta, pressure, dp, isentropic_exponent)
-        root = (2 * dp * _decimal(density_kg_m3)).sqrt() * _PI / 4 * (bore / 1000) ** 2
+        root = (2 * dp * to_decimal(density_kg_m3)).sqrt() * _PI / 4 * (bore / 1000) ** 2
         ideal = root * expansibility / (1 - plate.beta**4).sqrt()
-        reynolds_a_flow = 4 / (_PI * diameter / 1000 * _decimal(viscosity_pa_s))
+        reynolds_a_flow = 4 / (_PI * diameter / 1000 * to_decimal(viscosity_pa_s))
         coefficient = _solved(plate, ideal * reynolds_a_flow)
         reynolds = ideal * coefficient * reynolds_a_flow
         _check_reynolds(plate, taps, reynolds)
@@ -140,7 +140,7 @@ def orifice_flow(
             "coefficient_u_percent": plate.coefficient_percent(reynolds),
             "expansibility_u_percent": Decimal(0)
             if isentropic_exponent is None
-            else Decimal("3.5") * dp / (_decimal(isentropic_exponent) * pressure),
+            else Decimal("3.5") * dp / (to_decimal(isentropic_exponent) * pressure),
         }
     return {name: rounded_text(Fraction(value), _PLACES) for name, value in shown.items()}
 
@@ -175,7 +175,7 @@ def _expansibility(
             ["dp_pa: above a quarter of the pressure: ISO 5167-2 has no expansibility"]
         )
     plate = Decimal("0.351") + Decimal("0.256") * beta**4 + Decimal("0.93") * beta**8
-    return 1 - plate * (1 - ratio ** (1 / _decimal(exponent)))
+    return 1 - plate * (1 - ratio ** (1 / to_decimal(exponent)))
 
 
 def _solved(plate: Plate, reynolds_if_one: Decimal) -> Decimal:
@@ -200,7 +200,3 @@ def _check_reynolds(plate: Plate, taps: str, reynolds: Decimal) -> None:
     if reynolds < least:
         raise InputError([f"dp_pa: Reynolds number {reynolds:.0f} is below {least:.0f}, where "
                           "ISO 5167-2 ends"])  # fmt: skip
-
-
-def _decimal(value: Fraction) -> Decimal:
-    return Decimal(value.numerator) / value.denominator

@@ -12,8 +12,6 @@ from edge.calc.methods.hand_readings import difference
 from edge.calc.parameter import Parameter, calculated
 from edge.calc.statements.statement_table import Table
 
-Period = tuple[datetime, datetime]
-
 
 @dataclass(frozen=True)
 class DatedAmount:

@@ -12,7 +12,7 @@ from edge.drivers.modbus.endpoint import ANSWER_HEAD, Line, Place, is_tcp
 from edge.drivers.modbus.plan import Read
 from edge.drivers.modbus.rtu import request
 from edge.drivers.modbus.tcp_wire import packet
-from edge.drivers.traffic import EACH_READ, HOURLY, Request, Traffic
+from edge.drivers.traffic import EACH_READ, Request, Traffic
 
 PROMISE = "nothing is written: function codes 1 to 4 only"
 #: Modbus TCP: the header up to the unit (7 bytes), function code, number of bytes.
@@ -34,13 +34,7 @@ _LINE_NOTE = (
 _CONVERTER_NOTE = "The speed of the line behind the converter is not known here."
 
 
-def traffic_of(
-    spec: DeviceSpec,
-    place: Place,
-    plan: Sequence[Read],
-    probe: Read | None,
-    hourly: Sequence[Read] = (),
-) -> Traffic:
+def traffic_of(spec: DeviceSpec, place: Place, plan: Sequence[Read], probe: Read | None) -> Traffic:
     """What a device's driver sends.
 
     Args:
@@ -48,13 +42,11 @@ def traffic_of(
         place: where it hangs.
         plan: what is asked at each read.
         probe: the identity register, asked once where answers carry no number.
-        hourly: what is asked once an hour, such as the meter's settings.
     """
     endpoint = place.endpoint
     requests = [_request(spec, place, read, EACH_READ) for read in plan]
     if probe is not None and not is_tcp(endpoint):
         requests.append(_request(spec, place, probe, None, f"probe {spec.profile.probe}: "))
-    requests += [_request(spec, place, read, HOURLY, "settings: ") for read in hourly]
     notes: tuple[str, ...] = _NOTES
     if not is_tcp(endpoint):
         notes += (*_RTU_NOTES, _LINE_NOTE if isinstance(endpoint, Line) else _CONVERTER_NOTE)

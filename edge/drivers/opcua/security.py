@@ -51,11 +51,6 @@ class OpcUaSecurity:
         return self.policy.partition("-")[2]
 
     @property
-    def has_identity(self) -> bool:
-        """True when it logs in as somebody."""
-        return bool(self.user or self.user_certificate)
-
-    @property
     def where_trust_goes(self) -> str:
         """What a person does to have a certificate trusted, as the end of a sentence."""
         if self.thumbprint:

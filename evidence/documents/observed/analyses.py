@@ -8,7 +8,7 @@ hydrogen too.
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 
-from evidence.documents.observed.limits import Limits
+from evidence.documents.observed.limits import LIMITS
 from evidence.documents.observed.observation import Observation
 from evidence.documents.observed.stories import COMPOSED, RESULT, Step, Stories, Story
 from evidence.documents.standing import Logged
@@ -24,22 +24,19 @@ _PARAMETER = "parameter"
 _Key = tuple[str, str]
 
 
-def observe_analyses(
-    stories: Stories, parameters: Iterable[Logged], limits: Limits
-) -> Iterator[Observation]:
+def observe_analyses(stories: Stories, parameters: Iterable[Logged]) -> Iterator[Observation]:
     """What analyses show.
 
     Args:
         stories: of the plant.
         parameters: its standing documents of kind parameter.
-        limits: what is ordinary.
     """
     moistures = [one for one in parameters if one.document.body["name"] in MOISTURES]
     for story in stories.values():
         for step in story.of(RESULT):
-            yield from _bases(story, step, limits)
-            yield from _closure(story, step, limits)
-        yield from _dailies(story, stories, moistures, limits)
+            yield from _bases(story, step)
+            yield from _closure(story, step)
+        yield from _dailies(story, stories, moistures)
 
 
 def _values(step: Step) -> dict[_Key, tuple[Decimal, str]]:
@@ -62,7 +59,7 @@ def _percent(values: Mapping[_Key, tuple[Decimal, str]], keys: Iterable[_Key]) -
     return None
 
 
-def _bases(story: Story, step: Step, limits: Limits) -> Iterator[Observation]:
+def _bases(story: Story, step: Step) -> Iterator[Observation]:
     values = _values(step)
     total = total_moisture(step)
     dried = _percent(values, ((AIR_DRIED, "ad"),))
@@ -81,7 +78,7 @@ def _bases(story: Story, step: Step, limits: Limits) -> Iterator[Observation]:
             if unit != other_unit or factor is None:
                 continue
             expected = value * factor
-            slack = limits.bases * abs(expected) + _half_digit(given) + _half_digit(value) * factor
+            slack = LIMITS.bases * abs(expected) + _half_digit(given) + _half_digit(value) * factor
             if abs(given - expected) > slack:
                 facts = {
                     "name": name, "basis": other[1], "given": str(given),
@@ -119,20 +116,18 @@ def _half_digit(value: Decimal) -> Decimal:
     return Decimal(5).scaleb((exponent if isinstance(exponent, int) else 0) - 1)
 
 
-def _closure(story: Story, step: Step, limits: Limits) -> Iterator[Observation]:
+def _closure(story: Story, step: Step) -> Iterator[Observation]:
     values = _values(step)
     for basis in ("ar", "ad"):
         moisture = total_moisture(step) if basis == "ar" else _percent(values, ((AIR_DRIED, "ad"),))
         rest = [_percent(values, ((name, basis),)) for name in ("ash", "volatile", "fixed-carbon")]
         parts = [part for part in (moisture, *rest) if part is not None]
-        if len(parts) == 4 and abs(sum(parts) - _HUNDRED) > limits.closure_points:
+        if len(parts) == 4 and abs(sum(parts) - _HUNDRED) > LIMITS.closure_points:
             facts = {"basis": basis, "total": str(sum(parts))}
             yield story.saw("S-CLOSURE", step, report=step.document.body["report"], **facts)
 
 
-def _dailies(
-    story: Story, stories: Stories, parameters: Iterable[Logged], limits: Limits
-) -> Iterator[Observation]:
+def _dailies(story: Story, stories: Stories, parameters: Iterable[Logged]) -> Iterator[Observation]:
     """Total moisture that was used, against the mean of what the daily samples had."""
     composed = story.first(COMPOSED)
     mean = None if composed is None else _mean(composed, stories)
@@ -140,7 +135,7 @@ def _dailies(
         return
     for step in story.of(RESULT):
         total = total_moisture(step)
-        if total is not None and abs(total - mean) > limits.moisture_points:
+        if total is not None and abs(total - mean) > LIMITS.moisture_points:
             facts = {"given": str(total), "expected": f"{mean:.2f}", "paper": RESULT}
             yield story.saw("S-MOISTURE-DAILIES", step, composed, **facts)
     outer = composed.document.body
@@ -151,7 +146,7 @@ def _dailies(
         if one.document.about != story.source or not touches or not is_wet:
             continue
         given = Decimal(body["value"])
-        if body["unit"] in _PERCENT and abs(given - mean) > limits.moisture_points:
+        if body["unit"] in _PERCENT and abs(given - mean) > LIMITS.moisture_points:
             facts = {"given": str(given), "expected": f"{mean:.2f}", "paper": _PARAMETER}
             yield story.saw("S-MOISTURE-DAILIES", Step(one, one), composed, **facts)
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from evidence.documents.observed.analyses import MOISTURES
-from evidence.documents.observed.limits import Limits
+from evidence.documents.observed.limits import LIMITS
 from evidence.documents.observed.observation import Observation
 from evidence.documents.observed.stories import (
     COMPOSED,
@@ -22,7 +22,7 @@ from evidence.documents.observed.stories import (
 _NAMED_MAX = 5
 
 
-def observe_custody(stories: Stories, limits: Limits) -> Iterator[Observation]:
+def observe_custody(stories: Stories) -> Iterator[Observation]:
     """What is missing or broken between the heap and the laboratory."""
     used = {
         part for story in stories.values() for step in story.of(COMPOSED) for part in _rows(step)
@@ -34,7 +34,7 @@ def observe_custody(stories: Stories, limits: Limits) -> Iterator[Observation]:
         if composed is not None:
             yield from _parts(story, composed, stories)
             yield from _left_out(story, composed, stories, used)
-            yield from _weights(story, composed, stories, limits)
+            yield from _weights(story, composed, stories)
     yield from _seals_twice(stories)
 
 
@@ -159,9 +159,7 @@ def _named(samples: list[str], count: int) -> dict[str, str]:
     return {"parts": names, "found": str(len(samples)), "count": str(count)}
 
 
-def _weights(
-    story: Story, composed: Step, stories: Stories, limits: Limits
-) -> Iterator[Observation]:
+def _weights(story: Story, composed: Step, stories: Stories) -> Iterator[Observation]:
     """Fractions add up to 1 or 100; where all parts say what they stand for, weights follow it."""
     weights = {part: Decimal(weight) for part, weight in _rows(composed).items()}
     total = sum(weights.values(), Decimal())
@@ -179,7 +177,7 @@ def _weights(
         return
     for part, weight in weights.items():
         should = total * (stood[part] or Decimal()) / whole
-        if abs(weight - should) > limits.weights * max(should, total / len(weights) / 10):
+        if abs(weight - should) > LIMITS.weights * max(should, total / len(weights) / 10):
             yield story.saw(
                 "S-COMPOSITE-WEIGHTS", composed, total=str(total), part=part, is_=str(weight),
                 should=f"{should:.4g}",

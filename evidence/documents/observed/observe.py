@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 from evidence.documents.observed.analyses import observe_analyses
 from evidence.documents.observed.custody import observe_custody, unregistered
-from evidence.documents.observed.limits import LIMITS, Limits
 from evidence.documents.observed.observation import CODES, Observation
 from evidence.documents.observed.reports import observe_reports
 from evidence.documents.observed.steps import is_made_late, observe_steps, observe_withdrawn
@@ -15,15 +14,12 @@ from evidence.documents.standing import Standing
 _ORDER = {code: i for i, code in enumerate(CODES)}
 
 
-def observe(
-    standing: Standing, others: Iterable[Stories] = (), limits: Limits = LIMITS
-) -> list[Observation]:
+def observe(standing: Standing, others: Iterable[Stories] = ()) -> list[Observation]:
     """What a plant's documents of samples show.
 
     Args:
         standing: the plant's documents.
         others: stories of other plants that lie beside it, to find what was used twice.
-        limits: what is ordinary.
 
     Returns:
         Observations by code and then by sample; what is said of a PDF is not among them.
@@ -36,12 +32,12 @@ def observe(
         if one.document.kind == "parameter" and standing.ended_by(one.sha256) is None
     ]
     found = [
-        *observe_custody(stories, limits),
-        *observe_steps(stories, limits),
+        *observe_custody(stories),
+        *observe_steps(stories),
         *observe_withdrawn(standing, stories),
-        *observe_together(stories, limits),
-        *observe_reports(stories, beside, limits),
-        *observe_analyses(stories, parameters, limits),
+        *observe_together(stories),
+        *observe_reports(stories, beside),
+        *observe_analyses(stories, parameters),
     ]
     return ordered(found)
 
@@ -51,9 +47,7 @@ def ordered(found: Iterable[Observation]) -> list[Observation]:
     return sorted(found, key=lambda one: (_ORDER[one.code], one.sample, one.documents))
 
 
-def may_be_measured(
-    standing: Standing, result: bytes, period: tuple[int, int], limits: Limits = LIMITS
-) -> tuple[str, ...]:
+def may_be_measured(standing: Standing, result: bytes, period: tuple[int, int]) -> tuple[str, ...]:
     """Why a laboratory's result may not count as a measured value of a period; () when it may.
 
     What is merely odd bars nothing. What bars is that there was no sample of the period when the
@@ -64,7 +58,6 @@ def may_be_measured(
         standing: the plant's documents.
         result: SHA-256 of a standing document of kind sample-result.
         period: (from_ns, to_ns) of the figure that it is to be used for, to exclusive.
-        limits: what is long after.
 
     Returns:
         Codes of `CODES`.
@@ -79,15 +72,15 @@ def may_be_measured(
     story = stories[logged.document.about]
     if story.period is None or not _overlap(story.period, period):
         return ("S-RESULT-WITHOUT-SAMPLE",)
-    why = ("S-MADE-LATE",) if is_made_late(story, limits) else ()
-    return (*why, *_bars_of_parts(story, stories, limits))
+    why = ("S-MADE-LATE",) if is_made_late(story) else ()
+    return (*why, *_bars_of_parts(story, stories))
 
 
 def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
     return one[0] < other[1] and other[0] < one[1]
 
 
-def _bars_of_parts(story: Story, stories: Stories, limits: Limits) -> tuple[str, ...]:
+def _bars_of_parts(story: Story, stories: Stories) -> tuple[str, ...]:
     composed = story.first(COMPOSED)
     if composed is None:
         return ()
@@ -99,6 +92,6 @@ def _bars_of_parts(story: Story, stories: Stories, limits: Limits) -> tuple[str,
         for row in composed.document.body["parts"]
         if row["sample"] in stories
     ]
-    if any(is_made_late(part, limits) for part in parts):
+    if any(is_made_late(part) for part in parts):
         found.append("S-MADE-LATE")
     return tuple(found)

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from evidence.documents.document import AttachedFile
-from evidence.documents.observed.limits import LIMITS, Limits
+from evidence.documents.observed.limits import LIMITS
 from evidence.documents.observed.numbers import as_written, number_of
 from evidence.documents.observed.observation import CHINA, DAY, Observation
 from evidence.documents.observed.observe import ordered
@@ -71,15 +71,12 @@ def pdfs_of(standing: Standing) -> list[AttachedFile]:
     return list(found.values())
 
 
-def observe_pdfs(
-    standing: Standing, papers: Mapping[bytes, Paper], limits: Limits = LIMITS
-) -> list[Observation]:
+def observe_pdfs(standing: Standing, papers: Mapping[bytes, Paper]) -> list[Observation]:
     """What the PDFs of a plant's results show.
 
     Args:
         standing: the plant's documents.
         papers: SHA-256 of a file -> what was read of it; one that is not here was not looked at.
-        limits: what is ordinary.
 
     Returns:
         Observations, and notes (N-…) of what could not be compared.
@@ -95,7 +92,7 @@ def observe_pdfs(
                 found.append(one.saw("N-PDF-UNREAD", reason=one.paper.unread))
                 continue
             laboratories[result.laboratory].append(one)
-            found += [*_text(one), *_dates(one, limits), *_revisions(one)]
+            found += [*_text(one), *_dates(one), *_revisions(one)]
     for attached in laboratories.values():
         for one in attached:
             found += _codes(one, [other for other in attached if other is not one])
@@ -162,18 +159,18 @@ def _numbers_in(text: str) -> set[Decimal]:
     return {Decimal(number) for number in _NUMBER.findall(text.replace(",", ""))}
 
 
-def _dates(one: Attached, limits: Limits) -> Iterator[Observation]:
+def _dates(one: Attached) -> Iterator[Observation]:
     made, changed = instant_of(one.paper.made), instant_of(one.paper.changed)
     producer = one.paper.producer or "?"
     if made is not None:
         late = made.astimezone(CHINA).date() - one.result.day
         after_log_s = made.timestamp() - one.result.step.log_ns / 10**9
-        if not -limits.pdf_early_days <= late.days <= limits.pdf_late_days or (
+        if not -LIMITS.pdf_early_days <= late.days <= LIMITS.pdf_late_days or (
             after_log_s > DAY / 10**9
         ):
             day = one.result.day.isoformat()
             yield one.saw("S-PDF-MADE", day=day, made=_shown(made), producer=producer)
-    later = timedelta(microseconds=limits.pdf_changed_ns // 1_000)
+    later = timedelta(microseconds=LIMITS.pdf_changed_ns // 1_000)
     if made is not None and changed is not None and changed - made > later:
         facts = {"made": _shown(made), "changed": _shown(changed), "producer": producer}
         yield one.saw("S-PDF-CHANGED", **facts)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from evidence.documents.observed.analyses import MOISTURES
-from evidence.documents.observed.limits import Limits
+from evidence.documents.observed.limits import LIMITS
 from evidence.documents.observed.numbers import Number, as_written, number_of, says_day
 from evidence.documents.observed.observation import Observation
 from evidence.documents.observed.stories import RESULT, Step, Stories, Story
@@ -61,15 +61,12 @@ def reported(stories: Iterable[Story]) -> list[Reported]:
     return [Reported(story, step) for story in stories for step in story.of(RESULT)]
 
 
-def observe_reports(
-    stories: Stories, others: Iterable[Story], limits: Limits
-) -> Iterator[Observation]:
+def observe_reports(stories: Stories, others: Iterable[Story]) -> Iterator[Observation]:
     """What reports show.
 
     Args:
         stories: of the plant.
         others: of other plants of the collector: held against them, nothing is said of them.
-        limits: what is ordinary.
     """
     beside = list(others)
     own, foreign = reported(stories.values()), reported(beside)
@@ -83,7 +80,7 @@ def observe_reports(
     mine = {one.step.sha256 for one in own}
     for numbered in shapes.values():
         years = _year_places([number for number, _ in numbered])
-        yield from _order(numbered, years, mine, limits)
+        yield from _order(numbered, years, mine)
         for number, one in numbered:
             told = None if one.step.sha256 not in mine else says_day(number, years, one.day)
             if told is not None:
@@ -139,8 +136,7 @@ def _year_places(numbers: Sequence[Number]) -> frozenset[int]:
 
 
 def _order(
-    numbered: Sequence[tuple[Number, Reported]], years: frozenset[int], mine: set[bytes],
-    limits: Limits,
+    numbered: Sequence[tuple[Number, Reported]], years: frozenset[int], mine: set[bytes]
 ) -> Iterator[Observation]:  # fmt: skip
     """Reports whose day does not fit their number, among the others of the laboratory.
 
@@ -156,7 +152,7 @@ def _order(
         at = bisect_right(kept, i)
         for k in (*kept[max(at - 1, 0) : at], *kept[at : at + 1]):
             ahead = days[k] - days[i] if k < i else days[i] - days[k]
-            if ahead > limits.serial_days:
+            if ahead > LIMITS.serial_days:
                 other = rows[k][1]
                 yield one.saw(
                     "S-REPORT-ORDER", other, day=one.day.isoformat(), other_report=other.report,

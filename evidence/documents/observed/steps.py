@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from evidence.documents.observed.limits import Limits
+from evidence.documents.observed.limits import LIMITS
 from evidence.documents.observed.observation import DAY, Observation, shown, span
 from evidence.documents.observed.stories import (
     COMPOSED,
@@ -35,32 +35,32 @@ _TYPED = (
 )  # fmt: skip
 
 
-def observe_steps(stories: Stories, limits: Limits) -> Iterator[Observation]:
+def observe_steps(stories: Stories) -> Iterator[Observation]:
     """What the times of each sample's steps show."""
     for story in stories.values():
-        yield from _logged(story, limits)
-        yield from _typed(story, limits)
+        yield from _logged(story)
+        yield from _typed(story)
         yield from _tested_first(story)
         for step in story.steps:
-            yield from _delay(story, step, limits)
-        yield from _made(story, limits)
+            yield from _delay(story, step)
+        yield from _made(story)
         yield from _corrected(story)
 
 
-def _logged(story: Story, limits: Limits) -> Iterator[Observation]:
-    for pairs, slack in ((_STRICT, 0), (_LOOSE, limits.order_ns)):
+def _logged(story: Story) -> Iterator[Observation]:
+    for pairs, slack in ((_STRICT, 0), (_LOOSE, LIMITS.order_ns)):
         for earlier, later in pairs:
             first, then = story.first(earlier), story.first(later)
             if first is not None and then is not None and first.log_ns > then.log_ns + slack:
                 yield story.saw("S-ORDER-LOGGED", first, then, **_pair(first, then, typed=False))
 
 
-def _typed(story: Story, limits: Limits) -> Iterator[Observation]:
+def _typed(story: Story) -> Iterator[Observation]:
     for earlier, later in _TYPED:
         first, then = story.first(earlier), story.first(later)
         if first is None or then is None:
             continue
-        slack = limits.typed_ns + (DAY if later == RESULT else 0)  # a report has a day, no hour
+        slack = LIMITS.typed_ns + (DAY if later == RESULT else 0)  # a report has a day, no hour
         if first.typed_ns > then.typed_ns + slack:
             yield story.saw("S-ORDER-TYPED", first, then, **_pair(first, then, typed=True))
 
@@ -87,34 +87,34 @@ def _tested_first(story: Story) -> Iterator[Observation]:
             return
 
 
-def _delay(story: Story, step: Step, limits: Limits) -> Iterator[Observation]:
+def _delay(story: Story, step: Step) -> Iterator[Observation]:
     end_ns = step.typed_ns + (DAY if step.kind == RESULT else 0)
     facts = {"step": step.kind, "typed": shown(step.typed_ns), "logged": shown(step.log_ns)}
-    if step.log_ns - end_ns > limits.late_ns[step.kind]:
+    if step.log_ns - end_ns > LIMITS.late_ns[step.kind]:
         yield story.saw("S-LOGGED-LATE", step, **facts, **span(step.log_ns - end_ns))
-    if step.typed_ns - step.log_ns > limits.ahead_ns:
+    if step.typed_ns - step.log_ns > LIMITS.ahead_ns:
         yield story.saw("S-TYPED-AHEAD", step, **facts, **span(step.typed_ns - step.log_ns))
 
 
-def _made(story: Story, limits: Limits) -> Iterator[Observation]:
+def _made(story: Story) -> Iterator[Observation]:
     made = story.made
     if made is None or story.period is None:
         return
     from_ns, to_ns = story.period
     facts = {"step": made.kind, "from": shown(from_ns), "to": shown(to_ns)}
-    if is_made_late(story, limits):
+    if is_made_late(story):
         late = span(max(made.log_ns, made.typed_ns) - to_ns)
         yield story.saw("S-MADE-LATE", made, logged=shown(made.log_ns), **facts, **late)
-    outside = not from_ns - limits.typed_ns <= made.typed_ns <= to_ns + DAY
+    outside = not from_ns - LIMITS.typed_ns <= made.typed_ns <= to_ns + DAY
     if made.kind == TAKEN and outside:
         yield story.saw("S-TAKEN-OUTSIDE", made, typed=shown(made.typed_ns), **facts)
 
 
-def is_made_late(story: Story, limits: Limits) -> bool:
+def is_made_late(story: Story) -> bool:
     """Was the sample first in the log, or by its own date, long after its period was over?"""
     if story.made is None or story.period is None:
         return False
-    return max(story.made.log_ns, story.made.typed_ns) - story.period[1] > limits.made_ns
+    return max(story.made.log_ns, story.made.typed_ns) - story.period[1] > LIMITS.made_ns
 
 
 def observe_withdrawn(standing: Standing, stories: Stories) -> Iterator[Observation]:

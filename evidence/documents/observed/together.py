@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from evidence.documents.observed.limits import Limits
+from evidence.documents.observed.limits import LIMITS
 from evidence.documents.observed.observation import DAY, Observation, shown
 from evidence.documents.observed.stories import (
     COMPOSED,
@@ -23,7 +23,7 @@ _LONG_NS = 7 * DAY
 _At = tuple[int, Story, Step]
 
 
-def observe_together(stories: Stories, limits: Limits) -> Iterator[Observation]:
+def observe_together(stories: Stories) -> Iterator[Observation]:
     """Several months' samples of a source whose step was logged, or is said to be, at one time."""
     found: dict[tuple[str, str, bool], list[tuple[Story, Step]]] = defaultdict(list)
     for story in stories.values():
@@ -35,17 +35,17 @@ def observe_together(stories: Stories, limits: Limits) -> Iterator[Observation]:
         logged = [(step.log_ns, story, step) for story, step in steps]
         typed = [(step.typed_ns, story, step) for story, step in steps]
         seen = set[tuple[str, ...]]()
-        for sitting in (*_sittings(logged, limits), *_sittings(typed, limits)):
+        for sitting in (*_sittings(logged), *_sittings(typed)):
             samples = tuple(sorted(story.sample for _, story, _ in sitting))
             if _is_odd([story for _, story, _ in sitting]) and samples not in seen:
                 seen.add(samples)
                 yield _told(sitting)
 
 
-def _sittings(steps: Iterable[_At], limits: Limits) -> Iterator[Sequence[_At]]:
+def _sittings(steps: Iterable[_At]) -> Iterator[Sequence[_At]]:
     sitting: list[_At] = []
     for one in sorted(steps, key=lambda at: (at[0], at[1].sample)):
-        if sitting and one[0] - sitting[-1][0] > limits.together_ns:
+        if sitting and one[0] - sitting[-1][0] > LIMITS.together_ns:
             yield sitting
             sitting = []
         sitting.append(one)

@@ -1,7 +1,6 @@
 """`stackproof edge doctor` on OPC UA servers: certificate, login, protocol, nodes, clocks."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -30,13 +29,6 @@ def failures(checks: list[Check]) -> list[tuple[str, str]]:
 
 class TestWithoutSecurity:
     """Nodes, values and clocks."""
-
-    @pytest.fixture
-    async def plant(self) -> AsyncIterator[Plant]:
-        plant = Plant()
-        await plant.start()
-        yield plant
-        await plant.stop()
 
     async def test_a_healthy_server(self, plant: Plant) -> None:
         await plant.put("Flow", 12.5)

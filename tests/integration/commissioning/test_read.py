@@ -1,6 +1,6 @@
 """`stackproof edge read` against servers: words, orders, neighbours, and what goes wrong."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -233,13 +233,6 @@ async def test_servers_of_others(serve: Served, tmp_path: Path, said: Said) -> N
 
 class TestANode:
     """OPC UA: value, type, status, source time."""
-
-    @pytest.fixture
-    async def plant(self) -> AsyncIterator[Plant]:
-        plant = Plant()
-        await plant.start()
-        yield plant
-        await plant.stop()
 
     async def test_a_node_without_a_site_file(self, plant: Plant, said: Said) -> None:
         await plant.put("Flow", 12.5)

@@ -1,6 +1,6 @@
 """`stackproof edge scan`: units of lines and gateways, services of hosts, nodes of servers."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -106,13 +106,6 @@ class TestHosts:
 
 class TestOpcUa:
     """Endpoints and variables."""
-
-    @pytest.fixture
-    async def plant(self) -> AsyncIterator[Plant]:
-        plant = Plant()
-        await plant.start()
-        yield plant
-        await plant.stop()
 
     async def test_variables_of_a_server(self, plant: Plant, said: Said) -> None:
         await plant.put("Flow", 12.5)

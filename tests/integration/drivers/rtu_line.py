@@ -16,6 +16,8 @@ from typing import Self
 
 from pymodbus.framer import FramerRTU
 
+from edge.drivers.base import Sample
+from evidence.quality import Quality
 from tests.recorded_wires import Rtu
 from tests.tcp_server import TcpServer
 
@@ -23,6 +25,11 @@ from tests.tcp_server import TcpServer
 def framed(head: bytes) -> bytes:
     """Unit, function code and data with their CRC."""
     return head + FramerRTU.compute_CRC(head).to_bytes(2, "big")
+
+
+def word(number: int) -> Sample:
+    """What a driver makes of a u16."""
+    return Sample(struct.pack("<H", number), Quality.GOOD)
 
 
 @dataclass(frozen=True)

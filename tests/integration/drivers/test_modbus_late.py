@@ -19,7 +19,7 @@ from evidence.points import Dtype
 from evidence.quality import Quality
 from firmware_configs.model import Register
 from tests.integration.drivers.opened import opened
-from tests.integration.drivers.rtu_line import Asked, Converter, Say, SerialLine, Unit, framed
+from tests.integration.drivers.rtu_line import Asked, Converter, Say, SerialLine, Unit, framed, word
 from tests.unit.edge.drivers.specs import register, spec
 
 TIMEOUT_S = 0.1
@@ -51,10 +51,6 @@ class Slow:
 
 def of(line: SerialLine | Converter, *rows: Register, unit: int = 1, **more: Any) -> DeviceSpec:
     return spec(line.url(unit), *rows, timeout_s=TIMEOUT_S, **more)
-
-
-def word(number: int) -> Sample:
-    return Sample(struct.pack("<H", number), Quality.GOOD)
 
 
 def expected(row: Register, unit: int) -> bytes:

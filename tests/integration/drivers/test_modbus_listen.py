@@ -19,7 +19,7 @@ from evidence.points import Dtype
 from evidence.quality import Quality
 from firmware_configs.model import Register
 from tests.integration.drivers.opened import opened
-from tests.integration.drivers.rtu_line import Pty, Unit
+from tests.integration.drivers.rtu_line import Pty, Unit, word
 from tests.integration.drivers.rtu_master import Master
 from tests.unit.edge.drivers.specs import register, spec
 
@@ -42,10 +42,6 @@ async def master(tmp_path: Path) -> AsyncIterator[Master]:
 
 def of(master: Master, *rows: Register, unit: int = 1, more: str = "") -> DeviceSpec:
     return spec(master.url(unit, more), *rows, timeout_s=TIMEOUT_S)
-
-
-def word(number: int) -> Sample:
-    return Sample(struct.pack("<H", number), Quality.GOOD)
 
 
 def long(first: int) -> Sample:

@@ -19,7 +19,7 @@ from evidence.points import Dtype
 from evidence.quality import Quality
 from firmware_configs.model import Register
 from tests.integration.drivers.opened import opened
-from tests.integration.drivers.rtu_line import Asked, Converter, Say, SerialLine, Unit, framed
+from tests.integration.drivers.rtu_line import Asked, Converter, Say, SerialLine, Unit, framed, word
 from tests.unit.edge.drivers.specs import register, spec
 
 TIMEOUT_S = 0.2
@@ -41,13 +41,6 @@ async def line(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
 def of(line: Line, unit: int, *rows: Register, more: str = "", **of_profile: Any) -> DeviceSpec:
     url = line.url(unit, more)
     return spec(url, *rows, timeout_s=TIMEOUT_S, **of_profile)
-
-
-def word(number: int) -> Sample:
-    return Sample(struct.pack("<H", number), Quality.GOOD)
-
-
-NONE = Sample(None, Quality.NO_ANSWER)
 
 
 async def test_all_four_tables_are_read_and_bits_unpacked(line: Line) -> None:

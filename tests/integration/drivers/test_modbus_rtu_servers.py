@@ -20,7 +20,7 @@ from evidence.quality import Quality
 from firmware_configs.model import Register
 from tests.integration.drivers import libmodbus
 from tests.integration.drivers.opened import opened
-from tests.integration.drivers.rtu_line import Pty
+from tests.integration.drivers.rtu_line import Pty, word
 from tests.recorded_wires import Rtu
 from tests.recording import note_pymodbus
 from tests.unit.edge.drivers.specs import register, spec
@@ -73,10 +73,6 @@ def lines(folder: Path, *names: str) -> list[Pty]:
 
 def rows_of(table: str, dtype: Dtype, addresses: range) -> list[Register]:
     return [register(f"{table}{a}", dtype, table=table, address=a) for a in addresses]
-
-
-def word(number: int) -> Sample:
-    return Sample(struct.pack("<H", number), Quality.GOOD)
 
 
 def bit(number: int) -> Sample:

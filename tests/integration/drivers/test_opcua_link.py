@@ -11,7 +11,7 @@ import pytest_asyncio
 from asyncua import ua
 
 import edge.drivers.opcua.driver as module
-from edge.drivers.base import DeviceError, Sample
+from edge.drivers.base import DeviceError
 from edge.drivers.opcua.driver import OpcUaDriver
 from evidence.points import Dtype
 from evidence.quality import Quality
@@ -22,7 +22,6 @@ from tests.unit.edge.drivers.specs import register, spec
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 VOLT = register("volt", Dtype.F32, node="ns={ns};s=volt", namespace=NAMESPACE)
-GOOD = Sample(struct.pack("<f", 4.25), Quality.GOOD)
 MODES = pytest.mark.parametrize("mode", ["read", "subscribe"])
 
 

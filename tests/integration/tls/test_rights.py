@@ -108,7 +108,7 @@ def doors(bench: Bench) -> dict[str, Door]:
     )
     mask = bytes(4)
     mqtt, other = (
-        upgrade_request(Route("localhost", bench.websocket, is_tls=True, path=path), bytes(16))
+        upgrade_request(Route("localhost", bench.websocket, path), bytes(16))
         for path in ("/mqtt", "/")
     )
     websocket = [(mqtt, b"\r\n\r\n"), (frame(HELLO, mask), LET_IN)]

@@ -153,22 +153,21 @@ class NoSeries:
         return []
 
 
-class BriefStore(AccountStore):
+class Brief:
+    """Something that is kept, whose folder goes with it."""
+
+    def __init__(self) -> None:
+        folder = mkdtemp()
+        super().__init__(Path(folder))
+        weakref.finalize(self, _end, self._sql, folder)
+
+
+class BriefStore(Brief, AccountStore):
     """A store whose folder goes with it."""
 
-    def __init__(self) -> None:
-        folder = mkdtemp()
-        super().__init__(Path(folder))
-        weakref.finalize(self, _end, self._sql, folder)
 
-
-class BriefOpenings(Openings):
+class BriefOpenings(Brief, Openings):
     """What was opened, in a folder that goes with it."""
-
-    def __init__(self) -> None:
-        folder = mkdtemp()
-        super().__init__(Path(folder))
-        weakref.finalize(self, _end, self._sql, folder)
 
 
 class BriefBrought(BroughtArchives):
@@ -180,22 +179,12 @@ class BriefBrought(BroughtArchives):
         weakref.finalize(self, shutil.rmtree, folder)
 
 
-class BriefAlarms(AlarmStore):
+class BriefAlarms(Brief, AlarmStore):
     """Alarms, in a folder that goes with them."""
 
-    def __init__(self) -> None:
-        folder = mkdtemp()
-        super().__init__(Path(folder))
-        weakref.finalize(self, _end, self._sql, folder)
 
-
-class BriefShifts(ShiftStore):
+class BriefShifts(Brief, ShiftStore):
     """Notes of shifts, in a folder that goes with them."""
-
-    def __init__(self) -> None:
-        folder = mkdtemp()
-        super().__init__(Path(folder))
-        weakref.finalize(self, _end, self._sql, folder)
 
 
 class EmptyLog:

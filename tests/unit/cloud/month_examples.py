@@ -10,6 +10,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from cloud.closing.log import read_history
 from cloud.closing.months import Months
 from cloud.collector.desk import PlantKeys
 from cloud.errors import LateDocumentError
@@ -226,3 +227,11 @@ def judged(archive: Path) -> Report:
     """The verifier's report; it trusts the small plant's root."""
     with archive.open("rb") as file:
         return verify(file, trust=frozenset({key_sha256(sm.keys().root.public_key)}))
+
+
+def spans(desk: Desk) -> dict[str, tuple[int, int]]:
+    """Month -> first and last seq of its newest close."""
+    return {
+        close.month: (close.streams[sm.STREAM].first, close.streams[sm.STREAM].last)
+        for close in read_history(desk.reader).closes
+    }

@@ -7,11 +7,7 @@ import pytest
 from evidence.frame import TYP_FRAME, Body, Clock, encode_body
 from tests.unit.cloud.drill_examples import BEGIN_NS, VOLUME
 from tests.unit.cloud.evidence_examples import SECOND_NS
-from tests.unit.cloud.test_drill_pages import (  # noqa: F401 - fixtures
-    Plant,
-    plant,
-    room_enough,
-)
+from tests.unit.cloud.test_drill_pages import Plant, plant  # noqa: F401 - a fixture
 
 BASE = "/en/plants/mini/commissioning"
 

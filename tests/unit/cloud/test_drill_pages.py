@@ -28,7 +28,7 @@ from tests.unit.cloud.drill_examples import (
 )
 from tests.unit.cloud.evidence_examples import SECOND_NS
 from tests.unit.cloud.plan_examples import PlanExample
-from tests.unit.cloud.test_papers import Site, paper, room_enough  # noqa: F401 - a fixture
+from tests.unit.cloud.test_papers import Site, paper
 from tests.unit.evidence import sealed_month as sm
 from tests.unit.evidence.documents import papers as pp
 

@@ -78,12 +78,6 @@ def text(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
-@pytest.fixture(autouse=True)
-def room_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever disk the tests run on."""
-    monkeypatch.setattr(desk_module, "FREE_BYTES_MIN", 0)
-
-
 @pytest.fixture
 async def site(tmp_path: Path) -> AsyncIterator[Site]:
     made = Site(tmp_path)

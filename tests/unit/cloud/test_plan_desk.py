@@ -13,7 +13,7 @@ from cloud.records.desk import RecordDesk
 from evidence.documents.document import AttachedFile
 from tests.unit.cloud.app_examples import make_app, make_client
 from tests.unit.cloud.evidence_examples import T0_NS
-from tests.unit.cloud.test_papers import Site, paper, room_enough  # noqa: F401 - a fixture
+from tests.unit.cloud.test_papers import Site, paper
 from tests.unit.evidence import sealed_month as sm
 from tests.unit.evidence.plan import examples as x
 

@@ -25,7 +25,6 @@ from hypothesis import strategies as st
 from cloud.accounts.roles import ROLES, Principal
 from cloud.api.record_imports import columns_of, label
 from cloud.api.rendering import DASHBOARD, STRINGS
-from cloud.records import desk as desk_module
 from cloud.records.forms import TABLES
 from evidence.suites import suite_of
 from tests.unit.cloud.app_examples import make_accounts, make_app, make_client
@@ -75,11 +74,6 @@ class Works(Site):
             "kind": "invoice", "about": "coal", "body": body, "written": True, **more,
         }  # fmt: skip
         return await self.by(person, "POST", f"{DOCUMENTS}/prepare", json=order)
-
-
-@pytest.fixture(autouse=True)
-def room_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(desk_module, "FREE_BYTES_MIN", 0)
 
 
 @pytest.fixture

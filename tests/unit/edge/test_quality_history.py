@@ -15,7 +15,7 @@ from tests.unit.edge.ticks import point, rows, tick
 
 S = 10**9
 T0 = 1_795_574_700 * S
-GOOD, UNCERTAIN, BAD = 0, 16, 128
+GOOD, UNCERTAIN = 0, 16
 FAST, STUCK, JUMPED, BACK = 19, 20, 21, 22
 
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,18 +17,6 @@ MIB = 1024 * 1024
 def stored(seq: int, size: int = 100, through_ns: int = 0) -> Stored:
     data = seq.to_bytes(8, "big") * (size // 8)
     return Stored(seq, "test", hashlib.sha256(data).digest(), data, seq * 10, through_ns)
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "state" / "spool.sqlite"
-
-
-@pytest.fixture
-def spool(path: Path) -> Iterator[Spool]:
-    opened = Spool(path, bytes_max=16 * MIB)
-    yield opened
-    opened.close()
 
 
 def reopened(spool: Spool, path: Path) -> Spool:

@@ -3,7 +3,6 @@
 import hashlib
 import shutil
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,19 +11,6 @@ from edge.errors import OtherFormatError, UnmadeError
 from edge.spool import FREED_MAX, Spool, Stored
 from edge.spool_reader import SpoolReader
 from tests.unit.edge.test_spool import MIB, stored
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "state" / "spool.sqlite"
-
-
-@pytest.fixture
-def spool(path: Path) -> Iterator[Spool]:
-    opened = Spool(path, bytes_max=16 * MIB)
-    yield opened
-    opened.close()
-
 
 MINUTE_NS = 60 * 10**9
 DAY_NS = 86_400 * 10**9

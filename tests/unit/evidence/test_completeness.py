@@ -15,7 +15,6 @@ from evidence.verifier.completeness import Held
 from tests.unit.evidence import sealed_month as sm
 
 CONFIG = sm.configuration()
-SEG = f"data/frames/{sm.STREAM}/2026-06-15/04.seg"
 
 
 def told(archive: bytes) -> dict[str, Any]:

@@ -1,9 +1,8 @@
 // What the overview says, as pure functions of what it was told: no DOM, no texts but keys.
 
 // The figure a plant is known by: of record before an indicator.
-export const HEADLINES = ["plant.co2e_t_h", "plant.now_co2_t_h", "plant.co2_indicator_t_h", "plant.fuel_co2_t_h"];
+const HEADLINES = ["plant.co2e_t_h", "plant.now_co2_t_h", "plant.co2_indicator_t_h", "plant.fuel_co2_t_h"];
 const OPEN = ["late", "waiting", "ready", "closed", "open"]; // the most pressing first
-const DAY_NS = 86400e9;
 
 export const headlineOf = (points) => HEADLINES.find((id) => points[id]) || HEADLINES[0];
 
@@ -56,8 +55,6 @@ export function pressing(rows) {
 // Share of a month that is over at an instant, 0..1: how far an open month has come.
 export const elapsed = (row, serverNs) =>
   Math.min(1, Math.max(0, (serverNs - row.from_ns) / (row.to_ns - row.from_ns)));
-
-export const wholeDays = (fromNs, toNs) => Math.round((toNs - fromNs) / DAY_NS);
 
 // Figures that a headline adds up, down to those made of meters: [{row, sign}] in order.
 export function partsOf(made, ident, sign = 1) {

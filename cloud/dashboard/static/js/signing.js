@@ -100,7 +100,7 @@ export async function post(document, blobs) {
 export const send = async (key, made, blobs) => post(await sealed(key, made), blobs);
 
 export const fieldLabel = (name) => tOr(`record.field.${name}`, "record.raw", { name });
-export const kindLabel = (kind) => tOr(`record.kind.${kind}`, "record.raw", { name: kind });
+const kindLabel = (kind) => tOr(`record.kind.${kind}`, "record.raw", { name: kind });
 
 // As it is signed; words to choose from by their label.
 export const valueLabel = (name, value) => (page.chosen.includes(name) ? tOr(`record.choice.${value}`, "record.raw", { name: value }) : value);

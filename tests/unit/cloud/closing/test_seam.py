@@ -11,12 +11,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from cloud.api.services import MonthRefusedError
-from cloud.closing.log import read_history
 from cloud.closing.months import Months
 from evidence.findings import Verdict
 from evidence.frame import TYP_FRAME, Body, encode_body
 from evidence.log import Kind
-from tests.unit.cloud.month_examples import Desk, judged, months
+from tests.unit.cloud.month_examples import Desk, judged, months, spans
 from tests.unit.evidence import sealed_month as sm
 from tests.unit.evidence.small_plant import MONTH
 
@@ -37,14 +36,6 @@ def made(desk: Desk, tmp_path: Path) -> Months:
 def deliver(desk: Desk, bodies: list[Body]) -> None:
     for body in bodies:
         desk.take(Kind.FRAME, TYP_FRAME, encode_body(body), body)
-
-
-def spans(desk: Desk) -> dict[str, tuple[int, int]]:
-    """Month -> first and last seq of its newest close."""
-    return {
-        close.month: (close.streams[sm.STREAM].first, close.streams[sm.STREAM].last)
-        for close in read_history(desk.reader).closes
-    }
 
 
 def check(archive: object) -> None:

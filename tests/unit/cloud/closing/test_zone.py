@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from cloud.api.services import MonthRefusedError
-from cloud.closing.log import read_history
 from cloud.closing.months import Months
 from evidence import cbor
 from evidence.archive import paths
@@ -19,7 +18,7 @@ from evidence.blocks import compress
 from evidence.findings import Verdict
 from evidence.frame import TYP_CONFIG, TYP_FRAME, encode_body
 from evidence.log import Kind
-from tests.unit.cloud.month_examples import ARCHIVE, Desk, judged, months
+from tests.unit.cloud.month_examples import ARCHIVE, Desk, judged, months, spans
 from tests.unit.evidence import sealed_month as sm
 from tests.unit.evidence.small_plant import MONTH
 
@@ -61,14 +60,6 @@ def period(archive: Path) -> tuple[str, str]:
     assert report.verdict is Verdict.PASSED, report.findings
     stated = json.loads(sm.unpack(archive.read_bytes())[paths.STATEMENT])["input"]["period"]
     return stated["from"], stated["to"]
-
-
-def spans(desk: Desk) -> dict[str, tuple[int, int]]:
-    """Month -> first and last seq of its newest close."""
-    return {
-        close.month: (close.streams[sm.STREAM].first, close.streams[sm.STREAM].last)
-        for close in read_history(desk.reader).closes
-    }
 
 
 async def test_a_zone_that_came_after_the_month_is_not_the_months(

@@ -8,7 +8,6 @@ import pytest
 
 from cloud.accounts.roles import ROLES, Principal
 from cloud.front.shapes import Reviews
-from cloud.records import desk as desk_module
 from evidence.documents.plainly import body_of
 from tests.unit.cloud.review.review_examples import (
     MONTH,
@@ -27,11 +26,6 @@ LINE = "line/fuel/anthracite"
 ASKED = {"item": LINE, "question": "Why less than in August?", "answer_by": "2026-01-10"}
 SECOND_NS = 10**9
 SEPTEMBER = {"from_ns": 1_788_192_000 * 10**9, "to_ns": 1_790_784_000 * 10**9}
-
-
-@pytest.fixture(autouse=True)
-def room_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(desk_module, "FREE_BYTES_MIN", 0)
 
 
 @pytest.fixture

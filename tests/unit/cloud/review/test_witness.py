@@ -9,7 +9,6 @@ import pytest
 
 from cloud.asking import RefusedError, RunningCollector
 from cloud.commands import records as cli_records
-from cloud.records import desk as desk_module
 from cloud.review.witness import check_continues
 from evidence import checkpoint, merkle
 from evidence.checkpoint import Checkpoint, parse
@@ -53,8 +52,7 @@ def test_a_log_continues_what_was_seen_or_is_not_cosigned(
 
 
 @pytest.fixture
-async def bureau(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bureau]:
-    monkeypatch.setattr(desk_module, "FREE_BYTES_MIN", 0)
+async def bureau(tmp_path: Path) -> AsyncIterator[Bureau]:
     made = Bureau(tmp_path / "site")
     await made.persons()
     yield made

@@ -123,3 +123,8 @@ def hour_of(path: Path) -> int:
     """Seconds since 1970 that a segment's name says."""
     text = f"{path.parts[-2]}T{path.stem}:00:00+00:00"
     return int(dt.datetime.fromisoformat(text).timestamp())
+
+
+def reject(n: int = 0) -> Entry:
+    """An object that was put aside."""
+    return Entry(Kind.REJECT, T0_NS + n, 0, "edge-a", 3, bytes([n]) * 32, 5, verdict="fork")

@@ -8,13 +8,9 @@ import pytest
 
 from evidence.log import Entry, Kind, decode_entry
 from tests.unit.cloud.evidence_examples import T0_NS
-from tests.unit.cloud.store.plant_examples import Example
+from tests.unit.cloud.store.plant_examples import Example, reject
 
 EXAMPLE = Example()
-
-
-def reject(n: int = 0) -> Entry:
-    return Entry(Kind.REJECT, T0_NS + n, 0, "edge-a", 3, bytes([n]) * 32, 5, verdict="fork")
 
 
 def test_a_fork_is_kept_once_beside_its_log_entry(tmp_path: Path) -> None:

@@ -19,14 +19,10 @@ from cloud.store.slice import SliceStore
 from evidence import checkpoint
 from evidence.log import Entry, Kind, decode_entry
 from tests.unit.cloud.evidence_examples import T0_NS
-from tests.unit.cloud.store.plant_examples import Example, enrolled, read_plant
+from tests.unit.cloud.store.plant_examples import Example, enrolled, read_plant, reject
 
 EXAMPLE = Example()
 KEY = EXAMPLE.signer.public_key
-
-
-def reject(n: int = 0) -> Entry:
-    return Entry(Kind.REJECT, T0_NS + n, 0, "edge-a", 3, bytes([n]) * 32, 5, verdict="fork")
 
 
 def test_one_collector_a_slice(tmp_path: Path) -> None:

@@ -118,7 +118,6 @@ def test_a_deleted_row_ahead_is_forgotten_unless_more_stand_behind() -> None:
     assert take(left, delivered, is_whole=False).delivered == Delivered(2, (5,))
 
 
-KEYS = st.lists(st.integers(1, 3), min_size=1, max_size=40)
 SHAPES = st.lists(st.sets(st.integers(0, 4), max_size=3), min_size=1, max_size=40)
 
 

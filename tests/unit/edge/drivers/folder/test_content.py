@@ -3,7 +3,6 @@
 import pytest
 
 from edge.drivers.folder.content import FileRefusedError, Line, csv_lines
-from firmware_configs.row_source import FolderSource
 from tests.unit.edge.drivers.row_specs import files
 
 HEAD = b"taken_at,pot,volts,temp\n"
@@ -81,6 +80,3 @@ def test_a_quote_that_is_never_closed_is_told_with_the_line_it_begins_in() -> No
     (found,) = lines(HEAD + b'a,"1,2,3\nb,1,2,3\n')
     assert found[0] == 2
     assert isinstance(found[1], str)
-
-
-_SOURCE: FolderSource = files()

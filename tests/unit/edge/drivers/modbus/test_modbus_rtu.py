@@ -9,6 +9,7 @@ from pymodbus.framer import FramerRTU
 
 from edge.drivers.modbus.plan import Read
 from edge.drivers.modbus.rtu import answers_in, crc16, is_whole, request
+from tests.integration.drivers.rtu_line import framed
 
 
 @pytest.mark.parametrize(
@@ -53,10 +54,6 @@ def test_each_table_is_asked_with_its_function(table: str, code: int) -> None:
     frame = request(7, Read(table, 0x1234, 5, ()))
     assert struct.unpack(">BBHH", frame[:6]) == (7, code, 0x1234, 5)
     assert is_whole(frame)
-
-
-def framed(head: bytes) -> bytes:
-    return head + FramerRTU.compute_CRC(head).to_bytes(2, "big")
 
 
 def find_answer(heard: bytes, unit: int) -> bytes | None:

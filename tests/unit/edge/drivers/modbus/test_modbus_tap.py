@@ -10,16 +10,12 @@ import struct
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pymodbus.framer import FramerRTU
 
 from edge.drivers.modbus.plan import TABLES, Read
 from edge.drivers.modbus.tap import LATE_S, Overheard, Tap
+from tests.integration.drivers.rtu_line import framed
 
 TABLE_OF = {code: table for table, (code, _) in TABLES.items()}
-
-
-def framed(head: bytes) -> bytes:
-    return head + FramerRTU.compute_CRC(head).to_bytes(2, "big")
 
 
 def question(unit: int, read: Read) -> bytes:

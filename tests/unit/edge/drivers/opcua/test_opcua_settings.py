@@ -53,7 +53,6 @@ def test_a_secured_device(folder: Path) -> None:
         password=folder / "password",
     )
     assert security.mode == "SignAndEncrypt"
-    assert security.has_identity
 
 
 def test_the_policy_is_signed_and_no_secret_nor_where_one_lies(folder: Path) -> None:
