@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from edge.disk import Disk
 from edge.errors import ExportError
+from edge.export import export
 from edge.one_way import leaving
 from edge.one_way.leaving import (
     OutboxLeaving,
@@ -25,10 +27,11 @@ from edge.spool_reader import State
 from evidence import cbor
 from evidence.archive.export import ExportReader
 from tests.unit.edge.fakes import ShiftedClock
-from tests.unit.edge.sites import METERS, replaced, site_of, write_keys
+from tests.unit.edge.sites import GATEWAY, METERS, PLANT, replaced, site_of, write_keys
 from tests.unit.edge.stream_rig import BODY, NOW_NS, Rig, collector, opened
 
 DAY_NS = 86_400 * 10**9
+OWNER = (PLANT, GATEWAY)
 
 
 @pytest.fixture
@@ -110,6 +113,38 @@ async def test_files_hold_the_stream_and_are_written_again_after_a_kill(
     full = OutboxLeaving(site, OutboxWay(way.folder, 1, 1, 1), rig.spool, clock, disk)
     with pytest.raises(ExportError, match="the ferry has not taken"):
         await _until_written(full)
+
+
+@pytest.mark.parametrize("made", [Path.symlink_to, Path.hardlink_to, Path.mkdir])
+def test_a_ferry_cannot_have_the_agent_write_into_what_is_the_agents(
+    rig: Rig, tmp_path: Path, made: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may write into the outbox, and knows how the next file will be called."""
+    key, out = tmp_path / "gateway.pem", tmp_path / "out"
+    key.write_text("a key")
+    out.mkdir()
+    part = out / "north-works-edge-1-0-5.tar.part"
+    if made is Path.mkdir:
+        part.mkdir()
+        with pytest.raises(ExportError, match=r"0-5\.tar: cannot be written: Is a dir"):
+            export(rig.spool, OWNER, out=out)
+        return
+    made(part, key)
+    _, path = export(rig.spool, OWNER, out=out)
+    with path.open("rb") as file:
+        assert len(list(ExportReader(file).objects())) == 6
+    assert ([*out.iterdir()], key.read_text()) == ([path], "a key")
+    path.unlink()
+    unlink = Path.unlink
+
+    def too_late(gone: Path, *, missing_ok: bool = False) -> None:
+        unlink(gone, missing_ok=missing_ok)
+        made(gone, key)
+
+    monkeypatch.setattr(Path, "unlink", too_late)
+    with pytest.raises(ExportError, match="File exists"):
+        export(rig.spool, OWNER, out=out)
+    assert key.read_text() == "a key"
 
 
 async def _until_written(outbox: OutboxLeaving) -> None:
