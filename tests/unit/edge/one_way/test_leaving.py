@@ -87,7 +87,7 @@ def test_passes_that_are_added_begin_where_the_last_one_stands(rig: Rig) -> None
 
 
 async def test_files_hold_the_stream_and_are_written_again_after_a_kill(
-    rig: Rig, tmp_path: Path
+    rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site = one_way(tmp_path, '[uplink.outbox]\nfolder = "out"\nfile_s = 1\nfile_kib_max = 64\n')
     way = site.uplink.way
@@ -105,11 +105,12 @@ async def test_files_hold_the_stream_and_are_written_again_after_a_kill(
         assert found == [stored.data for stored in rig.spool.objects(0, 9)]
         assert left_seq(rig.spool) == 5
         left(rig.spool, 0)
-    # what the ferry takes between the look at the folder and at the file is not there
-    (way.folder / "taken.tar").symlink_to("nowhere")
-    size = path.stat().st_size
-    facts = {"by": "outbox", "left_seq": -1, "files": 1, "bytes": size}
+    (loop := way.folder / "loop.tar").symlink_to(loop)  # of a ferry
+    facts = {"by": "outbox", "left_seq": -1, "files": 1, "bytes": path.stat().st_size}
     assert way_facts(way, rig.spool) == facts
+    with monkeypatch.context() as patch:  # what it takes between the look at folder and file
+        patch.setattr(Path, "glob", lambda folder, _: [folder / "taken.tar", path, loop])
+        assert way_facts(way, rig.spool) == facts
     full = OutboxLeaving(site, OutboxWay(way.folder, 1, 1, 1), rig.spool, clock, disk)
     with pytest.raises(ExportError, match="the ferry has not taken"):
         await _until_written(full)
