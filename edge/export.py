@@ -1,9 +1,11 @@
 """Objects of the spool as a file to be carried to the collector. I/O: reads the spool, writes it.
 
 The file is `evidence.archive.export`'s; nothing is freed by exporting. Works beside the agent: all
-of it is of one moment.
+of it is of one moment. A ferry may write into the folder, too, and is trusted with nothing else:
+what lies there under our names is taken away or left, and never written into.
 """
 
+import contextlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -88,7 +90,8 @@ def _write(spool: SpoolReader, span: Span, path: Path) -> None:
         raise ExportError(f"{path}: exists already; remove it or name another with --out")
     part = path.with_name(f"{path.name}.part")
     try:
-        with open(part, "wb", opener=_private) as file:
+        part.unlink(missing_ok=True)  # of one that was killed; or a ferry's link to what is ours
+        with open(part, "wb", opener=_new) as file:
             write_export(
                 file,
                 span,
@@ -98,13 +101,14 @@ def _write(spool: SpoolReader, span: Span, path: Path) -> None:
             )
             file.flush()
             os.fsync(file.fileno())
-        give(part)  # a relay takes it out of its folder, and cannot ask root
+            give(part, opened=file.fileno())  # a relay takes it out of its folder
         part.replace(path)
         _sync(path.parent)
     except OSError as error:
         raise ExportError(f"{path}: cannot be written: {error.strerror}") from error
     finally:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # it is in its place; or what went wrong is said
+            part.unlink()
 
 
 def _sync(folder: Path) -> None:
@@ -116,9 +120,9 @@ def _sync(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _private(path: str, flags: int) -> int:
-    """Readings of a plant are nobody's else on the machine."""
-    return os.open(path, flags, 0o640)
+def _new(path: str, flags: int) -> int:
+    """A file that was not there, through no link; readings of a plant are nobody's else here."""
+    return os.open(path, flags | os.O_EXCL | os.O_NOFOLLOW, 0o640)
 
 
 def _signers(spool: SpoolReader, span: Span) -> Sequence[Certificate]:

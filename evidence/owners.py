@@ -9,23 +9,29 @@ import os
 from pathlib import Path
 
 
-def give(made: Path, like: Path | None = None) -> None:
+def give(made: Path, like: Path | None = None, *, opened: int | None = None) -> None:
     """As root, give a file or folder that root has made to whom another one belongs.
 
     Args:
         made: not followed where it is a link.
         like: whose owner and group it gets; None for the folder that it is in.
+        opened: its descriptor, where others write into that folder: what has its name by now may
+            be another file.
 
     Raises:
         OSError: one of the two is not there.
     """
     if os.geteuid() != 0:
         return
-    owner, own = (like or made.parent).stat(), made.lstat()
+    owner = (like or made.parent).stat()
+    own = made.lstat() if opened is None else os.fstat(opened)
     if owner.st_uid == 0 or own.st_uid != 0:
         return
     with contextlib.suppress(PermissionError):  # root of a container, or on a share, may not
-        os.chown(made, owner.st_uid, owner.st_gid, follow_symlinks=False)
+        if opened is None:
+            os.chown(made, owner.st_uid, owner.st_gid, follow_symlinks=False)
+        else:
+            os.fchown(opened, owner.st_uid, owner.st_gid)
 
 
 def make_folder(folder: Path) -> None:

@@ -10,6 +10,7 @@ import contextlib
 import logging
 import secrets
 import socket
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -253,11 +254,12 @@ class Sender:
 
 
 def _sizes(folder: Path) -> list[int]:
-    """Of the files in an outbox, which the ferry may take at any moment."""
+    """Of the files in an outbox, which the ferry may take at any moment; its links are none."""
     found = []
     for path in folder.glob("*.tar"):
         with contextlib.suppress(FileNotFoundError):
-            found.append(path.stat().st_size)
+            status = path.lstat()
+            found += [status.st_size] if stat.S_ISREG(status.st_mode) else []
     return found
 
 

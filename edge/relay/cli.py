@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import contextlib
 import faulthandler
 import json
 import signal
@@ -10,10 +11,12 @@ from pathlib import Path
 
 from edge.clock import SystemClock
 from edge.commissioning.findings import has_failed
-from edge.errors import EdgeError
+from edge.errors import EdgeError, SpoolError
 from edge.relay.config import RelayConfig, load_relay
-from edge.relay.service import COUNTS_S, Relay
-from edge.relay.status import lines, status_of
+from edge.relay.queue import Queue
+from edge.relay.service import COUNTS_S, Relay, queue_path
+from edge.relay.status import is_amiss, lines, status_of
+from edge.spool_reader import SEQ_MAX
 from evidence.errors import EvidenceError
 from evidence.log_lines import FORMS, TEXT, Say, start_logging, teller
 from evidence.service import ServiceManager
@@ -43,8 +46,14 @@ def _parser() -> argparse.ArgumentParser:
     status = commands.add_parser(
         "status",
         help="what waits, what is missing and how to bring it",
-        epilog="Works beside a running relay. Exit status: 0 fine, 1 objects are missing or the "
-        "broker certificate ends soon, 2 cannot tell.",
+        epilog="Works beside a running relay. Exit status: 0 fine, 1 objects are missing, have "
+        "no receipt or are not believed, or the broker certificate ends soon, 2 cannot tell.",
+    )
+    forget = commands.add_parser(
+        "forget",
+        help="let go of objects that somebody forged",
+        epilog="Works beside a running relay. What the gateway made, and was forgotten by mistake, "
+        "can be exported again at the site. Exit status: 0 done, 2 cannot.",
     )
     doctor = commands.add_parser(
         "doctor",
@@ -53,13 +62,20 @@ def _parser() -> argparse.ArgumentParser:
         "its own, beside a running relay too. Exit status: 0 nothing fails, 1 something does, 2 "
         "cannot run.",
     )
-    listed = ((check, _check), (run, _run), (status, _status), (doctor, _doctor))
+    listed = ((check, _check), (run, _run), (status, _status), (doctor, _doctor), (forget, _forget))
     for command, does in listed:
         command.add_argument("relay", type=Path, metavar="RELAY.toml", help="the relay's file")
         command.set_defaults(run=does)
     run.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"))
     run.add_argument(
         "--log-format", default=TEXT, choices=FORMS, help="json: one object a line (default: text)"
+    )
+    forget.add_argument("stream", metavar="PLANT/GATEWAY", help="whose, as status names it")
+    forget.add_argument(
+        "--from", dest="first", type=int, required=True, metavar="SEQ", help="the first seq"
+    )
+    forget.add_argument(
+        "--to", dest="last", type=int, required=True, metavar="SEQ", help="and the last"
     )
     for command in (status, doctor):
         command.add_argument("--json", action="store_true", help="one JSON object on stdout")
@@ -101,8 +117,22 @@ def _status(args: argparse.Namespace, config: RelayConfig) -> int:
     status = status_of(config, SystemClock())
     text = json.dumps(status, ensure_ascii=False, indent=1) if args.json else None
     print(text or "\n".join(lines(config, status)))
-    is_amiss = status["certificate_trouble"] or any(s["missing"] for s in status["streams"])
-    return EXIT_FOUND if is_amiss else EXIT_FINE
+    return EXIT_FOUND if is_amiss(status) else EXIT_FINE
+
+
+def _forget(args: argparse.Namespace, config: RelayConfig) -> int:
+    found = [stream for stream in config.streams if stream.name == args.stream]
+    if not found:
+        raise SpoolError(f"{args.stream}: {config.path} names no such stream, as PLANT/GATEWAY")
+    if not 0 <= args.first <= args.last <= SEQ_MAX:
+        raise SpoolError(f"--from {args.first} --to {args.last}: seqs go from 0 to {SEQ_MAX}")
+    path = queue_path(config, found[0].plant, found[0].gateway)
+    count = 0
+    if path.exists():
+        with contextlib.closing(Queue(path, bytes_max=config.queue_bytes_max)) as queue:
+            count = queue.forget(args.first, args.last)
+    print(f"{args.stream}: {count} objects forgotten; what the gateway made can be exported again")
+    return EXIT_FINE
 
 
 def _doctor(args: argparse.Namespace, config: RelayConfig) -> int:

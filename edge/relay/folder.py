@@ -2,12 +2,16 @@
 
 A file is looked at when it has stopped growing, taken whole and deleted once all of it is on the
 queue's disk: a kill between repeats it, which changes nothing. One that is no exported spool, or
-of a stream that is not named, is kept aside as `.refused` for a person.
+of a stream that is not named, is kept aside as `.refused` for a person, and so is what is no
+regular file: whoever may write here could make the relay read elsewhere, or wait for a pipe.
 """
 
 import asyncio
+import contextlib
 import itertools
 import logging
+import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +28,8 @@ BATCH = 64
 FULL_WAIT_S = 30.0
 #: a ferry that writes in place may pause: what cannot be read is given up when it is that old
 GROWING_S = 30.0
+REFUSED = ".refused"
+NAME_BYTES_MAX = 255  # of Linux' file systems
 
 
 class RelayFolder:
@@ -61,7 +67,11 @@ class RelayFolder:
             raise failed
 
     async def _take(self, path: Path, still_s: float) -> None:
-        with path.open("rb") as file:
+        opened = await asyncio.to_thread(_opened, path)
+        if opened is None:
+            await self._refuse(path, "no regular file")
+            return
+        with os.fdopen(opened, "rb") as file:
             try:
                 export = await asyncio.to_thread(ExportReader, file)
                 objects = (data for _, data in export.objects())
@@ -86,23 +96,41 @@ class RelayFolder:
         self.taken += 1
         span = export.span
         log.info(
-            "%s: taken, seq %d to %d", path.name, span.first, span.last,
+            "%r: taken, seq %d to %d", path.name, span.first, span.last,
             extra=about(span.plant, span.stream),
         )  # fmt: skip
 
     async def _refuse(self, path: Path, reason: str) -> None:
         self.refused += 1
-        await asyncio.to_thread(path.replace, path.with_suffix(".refused"))
-        log.error("%s: refused, kept as .refused: %s", path.name, reason)
+        await asyncio.to_thread(path.replace, _aside(path))
+        log.error("%r: refused, kept as .refused: %s", path.name, reason)
 
 
 def _files(folder: Path) -> dict[Path, tuple[int, int]]:
-    """Size and time of each file that may be one of ours, in the order of their names' seqs."""
+    """Size and time of each name that may be one of ours, in the order of their seqs."""
     found = {}
     for path in sorted(folder.glob("*.tar"), key=lambda p: (len(p.name), p.name)):
-        status = path.stat()
-        found[path] = status.st_size, status.st_mtime_ns
+        with contextlib.suppress(FileNotFoundError):  # taken away again
+            status = path.lstat()
+            found[path] = status.st_size, status.st_mtime_ns
     return found
+
+
+def _opened(path: Path) -> int | None:
+    """Descriptor of a regular file; None for any other, which is not waited for nor followed."""
+    if not stat.S_ISREG(path.lstat().st_mode):
+        return None
+    file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if stat.S_ISREG(os.fstat(file).st_mode):
+        return file
+    os.close(file)  # it was put there since
+    return None
+
+
+def _aside(path: Path) -> Path:
+    """What a refused file is called; a name that is as long as names may be is cut."""
+    stem = os.fsencode(path.stem)[: NAME_BYTES_MAX - len(REFUSED)]
+    return path.with_name(os.fsdecode(stem) + REFUSED)
 
 
 def _some(objects: Iterator[bytes]) -> list[bytes]:

@@ -3,7 +3,8 @@
 The agent's own way of sending (`edge.uplink`). The collector takes a stream's next seq
 and no other, so what is behind a hole is held until the hole is filled: by a repetition, by a file
 exported again, or at the collector (`cloud import`). So that the collector names the hole too, it
-is shown the nearest and the newest object behind it, once in `WITNESS_S`.
+is shown the nearest and the newest object behind it, once in `WITNESS_S`; what is not believed is
+not the newest.
 """
 
 import asyncio
@@ -94,6 +95,11 @@ class Lane:
     def forwarded(self) -> int:
         """Objects handed to the broker, repetitions too."""
         return self._sending.sent
+
+    @property
+    def is_unanswered(self) -> bool:
+        """True when what was sent again and again has no receipt: it may be forged."""
+        return self.machine.is_unanswered and self.machine.outstanding > 0
 
     def reconnect(self) -> None:
         """End the connection; the next begins by itself, with the certificate of now."""

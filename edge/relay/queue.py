@@ -6,6 +6,11 @@ all forwarded; the collector takes the one whose signature is good. When the fil
 bound the highest seqs give way: the collector needs the lowest first, and what gave way can be
 exported again.
 
+That something is held does not say that the gateway made it: only a receipt does. So nothing is
+called come but what is receipted, and a seq is believed to be the end of a hole only when it is
+no more than `AHEAD_MAX` ahead of that. What is farther is held and forwarded like everything else,
+and named for a person, who may have it forgotten.
+
 A file that somebody exported again may come before the receipt that says why: a collector was set
 back, and nobody has told this queue yet. So what files bring is held under a receipt too, where
 there is room, until the collector has said that receipt, or a later one, once more.
@@ -19,10 +24,14 @@ from typing import Any
 
 from edge.errors import SpoolError
 from edge.relay.outer import Outer
+from edge.spool_reader import SEQ_MAX
 
 FORMAT = 1
 RIVALS_MAX = 4
 HOLES_MAX = 100
+#: a ring of 90 days, the default, has 777,600 frames of 10 s: hardly anything that can still be had
+#: at the site is farther from what is under receipt
+AHEAD_MAX = 2**20
 
 _SCHEMA = """
 BEGIN;
@@ -59,7 +68,7 @@ class Kept:
 
 @dataclass(frozen=True)
 class Hole:
-    """Seqs that did not come while later ones did.
+    """Seqs of which nothing is held while something is of later ones.
 
     Attributes:
         first, last: both included.
@@ -179,6 +188,14 @@ class Queue:
         except sqlite3.Error as error:
             raise SpoolError(f"{self._path}: cannot be written: {error}") from error
 
+    def forget(self, first: int, last: int) -> int:
+        """A person says that what is held from `first` to `last` was forged; how many objects."""
+        try:
+            done = self._db.execute("DELETE FROM objects WHERE seq BETWEEN ? AND ?", (first, last))
+        except sqlite3.Error as error:
+            raise SpoolError(f"{self._path}: cannot be written: {error}") from error
+        return done.rowcount
+
     # -- what is there ----------------------------------------------------------------------------
 
     def receipted_seq(self) -> int:
@@ -200,19 +217,36 @@ class Queue:
         return last
 
     def beyond(self, seq: int) -> tuple[int, int] | None:
-        """The lowest and the highest seq held after `seq`; None when none is."""
-        low, high = self._rows("SELECT min(seq), max(seq) FROM objects WHERE seq > ?", seq)[0]
-        return None if low is None else (int(low), int(high))
+        """The lowest seq held after `seq`, and the highest that is believed; None when none is."""
+        low = self._rows("SELECT min(seq) FROM objects WHERE seq > ?", seq)[0][0]
+        return None if low is None else (int(low), max(int(low), self.newest()))
+
+    def newest(self) -> int:
+        """The highest seq held that is believed; the one under receipt when none is."""
+        query, span = "SELECT max(seq) FROM objects WHERE seq > ? AND seq <= ?", self._believed()
+        highest = self._rows(query, *span)[0][0]
+        return span[0] if highest is None else int(highest)
+
+    def not_believed(self) -> list[int]:
+        """Seqs that are held and too far ahead of what is under receipt: `HOLES_MAX` of them."""
+        query = "SELECT DISTINCT seq FROM objects WHERE seq > ? ORDER BY seq LIMIT ?"
+        return [int(seq) for (seq,) in self._rows(query, self._believed()[1], HOLES_MAX)]
+
+    def _believed(self) -> tuple[int, int]:
+        """The seq under receipt, and the last that is believed."""
+        receipted = self.receipted_seq()
+        return receipted, min(receipted + AHEAD_MAX, SEQ_MAX)
 
     def holes(self) -> list[Hole]:
-        """What did not come while later objects did: the first `HOLES_MAX` of them."""
+        """Where nothing is held before what is believed: the first `HOLES_MAX` of them."""
         query = (
             "SELECT before + 1, seq - 1, at_ns FROM (SELECT seq, min(at_ns) AS at_ns, "
-            "coalesce(lag(seq) OVER (ORDER BY seq), ?) AS before FROM objects WHERE seq > ? "
-            "GROUP BY seq) WHERE seq > before + 1 ORDER BY seq LIMIT ?"
+            "coalesce(lag(seq) OVER (ORDER BY seq), ?) AS before FROM objects "
+            "WHERE seq > ? AND seq <= ? GROUP BY seq) WHERE seq > before + 1 ORDER BY seq LIMIT ?"
         )
-        receipted = self.receipted_seq()
-        return [Hole(*row) for row in self._rows(query, receipted, receipted, HOLES_MAX)]
+        receipted, last = self._believed()
+        found = self._rows(query, receipted, receipted, last, HOLES_MAX)
+        return [Hole(*row) for row in found]
 
     def count(self) -> int:
         """Objects held."""

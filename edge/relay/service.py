@@ -186,6 +186,7 @@ class Relay:
                 "broker": None if lane.reach is None else asdict(lane.reach),
                 "forwarded": lane.forwarded,
                 "refused": lane.refused,
+                "unanswered": lane.is_unanswered,
             }
             for lane in lanes.values()
         }

@@ -31,7 +31,8 @@ BOARDS = sorted((DOCKER / "grafana/dashboards").glob("*.json"))
 RELAY = {
     "certificate_not_after_ns": 1, "counts": {},
     "streams": [{"plant": "p", "gateway": "g", "objects": 0, "bytes": 0, "bytes_max": 1,
-                 "receipted_seq": -1, "missing": [], "online": True}],
+                 "receipted_seq": -1, "missing": [], "not_believed": [], "unanswered": False,
+                 "online": True}],
 }  # fmt: skip
 
 
@@ -127,6 +128,8 @@ FIRES = {
     ),
     "RelayAway": (f"stackproof_relay_online{{{OF}}}", "0", 10),
     "RelayMissing": (f"stackproof_relay_missing_objects{{{OF}}}", "3", 60),
+    "RelayUnanswered": (f"stackproof_relay_unanswered{{{OF}}}", "1", 10),
+    "RelayNotBelieved": (f"stackproof_relay_not_believed_objects{{{OF}}}", "1", 60),
     "RelayCertificateEnds": (
         "stackproof_relay_broker_certificate_not_after_seconds", str(14 * DAY_S + 60), 2
     ),

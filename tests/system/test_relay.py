@@ -1,6 +1,7 @@
 """Two gateways behind a diode, one by datagrams, one by files; relay and collector are killed.
 
-At the end every object is at the collector, or named missing, and a re-export fills it.
+At the end every object is at the collector, or named missing, and a re-export fills it. What
+somebody forges meanwhile is called neither come nor missing, and keeps nothing out.
 """
 
 import contextlib
@@ -8,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -24,7 +25,9 @@ from edge.site.config import load_site
 from edge.spool import Spool
 from edge.spool_reader import SpoolReader
 from edge.stream import Stream
-from evidence.frame import Body, Clock
+from evidence import cose
+from evidence.archive.export import Span, write_export
+from evidence.frame import Body, Clock, header_of, sign_object
 from evidence.keys import FileSigner, certificate_to_pem, generate
 from evidence.records import read_records
 from simulators.demo_files import write_cloud_file
@@ -149,6 +152,14 @@ class Sites:
         with contextlib.closing(spool):
             export(spool, (PLANT, gateway), first=first, last=last, out=self.work / "inbox")
 
+    def forge(self, gateway: str, seq: int) -> None:
+        """Whoever can write behind the diode claims a seq of this gateway."""
+        true, span = cose.parse(self.objects[gateway][-1]), Span(PLANT, gateway, seq, seq)
+        data = sign_object(FileSigner(generate()), replace(header_of(true), seq=seq), b"")
+        held = certificate(self.signers[gateway].public_key, name=gateway)
+        with (self.work / "inbox" / f"{span.name}.tar").open("wb") as file:
+            write_export(file, span, [held], [data], object_bytes=len(data))
+
     def left(self, gateway: str) -> int:
         with contextlib.closing(SpoolReader(self.work / gateway / "state/spool.sqlite")) as spool:
             return left_seq(spool)
@@ -207,6 +218,14 @@ def everything_arrives(made: Sites) -> None:
     assert command in told
     made.wait("the collector names it", lambda: f"--from {first}" in made.ask(
         made.diode.far, "cloud", "missing", "cloud.toml"))  # fmt: skip
+    far = str(2**62)
+    made.forge("edge-2", int(far))
+    made.forge("edge-2", int(first))
+    made.wait("what is forged", lambda: made.relay()["edge-2"]["held_seq"] == int(first))
+    made.wait("what is far ahead", lambda: made.relay()["edge-2"]["not_believed"] == [int(far)])
+    made.ask((), "relay", "forget", "relay.toml", f"{PLANT}/edge-2", "--from", far, "--to", far)
+    assert not made.relay()["edge-2"]["not_believed"]
+    made.export("edge-2", int(first), int(first))
     for gateway, stream in made.relay().items():
         for hole in stream["missing"]:
             made.export(gateway, hole["first"], hole["last"])

@@ -34,6 +34,11 @@ def test_what_somebody_owns_already_stays_his(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(made)
     give(tmp_path / "link", elsewhere)
     assert made.stat().st_uid == 0
+    with made.open() as file:  # and somebody has put another in its place
+        made.rename(tmp_path / "moved")
+        made.touch()
+        give(made, elsewhere, opened=file.fileno())
+    assert (made.stat().st_uid, (tmp_path / "moved").stat().st_uid) == (0, USER)
     give(made, elsewhere)
     assert made.stat().st_uid == USER
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from edge.alarms import WAY_BLOCKED, standing
 from edge.condition import condition_of
 from edge.disk import Disk
 from edge.errors import ExportError
+from edge.export import export
 from edge.one_way import leaving
 from edge.one_way.leaving import (
     OutboxLeaving,
@@ -29,11 +31,12 @@ from edge.spool_reader import State
 from evidence import cbor
 from evidence.archive.export import ExportReader
 from tests.unit.edge.fakes import ShiftedClock
-from tests.unit.edge.sites import METERS, replaced, site_of, write_keys
+from tests.unit.edge.sites import GATEWAY, METERS, PLANT, replaced, site_of, write_keys
 from tests.unit.edge.stream_rig import BODY, NOW_NS, Rig, collector, opened
 from tests.waiting import until
 
 DAY_NS = 86_400 * 10**9
+OWNER = (PLANT, GATEWAY)
 
 
 @pytest.fixture
@@ -89,7 +92,7 @@ def test_passes_that_are_added_begin_where_the_last_one_stands(rig: Rig) -> None
 
 
 async def test_files_hold_the_stream_and_are_written_again_after_a_kill(
-    rig: Rig, tmp_path: Path
+    rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site = one_way(tmp_path, '[uplink.outbox]\nfolder = "out"\nfile_s = 1\nfile_kib_max = 64\n')
     way = site.uplink.way
@@ -107,14 +110,47 @@ async def test_files_hold_the_stream_and_are_written_again_after_a_kill(
         assert found == [stored.data for stored in rig.spool.objects(0, 9)]
         assert left_seq(rig.spool) == 5
         left(rig.spool, 0)
-    # what the ferry takes between the look at the folder and at the file is not there
-    (way.folder / "taken.tar").symlink_to("nowhere")
-    size = path.stat().st_size
-    facts = {"by": "outbox", "left_seq": -1, "files": 1, "bytes": size}
+    (loop := way.folder / "loop.tar").symlink_to(loop)  # of a ferry
+    facts = {"by": "outbox", "left_seq": -1, "files": 1, "bytes": path.stat().st_size}
     assert way_facts(way, rig.spool) == facts
+    with monkeypatch.context() as patch:  # what it takes between the look at folder and file
+        patch.setattr(Path, "glob", lambda folder, _: [folder / "taken.tar", path, loop])
+        assert way_facts(way, rig.spool) == facts
     full = OutboxLeaving(site, OutboxWay(way.folder, 1, 1, 1), rig.spool, clock, disk)
     with pytest.raises(ExportError, match="the ferry has not taken"):
         await _until_written(full)
+
+
+@pytest.mark.parametrize("made", [Path.symlink_to, Path.hardlink_to, Path.mkdir])
+def test_a_ferry_cannot_have_the_agent_write_into_what_is_the_agents(
+    rig: Rig, tmp_path: Path, made: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may write into the outbox, and knows how the next file will be called."""
+    key, out = tmp_path / "gateway.pem", tmp_path / "out"
+    key.write_text("a key")
+    out.mkdir()
+    part = out / "north-works-edge-1-0-5.tar.part"
+    if made is Path.mkdir:
+        part.mkdir()
+        with pytest.raises(ExportError, match=r"0-5\.tar: cannot be written: Is a dir"):
+            export(rig.spool, OWNER, out=out)
+        return
+    made(part, key)
+    _, path = export(rig.spool, OWNER, out=out)
+    with path.open("rb") as file:
+        assert len(list(ExportReader(file).objects())) == 6
+    assert ([*out.iterdir()], key.read_text()) == ([path], "a key")
+    path.unlink()
+    unlink = Path.unlink
+
+    def too_late(gone: Path, *, missing_ok: bool = False) -> None:
+        unlink(gone, missing_ok=missing_ok)
+        made(gone, key)
+
+    monkeypatch.setattr(Path, "unlink", too_late)
+    with pytest.raises(ExportError, match="File exists"):
+        export(rig.spool, OWNER, out=out)
+    assert key.read_text() == "a key"
 
 
 async def _until_written(outbox: OutboxLeaving) -> None:

@@ -34,9 +34,14 @@ def fails(*_: object) -> None:
     raise OSError("no such disk")
 
 
+def told_of(relay: Relay) -> dict[str, Any]:
+    """What `relay status` tells of its stream beside the process."""
+    return dict(status_of(relay._config, SystemClock())["streams"][0])
+
+
 def broker_of(relay: Relay) -> dict[str, Any]:
-    """What `relay status` tells of it beside the process; nothing before the first try."""
-    return status_of(relay._config, SystemClock())["streams"][0]["broker"] or {}
+    """Nothing before the first try."""
+    return told_of(relay)["broker"] or {}
 
 
 def file_of(folder: Path) -> Path:
@@ -73,6 +78,10 @@ async def test_what_hangs_is_not_alive(
         assert told[0] == "1 streams, 0 with a broker"
         await until(lambda: broker_of(relay))  # written by another thread
         assert re.search(r"refused.* relay doctor .* says more$", broker_of(relay)["reason"])
+        with monkeypatch.context() as forged:
+            assert not told_of(relay)["unanswered"]
+            forged.setattr("edge.relay.lane.Lane.is_unanswered", True)
+            await until(lambda: told_of(relay)["unanswered"])
         with monkeypatch.context() as broken:
             assert relay.life.live() == (True, "alive")
             assert relay.life.ready() == (True, "ready"), "no broker is there"

@@ -1,6 +1,7 @@
 """The relay's doors: files that a ferry brings, and datagrams of whoever sends them."""
 
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -95,15 +96,56 @@ async def test_what_is_no_export_or_of_nobody_is_kept_for_people(rig: Rig, at: A
     _, path = export(rig.spool, (PLANT, GATEWAY), out=inbox)
     intake._lanes = {}
     (inbox / "noise.tar").write_bytes(os.urandom(3_000))
-    (inbox / "a.tar").mkdir()
-    await look(folder, clock, 0)
-    for after_s in (LOOK_S, GROWING_S):
-        with pytest.raises(IsADirectoryError):  # said and tried again; the others go on
-            await look(folder, clock, after_s)
-    (inbox / "a.tar").rmdir()
+    longest = "x" * 251 + ".tar"
+    (inbox / longest).write_bytes(b"noise")
+    for after_s in (0, LOOK_S, GROWING_S):
+        await look(folder, clock, after_s)
     names = {path.name for path in inbox.iterdir()}
-    assert names == {"noise.refused", path.with_suffix(".refused").name}
-    assert (folder.refused, intake.counts["stranger"], lane.kept) == (2, 5, [])
+    assert names == {"noise.refused", path.with_suffix(".refused").name, "x" * 247 + ".refused"}
+    assert (folder.refused, intake.counts["stranger"], lane.kept) == (3, 5, [])
+
+
+async def test_what_is_no_regular_file_stops_nothing_and_is_neither_read_nor_waited_for(
+    rig: Rig, at: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    lane, clock, _, folder, inbox = at
+    _, elsewhere = export(rig.spool, (PLANT, GATEWAY), out=tmp_path)
+    odd = {
+        "dangling": lambda path: path.symlink_to("nowhere"),
+        "folder": Path.mkdir,
+        "link": lambda path: path.symlink_to(elsewhere),
+        "loop": lambda path: path.symlink_to(path),
+        "pipe": os.mkfifo,
+        "two\nlines": lambda path: path.symlink_to("nowhere"),
+    }
+    for name, make in odd.items():
+        make(inbox / f"{name}.tar")
+    shutil.copy(elsewhere, inbox / "zzzzzzzzzzzzzzzz.tar")  # looked at after all of them
+    for _ in range(2):
+        await look(folder, clock, LOOK_S)
+    assert (len(lane.kept), folder.taken, folder.refused) == (5, 1, 6)
+    assert {path.name for path in inbox.iterdir()} == {f"{name}.refused" for name in odd}
+    assert elsewhere.exists()
+    assert "'pipe.tar': refused, kept as .refused: no regular file" in caplog.text
+    assert "\nlines" not in caplog.text
+
+
+async def test_a_file_that_goes_or_is_changed_for_a_pipe_as_it_is_looked_at(
+    rig: Rig, at: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lane, clock, _, folder, inbox = at
+    _, path = export(rig.spool, (PLANT, GATEWAY), out=inbox)
+    regular, lstat = path.lstat(), Path.lstat
+    path.unlink()
+    os.mkfifo(path)
+    gone = inbox / "gone.tar"
+    gone.touch()
+    monkeypatch.setattr(
+        Path, "lstat", lambda p: gone.unlink() or lstat(p) if p == gone else regular
+    )
+    for _ in range(2):
+        await look(folder, clock, LOOK_S)
+    assert (lane.kept, folder.refused) == ([], 1)
 
 
 async def test_datagrams_of_anybody(rig: Rig, at: Any, monkeypatch: pytest.MonkeyPatch) -> None:

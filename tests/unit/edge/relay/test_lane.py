@@ -179,6 +179,37 @@ async def test_a_file_that_comes_before_the_lower_receipt_is_forwarded_after_it(
     assert queue.count() == 1
 
 
+async def test_what_is_sent_again_and_again_without_a_receipt_is_unanswered(
+    played: Played,
+) -> None:
+    """A forged object at the missing seq looks like the true one until the collector says no."""
+    lane, uplink = played.lane, played.uplink
+    now_s = 0.0
+    lane._sending._clock.monotonic_ns = lambda: int(now_s * 1e9)
+    uplink.callbacks["on_connected"]()
+    await lane.keep(played.outers(2, 3))
+    uplink.say(played.receipt(1))
+    await played.sent()
+    found = []
+    for now_s in (13, 37, 85, 157):  # each beyond 5, 10, 20 and 40 s, a fifth longer at most
+        lane._send_all(lane.machine.tick(now_s))
+        assert await played.sent() == [2, 3]
+        found.append(lane.is_unanswered)
+    assert found == [False, False, False, True]
+    uplink.callbacks["on_disconnected"]("it hangs up")
+    assert not lane.is_unanswered, "nothing is sent"
+    uplink.callbacks["on_connected"]()
+    assert lane.is_unanswered
+    uplink.say(played.receipt(0))  # the collector was set back: nothing that it needs is here
+    await played.sent()
+    assert not lane.is_unanswered
+    await lane.keep(played.outers(1))
+    assert lane.is_unanswered
+    uplink.say(played.receipt(2))
+    await played.sent()
+    assert not lane.is_unanswered
+
+
 async def test_its_broker_is_away_since_the_first_try_that_failed(
     played: Played, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -62,6 +62,36 @@ def test_holes_are_named_and_filled(path: Path) -> None:
     assert held.beyond(7) is None
 
 
+def test_a_seq_far_ahead_is_held_and_ends_no_hole(path: Path) -> None:
+    """2^20 = 1,048,576 ahead of what is under receipt, and not of what is held."""
+    held = queue(path)
+    held.keep([of(0), of(1), of(2**62), of(2 + 1_048_576)], 5)
+    held.release(1)
+    assert (held.holes(), held.newest(), held.run_end(2)) == ([], 1, 1)
+    assert held.not_believed() == [1_048_578, 2**62]
+    assert held.beyond(1) == (1_048_578, 1_048_578), "the nearest is shown: it may be true"
+    held.keep([of(2), of(5)], 6)
+    assert (held.holes(), held.newest()) == ([Hole(3, 4, 6)], 5)
+    assert held.beyond(2) == (5, 5), "what is not believed is not the newest"
+    held.keep([of(3), of(4)], 7)
+    assert (held.holes(), held.run_end(2)) == ([], 5)
+    held.release(2)
+    assert (held.newest(), held.not_believed()) == (1_048_578, [2**62])
+    assert held.holes() == [Hole(6, 1_048_577, 5)]
+    assert [seq for seq, _ in held.objects(6, 2**63 - 1)] == [1_048_578, 2**62]
+
+
+def test_what_a_person_calls_forged_is_forgotten(path: Path) -> None:
+    held = queue(path)
+    held.keep([of(0), of(5), of(5, b"rival"), of(6), of(2**63 - 1)], 5)
+    beside = queue(path)  # the relay goes on
+    assert (beside.forget(5, 5), beside.forget(7, 2**63 - 1), beside.forget(8, 9)) == (2, 1, 0)
+    assert [seq for seq, _ in held.objects(0, 2**63 - 1)] == [0, 6]
+    assert held.keep([of(5)], 6).new == [5], "it can be brought again"
+    held.set_back(2**63 - 1)  # the highest there is
+    assert (held.not_believed(), held.holes(), held.newest()) == ([], [], 2**63 - 1)
+
+
 def test_strangers_objects_do_not_keep_the_true_one_out(path: Path) -> None:
     held = queue(path)
     held.keep([of(5, b"forged %d" % n) for n in range(RIVALS_MAX)], 1)

@@ -18,7 +18,7 @@ from edge.relay.metrics import RelayMetrics
 from edge.relay.queue import Queue
 from edge.relay.service import COUNTS, LOCK, queue_path
 from tests.unit.edge.relay.test_queue import of
-from tests.unit.edge.sites import replaced, write_keys
+from tests.unit.edge.sites import PLANT, replaced, write_keys
 
 GOOD = """\
 format = 1
@@ -91,10 +91,11 @@ def running(config: RelayConfig) -> Iterator[None]:
         yield
 
 
-def tell(config: RelayConfig, reason: str) -> None:
+def tell(config: RelayConfig, reason: str, *, unanswered: bool = False) -> None:
     """What a relay has written of itself."""
     broker = {"since_ns": NOW_NS, "reason": reason}
-    streams = {"north-works/edge-1": {"broker": broker, "forwarded": 2, "refused": 0}}
+    of_stream = {"broker": broker, "forwarded": 2, "refused": 0, "unanswered": unanswered}
+    streams = {"north-works/edge-1": of_stream}
     told = {"objects": {"kept": 2, "garbage": 1}, "udp": {"lost": 7}, "streams": streams}
     (config.state_dir / COUNTS).write_text(json.dumps(told))
 
@@ -123,7 +124,9 @@ def test_status_and_metrics_tell_the_same(
                      r"UTC \(\d+ min ago\), 0\.0 of 8192 MiB; under", said)  # fmt: skip
     assert "\nnorth-works/edge-1: broker: there since 2026-11-25 02:41:30 UTC (" in said
     assert "objects since the start: garbage 1, kept 2" in said
-    assert "MISSING north-works/edge-1: seq 0 to 1 did not come" in said
+    assert (
+        "MISSING north-works/edge-1: seq 0 to 1 did not come; what is behind is held, unc" in said
+    )
     assert "--from 3 --to 4; then put the file into" in said
     assert f"stackproof_relay_missing_objects{OF_STREAM} 4.0" in text
     assert f"stackproof_relay_queue_objects{OF_STREAM} 2.0" in text
@@ -132,6 +135,59 @@ def test_status_and_metrics_tell_the_same(
     assert 'stackproof_relay_udp{what="lost"} 7.0' in text
     (config.state_dir / COUNTS).write_text("no JSON")
     assert main(["status", str(path)]) == 2
+
+
+def test_what_is_held_may_be_forged_and_is_called_unconfirmed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = load_relay(path := written(tmp_path, GOOD))
+    queue = Queue(queue_path(config, PLANT, "edge-1"), bytes_max=2**24)
+    name, far = f"{PLANT}/edge-1", (2**62, 2**62 + 7)
+
+    def status(found: int) -> str:
+        assert main(["status", str(path)]) == found
+        return capsys.readouterr().out
+
+    def forget(stream: str, first: int, last: int) -> tuple[int, str]:
+        words = ["forget", str(path), stream, "--from", str(first), "--to", str(last)]
+        done = main(words)
+        said = capsys.readouterr()
+        return done, said.out + said.err
+
+    assert forget(name, 0, 1) == (0, f"{name}: 0 objects forgotten; what the gateway made can be "
+                                     "exported again\n")  # fmt: skip
+    queue.keep([of(seq) for seq in (0, 1, 2, 3)], NOW_NS)
+    queue.release(1)
+    said = status(0)
+    assert "under receipt up to 1; held, unconfirmed: seq 2 to 3; the newest is 3\n" in said
+    queue.keep([of(seq) for seq in far], NOW_NS)
+    said = status(1)
+    assert "under receipt up to 1; held, unconfirmed: seq 2 to 3; the newest is 3\n" in said
+    assert "MISSING" not in said
+    told = (
+        f"\nNOT BELIEVED {name}: seq {far[0]}, and 1 more up to {far[1]}, came, more than 1048576 "
+    )
+    assert told in said
+    command = f"stackproof relay forget {path} {name} --from {far[0]} --to {far[1]}. Otherwise all "
+    assert f"{command}from seq 4 on is missing\n" in said
+    assert f"stackproof_relay_not_believed_objects{OF_STREAM} 2.0" in metrics_of(config)
+    unknown = f"stackproof relay: x/edge-1: {path} names no such stream, as PLANT/GATEWAY\n"
+    assert forget("x/edge-1", *far) == (2, unknown)
+    assert [forget(name, *span)[0] for span in ((5, 4), (-1, 4), (5, 2**63))] == [2, 2, 2]
+    assert forget(name, *far)[1].startswith(f"{name}: 2 objects forgotten")
+    assert status(0)
+    queue.keep([of(5)], NOW_NS)
+    assert "to 1; held, unconfirmed: seq 2 to 3; the newest is 5\n" in status(1)
+    queue.forget(5, 5)
+    tell(config, reason="", unanswered=True)
+    with running(config):
+        said = status(1)
+        assert f"stackproof_relay_unanswered{OF_STREAM} 1.0" in metrics_of(config)
+    assert f"\nNO RECEIPT {name}: seq 2 to 3 are held, were sent again and again, and no " in said
+    assert "edge export SITE.toml --from 2 --to 2; then put the file into" in said
+    assert status(0), "a relay that ended sends nothing"
+    assert f"stackproof_relay_unanswered{OF_STREAM} 0.0" in metrics_of(config)
+    queue.close()
 
 
 def test_a_certificate_that_is_not_there_yet_is_told_and_stops_no_run(
