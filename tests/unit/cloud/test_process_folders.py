@@ -1,6 +1,7 @@
 """Folders of CLOUD.toml: what the disk refuses at the start is named; what is left at the end."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from cloud import cli
 from cloud.clock import SystemClock
 from cloud.config import load_cloud
+from cloud.errors import CloudConfigError, CloudError
 from cloud.process import run_cloud
 from cloud.store.slice import SliceStore
 from tests.unit.cloud.evidence_examples import CLOUD_HEAD, CLOUD_PLANT, make_plant
@@ -85,3 +87,66 @@ async def test_who_stops_leaves_the_ready_file_of_the_next_holder(
     await run_cloud(load_cloud(config), SystemClock(), stop, say)
     assert found == [True, False]
     assert ready.read_text() == "the next holder's"
+
+
+async def waited(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[Path], object]
+) -> list[str]:
+    """What a standby says that takes over after `meanwhile` was done to its CLOUD.toml."""
+    make_plant(folder)
+    config = folder / "CLOUD.toml"
+    config.write_text(f"{TEXT}[http]\nport = 0\n")
+    monkeypatch.setattr("cloud.process.CONNECT_S", 0.0)
+    monkeypatch.setattr("cloud.standby.AGAIN_S", 0.01)
+    holder, stop, said = SliceStore(folder / "evidence/00"), asyncio.Event(), list[str]()
+
+    def say(sentence: str, /, **_: object) -> None:
+        said.append(sentence)
+        if sentence.startswith("standby: waiting"):
+            meanwhile(config)
+            holder.close()
+        if sentence.startswith("ready"):
+            stop.set()
+
+    await run_cloud(load_cloud(config), SystemClock(), stop, say, standby=True)
+    return said
+
+
+async def test_a_standby_serves_what_cloud_toml_says_when_it_takes_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The plant moved to another collector while it waited: both would serve it."""
+
+    def move(config: Path) -> None:
+        config.write_text(config.read_text().replace(CLOUD_PLANT, ""))
+
+    said = await waited(tmp_path, monkeypatch, move)
+    assert any("names no [[plant]]: nothing is accepted of any" in one for one in said), said
+    assert said[-1] == "stopped"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "error", "words"),
+    [
+        ("root = ", "roof = ", CloudConfigError, "roof"),
+        ('slice = "00"', 'slice = "01"', CloudError, "names another slice"),
+        ('mode = "external"\nurl = "mqtt://127.0.0.1:9"', "port = 0", CloudError, "external"),
+    ],
+)
+async def test_a_standby_whose_file_cannot_be_served_gives_the_slice_back(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    before: str,
+    after: str,
+    error: type[CloudError],
+    words: str,
+) -> None:
+    def change(config: Path) -> None:
+        text = config.read_text()
+        assert before in text
+        config.write_text(text.replace(before, after))
+
+    with pytest.raises(error, match=words):
+        await waited(tmp_path, monkeypatch, change)
+    SliceStore(tmp_path / "evidence/00").close()  # nobody holds it
