@@ -130,7 +130,9 @@ async def _open(config: CloudConfig, store: SliceStore, clock: Believed, say: Sa
     intake = Intake(store, clock, config.signer, clock.doubt, only_simulated=is_simulated)
     if is_simulated:
         say(f"clock: simulated, it is {instant(clock.wall_ns())}; only simulated plants count")
-    notes = await asyncio.to_thread(open_plants, intake, config.plants)
+    notes = await asyncio.to_thread(open_plants, intake, config.plants, clock.start_after)
+    if doubt := clock.doubt():
+        say(f"clock: {doubt}")
     for plant, note in notes:
         say(f"evidence: {note}", extra=about(plant))
     say(f"evidence: {len(list(intake.plants))} plant(s) open under {root}, epoch {store.epoch}")

@@ -12,7 +12,13 @@ from cloud.config import load_cloud
 from cloud.errors import CloudConfigError, CloudError
 from cloud.process import run_cloud
 from cloud.store.slice import SliceStore
-from tests.unit.cloud.evidence_examples import CLOUD_HEAD, CLOUD_PLANT, make_plant
+from tests.unit.cloud.evidence_examples import (
+    CLOUD_HEAD,
+    CLOUD_PLANT,
+    SECOND_NS,
+    ManualClock,
+    make_plant,
+)
 
 TEXT = f"""\
 {CLOUD_HEAD}archive_dir = "archives"
@@ -87,6 +93,30 @@ async def test_who_stops_leaves_the_ready_file_of_the_next_holder(
     await run_cloud(load_cloud(config), SystemClock(), stop, say)
     assert found == [True, False]
     assert ready.read_text() == "the next holder's"
+
+
+async def test_a_start_a_year_later_doubts_a_clock_that_nothing_keeps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The machine booted; nobody has set its clock yet."""
+    make_plant(tmp_path)
+    config = tmp_path / "CLOUD.toml"
+    config.write_text(f"{TEXT}[http]\nport = 0\n")
+    monkeypatch.setattr("cloud.process.CONNECT_S", 0.0)
+    monkeypatch.setattr("cloud.clock.kernel_error_ms", lambda: None)
+    now_ns = SystemClock().wall_ns()
+    stop, said = asyncio.Event(), list[str]()
+
+    def say(sentence: str, /, **_: object) -> None:
+        said.append(sentence)
+        if sentence.startswith("ready"):
+            stop.set()
+
+    for at_ns in (now_ns, now_ns + 365 * 86_400 * SECOND_NS):
+        assert not [one for one in said if one.startswith("clock")]
+        stop.clear()
+        await run_cloud(load_cloud(config), ManualClock(at_ns), stop, say)
+    assert len([one for one in said if one.startswith("clock: at the start")]) == 1
 
 
 async def waited(
