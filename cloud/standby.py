@@ -7,6 +7,7 @@ certificates of the day it began to wait may be another collector's by now, or s
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -20,12 +21,14 @@ from cloud.http_server import address_of, listen, make_server
 from cloud.store.slice import SliceStore
 from evidence.log_lines import Say
 
+log = logging.getLogger("stackproof.cloud")
+
 #: seconds between two tries
 AGAIN_S = 0.5
 
 
 def prepare(config: CloudConfig, *, standby: bool) -> None:
-    """Make the folders that are to be written, now and not at the end of a month.
+    """Look at the folders that are to be written, now and not at the end of a month; make them.
 
     Raises:
         CloudError: one cannot be made, or this cannot be a standby.
@@ -38,6 +41,9 @@ def prepare(config: CloudConfig, *, standby: bool) -> None:
     for key, folder in (("state_dir", config.state_dir), ("archive_dir", config.archive_dir)):
         with folder_of(config, key, folder):
             folder.mkdir(parents=True, exist_ok=True)
+    register = config.broker.register
+    if register is not None and (sentence := register.barred()):  # gateways have days left
+        log.error("%s: broker.register: %s", config.path, sentence)
 
 
 @contextlib.contextmanager

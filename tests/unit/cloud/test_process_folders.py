@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,9 @@ from cloud.clock import SystemClock
 from cloud.config import load_cloud
 from cloud.errors import CloudConfigError, CloudError
 from cloud.process import run_cloud
+from cloud.standby import prepare
 from cloud.store.slice import SliceStore
+from cloud.transport.register import Register
 from tests.unit.cloud.evidence_examples import (
     CLOUD_HEAD,
     CLOUD_PLANT,
@@ -19,6 +22,7 @@ from tests.unit.cloud.evidence_examples import (
     ManualClock,
     make_plant,
 )
+from tests.unit.cloud.transport.test_transport import BY, folder_in
 
 TEXT = f"""\
 {CLOUD_HEAD}archive_dir = "archives"
@@ -66,6 +70,28 @@ def test_a_state_folder_with_a_folder_in_the_place_of_a_file(
     assert f"{config}: cloud.state_dir: {tmp_path / 'state'} cannot be used" in (
         capsys.readouterr().err
     )
+
+
+def test_a_register_that_cannot_be_written_is_told_at_the_start_and_by_check(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It runs all the same: gateways have certificates for days."""
+    make_plant(tmp_path)
+    path = tmp_path / "CLOUD.toml"
+    path.write_text(TEXT)
+    register, config = Register(folder_in(tmp_path), BY), load_cloud(path)
+    config = replace(config, broker=replace(config.broker, register=register))
+    monkeypatch.setattr("cloud.cli.load_cloud", lambda _: config)
+    for barred in (False, True):
+        if barred:
+            (register.folder / "issued").write_text("where a folder must be")
+        prepare(config, standby=False)
+        assert cli.main(["check", str(path)]) == 0
+        told = f"{register.folder / 'issued'} cannot be written (Not a directory)"
+        assert (told in caplog.text, told in capsys.readouterr().out) == (barred, barred)
 
 
 async def test_who_stops_leaves_the_ready_file_of_the_next_holder(
