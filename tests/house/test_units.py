@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from cloud.brought import desk as brought
+from cloud.records.pdf import child as paper
 from edge.relay.config import STREAMS_MAX
 from tests.confined import UNITS, command, settings
 
@@ -98,6 +100,15 @@ def test_the_agent_opens_every_kind_of_serial_line_and_nothing_else() -> None:
     # an adapter that is plugged in after the start has its major only where its module is there
     assert told["Wants"] == ["modprobe@usbserial.service modprobe@cdc_acm.service"]
     assert told["Wants"][0] in told["After"]
+
+
+def test_a_reader_of_what_people_bring_does_not_take_the_collectors_memory() -> None:
+    """An archive and a paper, beside 1.2 GB for 1,500 plants (docs/cluster.md)."""
+    told = settings("stackproof-cloud")
+    (memory,) = told["MemoryMax"]
+    gib = int(memory.removesuffix("G"))
+    assert gib - 0.5 >= (brought.MEMORY_BYTES + paper.MEMORY_BYTES) / 2**30 + 1.2
+    assert told["OOMPolicy"] == ["continue"], "else a reader's end ends the collector too"
 
 
 def test_agent_and_collector_may_ask_how_far_off_the_clock_is() -> None:
