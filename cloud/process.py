@@ -20,7 +20,7 @@ from cloud.accounts.roles import STRANGER, VISITING_OPERATOR, VISITOR
 from cloud.accounts.store import AccountStore
 from cloud.accumulated.desk import Accumulations
 from cloud.alarm_parts import alarm_parts
-from cloud.alive import alive
+from cloud.alive import alive, goes_on
 from cloud.api.services import Services
 from cloud.app import create_app
 from cloud.beside import beside
@@ -96,11 +96,13 @@ async def run_cloud(
     """
     prepare(config, standby=standby)
     root = config.evidence_dir / config.slice
-    store = await take_slice(root, config.http, stop, say, waits=standby)
-    if store is None:
-        say("stopped")
-        return
-    async with contextlib.AsyncExitStack() as stack:
+    async with contextlib.AsyncExitStack() as stack, contextlib.AsyncExitStack() as waiting:
+        if standby:
+            await waiting.enter_async_context(beside(goes_on(lambda: "standby")))
+        store = await take_slice(root, config.http, stop, say, waits=standby)
+        if store is None:
+            say("stopped")
+            return
         stack.push_async_callback(_give_back, store)
         if standby:
             config = await asyncio.to_thread(read_again, config)
@@ -113,6 +115,7 @@ async def run_cloud(
         intake = await _open(config, store, steady, say)
         process = _Process(config, intake, steady, token, say)
         await process.start(stack)
+        await waiting.aclose()
         await stack.enter_async_context(process.telling_alive())
         if reload is not None:
             looking = asyncio.create_task(process.look_for_keys(reload))

@@ -4,6 +4,7 @@
 """
 
 import re
+import shlex
 import subprocess
 import sys
 from fnmatch import fnmatchcase
@@ -12,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from cloud.brought import desk as brought
+from cloud.front.config import COLLECTORS_MAX
+from cloud.front.passing import AT_ONCE
 from cloud.records.pdf import child as paper
 from edge.relay.config import STREAMS_MAX
 from tests.confined import UNITS, command, settings
@@ -37,7 +40,33 @@ def analyze(*arguments: str) -> str:
 
 
 def test_all_are_looked_at() -> None:
-    assert NAMES == ["stackproof-cloud", "stackproof-edge", "stackproof-relay"]
+    """And by whoever installs, restarts or stops them, and makes their users."""
+    names = ["cloud", "cloud@", "edge", "front", "relay"]
+    assert [f"stackproof-{name}" for name in names] == NAMES
+    users = (UNITS / "stackproof.sysusers").read_text()
+    made = re.findall(r"^u (\S+) ", users, re.MULTILINE)
+    assert {user for name in NAMES for user in settings(name)["User"]} == set(made)
+    for script in ("postinst", "prerm"):
+        (line,) = re.findall(
+            r"systemctl (?:--no-block try-restart|stop) ((?:.|\\\n)*?[^\\])\n",
+            (UNITS.parent / "debian" / script).read_text(),
+        )
+        told = {word.rstrip("*") for word in shlex.split(line.replace("\\\n", ""))}
+        assert told == set(NAMES), script
+
+
+def test_further_collectors_run_as_the_first() -> None:
+    """All but the file; systemd has no way to say so in one unit."""
+    first, further = ((UNITS / f"stackproof-cloud{at}.service").read_text() for at in ("", "@"))
+    first = first.replace("/etc/stackproof/cloud.toml", "/etc/stackproof/cloud-%i.toml")
+    first = first.replace("Description=Stackproof collector", "Description=Stackproof collector %i")
+    assert first.split("\n")[1:] == further.split("\n")[1:]
+
+
+def test_a_front_of_as_many_collectors_as_it_may_have_gets_its_threads() -> None:
+    """One that listens and those that pass on, each; asyncio's and the pages' pools: 32 and 40."""
+    (tasks,) = settings("stackproof-front")["TasksMax"]
+    assert int(tasks) >= COLLECTORS_MAX * (1 + AT_ONCE) + 32 + 40 + 10
 
 
 def test_systemd_understands_them(tmp_path: Path) -> None:
@@ -45,7 +74,7 @@ def test_systemd_understands_them(tmp_path: Path) -> None:
     found = []
     for name in NAMES:
         text = (UNITS / f"{name}.service").read_text()
-        unit = tmp_path / f"{name}.service"
+        unit = tmp_path / f"{name}{'west' * name.endswith('@')}.service"
         unit.write_text(text.replace("/opt/stackproof/current/bin/stackproof", "/bin/true"))
         found.append(str(unit))
     for path in sorted(ELSEWHERE.glob("*.service")) + sorted(ELSEWHERE.glob("*.timer")):

@@ -15,6 +15,7 @@ from cloud.process import run_cloud
 from cloud.standby import prepare
 from cloud.store.slice import SliceStore
 from cloud.transport.register import Register
+from tests.notified import manager
 from tests.unit.cloud.evidence_examples import (
     CLOUD_HEAD,
     CLOUD_PLANT,
@@ -172,11 +173,16 @@ async def test_a_standby_serves_what_cloud_toml_says_when_it_takes_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The plant moved to another collector while it waited: both would serve it."""
+    with manager(tmp_path) as hearing:
+        monkeypatch.setenv("NOTIFY_SOCKET", hearing.environment["NOTIFY_SOCKET"])
 
-    def move(config: Path) -> None:
-        config.write_text(config.read_text().replace(CLOUD_PLANT, ""))
+        def move(config: Path) -> None:
+            config.write_text(config.read_text().replace(CLOUD_PLANT, ""))
+            for told in ("READY=1", "WATCHDOG=1"):  # else its unit would count as starting
+                assert hearing.heard() == [told, "STATUS=standby"]
 
-    said = await waited(tmp_path, monkeypatch, move)
+        said = await waited(tmp_path, monkeypatch, move)
+        assert hearing.heard() == ["READY=1", "STATUS=0 plants served, in trouble: none"]
     assert any("names no [[plant]]: nothing is accepted of any" in one for one in said), said
     assert said[-1] == "stopped"
 
