@@ -1,4 +1,4 @@
-"""The collector tells the manager of services that it lives: when its own thread has come round."""
+"""Tells the manager of services that a program lives: a collector by its thread, or a loop."""
 
 import asyncio
 import faulthandler
@@ -29,6 +29,20 @@ async def tell_alive(
             await asyncio.wrap_future(turn())
         except StoreError:  # the collector has ended, and the process ends with it
             return
+        manager.alive(stands())
+        await asyncio.sleep(ALIVE_S)
+
+
+async def goes_on(stands: Callable[[], str]) -> None:
+    """Tell that the work begins, and then that this event loop goes on, for ever.
+
+    Args:
+        stands: how it stands, in a line.
+    """
+    faulthandler.enable(2)  # stderr; the watchdog's SIGABRT: the log shows where each thread stood
+    manager = ServiceManager()
+    manager.ready(stands(), ALIVE_S)
+    while True:
         manager.alive(stands())
         await asyncio.sleep(ALIVE_S)
 

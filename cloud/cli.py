@@ -155,6 +155,8 @@ def _check(args: argparse.Namespace) -> int:
         print(json.dumps(facts))
     else:
         print(f"{args.config}: fine; {len(config.plants)} plant(s), {gateways} gateway(s)")
+        if config.broker.register is not None and (barred := config.broker.register.barred()):
+            print(f"{args.config}: broker.register: WARNING: {barred}")
     return EXIT_FINE
 
 

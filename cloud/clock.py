@@ -9,10 +9,15 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from evidence.kernel_clock import kernel_error_ms
+
 #: what a clock that is kept in time may step ahead at once
 JUMP_NS = 60_000_000_000
 #: for how long a clock that jumped ahead must stand before it is believed
 STAND_NS = 600_000_000_000
+#: how long after the log's newest entry a start believes a clock that nothing keeps in time: less
+#: than the hours by which a clock is wrong that was set to local time
+AWAY_NS = 3_600_000_000_000
 
 
 class Clock(Protocol):
@@ -35,18 +40,41 @@ class SteadyClock:
 
     While it is in doubt `wall_ns` goes on from what was believed before, by monotonic time. The
     doubt ends when the clock is back, or has stood for `STAND_NS`. A new process believes the
-    clock it finds: a restart is how an operator says that it is right. Any thread.
+    clock it finds, unless `start_after` says otherwise: nobody looks on when a machine boots. Any
+    thread.
 
     Args:
         clock: the wall clock.
         monotonic_ns: what it is held against.
+        is_kept: something (NTP) keeps the clock in time; asked at the start only.
     """
 
-    def __init__(self, clock: Clock, monotonic_ns: Callable[[], int] = time.monotonic_ns) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        monotonic_ns: Callable[[], int] = time.monotonic_ns,
+        is_kept: Callable[[], bool] = lambda: kernel_error_ms() is not None,
+    ) -> None:
         self._clock, self._monotonic_ns, self._lock = clock, monotonic_ns, threading.Lock()
+        self._is_kept, self._is_starting = is_kept, False
         self._believed = clock.wall_ns(), monotonic_ns()
         self._furthest = self._believed
         self._jumped: tuple[int, int] | None = None
+
+    def start_after(self, newest_ns: int) -> None:
+        """Hold the clock against the log, before anything is stamped.
+
+        One that lies `AWAY_NS` after it counts as having jumped, until something keeps it in time,
+        it is near, or has stood.
+
+        Args:
+            newest_ns: of the newest entry; 0 for none.
+        """
+        with self._lock:
+            wall_ns, mono_ns = self._clock.wall_ns(), self._monotonic_ns()
+            if newest_ns and wall_ns > newest_ns + AWAY_NS and not self._is_kept():
+                self._believed = self._furthest = newest_ns, mono_ns
+                self._is_starting = True
 
     def wall_ns(self) -> int:
         """UTC nanoseconds since 1970-01-01, as far as the clock is believed."""
@@ -57,11 +85,18 @@ class SteadyClock:
         steady_ns, wall_ns = self._look()
         if steady_ns == wall_ns:
             return ""
+        stood = f"has stood for {STAND_NS // 60_000_000_000} minutes"
+        nothing, after = "Nothing is logged and no receipt given until", "If it is wrong, set it"
+        if self._is_starting:
+            return (
+                f"at the start the collector's clock says {instant(wall_ns)}, the log's newest "
+                f"entry is of {instant(self._furthest[0])}, and nothing keeps the clock in time: "
+                f"it may be wrong. {nothing} NTP keeps it, or it {stood}. {after}"
+            )
         return (
             f"the collector's clock jumped ahead: it says {instant(wall_ns)}, and "
-            f"{instant(steady_ns)} was due. Nothing is logged and no receipt given until it has "
-            f"stood for {STAND_NS // 60_000_000_000} minutes. If it is wrong, set it; if it is "
-            "right, wait, or start the collector again"
+            f"{instant(steady_ns)} was due. {nothing} it {stood}. {after}; if it is right, wait, "
+            "or, where NTP keeps it, start the collector again"
         )
 
     def _look(self) -> tuple[int, int]:
@@ -69,9 +104,11 @@ class SteadyClock:
         with self._lock:
             wall_ns, mono_ns = self._clock.wall_ns(), self._monotonic_ns()
             furthest_ns = self._furthest[0] + mono_ns - self._furthest[1]
-            if wall_ns > furthest_ns + JUMP_NS and not self._has_stood(wall_ns, mono_ns):
+            is_far = wall_ns > furthest_ns + JUMP_NS and not self._has_stood(wall_ns, mono_ns)
+            if is_far and not (self._is_starting and self._is_kept()):
                 return self._believed[0] + mono_ns - self._believed[1], wall_ns
             self._believed, self._jumped = (wall_ns, mono_ns), None
+            self._is_starting = False
             if wall_ns >= furthest_ns:  # one that was set back may come forward again
                 self._furthest = self._believed
             return wall_ns, wall_ns
@@ -107,8 +144,11 @@ class SimulatedClock:
         """UTC nanoseconds since 1970-01-01, as simulated."""
         return self._from_ns + (self._monotonic_ns() - self._began_ns) * self._speed
 
-    def doubt(self) -> str:
+    def start_after(self, _: int) -> None:
         """Nobody doubts it: it is not asked what time it is."""
+
+    def doubt(self) -> str:
+        """Likewise: ""."""
         return ""
 
 

@@ -10,7 +10,7 @@ import json
 import logging
 import os
 import secrets
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 from cloud.account_actions import AccountActions
@@ -20,7 +20,7 @@ from cloud.accounts.roles import STRANGER, VISITING_OPERATOR, VISITOR
 from cloud.accounts.store import AccountStore
 from cloud.accumulated.desk import Accumulations
 from cloud.alarm_parts import alarm_parts
-from cloud.alive import alive
+from cloud.alive import alive, goes_on
 from cloud.api.services import Services
 from cloud.app import create_app
 from cloud.beside import beside
@@ -52,7 +52,7 @@ from cloud.series.desk import SeriesDesk
 from cloud.series.follow import SeriesFollower
 from cloud.series.opening import open_series
 from cloud.settled import settled
-from cloud.standby import take_slice
+from cloud.standby import folder_of, prepare, read_again, take_slice
 from cloud.store.clock_mark import check_clock
 from cloud.store.layout import PlantFolder
 from cloud.store.slice import SliceStore
@@ -89,28 +89,25 @@ async def run_cloud(
         stop: ends it.
         say: told one line for each step, with the plant that it is about.
         reload: whenever it is set, the plants' key folders are looked into again.
-        standby: while another collector holds the slice, wait for it.
+        standby: while another collector holds the slice, wait for it; then `config` is read again.
 
     Raises:
         CloudError: it cannot run, or a part of it ended by a defect.
     """
-    if standby and config.broker.embedded:
-        raise CloudError(
-            f'{config.path}: a standby needs [broker] mode = "external": the embedded broker ends '
-            "with the collector that it is to replace"
-        )
-    root, state = config.evidence_dir / config.slice, config.state_dir
-    with _folder_of(config, "state_dir", state):
-        state.mkdir(parents=True, exist_ok=True)
-    with _folder_of(config, "archive_dir", config.archive_dir):  # now, not at the end of a month
-        config.archive_dir.mkdir(parents=True, exist_ok=True)
-    store = await take_slice(root, config.http, stop, say, waits=standby)
-    if store is None:
-        say("stopped")
-        return
-    async with contextlib.AsyncExitStack() as stack:
+    prepare(config, standby=standby)
+    root = config.evidence_dir / config.slice
+    async with contextlib.AsyncExitStack() as stack, contextlib.AsyncExitStack() as waiting:
+        if standby:
+            await waiting.enter_async_context(beside(goes_on(lambda: "standby")))
+        store = await take_slice(root, config.http, stop, say, waits=standby)
+        if store is None:
+            say("stopped")
+            return
         stack.push_async_callback(_give_back, store)
-        with _folder_of(config, "state_dir", state):  # its files are the holder's
+        if standby:
+            config = await asyncio.to_thread(read_again, config)
+        state = config.state_dir
+        with folder_of(config, "state_dir", state):  # its files are the holder's
             (state / READY).unlink(missing_ok=True)
             token = _new_token(state / TOKEN)
         steady = clock if isinstance(clock, SimulatedClock) else SteadyClock(clock)
@@ -118,6 +115,7 @@ async def run_cloud(
         intake = await _open(config, store, steady, say)
         process = _Process(config, intake, steady, token, say)
         await process.start(stack)
+        await waiting.aclose()
         await stack.enter_async_context(process.telling_alive())
         if reload is not None:
             looking = asyncio.create_task(process.look_for_keys(reload))
@@ -135,7 +133,9 @@ async def _open(config: CloudConfig, store: SliceStore, clock: Believed, say: Sa
     intake = Intake(store, clock, config.signer, clock.doubt, only_simulated=is_simulated)
     if is_simulated:
         say(f"clock: simulated, it is {instant(clock.wall_ns())}; only simulated plants count")
-    notes = await asyncio.to_thread(open_plants, intake, config.plants)
+    notes = await asyncio.to_thread(open_plants, intake, config.plants, clock.start_after)
+    if doubt := clock.doubt():
+        say(f"clock: {doubt}")
     for plant, note in notes:
         say(f"evidence: {note}", extra=about(plant))
     say(f"evidence: {len(list(intake.plants))} plant(s) open under {root}, epoch {store.epoch}")
@@ -370,18 +370,6 @@ async def _following(accumulated: Accumulations, after: Collector) -> AsyncItera
             yield
     finally:
         await asyncio.to_thread(accumulated.keep)
-
-
-@contextlib.contextmanager
-def _folder_of(config: CloudConfig, key: str, folder: Path) -> Iterator[None]:
-    """What the disk refuses in a folder of CLOUD.toml is said with the file and the key."""
-    try:
-        yield
-    except OSError as error:
-        raise CloudError(
-            f"{config.path}: cloud.{key}: {folder} cannot be used ({error.strerror}): name a "
-            "folder that the collector may make or write in"
-        ) from error
 
 
 def _new_token(path: Path) -> str:

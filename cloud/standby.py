@@ -1,25 +1,81 @@
 """The start of a collector: it takes its slice, or waits as a standby until nobody holds it.
 
 While it waits it reads and writes nothing of the slice but the lock, and answers /livez and /readyz
-where the pages will be.
+where the pages will be. What it then serves is what CLOUD.toml says then: the plants, keys and
+certificates of the day it began to wait may be another collector's by now, or stolen.
 """
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.responses import PlainTextResponse
 
+from cloud.config import CloudConfig, load_cloud
 from cloud.config_http import HttpConfig
-from cloud.errors import SliceLockedError
+from cloud.errors import CloudError, SliceLockedError
 from cloud.http_server import address_of, listen, make_server
 from cloud.store.slice import SliceStore
 from evidence.log_lines import Say
 
+log = logging.getLogger("stackproof.cloud")
+
 #: seconds between two tries
 AGAIN_S = 0.5
+
+
+def prepare(config: CloudConfig, *, standby: bool) -> None:
+    """Look at the folders that are to be written, now and not at the end of a month; make them.
+
+    Raises:
+        CloudError: one cannot be made, or this cannot be a standby.
+    """
+    if standby and config.broker.embedded:
+        raise CloudError(
+            f'{config.path}: a standby needs [broker] mode = "external": the embedded broker ends '
+            "with the collector that it is to replace"
+        )
+    for key, folder in (("state_dir", config.state_dir), ("archive_dir", config.archive_dir)):
+        with folder_of(config, key, folder):
+            folder.mkdir(parents=True, exist_ok=True)
+    register = config.broker.register
+    if register is not None and (sentence := register.barred()):  # gateways have days left
+        log.error("%s: broker.register: %s", config.path, sentence)
+
+
+@contextlib.contextmanager
+def folder_of(config: CloudConfig, key: str, folder: Path) -> Iterator[None]:
+    """What the disk refuses in a folder of CLOUD.toml is a CloudError with the file and the key."""
+    try:
+        yield
+    except OSError as error:
+        raise CloudError(
+            f"{config.path}: cloud.{key}: {folder} cannot be used ({error.strerror}): name a "
+            "folder that the collector may make or write in"
+        ) from error
+
+
+def read_again(waited_with: CloudConfig) -> CloudConfig:
+    """CLOUD.toml as it stands once the slice is held.
+
+    Args:
+        waited_with: what it said when the waiting began.
+
+    Raises:
+        CloudConfigError: it has mistakes by now; the slice is given back.
+        CloudError: it names another slice, or what a standby cannot be.
+    """
+    config, before = load_cloud(waited_with.path), waited_with
+    if (config.evidence_dir, config.slice) != (before.evidence_dir, before.slice):
+        raise CloudError(
+            f"{config.path}: names another slice or evidence_dir than the one that this standby "
+            f"waited for, {before.evidence_dir / before.slice}: start it again"
+        )
+    prepare(config, standby=True)
+    return config
 
 
 async def take_slice(

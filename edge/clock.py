@@ -1,7 +1,5 @@
 """The one place of the agent that reads a clock. Everything else takes a `Clock`."""
 
-import ctypes
-import ctypes.util
 import datetime as dt
 import functools
 import time
@@ -10,9 +8,9 @@ from pathlib import Path
 from typing import Protocol
 
 from evidence.frame import Clock as ClockState
+from evidence.kernel_clock import kernel_error_ms
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-_STA_UNSYNC = 0x0040  # <sys/timex.h>: clock unsynchronised
 
 
 class Clock(Protocol):
@@ -44,7 +42,7 @@ class SystemClock:
 
         "ntp" is said of whatever disciplines the kernel's clock: Linux does not tell it from PTP.
         """
-        error_ms = _kernel_error_ms()
+        error_ms = kernel_error_ms()
         source = "free" if error_ms is None else "ntp"
         return ClockState(source, error_ms, self.monotonic_ns(), boot_id())
 
@@ -56,37 +54,6 @@ def boot_id() -> bytes:
         return uuid.UUID(_BOOT_ID.read_text().strip()).bytes
     except (OSError, ValueError):
         return uuid.uuid4().bytes
-
-
-class _Timex(ctypes.Structure):
-    """The head of Linux's struct timex; the rest is padding we do not read."""
-
-    _fields_ = (
-        ("modes", ctypes.c_uint),
-        ("offset", ctypes.c_long),
-        ("freq", ctypes.c_long),
-        ("maxerror", ctypes.c_long),
-        ("esterror", ctypes.c_long),
-        ("status", ctypes.c_int),
-        ("rest", ctypes.c_char * 256),
-    )
-
-
-@functools.cache
-def _adjtimex() -> "ctypes._NamedFuncPointer | None":
-    library = ctypes.CDLL(ctypes.util.find_library("c"), use_errno=True)
-    return getattr(library, "adjtimex", None)
-
-
-def _kernel_error_ms() -> int | None:
-    """The kernel's estimated clock error when something disciplines the clock, else None."""
-    call = _adjtimex()
-    if call is None:
-        return None
-    timex = _Timex()  # modes = 0: read only
-    if call(ctypes.byref(timex)) < 0 or timex.status & _STA_UNSYNC:
-        return None
-    return int(-(-timex.esterror // 1000))
 
 
 def instant(at_ns: int) -> str:

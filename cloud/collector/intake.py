@@ -7,7 +7,7 @@ page is to learn. Nothing a gateway sends makes `take` raise.
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +33,7 @@ from evidence.keys import Signer
 from evidence.log import Entry, Kind
 from evidence.log_lines import about
 from evidence.receipt import Receipt, encode_receipt
+from evidence.suites import PublicKey
 
 log = logging.getLogger("stackproof.cloud.collector")
 
@@ -97,6 +98,11 @@ class Intake:
 
     # -- plants -----------------------------------------------------------------------------------
 
+    def log_of(self, identity: PlantIdentity) -> tuple[PlantStore, Sequence[PublicKey]]:
+        """A plant's log, opened if it is not, and whose keys it has; raises as `open` does."""
+        keys = collector_keys(identity, self.store.folder(identity.plant) / "keys")
+        return self.store.open_plant(identity.plant, self._signer, keys), keys
+
     def open(self, identity: PlantIdentity) -> EnrolledPlant:
         """Open a plant's evidence and stage an entry for each key that is new to it.
 
@@ -105,8 +111,7 @@ class Intake:
         """
         plant = identity.plant
         try:
-            keys = collector_keys(identity, self.store.folder(plant) / "keys")
-            store = self.store.open_plant(plant, self._signer, keys)
+            store, keys = self.log_of(identity)
             opened = EnrolledPlant(store, identity, self._clock, keys)
         except DamagedLogError as error:
             self.store.give_up(plant, str(error))
@@ -164,8 +169,7 @@ class Intake:
             return Refused("clock", doubt)
         plant = self.plants.get(sender.plant)
         if plant is None:
-            is_ours = sender.plant in self.plants.not_served()
-            reason = "not-served" if is_ours else "unknown-plant"
+            reason = "not-served" if sender.plant in self.plants.not_served() else "unknown-plant"
             verdict: Verdict = Refused(reason, f"{reason}: {sender.plant}/{sender.gateway}")
         else:
             verdict = self._decide(plant, sender, data, now_s, seen)

@@ -1,6 +1,7 @@
 """The start: opens every plant, and reads again what the page has to know. Blocking disk I/O."""
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cloud.collector.identity import PlantIdentity
@@ -28,8 +29,18 @@ def newest_config(reader: PlantReader, stream: str) -> Mapping[str, Any] | None:
     return decode_configuration(cose.parse(found.data).payload)
 
 
-def open_plants(intake: Intake, identities: Sequence[PlantIdentity]) -> list[tuple[str, str]]:
+def open_plants(
+    intake: Intake,
+    identities: Sequence[PlantIdentity],
+    start_after: Callable[[int], object] = lambda _: None,
+) -> list[tuple[str, str]]:
     """Open every plant before the collector starts. Blocking disk I/O.
+
+    Args:
+        intake: where.
+        identities: which.
+        start_after: told when the newest entry of all was received, 0 for none, before any entry
+            is staged.
 
     Returns:
         (plant, sentence) of all that was not as a clean stop leaves it, damaged plants first.
@@ -38,6 +49,11 @@ def open_plants(intake: Intake, identities: Sequence[PlantIdentity]) -> list[tup
         StoreError: the disk refuses.
     """
     notes: list[tuple[str, str]] = []
+    newest = 0
+    for identity in identities:
+        with contextlib.suppress(DamagedLogError):  # it is told below
+            newest = max(newest, intake.log_of(identity)[0].state.received_ns)
+    start_after(newest)
     for identity in identities:
         plant = identity.plant
         try:

@@ -3,10 +3,13 @@
 import asyncio
 from collections.abc import Callable
 
+from cloud.alive import goes_on
+from cloud.beside import beside
 from cloud.clock import SystemClock
 from cloud.errors import ServerError
 from cloud.front.app import create_front, front_of
 from cloud.front.config import FrontConfig
+from cloud.front.routes import Front
 from cloud.http_server import address_of, listen, make_server
 
 
@@ -32,7 +35,8 @@ async def run_front(config: FrontConfig, stop: asyncio.Event, say: Callable[[str
     address = address_of(config.http.host, listener)
     say(f"ready: {len(front.listeners)} collector(s) at {address}")
     stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait([stopping, serving], return_when=asyncio.FIRST_COMPLETED)
+    async with beside(goes_on(lambda: _stands(front))):
+        await asyncio.wait([stopping, serving], return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
     if serving.done() and not stop.is_set():
         raise ServerError("the web server ended by itself; see the log")
@@ -41,3 +45,8 @@ async def run_front(config: FrontConfig, stop: asyncio.Event, say: Callable[[str
     for door in front.doors.values():
         door.end()
     say("stopped")
+
+
+def _stands(front: Front) -> str:
+    answer = sum(one.heard.amiss is None for one in front.listeners)
+    return f"{answer} of {len(front.listeners)} collector(s) answer"

@@ -71,7 +71,7 @@ class SliceStore:
         return self._root / plant
 
     def open_plant(self, plant: str, signer: Signer, keys: Sequence[PublicKey]) -> PlantStore:
-        """Open (or make) a plant's evidence and bring it to its newest whole state.
+        """Open (or make) a plant's evidence and bring it to its newest whole state, once.
 
         Args:
             plant: plant id.
@@ -82,6 +82,8 @@ class SliceStore:
             DamagedLogError: less is on disk than was signed; also kept in `damaged`.
             StoreError: the disk refuses.
         """
+        if plant in self.plants:
+            return self.plants[plant]
         root = self.folder(plant)
         try:
             store = PlantStore(plant, root, self._disk, signer=signer, keys=keys, epoch=self.epoch)

@@ -7,11 +7,12 @@ disk: call from a worker thread; `asked` alone is for the event loop.
 """
 
 import asyncio
+import contextlib
 import datetime as dt
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from cloud.accounts.book import Book
 from cloud.accounts.errors import AccountError
@@ -195,9 +196,12 @@ class BrokerDesk:
                     "compare it with what `edge enrol` printed there"
                 )
             _require_good(register, asked)
-            self._log(Event(APPROVED, "", who.account, address, f"{plant}/{gateway} key {key}"))
-            made = self._certificate(register.approve(request), told=False)
-            return {**row, "certificate": made, "broker": "\n".join(self._serve(register))}
+            event = Event(APPROVED, "", who.account, address, f"{plant}/{gateway} key {key}")
+            with self._logging(event):
+                approved = register.approve(request)
+            broker = "\n".join(self._serve(register))
+            made = self._certificate(approved, told=False)
+            return {**row, "certificate": made, "broker": broker}
 
     def revoke(
         self, who: Principal, row: Mapping[str, str], reason: str, address: str
@@ -210,11 +214,18 @@ class BrokerDesk:
             if approved is None:
                 raise LookupError(f"{plant}/{gateway} has no approved key {key}")
             told = f"{plant}/{gateway} key {key}: {reason}"
-            self._log(Event(REVOKED, "", who.account, address, told))
-            register.revoke(approved, reason, who.account, self._now())
-            broker = "\n".join(self._serve(register))
-        told = "written" if register.signs else "to be signed where the CA's key is (broker sign)"
-        return {**row, "list": told, "broker": broker}
+            with self._logging(Event(REVOKED, "", who.account, address, told)):
+                register.revoke(approved, reason, who.account, self._now())
+            told = self._list(register)
+            return {**row, "list": told, "broker": "\n".join(self._serve(register))}
+
+    def _list(self, register: Register) -> str:
+        """Sign the list of the revoked; what came of it. The key is revoked all the same."""
+        try:
+            is_written = register.write_crl(self._now())
+        except (EvidenceError, StoreError) as error:
+            return f"NOT written: {error}. Sign it where that is possible (broker sign)"
+        return "written" if is_written else "to be signed where the CA's key is (broker sign)"
 
     def _verified(self, data: bytes) -> BrokerRequest:
         """A request by the key that signs for its gateway now."""
@@ -234,14 +245,18 @@ class BrokerDesk:
         if told and made != before:
             until = f"until {made.not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
             whose = f"{approved.plant}/{approved.gateway} key {approved.key}"
-            self._log(Event(RENEWED, "", COLLECTOR, "", f"{whose} {until}"))
+            with self._logging(Event(RENEWED, "", COLLECTOR, "", f"{whose} {until}")):
+                pass
         pem = certificate_to_pem(made)
         self._publish(Sender(approved.plant, approved.gateway), pem)
         return pem.decode()
 
-    def _log(self, event: Event) -> None:
+    @contextlib.contextmanager
+    def _logging(self, event: Event) -> Iterator[None]:
+        """The event stands in the security log if what is done meanwhile succeeds, else neither."""
         with self._book.begin() as (transaction, now_ns):
             self._book.log(transaction, now_ns, event)
+            yield
 
 
 def _require_good(register: Register, key: str) -> None:

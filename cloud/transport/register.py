@@ -17,6 +17,7 @@ of the folder and brings back what is new. Not for two processes at once.
 import datetime as dt
 import json
 import os
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -155,6 +156,20 @@ class Register:
 
     # -- what changes it --------------------------------------------------------------------------
 
+    def barred(self) -> str:
+        """Why this process cannot write here, a sentence; "" where it can. Leaves nothing."""
+        parts = (self.folder / name for name in (PENDING, APPROVED, ISSUED, REVOKED))
+        for folder in (self.folder, *(part for part in parts if part.exists())):
+            try:
+                tempfile.TemporaryFile(dir=folder).close()
+            except OSError as error:
+                return (
+                    f"{folder} cannot be written ({error.strerror}): no gateway's certificate is "
+                    "renewed, no key approved or revoked. The unit lets the collector write below "
+                    "/var/lib/stackproof alone (docs/install.md, Services)"
+                )
+        return ""
+
     def wait(self, plant: str, gateway: str, data: bytes) -> None:
         """A verified request waits for a person, in place of the gateway's last."""
         self._write(f"{PENDING}/{plant}.{gateway}.cose", data)
@@ -190,14 +205,13 @@ class Register:
         return made
 
     def revoke(self, approved: Approved, reason: str, by: str, now: dt.datetime) -> None:
-        """A key lets nobody in from now on; the list is written where it can be signed."""
+        """A key is to let nobody in from now on; `write_crl` tells it to those who take a list."""
         facts = {
             "plant": approved.plant, "gateway": approved.gateway, "reason": reason, "by": by,
             "at": now.isoformat(timespec="seconds"),
         }  # fmt: skip
         data = json.dumps(facts, ensure_ascii=False, indent=1).encode()
         self._write(f"{REVOKED}/{approved.key}.json", data)
-        self.write_crl(now)
 
     def write_crl(self, now: dt.datetime) -> bool:
         """Sign the list of every certificate whose key is revoked; False where the key is not."""

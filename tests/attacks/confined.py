@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import stackproof
+from cloud.brought.desk import MEMORY_BYTES
 
-AS_BYTES = 2 << 30  # address space: libraries alone reserve some hundred MiB of it
+AS_BYTES = MEMORY_BYTES  # address space: libraries alone reserve some hundred MiB of it
 CPU_S = 30
 EXIT_RAISED = 70
 

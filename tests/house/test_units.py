@@ -4,6 +4,7 @@
 """
 
 import re
+import shlex
 import subprocess
 import sys
 from fnmatch import fnmatchcase
@@ -11,6 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from cloud.brought import desk as brought
+from cloud.front.config import COLLECTORS_MAX
+from cloud.front.passing import AT_ONCE
+from cloud.records.pdf import child as paper
 from edge.relay.config import STREAMS_MAX
 from tests.confined import UNITS, command, settings
 
@@ -35,7 +40,33 @@ def analyze(*arguments: str) -> str:
 
 
 def test_all_are_looked_at() -> None:
-    assert NAMES == ["stackproof-cloud", "stackproof-edge", "stackproof-relay"]
+    """And by whoever installs, restarts or stops them, and makes their users."""
+    names = ["cloud", "cloud@", "edge", "front", "relay"]
+    assert [f"stackproof-{name}" for name in names] == NAMES
+    users = (UNITS / "stackproof.sysusers").read_text()
+    made = re.findall(r"^u (\S+) ", users, re.MULTILINE)
+    assert {user for name in NAMES for user in settings(name)["User"]} == set(made)
+    for script in ("postinst", "prerm"):
+        (line,) = re.findall(
+            r"systemctl (?:--no-block try-restart|stop) ((?:.|\\\n)*?[^\\])\n",
+            (UNITS.parent / "debian" / script).read_text(),
+        )
+        told = {word.rstrip("*") for word in shlex.split(line.replace("\\\n", ""))}
+        assert told == set(NAMES), script
+
+
+def test_further_collectors_run_as_the_first() -> None:
+    """All but the file; systemd has no way to say so in one unit."""
+    first, further = ((UNITS / f"stackproof-cloud{at}.service").read_text() for at in ("", "@"))
+    first = first.replace("/etc/stackproof/cloud.toml", "/etc/stackproof/cloud-%i.toml")
+    first = first.replace("Description=Stackproof collector", "Description=Stackproof collector %i")
+    assert first.split("\n")[1:] == further.split("\n")[1:]
+
+
+def test_a_front_of_as_many_collectors_as_it_may_have_gets_its_threads() -> None:
+    """One that listens and those that pass on, each; asyncio's and the pages' pools: 32 and 40."""
+    (tasks,) = settings("stackproof-front")["TasksMax"]
+    assert int(tasks) >= COLLECTORS_MAX * (1 + AT_ONCE) + 32 + 40 + 10
 
 
 def test_systemd_understands_them(tmp_path: Path) -> None:
@@ -43,7 +74,7 @@ def test_systemd_understands_them(tmp_path: Path) -> None:
     found = []
     for name in NAMES:
         text = (UNITS / f"{name}.service").read_text()
-        unit = tmp_path / f"{name}.service"
+        unit = tmp_path / f"{name}{'west' * name.endswith('@')}.service"
         unit.write_text(text.replace("/opt/stackproof/current/bin/stackproof", "/bin/true"))
         found.append(str(unit))
     for path in sorted(ELSEWHERE.glob("*.service")) + sorted(ELSEWHERE.glob("*.timer")):
@@ -100,12 +131,21 @@ def test_the_agent_opens_every_kind_of_serial_line_and_nothing_else() -> None:
     assert told["Wants"][0] in told["After"]
 
 
-def test_the_agent_may_ask_how_far_off_the_clock_is() -> None:
-    """Refused, it would call every clock "free": the usual set of system calls refuses it."""
+def test_a_reader_of_what_people_bring_does_not_take_the_collectors_memory() -> None:
+    """An archive and a paper, beside 1.2 GB for 1,500 plants (docs/cluster.md)."""
+    told = settings("stackproof-cloud")
+    (memory,) = told["MemoryMax"]
+    gib = int(memory.removesuffix("G"))
+    assert gib - 0.5 >= (brought.MEMORY_BYTES + paper.MEMORY_BYTES) / 2**30 + 1.2
+    assert told["OOMPolicy"] == ["continue"], "else a reader's end ends the collector too"
+
+
+def test_agent_and_collector_may_ask_how_far_off_the_clock_is() -> None:
+    """Refused, no clock would count as kept: the usual set of system calls refuses it."""
     asks = (
         "import ctypes\n"
         "raise SystemExit(ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(512)) < 0)"
     )
-    for unit, refused in (("stackproof-edge", 0), ("stackproof-relay", 1)):
+    for unit, refused in (("stackproof-edge", 0), ("stackproof-cloud", 0), ("stackproof-relay", 1)):
         done = subprocess.run(command(unit, sys.executable, "-c", asks), check=False)
         assert done.returncode == refused, unit

@@ -37,6 +37,19 @@ exec {HOME}/python/bin/python3 -P -m stackproof "$@"
 """
 
 
+#: two collectors of one slice, on one machine
+UNITS_OF_ONE = ("stackproof-cloud@b", "stackproof-cloud@c")
+FRONT = """\
+format = 1
+[http]
+port = 8700
+[[collector]]
+name = "first"
+url = "http://127.0.0.1:8600"
+token = "file:token"
+"""
+
+
 @pytest.fixture(scope="module")
 def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
     """One with program, units and users, before anybody did anything; and a meter."""
@@ -245,3 +258,40 @@ def test_agent_at_a_boot_with_a_wrong_clock(box: Box, shown: str, said: list[str
     kept = frames(box)
     until(lambda: frames(box) > kept, box, EDGE)
     until(lambda: "alarms: none" in box.show(EDGE, "StatusText")[0], box, EDGE)
+
+
+def test_a_further_collector_a_standby_of_it_and_a_front(box: Box) -> None:
+    """By the table of docs/install.md; then all stop by the package's own line."""
+    first = blocks("deploy", "The collector", "toml")[0].replace("file:keys", "file:.")
+    (drop_in,) = blocks("install", "Services", "ini")
+    for unit, port in zip(UNITS_OF_ONE, (8601, 8602), strict=True):
+        told = re.sub(r'_dir = "(\w+)"', r'_dir = "/var/lib/stackproof/b/\1"', first)
+        told = re.sub(
+            r"\[broker\][^\[]*", '[broker]\nmode = "external"\nurl = "mqtt://127.0.0.1:9"\n', told
+        )
+        told = told.replace("8600", f"{port}").replace('slice = "00"', 'slice = "01"')
+        box.write(
+            f"/etc/stackproof/{unit.removeprefix('stackproof-').replace('@', '-')}.toml", told
+        )
+        box.run("mkdir", "-p", f"/etc/systemd/system/{unit}.service.d")
+        box.write(f"/etc/systemd/system/{unit}.service.d/standby.conf", drop_in)
+        box.run("systemctl", "daemon-reload")
+        box.run("systemctl", "start", unit)  # a standby too is ready
+    serves, (one, other) = "1 plants served, in trouble: none", UNITS_OF_ONE
+    until(lambda: box.show(one, "StatusText") == [serves], box, one)
+    until(lambda: box.show(other, "StatusText") == ["standby"], box, other)
+    box.run("systemctl", "kill", "--signal=KILL", one)
+    until(lambda: box.show(other, "StatusText") == [serves], box, other)
+    until(lambda: box.show(one, "StatusText") == ["standby"], box, one)
+
+    box.write("/etc/stackproof/front.toml", FRONT)
+    box.write("/etc/stackproof/token", "x" * 40)
+    box.run("chown", "stackproof-front:", "/etc/stackproof/token")
+    box.run("chmod", "600", "/etc/stackproof/token")
+    box.run("systemctl", "start", "stackproof-front")
+    assert "of 1 collector(s) answer" in box.show("stackproof-front", "StatusText")[0]
+
+    prerm = (ROOT / "packaging/debian/prerm").read_text()
+    (stop,) = re.findall(r"systemctl stop (?:.|\\\n)*?[^\\]\n", prerm)
+    box.run("sh", "-euc", stop)
+    assert box.run("systemctl", "list-units", "--no-legend", "--state=running", "stackproof*") == ""

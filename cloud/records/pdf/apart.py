@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 
+from cloud.spared import killed_first
 from evidence.documents.observed.paper import PAPER_BYTES_MAX, Paper, parse_paper, unread
 from evidence.errors import MalformedError
 
@@ -46,6 +47,7 @@ def read_apart(data: bytes, limits: Limits = REPORT) -> Paper:
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         env={name: os.environ[name] for name in _HANDED_ON if name in os.environ},
     )  # fmt: skip
+    killed_first(process.pid)
     with process, _killed_after(process, limits.seconds) as late:
         printed = _printed(process, data)
     if late.is_set():

@@ -1,6 +1,7 @@
 """A front over a running collector, one that is not there and one that is slow; its accounts."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -20,8 +21,10 @@ from cloud.accounts.store import AccountStore
 from cloud.accounts.totp import code_of
 from cloud.clock import SystemClock
 from cloud.config import load_cloud
+from tests.confined import command as confined
 from tests.integration.cloud.cloud_process import Cloud, command, wait
 from tests.integration.cloud.running_collector import FRAMES, send_readings
+from tests.notified import Manager, manager
 from tests.ports import free_port
 from tests.unit.cloud.accounts.people_examples import PASSWORD, SECURITY
 from tests.unit.cloud.front.front_examples import READ, READER, rows_of, write_front
@@ -62,21 +65,34 @@ def slow() -> Iterator[str]:
         yield f"http://127.0.0.1:{taking.getsockname()[1]}"
 
 
+@pytest.fixture
+def hearing(tmp_path: Path) -> Iterator[Manager]:
+    """The manager of a machine's services."""
+    with manager(tmp_path) as found:
+        yield found
+
+
+@pytest.mark.needs("systemd-analyze")
 def test_a_front_over_a_collector_one_that_is_not_there_and_one_that_is_slow(
-    tmp_path: Path, north: tuple[Path, str, str], slow: str
+    tmp_path: Path, north: tuple[Path, str, str], slow: str, hearing: Manager
 ) -> None:
+    """As its unit has systemd start it: ready at once, whoever answers."""
     _, address, token = north
     gone, port = f"http://127.0.0.1:{free_port()}", free_port()
     urls, tokens = {"north": address, "gone": gone, "slow": slow}, {"north": token}
     path = write_front(tmp_path, urls, tokens, reader=READER)
     path.write_text(f"{path.read_text()}[http]\nport = {port}\n")
     process = subprocess.Popen(
-        command("front", path), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+        confined("stackproof-front", *command("front", path)), stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, env={**os.environ, **hearing.environment},
+    )  # fmt: skip
     try:
         assert process.stdout is not None
         ready = next(line for line in process.stdout if line.startswith("ready"))
         assert ready == f"ready: 3 collector(s) at http://127.0.0.1:{port}\n"
+        for told in ("READY=1", "WATCHDOG=1"):
+            stands = [f"STATUS={n} of 3 collector(s) answer" for n in (0, 1)]
+            assert hearing.heard(20) in [[told, one] for one in stands]
         base, reader = ready.split()[-1], {"Authorization": f"Bearer {READER * 8}"}
 
         def heard() -> Any:

@@ -214,6 +214,7 @@ async def test_an_agent_that_is_not_let_in_tries_at_a_pace_and_loses_nothing(
         issued = register.certificate(approved, now())
         assert issued is not None
         register.revoke(approved, "lost", "somebody", now())
+        register.write_crl(now())
         bench.configure()
         (bench.folder / "tls.crt").write_bytes(certificate_to_pem(issued))
 

@@ -14,6 +14,7 @@ import pytest
 from cloud.accounts.roles import EVERY_PLANT, Principal, Right
 from cloud.brought import desk as desk_module
 from cloud.brought.desk import KEPT_NS, OF_ONE_MAX, Brought, BroughtArchives, BroughtError
+from cloud.spared import killed_first
 from tests.attacks.corpus import KINDS, archive
 from tests.unit.cloud.app_examples import BASE, make_accounts, make_app, make_client
 from tests.unit.cloud.live_examples import ManualClock
@@ -155,6 +156,13 @@ def test_the_page_says_whose_root_it_is_and_shows_hostile_words_as_text(
 async def test_an_archive_that_eats_memory_is_told_and_ends_its_process_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    scores = list[str]()
+
+    def noted(pid: int) -> None:
+        killed_first(pid)
+        scores.append(Path(f"/proc/{pid}/oom_score_adj").read_text().strip())
+
+    monkeypatch.setattr(desk_module, "killed_first", noted)
     (bomb,) = [kind for kind in KINDS if kind.name == "bomb: a manifest of 100,000 files"]
     data = archive(bomb).read_bytes()
     desk = BroughtArchives(tmp_path, ManualClock(), {})
@@ -165,6 +173,8 @@ async def test_an_archive_that_eats_memory_is_told_and_ends_its_process_alone(
     eaten = await ended(desk, await desk.take(pieces(data), "", ""))
     assert (eaten.state, eaten.report) == ("failed", None)
     assert "needs more than 160 MiB" in eaten.failed
+    assert scores == ["1000", "1000"], "where memory ends, it goes before the collector"
+    killed_first(2**22 + 1)  # nobody's
 
 
 def test_the_verifying_process_has_little_to_take(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """Folders of CLOUD.toml: what the disk refuses at the start is named; what is left at the end."""
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,9 +10,20 @@ import pytest
 from cloud import cli
 from cloud.clock import SystemClock
 from cloud.config import load_cloud
+from cloud.errors import CloudConfigError, CloudError
 from cloud.process import run_cloud
+from cloud.standby import prepare
 from cloud.store.slice import SliceStore
-from tests.unit.cloud.evidence_examples import CLOUD_HEAD, CLOUD_PLANT, make_plant
+from cloud.transport.register import Register
+from tests.notified import manager
+from tests.unit.cloud.evidence_examples import (
+    CLOUD_HEAD,
+    CLOUD_PLANT,
+    SECOND_NS,
+    ManualClock,
+    make_plant,
+)
+from tests.unit.cloud.transport.test_transport import BY, folder_in
 
 TEXT = f"""\
 {CLOUD_HEAD}archive_dir = "archives"
@@ -60,6 +73,28 @@ def test_a_state_folder_with_a_folder_in_the_place_of_a_file(
     )
 
 
+def test_a_register_that_cannot_be_written_is_told_at_the_start_and_by_check(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It runs all the same: gateways have certificates for days."""
+    make_plant(tmp_path)
+    path = tmp_path / "CLOUD.toml"
+    path.write_text(TEXT)
+    register, config = Register(folder_in(tmp_path), BY), load_cloud(path)
+    config = replace(config, broker=replace(config.broker, register=register))
+    monkeypatch.setattr("cloud.cli.load_cloud", lambda _: config)
+    for barred in (False, True):
+        if barred:
+            (register.folder / "issued").write_text("where a folder must be")
+        prepare(config, standby=False)
+        assert cli.main(["check", str(path)]) == 0
+        told = f"{register.folder / 'issued'} cannot be written (Not a directory)"
+        assert (told in caplog.text, told in capsys.readouterr().out) == (barred, barred)
+
+
 async def test_who_stops_leaves_the_ready_file_of_the_next_holder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -85,3 +120,95 @@ async def test_who_stops_leaves_the_ready_file_of_the_next_holder(
     await run_cloud(load_cloud(config), SystemClock(), stop, say)
     assert found == [True, False]
     assert ready.read_text() == "the next holder's"
+
+
+async def test_a_start_a_year_later_doubts_a_clock_that_nothing_keeps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The machine booted; nobody has set its clock yet."""
+    make_plant(tmp_path)
+    config = tmp_path / "CLOUD.toml"
+    config.write_text(f"{TEXT}[http]\nport = 0\n")
+    monkeypatch.setattr("cloud.process.CONNECT_S", 0.0)
+    monkeypatch.setattr("cloud.clock.kernel_error_ms", lambda: None)
+    now_ns = SystemClock().wall_ns()
+    stop, said = asyncio.Event(), list[str]()
+
+    def say(sentence: str, /, **_: object) -> None:
+        said.append(sentence)
+        if sentence.startswith("ready"):
+            stop.set()
+
+    for at_ns in (now_ns, now_ns + 365 * 86_400 * SECOND_NS):
+        assert not [one for one in said if one.startswith("clock")]
+        stop.clear()
+        await run_cloud(load_cloud(config), ManualClock(at_ns), stop, say)
+    assert len([one for one in said if one.startswith("clock: at the start")]) == 1
+
+
+async def waited(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[Path], object]
+) -> list[str]:
+    """What a standby says that takes over after `meanwhile` was done to its CLOUD.toml."""
+    make_plant(folder)
+    config = folder / "CLOUD.toml"
+    config.write_text(f"{TEXT}[http]\nport = 0\n")
+    monkeypatch.setattr("cloud.process.CONNECT_S", 0.0)
+    monkeypatch.setattr("cloud.standby.AGAIN_S", 0.01)
+    holder, stop, said = SliceStore(folder / "evidence/00"), asyncio.Event(), list[str]()
+
+    def say(sentence: str, /, **_: object) -> None:
+        said.append(sentence)
+        if sentence.startswith("standby: waiting"):
+            meanwhile(config)
+            holder.close()
+        if sentence.startswith("ready"):
+            stop.set()
+
+    await run_cloud(load_cloud(config), SystemClock(), stop, say, standby=True)
+    return said
+
+
+async def test_a_standby_serves_what_cloud_toml_says_when_it_takes_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The plant moved to another collector while it waited: both would serve it."""
+    with manager(tmp_path) as hearing:
+        monkeypatch.setenv("NOTIFY_SOCKET", hearing.environment["NOTIFY_SOCKET"])
+
+        def move(config: Path) -> None:
+            config.write_text(config.read_text().replace(CLOUD_PLANT, ""))
+            for told in ("READY=1", "WATCHDOG=1"):  # else its unit would count as starting
+                assert hearing.heard() == [told, "STATUS=standby"]
+
+        said = await waited(tmp_path, monkeypatch, move)
+        assert hearing.heard() == ["READY=1", "STATUS=0 plants served, in trouble: none"]
+    assert any("names no [[plant]]: nothing is accepted of any" in one for one in said), said
+    assert said[-1] == "stopped"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "error", "words"),
+    [
+        ("root = ", "roof = ", CloudConfigError, "roof"),
+        ('slice = "00"', 'slice = "01"', CloudError, "names another slice"),
+        ('mode = "external"\nurl = "mqtt://127.0.0.1:9"', "port = 0", CloudError, "external"),
+    ],
+)
+async def test_a_standby_whose_file_cannot_be_served_gives_the_slice_back(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    before: str,
+    after: str,
+    error: type[CloudError],
+    words: str,
+) -> None:
+    def change(config: Path) -> None:
+        text = config.read_text()
+        assert before in text
+        config.write_text(text.replace(before, after))
+
+    with pytest.raises(error, match=words):
+        await waited(tmp_path, monkeypatch, change)
+    SliceStore(tmp_path / "evidence/00").close()  # nobody holds it

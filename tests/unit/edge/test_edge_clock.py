@@ -8,6 +8,7 @@ import pytest
 
 from edge import clock
 from edge.clock import SystemClock, boot_id
+from evidence import kernel_clock
 
 
 def test_clocks_run() -> None:
@@ -56,15 +57,15 @@ def test_state_of_the_clock(
         timex.status, timex.esterror, result = kernel
         return result
 
-    monkeypatch.setattr(clock, "_adjtimex", lambda: adjtimex)
+    monkeypatch.setattr(kernel_clock, "_adjtimex", lambda: adjtimex)
     state = SystemClock().state()
     assert (state.source, state.error_ms, state.boot_id) == (*known, boot_id())
 
 
 def test_system_without_adjtimex(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ctypes.CDLL", lambda *_, **__: SimpleNamespace())
-    clock._adjtimex.cache_clear()
+    kernel_clock._adjtimex.cache_clear()
     try:
         assert SystemClock().state().source == "free"
     finally:
-        clock._adjtimex.cache_clear()
+        kernel_clock._adjtimex.cache_clear()

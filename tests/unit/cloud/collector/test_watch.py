@@ -74,6 +74,25 @@ def test_while_the_clock_is_in_doubt_nothing_is_logged(site: Site) -> None:
     assert site.intake.plant("mini").state.received_ns == T0_NS + 9
 
 
+def test_a_start_with_a_clock_that_nothing_keeps_logs_nothing_at_its_time(
+    site: Site, tmp_path: Path
+) -> None:
+    """Boot a year ahead, before NTP: of two plants, one has not been heard of for long."""
+    site.intake.store.close()
+    data, wall = site.gateway.frame(T0_NS + SECOND_NS), ManualClock(T0_NS + 9 + 365 * DAY_NS)
+    clock, store = SteadyClock(wall, lambda: 0, lambda: False), SliceStore(tmp_path / "00")
+    site.intake = Intake(store, clock, site.plant.collector, clock.doubt)
+    other = make_plant(tmp_path / "other", plant="other")
+    open_plants(site.intake, [site.plant.identity(), other.identity()], clock.start_after)
+    assert site.intake.watch.look(1.0) == {"mini", "other"}
+    assert site.alarms() == [("", "clock")]
+    assert [v.reason for v in site.take(data) if isinstance(v, Refused)] == ["clock"]
+    for plant in ("mini", "other"):
+        assert site.intake.plant(plant).state.received_ns == T0_NS + 9
+    wall.now_ns = T0_NS + 10
+    assert isinstance(site.take(data)[0], Accepted)
+
+
 def test_a_clock_behind_its_log_is_an_alarm_with_both_times(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -18,7 +18,7 @@ from cloud.cli import main
 from cloud.collector.intake import Intake
 from cloud.collector.opening import open_plants
 from cloud.collector.topics import Sender
-from cloud.errors import NoRegisterError
+from cloud.errors import NoRegisterError, StoreError
 from cloud.store.slice import SliceStore
 from cloud.transport.broker_files import KnownNode
 from cloud.transport.desk import BrokerDesk
@@ -85,6 +85,7 @@ def test_a_certificate_is_made_anew_when_half_of_its_life_is_over(tmp_path: Path
     assert fourth.not_valid_after_utc == third.not_valid_after_utc == ca.not_valid_after_utc
     assert moved.newest(approved) == fourth
     register.revoke(approved, "stolen", "somebody", T0 + 16 * DAY)
+    register.write_crl(T0 + 16 * DAY)
     crl = load_pem_x509_crl((register.folder / "crl.pem").read_bytes())
     made = (first, second, corrected, third, fourth)
     assert {row.serial_number for row in crl} == {one.serial_number for one in made if one}
@@ -204,6 +205,51 @@ def test_what_happened_is_counted_for_the_plant_alone(bench: Bench) -> None:
     }
 
 
+def logged(bench: Bench) -> list[str]:
+    with bench.accounts.book.begin() as (transaction, _):
+        return [row.event for row in transaction.log_rows_back(0)]
+
+
+def test_what_the_disk_refuses_was_not_done_and_is_not_logged(bench: Bench) -> None:
+    """A register below /etc, which the unit does not let the collector write."""
+    desk, register = bench.desk, bench.desk._register()
+    assert register.barred() == ""
+    for name, act, then in (
+        ("approved", lambda: desk.approve(PROGRAM, ROW, ""), []),
+        ("revoked", lambda: desk.revoke(PROGRAM, ROW, "stolen", ""), ["broker-key-approved"]),
+    ):
+        desk.take(bench.request())
+        (register.folder / name).write_text("where a folder must be")
+        assert f"{register.folder / name} cannot be written (Not a directory)" in register.barred()
+        with pytest.raises(StoreError, match="cannot be written"):
+            act()
+        assert logged(bench) == then
+        (register.folder / name).unlink()
+        assert register.barred() == ""
+        act()
+    assert logged(bench) == ["broker-key-revoked", "broker-key-approved"]
+    assert {path.name for path in register.folder.iterdir()} == {
+        "ca.crt", "crl.pem", "pending", "approved", "issued", "revoked"
+    }  # fmt: skip
+
+
+def test_a_list_that_cannot_be_signed_keeps_no_broker_from_being_told(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(_: Register, __: dt.datetime) -> bool:
+        raise KeyFileError("the token is not there")
+
+    bench.desk.take(bench.request())
+    bench.desk.approve(PROGRAM, ROW, "")
+    monkeypatch.setattr(Register, "write_crl", away)
+    row = bench.desk.revoke(PROGRAM, ROW, "stolen", "")
+    assert row["list"].startswith("NOT written: the token is not there")
+    assert row["broker"] == "told"
+    assert logged(bench) == ["broker-key-revoked", "broker-key-approved"]
+    with pytest.raises(LookupError, match="is revoked"):
+        bench.desk.take(bench.request())
+
+
 def test_who_is_not_heard(bench: Bench) -> None:
     for data, error in (
         (bench.request(FileSigner(generate())), EvidenceError),  # nobody certified this key
@@ -303,6 +349,7 @@ def test_what_is_written_survives_a_power_cut(
     approved = register.approve(BrokerRequest("mini", "edge-1", TLS.public_key))
     register.certificate(approved, T0)
     register.revoke(approved, "stolen", "somebody", T0)
+    register.write_crl(T0)
     written = {path for path in register.folder.rglob("*") if path != register.folder / "ca.crt"}
     names = {path.name for path in (register.folder, *written) if path.stat().st_ino not in synced}
     assert len(written) == 7
