@@ -1,8 +1,8 @@
 """The start of a collector: it takes its slice, or waits as a standby until nobody holds it.
 
-While it waits it reads and writes nothing of the slice but the lock, and answers /livez and /readyz
-where the pages will be. What it then serves is what CLOUD.toml says then: the plants, keys and
-certificates of the day it began to wait may be another collector's by now, or stolen.
+While it waits it reads and writes nothing of the slice but the lock, and answers /livez, /readyz
+and /metrics where the pages will be. What it then serves is what CLOUD.toml says then: the plants,
+keys and certificates of the day it began to wait may be another collector's by now, or stolen.
 """
 
 import asyncio
@@ -11,8 +11,10 @@ import logging
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 from fastapi.responses import PlainTextResponse
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from cloud.config import CloudConfig, load_cloud
 from cloud.config_http import HttpConfig
@@ -115,6 +117,8 @@ async def take_slice(
 @contextlib.asynccontextmanager
 async def _answering(http: HttpConfig) -> AsyncIterator[str]:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    registry = CollectorRegistry()  # who watches would else take it for a program that is away
+    Gauge("stackproof_standby", "1: waits for the slice.", registry=registry).set(1)
 
     @app.get("/livez")
     async def live() -> PlainTextResponse:
@@ -123,6 +127,10 @@ async def _answering(http: HttpConfig) -> AsyncIterator[str]:
     @app.get("/readyz")
     async def ready() -> PlainTextResponse:
         return PlainTextResponse("standby\n", 503)
+
+    @app.get("/metrics")
+    async def metrics() -> Response:
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
     listener = listen(http.host, http.port)
     server = make_server(app)

@@ -25,6 +25,7 @@ from evidence.broker_certificates import encode_broker_request
 from evidence.keys import FileSigner, generate, key_sha256, write_private
 from evidence.log import decode_entry
 from evidence.records import read_records
+from tests.exposition import series
 from tests.integration.cloud.cloud_process import Cloud, command, run, wait
 from tests.integration.cloud.spool_publisher import SpoolPublisher
 from tests.integration.edge.brokers import Broker
@@ -237,6 +238,7 @@ def killed_under_load(
     try:
         assert answer(f"{address}/readyz") == (503, "standby\n")
         assert answer(f"{address}/livez") == (200, "alive\n")
+        assert series(answer(f"{address}/metrics")[1]) == {"stackproof_standby": 1}
         wait(lambda: publisher.receipted >= KILL_AT)
         assert publisher.receipted < FRAMES, "too late"
         first.cloud.end(signal.SIGKILL)
