@@ -24,7 +24,7 @@ SOCKET_BYTES = 8 * 1024 * 1024  # the system may give less: net.core.rmem_max
 
 
 class RelayDatagrams(asyncio.DatagramProtocol):
-    """Takes datagrams in.
+    """Takes datagrams in, from when its address can be had: a cable or DHCP may come later.
 
     Attributes:
         counts: `datagrams` that came, `noise` that were none of ours, `busy` objects dropped
@@ -36,27 +36,28 @@ class RelayDatagrams(asyncio.DatagramProtocol):
 
     NAME = "UDP"
 
-    def __init__(self, intake: RelayIntake, clock: Clock) -> None:
-        self._intake, self._clock = intake, clock
+    def __init__(self, intake: RelayIntake, clock: Clock, at: tuple[str, int]) -> None:
+        self._intake, self._clock, self._at = intake, clock, at
+        self._transport: asyncio.DatagramTransport | None = None
         self._waiting: list[Outer] = []
         self._bytes = self._gone = self.turns = 0
         self.reassembly, self.loss = Reassembly(), LossCount()
         self.counts: Counter[str] = Counter()
 
-    async def open(self, host: str, port: int) -> asyncio.DatagramTransport:
-        """Begin to listen; OSError when the address cannot be had."""
+    async def open(self) -> None:
+        """Begin to listen; OSError when the address cannot be had, and each step tries again."""
+        host, port = self._at
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         port_socket = socket.socket(family, socket.SOCK_DGRAM)
         with contextlib.suppress(OSError):
             port_socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SOCKET_BYTES)
         try:
             port_socket.bind((host, port))
-        except OSError:
+        except OSError as error:
             port_socket.close()
-            raise
+            raise OSError(f"UDP {host}:{port} cannot be had: {error.strerror}") from error
         loop = asyncio.get_running_loop()
-        transport, _ = await loop.create_datagram_endpoint(lambda: self, sock=port_socket)
-        return transport
+        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, sock=port_socket)
 
     def datagram_received(self, data: bytes, addr: object) -> None:
         """One datagram, whoever sent it."""
@@ -77,8 +78,20 @@ class RelayDatagrams(asyncio.DatagramProtocol):
         self._waiting.append(outer)
         self._bytes += len(outer.data)
 
+    def close(self) -> None:
+        """Listen no more."""
+        if self._transport is not None:
+            self._transport.close()
+
     async def step(self) -> None:
-        """Bring what is complete to disk. SpoolError: it is dropped, and comes again."""
+        """Bring what is complete to disk.
+
+        Raises:
+            OSError: the address cannot be had; it is tried again with the next step.
+            SpoolError: what came is dropped, and comes again.
+        """
+        if self._transport is None:
+            await self.open()
         waiting, self._waiting, self._bytes = self._waiting, [], 0
         full = 0
         if waiting:

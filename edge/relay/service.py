@@ -65,7 +65,6 @@ class Relay:
 
         Raises:
             SpoolError: a queue cannot be opened, or another relay has it.
-            OSError: the UDP address cannot be had.
         """
         config = self._config
         async with contextlib.AsyncExitStack() as parts:
@@ -113,9 +112,9 @@ class Relay:
             way = RelayFolder(self._config.folder, intake, self._clock)
             ways.append((way, folder.LOOK_S))
         if self._config.udp is not None:
-            datagrams = RelayDatagrams(intake, self._clock)
-            transport = await datagrams.open(*self._config.udp)
-            parts.callback(transport.close)
+            datagrams = RelayDatagrams(intake, self._clock, self._config.udp)
+            parts.callback(datagrams.close)
+            await self._once(datagrams.open(), RelayDatagrams.NAME)
             ways.append((datagrams, KEEP_S))
         return ways
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import re
+import socket
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import Callable
@@ -102,6 +103,28 @@ async def test_what_hangs_is_not_alive(
         stop.set()
         task.cancel()
         await asyncio.wait({task})
+
+
+async def test_an_address_that_is_not_there_yet_stops_nothing_else(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Somebody has the port, and lets it go."""
+    config = load_relay(file_of(tmp_path))
+    assert config.udp is not None
+    stop, ready = asyncio.Event(), asyncio.Event()
+    relay = Relay(config, SystemClock())
+    with socket.socket(type=socket.SOCK_DGRAM) as held:
+        held.bind(config.udp)
+        task = asyncio.create_task(relay.run(stop, ready.set))
+        await ready.wait()
+        assert relay.life.ready() == (False, "fails, and is tried again: UDP")
+        assert f"UDP 127.0.0.1:{config.udp[1]} cannot be had: Address already in use" in caplog.text
+    await until(lambda: relay.life.ready() == (True, "ready"))
+    with socket.socket(type=socket.SOCK_DGRAM) as sender:
+        sender.sendto(b"noise", config.udp)
+        await until(lambda: "noise" in str(status_of(config, SystemClock())["counts"]))
+    stop.set()
+    await task
 
 
 @pytest.mark.needs("systemd-analyze")

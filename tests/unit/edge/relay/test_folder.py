@@ -150,7 +150,7 @@ async def test_a_file_that_goes_or_is_changed_for_a_pipe_as_it_is_looked_at(
 
 async def test_datagrams_of_anybody(rig: Rig, at: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     lane, clock, intake, _, _ = at
-    port = RelayDatagrams(intake, clock)
+    port = RelayDatagrams(intake, clock, ("127.0.0.1", 0))
     objects = [stored.data for stored in rig.spool.objects(0, 9)]
     port.datagram_received(os.urandom(900), None)
     for data in [b"whole, and no object", *objects, *objects]:
@@ -168,6 +168,7 @@ async def test_datagrams_of_anybody(rig: Rig, at: Any, monkeypatch: pytest.Monke
     for datagram in fragments(rig.spool.objects(5, 1)[0].data, 1, 0):
         port.datagram_received(datagram, None)
     assert port.counts["busy"] == 1
+    port.close()
 
 
 @pytest.mark.parametrize("gone", [Kept([], crowded=1), Kept([], gave_way=1)])
@@ -175,7 +176,7 @@ async def test_what_gave_way_on_disk_is_taken_again_when_it_is_repeated(
     rig: Rig, at: Any, gone: Kept, caplog: pytest.LogCaptureFixture
 ) -> None:
     lane, clock, intake, folder, inbox = at
-    port = RelayDatagrams(intake, clock)
+    port = RelayDatagrams(intake, clock, ("127.0.0.1", 0))
     first, second = (stored.data for stored in rig.spool.objects(0, 2))
 
     async def comes(data: bytes) -> list[bytes]:
@@ -196,3 +197,4 @@ async def test_what_gave_way_on_disk_is_taken_again_when_it_is_repeated(
     await port.step()
     assert await comes(first) == [first], "a file may take the room, too"
     assert ("1 object(s) are dropped" in caplog.text) == (gone.gave_way == 1)
+    port.close()
