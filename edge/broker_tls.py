@@ -155,7 +155,8 @@ class BrokerTls:
         try:
             why = trouble_of(self.certificate(), dt.datetime.fromtimestamp(now_ns / 1e9, dt.UTC))
         except EvidenceError as error:
-            return f"there is no broker certificate to show: {error}. {self.ask}"
+            said = str(error).removesuffix(f". {self.ask}")
+            return f"there is no broker certificate to show: {said}. {self.ask}"
         return f"the certificate for the broker: {why}. {self.ask}" if why else ""
 
     def fingerprint(self) -> bytes:
