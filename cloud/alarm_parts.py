@@ -1,7 +1,7 @@
 """Alarms, shifts and the ways to people elsewhere, put together for the collector's process."""
 
 import contextlib
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 
 from cloud.accumulated.desk import Accumulations
@@ -41,6 +41,7 @@ def alarm_parts(  # noqa: PLR0917 - the composition root calls it by names
     clock: Clock,
     stack: contextlib.AsyncExitStack,
     broker_away_s: Callable[[], float | None],
+    broker_ends: Callable[[], Mapping[str, int]],
 ) -> AlarmParts:
     """Open the files in `state_dir`; `stack` closes them."""
     said = config.alarms
@@ -59,7 +60,7 @@ def alarm_parts(  # noqa: PLR0917 - the composition root calls it by names
     rules = {plant: own.rules for plant, own in said.plants.items()}
     shifts = {plant: own.shifts for plant, own in said.plants.items()}
     alarms = AlarmDesk(
-        store, hub, months, keys, evidence.evidence, clock, rules, tell, broker_away_s
+        store, hub, months, keys, evidence.evidence, clock, rules, tell, broker_away_s, broker_ends
     )
     desk = ShiftDesk(notes, hub, alarms, months, accumulated, clock, shifts)
     return AlarmParts(alarms, desk, outboxes)

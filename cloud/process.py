@@ -57,8 +57,8 @@ from cloud.store.clock_mark import check_clock
 from cloud.store.layout import PlantFolder
 from cloud.store.slice import SliceStore
 from cloud.transport.desk import BrokerDesk
+from cloud.transport.own import Ends
 from cloud.transport.served import serve_again
-from cloud.transport.tls import watch_own
 from cloud.visits.desk import VisitDesk
 from evidence.log_lines import Say, about
 
@@ -174,6 +174,10 @@ class _Process:
             self._broker_url, config.slice, inbox, hub, tls=tls, on_renew=renews,
             key=None if config.broker.tls is None else config.broker.tls.key,
         )  # fmt: skip
+        self._ends = Ends(
+            config.broker.tls, tls, config.broker.register, clock=SystemClock(),
+            shown_ns=lambda: link.shown_ends_ns,
+        )  # fmt: skip
         self._collector = Collector(config.slice, self._intake, inbox, link, hub)
         await self._serve(await self._services(hub, stack), stack)
         link.start(self._collector.resend)
@@ -186,9 +190,7 @@ class _Process:
         await stack.enter_async_context(beside(self._brought.run()))
         await stack.enter_async_context(beside(self._verify_archives()))
         await stack.enter_async_context(beside(self._transport.run()))
-        if config.broker.tls is not None:
-            watching = watch_own(config.broker.tls, SystemClock())
-            await stack.enter_async_context(beside(watching))
+        await stack.enter_async_context(beside(self._ends.watch()))
         await stack.enter_async_context(beside(self._series.follow(self._collector.quiet)))
         for work in self._alarms.work():
             await stack.enter_async_context(beside(work))
@@ -241,7 +243,7 @@ class _Process:
         stack.callback(self._series.close)
         self._alarms = alarm_parts(
             config, hub, self._engine, self._keys, desk, self._accumulated, self._clock, stack,
-            lambda: self._link.away_s,
+            lambda: self._link.away_s, self._ends.rows,
         )  # fmt: skip
         return Services(
             hub=hub,
@@ -264,7 +266,7 @@ class _Process:
             series=SeriesDesk(kept, self._series),
             alarms=self._alarms.alarms,
             shifts=self._alarms.shifts,
-            broker=self._link, normal=config.normal,
+            broker=self._link, broker_ends=self._ends.rows, normal=config.normal,
             token=self._token, hosts=config.http.names, folders=config.folders,
         )  # fmt: skip
 
@@ -273,6 +275,7 @@ class _Process:
         return BrokerDesk(
             config.broker.register, self._intake, book, SystemClock(),
             publish=self._hand_over, serve=lambda register: serve_again(config, register),
+            doubt=self._clock.doubt,
         )  # fmt: skip
 
     def _asked_for_certificate(self, sender: Sender, request: bytes) -> None:

@@ -121,10 +121,11 @@ class BrokerTls:
         """Connections that begin from now on show the certificate in use; errors as above."""
         present(context, self._in_use()[1], self.key)
 
-    def take(self, pem: bytes) -> Certificate | None:
+    def take(self, pem: bytes, now_ns: int) -> Certificate | None:
         """Keep a certificate that came over the broker, in place of the one before.
 
-        None: it was not made after the one in use.
+        None: it was not made after the one in use. One that is valid now (UTC ns) comes before one
+        that is not: who certified by a clock that was ahead locks nobody out, and is put right.
 
         Raises:
             NotOursError: it is not of our key and name, or not by a CA of ours.
@@ -140,7 +141,8 @@ class BrokerTls:
             raise NotOursError(f"no broker certificate of ours: {error}") from error
         if not is_ours or not any(is_by(made, ca) for ca in cas):
             raise NotOursError("a broker certificate for another key or name, or by a stranger")
-        if made.not_valid_before_utc <= before.not_valid_before_utc:
+        now = dt.datetime.fromtimestamp(now_ns / 1e9, dt.UTC)
+        if _worth(made, now) <= _worth(before, now):
             return None  # one that was retained: by the clock of those who certify, of both
         if self.renewed is not None:
             _replace(self.renewed, self._mark() + b"\n" + certificate_to_pem(made))
@@ -234,6 +236,11 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise KeyFileError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _worth(certificate: Certificate, now: dt.datetime) -> tuple[bool, dt.datetime]:
+    begins = certificate.not_valid_before_utc
+    return begins <= now <= certificate.not_valid_after_utc, begins
 
 
 def _replace(path: Path, data: bytes) -> None:

@@ -55,7 +55,8 @@ class Renewal:
             await self._take_up()
             certificate = await self._disk.run(self._tls.certificate)
             now = dt.datetime.fromtimestamp(now_ns / 1e9, dt.UTC)
-            if not is_online or now < renews_at(certificate) or now_s < self._ask_s:
+            is_due = not certificate.not_valid_before_utc <= now < renews_at(certificate)
+            if not is_online or not is_due or now_s < self._ask_s:
                 self._look_s = now_s + (LOOK_S if is_online else AWAY_LOOK_S)
                 return
             request = await self._disk.run(self._stream.broker_request, self._tls.key)
@@ -78,7 +79,7 @@ class Renewal:
         Raises:
             NotOursError, SpoolError: as for `BrokerTls.take`.
         """
-        if await self._disk.run(self._tls.take, pem) is not None:
+        if await self._disk.run(self._tls.take, pem, self._clock.wall_ns()) is not None:
             self._look_s = float("-inf")  # `look` connects with it at once
 
     async def _take_up(self) -> None:

@@ -10,10 +10,9 @@ too, for brokers that know no revocation list:
 `urn:stackproof:broker:<name, / as :>:<key id, 16 hex digits>`.
 """
 
-import contextlib
 import datetime as dt
 import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cryptography import x509
@@ -165,16 +164,25 @@ def certify_node(
     return _leaf(builder, ca, names, *both)
 
 
-def first_host(certificate: Certificate) -> str:
-    """The first name or address of a broker's certificate; MalformedError when it has none."""
+def hosts_of(certificate: Certificate) -> list[str]:
+    """Names and addresses of a broker's certificate; MalformedError when it has none."""
+    hosts = _names(certificate, x509.DNSName, x509.IPAddress)
+    if not hosts:
+        raise MalformedError("it names no host")
+    return hosts
+
+
+def names_in(certificate: Certificate) -> list[str]:
+    """Whom it is good for: hosts, and URIs of clients."""
+    return _names(certificate, x509.DNSName, x509.IPAddress, x509.UniformResourceIdentifier)
+
+
+def _names(certificate: Certificate, *kinds: type[x509.GeneralName]) -> list[str]:
     try:
         found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-    except (x509.ExtensionNotFound, *UNREADABLE) as error:
-        raise MalformedError("it names no host") from error
-    for name in found.value:
-        if isinstance(name, x509.DNSName | x509.IPAddress):
-            return str(name.value)
-    raise MalformedError("it names no host")
+    except (x509.ExtensionNotFound, *UNREADABLE):
+        return []
+    return [str(name.value) for name in found.value if isinstance(name, kinds)]
 
 
 def certify_client(
@@ -184,34 +192,6 @@ def certify_client(
     names = x509.SubjectAlternativeName([x509.UniformResourceIdentifier(uri_of(name, key))])
     builder = _begun(name, key, ca, begins, days)
     return _leaf(builder, ca, names, ExtendedKeyUsageOID.CLIENT_AUTH)
-
-
-def revocation_list(
-    ca: Ca, serials: Iterable[int], at: dt.datetime, before: bytes | None = None
-) -> bytes:
-    """A CRL (PEM) of these serial numbers, later by a second at least than the one before.
-
-    A broker that reads lists anew holds the old one too, and goes by the later (OpenSSL: by whole
-    seconds of `lastUpdate`, the first of two that are alike).
-    It ends with the CA: brokers refuse everybody under a list that is out of date, and this one is
-    handed over as a file whenever it changes.
-    """
-    ends = ca.certificate.not_valid_after_utc
-    last = at - EARLY
-    if before is not None:
-        with contextlib.suppress(ValueError):  # one that nobody can read keeps nobody out
-            told = x509.load_pem_x509_crl(before).last_update_utc
-            last = max(last, told + dt.timedelta(seconds=1))
-    builder = x509.CertificateRevocationListBuilder().issuer_name(ca.certificate.subject)
-    builder = builder.last_update(last).next_update(ends)
-    builder = builder.add_extension(_authority(public_key(ca.certificate)), critical=False)
-    number = int((last + EARLY).timestamp())
-    builder = builder.add_extension(x509.CRLNumber(number), critical=False)
-    for serial in sorted(set(serials)):
-        row = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(at - EARLY)
-        builder = builder.add_revoked_certificate(row.build())
-    key = as_private(ca.signer)
-    return builder.sign(key, _algorithm(ca.signer)).public_bytes(Encoding.PEM)
 
 
 def is_by(certificate: Certificate, ca: Certificate) -> bool:
@@ -248,14 +228,15 @@ def _begun(
     builder = builder.serial_number(x509.random_serial_number())
     builder = builder.not_valid_before(begins - EARLY).not_valid_after(ends)
     own = x509.SubjectKeyIdentifier.from_public_key(key)
-    return builder.add_extension(own, critical=False).add_extension(_authority(by), critical=False)
+    return builder.add_extension(own, critical=False).add_extension(authority(by), critical=False)
 
 
 def _named(name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
 
 
-def _authority(key: PublicKey) -> x509.AuthorityKeyIdentifier:
+def authority(key: PublicKey) -> x509.AuthorityKeyIdentifier:
+    """Who signed, by his key."""
     return x509.AuthorityKeyIdentifier.from_issuer_public_key(key)
 
 
@@ -266,12 +247,13 @@ def _host(host: str) -> x509.GeneralName:
         return x509.DNSName(host)
 
 
-def _algorithm(signer: Signer) -> hashes.SHA256 | None:
+def hash_for(signer: Signer) -> hashes.SHA256 | None:
+    """What is hashed with; None where the signature's suite says it."""
     return None if isinstance(signer.public_key, ed25519.Ed25519PublicKey) else hashes.SHA256()
 
 
 def _signed(builder: x509.CertificateBuilder, signer: Signer) -> Certificate:
-    return builder.sign(as_private(signer), _algorithm(signer))
+    return builder.sign(as_private(signer), hash_for(signer))
 
 
 # -- requests -------------------------------------------------------------------------------------
@@ -285,7 +267,7 @@ def encode_broker_request(plant: str, gateway: str, evidence: Signer, tls: Signe
     """
     subject = _named(gateway_name(plant, gateway))
     made = x509.CertificateSigningRequestBuilder().subject_name(subject)
-    csr = made.sign(as_private(tls), _algorithm(tls)).public_bytes(Encoding.DER)
+    csr = made.sign(as_private(tls), hash_for(tls)).public_bytes(Encoding.DER)
     claims = {cose.CWT_ISS: plant, cose.CWT_SUB: gateway}
     return cose.sign(evidence, {cose.TYP: TYP_REQUEST, cose.CWT_CLAIMS: claims}, csr)
 

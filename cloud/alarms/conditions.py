@@ -20,7 +20,7 @@ OF_QUALITY = {
     Quality.SENSOR_FAULT: "meter-fault", Quality.OUT_OF_RANGE: "meter-range",
     Quality.STALE: "meter-stale", Quality.STUCK: "meter-stuck",
 }  # fmt: skip
-OFFLINE, AWAY = "gateway-offline", "broker-away"
+OFFLINE, AWAY, OF_BROKER = "gateway-offline", "broker-away", "certificate-broker"
 #: those that are known although a gateway is silent, by how they begin
 OF_THE_COLLECTOR = ("certificate", "collector", AWAY)
 #: told by the collector's own words too; the condition here says which month
@@ -210,6 +210,9 @@ def _certificates(facts: PlantFacts, rules: Rules) -> Iterator[Signal]:
                 values = {"ends_ns": one.not_after_ns}
                 yield Signal(Key(facts.plant, kind, one.gateway, ""), values)
                 break  # the urgent one says it all
+    for name, ends_ns in facts.broker_ends.items():
+        if ends_ns - facts.now_ns <= rules.limit(OF_BROKER, "days") * DAY_NS:
+            yield Signal(Key(facts.plant, OF_BROKER, "", name), {"ends_ns": ends_ns})
     for row in facts.calibrations:
         due, days = date.fromisoformat(row["due"]), rules.limit("calibration", "days")
         if (due - _today(facts)).days <= days:

@@ -119,6 +119,7 @@ class PlantFacts:
         months: rows of months, newest first.
         calibrations: certificates of meters that are due, as a month's checklist has them.
         broker_away_ns: since when the collector has had no broker; None while it has.
+        broker_ends: name -> end of what broker and collector show each other, UTC ns.
     """
 
     plant: str
@@ -132,6 +133,7 @@ class PlantFacts:
     months: Sequence[Mapping[str, Any]] = ()
     calibrations: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
     broker_away_ns: int | None = None
+    broker_ends: Mapping[str, int] = field(default_factory=dict)
 
 
 def effects_of(rows: Sequence[Mapping[str, Any]]) -> list[Effect]:

@@ -102,7 +102,12 @@ class CollectorMetrics(Collector):
         told = "Seconds for which the broker has been away; 0 while it is there."
         away = GaugeMetricFamily("stackproof_broker_away_seconds", told)
         away.add_metric((), away_s or 0.0)
-        yield from (up, away)
+        told = "Unix time at which a certificate of broker or collector ends: nobody connects then."
+        name = "stackproof_broker_certificate_not_after_seconds"
+        ends = GaugeMetricFamily(name, told, labels=("certificate",))
+        for which, ends_ns in sorted(self._given.broker_ends().items()):
+            ends.add_metric((which,), ends_ns / 10**9)
+        yield from (up, away, ends)
 
     def _disks(self) -> Iterator[Metric]:
         told = "Free on the disk that this lies on; when it is full no plant's log goes on."

@@ -3,7 +3,7 @@
 The routes know nothing of files, brokers or frames; tests put plain objects here.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -301,6 +301,7 @@ class Services:
         broker: the connection to it.
         token: bearer token of programs on the collector's machine; at least 16 characters.
         papers: makes reports and workbooks.
+        broker_ends: name -> end of what broker and collector show each other, UTC ns.
         hosts: names besides the loopback names that may stand in a Host header.
         normal: plant -> what its people call normal for its emission.
         folders: what lies there -> where the collector writes.
@@ -329,6 +330,7 @@ class Services:
     broker: BrokerLink
     token: str = field(repr=False)
     papers: PaperMaker = field(default_factory=PaperMaker)
+    broker_ends: Callable[[], Mapping[str, int]] = dict
     hosts: tuple[str, ...] = ()
     normal: Mapping[str, Sequence[NormalBand]] = field(default_factory=dict)
     folders: Mapping[str, Path] = field(default_factory=dict)

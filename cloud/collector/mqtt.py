@@ -88,6 +88,14 @@ class _Chunked:
         held = len(self._come) - self._at
         return held + (self._below.pending() if isinstance(self._below, ssl.SSLSocket) else 0)
 
+    def shown_ends_ns(self) -> int | None:
+        """When the certificate ends that was shown to us, UTC ns; None without TLS."""
+        if isinstance(self._below, ssl.SSLSocket):
+            with contextlib.suppress(OSError, ValueError):
+                shown = self._below.getpeercert() or {}
+                return ssl.cert_time_to_seconds(str(shown["notAfter"])) * 10**9
+        return None
+
     def shut(self) -> None:
         """End both ways, of the plain socket: TLS would forget its session under its reader."""
         socket.socket.shutdown(self._below, socket.SHUT_RDWR)
@@ -151,6 +159,8 @@ class MqttLink:
         self._lost = False
         self._away_from_s: float | None = time.monotonic()
         self._strange = 0
+        #: when the certificate ends that the broker has shown last, UTC ns; None for not known
+        self.shown_ends_ns: int | None = None
         self._handed = self._done = 0  # each counted by one thread, as bytes
         self._handed_bytes = self._done_bytes = 0
         name = client_id(f"collector-{slice_id}", key)
@@ -222,6 +232,9 @@ class MqttLink:
     def _connected(
         self, _client: paho.Client, _data: object, _flags: object, code: ReasonCode, _props: object
     ) -> None:
+        connection = self._client.socket()
+        if isinstance(connection, _Chunked):
+            self.shown_ends_ns = connection.shown_ends_ns()
         if code.is_failure:
             self._say_lost(f"refused: {code}")
             return

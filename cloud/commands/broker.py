@@ -18,6 +18,7 @@ from cloud.commands.ids import plant_id
 from cloud.config import load_cloud
 from cloud.errors import CloudError
 from cloud.transport.broker_files import ROUTE_PORT
+from cloud.transport.own import put
 from cloud.transport.register import CA, CRL, NODES, SERVER, SERVER_KEY, Register
 from cloud.transport.served import (
     FILES,
@@ -43,14 +44,18 @@ from evidence.broker_certificates import (
     node_name,
     relay_name,
 )
-from evidence.key_files import REFERENCE, must_not_exist, read_small, write_new
+from evidence.key_files import REFERENCE, read_small, write_new
 from evidence.keys import (
     FileSigner,
     certificate_to_pem,
     generate,
+    load_certificate,
+    public_key,
     write_private,
 )
+from evidence.owners import make_folder
 from evidence.signers import open_signer
+from evidence.suites import PublicKey
 
 CA_KEY = "file:ca.pem"
 
@@ -86,13 +91,14 @@ def add_broker_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's own
 
 def _add_files(parts: Any) -> None:  # noqa: ANN401 - likewise
     new = parts.add_parser(
-        "new", help="make a CA, and certificates of broker and collector; what is there is kept"
+        "new",
+        help="make a CA, and certificates of broker and collector; anew past half of their life",
     )
     new.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the files")
     new.add_argument(
         "--host", action="append", required=True, help="name or address of the broker; repeatable"
     )
-    new.add_argument("--slice", default="00", help="the collector's slice (00)")
+    new.add_argument("--slice", help="the collector's slice (that of its certificate; 00)")
     new.add_argument("--ca-key", metavar="REF", help=f"the CA's key: {REFERENCE} (DIR/ca.pem)")
     new.set_defaults(run=_new)
     relay = parts.add_parser("relay", help="make a key and certificate for a relay, to carry there")
@@ -163,60 +169,58 @@ def _new(args: argparse.Namespace) -> int:
     if not (folder / CA).exists():
         made = make_ca(f"stackproof broker {args.host[0]}"[:64], signer, _now())
         write_new(folder / CA, certificate_to_pem(made))
-    register = Register(folder, signer)
-    ca = Ca(signer, register.ca)
-    for name in ("server", "collector"):
-        if not (folder / f"{name}.pem").exists():
-            write_private(folder / f"{name}.pem", generate("p256"))
-        key = FileSigner.load(folder / f"{name}.pem").public_key
-        if (folder / f"{name}.crt").exists():
-            continue
-        if name == "server":
-            made = certify_server(args.host, key, ca, _now())
-        else:
-            made = certify_client(collector_name(args.slice), key, ca, _now(), SERVER_DAYS)
-        write_new(folder / f"{name}.crt", certificate_to_pem(made))
-        print(f"{folder / name}.crt: {name_of(made)}, until {made.not_valid_after_utc:%Y-%m-%d}")
+    register, now = Register(folder, signer), _now()
+    ca, server, own = Ca(signer, register.ca), folder / SERVER, folder / "collector.crt"
+    name = collector_name(args.slice or "00")
+    if args.slice is None and own.exists():
+        name = name_of(load_certificate(own))
+    made = certify_server(args.host, _key(folder / SERVER_KEY, server), ca, now)
+    print(put(server, made, ca.certificate, now))
+    made = certify_client(name, _key(folder / "collector.pem", own), ca, now, SERVER_DAYS)
+    print(put(own, made, ca.certificate, now))
     if not (folder / CRL).exists():
-        register.write_crl(_now())
+        register.write_list(now)
     return 0
 
 
 def _relay(args: argparse.Namespace) -> int:
     folder, name = args.folder, relay_name(args.name)
-    signer = open_signer(args.ca_key or CA_KEY, folder)
+    signer, now = open_signer(args.ca_key or CA_KEY, folder), _now()
     ca = Ca(signer, Register(folder, signer).ca)
     key, certificate = folder / f"{name}.pem", folder / f"{name}.crt"
-    must_not_exist(certificate)
-    if not key.exists():  # there: its certificate was taken away, for the next one
-        write_private(key, generate("p256"))
-    made = certify_client(name, FileSigner.load(key).public_key, ca, _now(), SERVER_DAYS)
-    write_new(certificate, certificate_to_pem(made))
-    print(f"{certificate}: {name}, until {made.not_valid_after_utc:%Y-%m-%d}")
+    made = certify_client(name, _key(key, certificate), ca, now, SERVER_DAYS)
+    print(put(certificate, made, ca.certificate, now))
     print(f"to the relay: {key} {certificate} {folder / CA}; here keep the certificate alone")
     print(f'CLOUD.toml: [[broker.relay]] certificate = "file:…/{name}.crt", streams; then config')
     return 0
 
 
 def _node(args: argparse.Namespace) -> int:
-    signer = open_signer(args.ca_key or CA_KEY, args.folder)
+    signer, now = open_signer(args.ca_key or CA_KEY, args.folder), _now()
     ca, name = Ca(signer, Register(args.folder, signer).ca), node_name(args.name)
     folder: Path = args.folder / NODES / args.name
-    must_not_exist(folder / SERVER)
-    folder.mkdir(parents=True, exist_ok=True)
-    if not (folder / SERVER_KEY).exists():  # there: its certificate was taken away, for the next
-        write_private(folder / SERVER_KEY, generate("p256"))
-    key = FileSigner.load(folder / SERVER_KEY).public_key
-    made = certify_node(name, args.host, key, ca, _now())
-    write_new(folder / SERVER, certificate_to_pem(made))
-    print(f"{folder / SERVER}: {name}, until {made.not_valid_after_utc:%Y-%m-%d}")
+    make_folder(folder)
+    made = certify_node(name, args.host, _key(folder / SERVER_KEY, folder / SERVER), ca, now)
+    print(put(folder / SERVER, made, ca.certificate, now))
     print("when all nodes are there: broker config --node for each, and for each that was")
     return 0
 
 
+def _key(path: Path, certificate: Path) -> PublicKey:
+    """The public half of a private key, which is made where there is none.
+
+    Where the private key was carried away and the certificate is here, the certificate's.
+    """
+    if not path.exists():
+        if certificate.exists():
+            return public_key(load_certificate(certificate))
+        write_private(path, generate("p256"))
+    return FileSigner.load(path).public_key
+
+
 def _config(args: argparse.Namespace) -> int:
     files = [path.resolve() for path in args.config]
-    if load_cloud(files[0]).broker.register is None:
+    if (register := load_cloud(files[0]).broker.register) is None:
         raise CloudError(f"{files[0]}: [broker] needs a register")
     if len(files) > 1 and args.kind != "nats":
         raise CloudError(
@@ -236,7 +240,8 @@ def _config(args: argparse.Namespace) -> int:
                     collectors=[*map(str, files)])  # fmt: skip
     with alone(args.out):
         known = known_of(files)
-        said = write(served, known, [one.register for one in known.slices])
+        said = register.mend_list(_now())
+        said += write(served, known, [one.register for one in known.slices])
     said += [barred(served), take_in(served)]
     for one in known.slices:
         keys = f"{len(one.gateways)} gateway key(s)"
@@ -251,7 +256,8 @@ def _sign(args: argparse.Namespace) -> int:
         made, name = register.certificate(approved, _now()), f"{approved.plant}/{approved.gateway}"
         if made is not None:
             print(f"{name} key {approved.key[:16]}: until {made.not_valid_after_utc:%Y-%m-%d}")
-    register.write_crl(_now())
+    for sentence in register.write_list(_now()):
+        print(sentence)
     print("next: bring issued/ and crl.pem back to the collector's folder")
     return 0
 

@@ -21,7 +21,7 @@ from cloud.accounts.security_log import Event
 from cloud.clock import Clock
 from cloud.collector.intake import Intake
 from cloud.collector.topics import Sender
-from cloud.errors import NoRegisterError, StoreError
+from cloud.errors import ClockError, NoRegisterError, StoreError
 from cloud.transport.register import CRL, Approved, Register
 from evidence.broker_certificates import (
     REQUEST_BYTES_MAX,
@@ -56,14 +56,17 @@ class BrokerDesk:
         clock: the machine's; TLS goes by no other.
         publish: hands a certificate to a gateway, PEM.
         serve: writes the broker's configuration again and has it taken in; sentences.
+        doubt: why the clock is not believed just then, "" when it is: certificates of a clock that
+            is ahead lock gateways out, so none is made.
     """
 
     def __init__(
         self, register: Register | None, intake: Intake, book: Book, clock: Clock, *,
         publish: Callable[[Sender, bytes], None], serve: Callable[[Register], Sequence[str]],
+        doubt: Callable[[], str] = lambda: "",
     ) -> None:  # fmt: skip
         self._held, self._intake, self._book = register, intake, book
-        self._clock, self._publish, self._serve = clock, publish, serve
+        self._clock, self._publish, self._serve, self._doubt = clock, publish, serve, doubt
         self._one = threading.Lock()
         self._waiting = dict[Sender, bytes]()
         self._looked_s = dict[Sender, float]()  # the newest WAITING_MAX, oldest first
@@ -96,7 +99,8 @@ class BrokerDesk:
             self._came.set()
 
     async def run(self) -> None:
-        """Answer what comes, who waits longest first, for ever."""
+        """Finish what was cut short, then answer what comes, who waits longest first, for ever."""
+        await asyncio.to_thread(self._finish)
         while True:
             await self._came.wait()
             self._came.clear()
@@ -115,6 +119,18 @@ class BrokerDesk:
                     log.exception("%s: no certificate", sender, extra=sender.about)
                 await asyncio.sleep(PACE_S)
 
+    def _finish(self) -> None:
+        """The list and the broker know each key that is revoked."""
+        if self._held is None:
+            return
+        try:
+            with self._one:
+                if self._held.unlisted(self._held.folder / CRL) and self._held.signs:
+                    said = [*self._held.write_list(self._now()), *self._serve(self._held)]
+                    log.warning("a key was revoked, and not listed: %s", "\n".join(said))
+        except (EvidenceError, StoreError, OSError) as error:
+            log.error("revoked keys may be let in: %s", error)  # noqa: TRY400 - it says all
+
     def _answer(self, sender: Sender, data: bytes) -> None:
         if who_asks(data)[:2] != (sender.plant, sender.gateway):
             raise LookupError("the request names another gateway than its topic")
@@ -127,7 +143,8 @@ class BrokerDesk:
         with self._one:
             register = self._register()
             waiting = [self._waits(*one) for one in register.pending()]
-            approved = [_row(one, register.newest(one)) for one in register.approved()]
+            now = self._now()
+            approved = [_row(one, register.newest(one, now)) for one in register.approved()]
         return {"waiting": waiting, "approved": approved}
 
     def revoked(self) -> bytes:
@@ -151,7 +168,7 @@ class BrokerDesk:
         Raises:
             EvidenceError: it is none, or not by the gateway's key in use.
             LookupError: of no plant that is served here.
-            StoreError: the disk refused.
+            StoreError: the disk refused, or the clock is in doubt.
         """
         request = self._verified(data)
         key = key_sha256(request.key).hex()
@@ -196,6 +213,7 @@ class BrokerDesk:
                     "compare it with what `edge enrol` printed there"
                 )
             _require_good(register, asked)
+            self._require_clock()
             event = Event(APPROVED, "", who.account, address, f"{plant}/{gateway} key {key}")
             with self._logging(event):
                 approved = register.approve(request)
@@ -210,22 +228,23 @@ class BrokerDesk:
         plant, gateway, key = row["plant"], row["gateway"], row["key"]
         with self._one:
             register = self._register()
-            approved = register.find(plant, gateway, key)
+            approved = register.known(plant, gateway, key)  # revoked too: it may stand half done
             if approved is None:
                 raise LookupError(f"{plant}/{gateway} has no approved key {key}")
             told = f"{plant}/{gateway} key {key}: {reason}"
             with self._logging(Event(REVOKED, "", who.account, address, told)):
                 register.revoke(approved, reason, who.account, self._now())
-            told = self._list(register)
-            return {**row, "list": told, "broker": "\n".join(self._serve(register))}
+            told, *more = self._list(register)
+            return {**row, "list": told, "broker": "\n".join([*more, *self._serve(register)])}
 
-    def _list(self, register: Register) -> str:
+    def _list(self, register: Register) -> list[str]:
         """Sign the list of the revoked; what came of it. The key is revoked all the same."""
         try:
-            is_written = register.write_crl(self._now())
+            more = register.write_list(self._now())
         except (EvidenceError, StoreError) as error:
-            return f"NOT written: {error}. Sign it where that is possible (broker sign)"
-        return "written" if is_written else "to be signed where the CA's key is (broker sign)"
+            return [f"NOT written: {error}. Order it again, or sign it elsewhere (broker sign)"]
+        is_here = register.signs
+        return ["written" if is_here else "to be signed where the CA's key is (broker sign)", *more]
 
     def _verified(self, data: bytes) -> BrokerRequest:
         """A request by the key that signs for its gateway now."""
@@ -237,9 +256,10 @@ class BrokerDesk:
 
     def _certificate(self, approved: Approved, *, told: bool = True) -> str:
         """The certificate of an approved key, on its way to the gateway too; "" for not yet."""
-        register = self._register()
-        before = register.newest(approved)
-        made = register.certificate(approved, self._now())
+        self._require_clock()
+        register, now = self._register(), self._now()
+        before = register.newest(approved, now)
+        made = register.certificate(approved, now)
         if made is None:
             return ""
         if told and made != before:
@@ -250,6 +270,10 @@ class BrokerDesk:
         pem = certificate_to_pem(made)
         self._publish(Sender(approved.plant, approved.gateway), pem)
         return pem.decode()
+
+    def _require_clock(self) -> None:
+        if doubt := self._doubt():
+            raise ClockError(f"no certificate is made: {doubt}")
 
     @contextlib.contextmanager
     def _logging(self, event: Event) -> Iterator[None]:

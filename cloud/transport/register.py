@@ -30,14 +30,14 @@ from evidence.broker_certificates import (
     BrokerRequest,
     Ca,
     certify_client,
-    first_host,
     gateway_name,
+    hosts_of,
     is_by,
     key_of_der,
     key_to_der,
     node_name,
-    revocation_list,
 )
+from evidence.broker_revocations import Listed, read_list, revocation_list
 from evidence.errors import KeyFileError, MalformedError
 from evidence.keys import (
     Certificate,
@@ -53,6 +53,10 @@ CA, CRL = "ca.crt", "crl.pem"
 PENDING, APPROVED, ISSUED, REVOKED = "pending", "approved", "issued", "revoked"
 NODES, SERVER, SERVER_KEY = "nodes", "server.crt", "server.pem"
 _SECOND = "%Y%m%d%H%M%S"
+AS_BEFORE = (
+    "{} is not later than the one before, which a clock that was ahead or another copy has made: "
+    "mosquitto goes by that one until it is restarted"
+)
 
 
 @dataclass(frozen=True)
@@ -123,9 +127,12 @@ class Register:
 
     def find(self, plant: str, gateway: str, key: str) -> Approved | None:
         """One of `approved`."""
+        return None if self.is_revoked(key) else self.known(plant, gateway, key)
+
+    def known(self, plant: str, gateway: str, key: str) -> Approved | None:
+        """A key that was approved, revoked since or not."""
         path = self.folder / APPROVED / f"{plant}.{gateway}.{key}.der"
-        is_one = path.exists() and not self.is_revoked(key)
-        return Approved(plant, gateway, key, path) if is_one else None
+        return Approved(plant, gateway, key, path) if path.exists() else None
 
     def is_revoked(self, key: str) -> bool:
         """A key that lets nobody in any more."""
@@ -141,18 +148,51 @@ class Register:
                     f"{path} is not by {self.folder / CA}: take it away, make another"
                 )
             try:
-                host = first_host(made)
+                host = hosts_of(made)[0]
             except MalformedError as error:
                 raise KeyFileError(f"{path}: {error}") from error
             key = key_sha256(public_key(made)).hex()
             found.append(KnownNode(node_name(path.parent.name), host, key))
         return found
 
-    def newest(self, approved: Approved) -> Certificate | None:
-        """The certificate of a key that ends last: by the CA of now, or of those before."""
+    def newest(self, approved: Approved, now: dt.datetime) -> Certificate | None:
+        """Of a key's certificates that have begun the one that ends last, else of all.
+
+        By the CA of now, or of those before. One that has not begun is of a clock that was ahead.
+        """
         paths = sorted((self.folder / ISSUED).glob(f"{approved.stem}.*.crt"), reverse=True)
-        ours = (made for made in map(load_certificate, paths) if is_by(made, self.ca))
-        return next(ours, load_certificate(paths[0]) if paths else None)
+        found = [*map(load_certificate, paths)]
+        ours = [made for made in found if is_by(made, self.ca)]
+        begun = (made for made in ours if made.not_valid_before_utc <= now)
+        return next(begun, next(iter(ours or found), None))
+
+    def unlisted(self, path: Path) -> frozenset[int]:
+        """Serial numbers of revoked keys' certificates that a revocation list does not name."""
+        return self._revoked() - _listed(path).serials
+
+    def _revoked(self) -> frozenset[int]:
+        keys = {path.stem for path in (self.folder / REVOKED).glob("*.json")}
+        issued = (self.folder / ISSUED).glob("*.crt")
+        ended = (path for path in issued if path.name.split(".")[2] in keys)
+        return frozenset(load_certificate(path).serial_number for path in ended)
+
+    def list_for(self, there: Path) -> tuple[bytes | None, list[str]]:
+        """What a broker's folder is to have as its list, None to leave it; sentences for people."""
+        path, said = self.folder / CRL, list[str]()
+        if lacks := self.unlisted(path):
+            said.append(
+                f"{path} does not name {len(lacks)} certificate(s) of revoked keys: brokers that "
+                "go by it let them in. Sign it where the CA's key is, from a copy of the folder as "
+                "it is now (broker sign)"
+            )
+        if not path.exists() or not there.exists():
+            return (path.read_bytes() if path.exists() else None), said
+        if self.unlisted(there) < lacks:
+            return None, [*said, f"{there} stays: it names more of them"]
+        data = path.read_bytes()
+        if data != there.read_bytes() and _listed(path).begins <= _listed(there).begins:
+            said.append(AS_BEFORE.format(there))
+        return data, said
 
     # -- what changes it --------------------------------------------------------------------------
 
@@ -187,11 +227,9 @@ class Register:
 
         None where none is good for long and the CA's key is not here.
         """
-        newest = self.newest(approved)
-        if newest is not None and is_by(newest, self.ca):
-            begins, ends = newest.not_valid_before_utc, newest.not_valid_after_utc
-            if begins <= now < begins + (ends - begins) / 2:  # one of a clock that was ahead: no
-                return newest
+        newest = self.newest(approved, now)
+        if newest is not None and is_fresh(newest, self.ca, now):
+            return newest
         if self._ca is None:
             return None
         key = key_of_der(approved.path.read_bytes())
@@ -205,7 +243,9 @@ class Register:
         return made
 
     def revoke(self, approved: Approved, reason: str, by: str, now: dt.datetime) -> None:
-        """A key is to let nobody in from now on; `write_crl` tells it to those who take a list."""
+        """A key is to let nobody in from now on; `write_list` tells those who take a list."""
+        if self.is_revoked(approved.key):
+            return  # as it was: who orders it again has the list written
         facts = {
             "plant": approved.plant, "gateway": approved.gateway, "reason": reason, "by": by,
             "at": now.isoformat(timespec="seconds"),
@@ -213,20 +253,23 @@ class Register:
         data = json.dumps(facts, ensure_ascii=False, indent=1).encode()
         self._write(f"{REVOKED}/{approved.key}.json", data)
 
-    def write_crl(self, now: dt.datetime) -> bool:
-        """Sign the list of every certificate whose key is revoked; False where the key is not."""
+    def write_list(self, now: dt.datetime) -> list[str]:
+        """Sign the list of every certificate whose key is revoked, where the CA's key is.
+
+        Gives what people must do besides, a sentence or none.
+        """
         if self._ca is None:
-            return False
-        revoked = {path.stem for path in (self.folder / REVOKED).glob("*.json")}
-        serials = [
-            load_certificate(path).serial_number
-            for path in (self.folder / ISSUED).glob("*.crt")
-            if path.name.split(".")[2] in revoked
-        ]
+            return []
         path = self.folder / CRL
-        before = path.read_bytes() if path.exists() else None
-        self._write(CRL, revocation_list(self._ca, serials, now, before))
-        return True
+        told, before = _listed(path).begins, path.read_bytes() if path.exists() else None
+        self._write(CRL, revocation_list(self._ca, self._revoked(), now, before))
+        return [AS_BEFORE.format(path)] if _listed(path).begins <= told else []
+
+    def mend_list(self, now: dt.datetime) -> list[str]:
+        """`write_list` if the list lacks a revoked certificate, or has not begun."""
+        path = self.folder / CRL
+        is_whole = _listed(path).begins <= now and not self.unlisted(path)
+        return [] if is_whole else self.write_list(now)
 
     def _write(self, name: str, data: bytes) -> None:
         """Write a file that is whole under its name, and on disk."""
@@ -245,3 +288,17 @@ class Register:
             sync_names(path.parent)
         except OSError as error:
             raise StoreError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def is_fresh(certificate: Certificate, ca: Certificate, now: dt.datetime) -> bool:
+    """By this CA, begun, and with more than half of its life before it."""
+    begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    return is_by(certificate, ca) and begins <= now < begins + (ends - begins) / 2
+
+
+def _listed(path: Path) -> Listed:
+    """What a revocation list says; of none, or none that can be read: the first instant, nobody."""
+    try:
+        return read_list(path.read_bytes())
+    except (FileNotFoundError, MalformedError):
+        return Listed(dt.datetime.min.replace(tzinfo=dt.UTC), 0, frozenset())

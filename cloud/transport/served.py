@@ -34,9 +34,10 @@ from cloud.transport.broker_files import (
     mosquitto_files,
     nats_files,
 )
-from cloud.transport.register import CA, CRL, SERVER, SERVER_KEY, Register
+from cloud.transport.register import CA, CRL, NODES, SERVER, SERVER_KEY, Register
+from evidence.broker_certificates import NODE_PREFIX
 from evidence.errors import EvidenceError
-from evidence.keys import load_certificate
+from evidence.keys import key_sha256, load_certificate, public_key
 from evidence.owners import give, make_folder
 
 ROWS = "brokers.json"
@@ -179,9 +180,14 @@ def write(served: Served, known: Known, registers: Sequence[Path]) -> list[str]:
             said.append(f"{main} was changed by hand and stays: broker config writes it anew")
         for name, text in texts.items():
             _put(out / name, text.encode(), _FOR_ONE, served.user)
-        for name in (CA, CRL):
-            if (source := known.slices[0].register / name).exists():
-                _put(out / name, source.read_bytes(), _FOR_ALL)
+        register = Register(known.slices[0].register, None)
+        _put(out / CA, (register.folder / CA).read_bytes(), _FOR_ALL)
+        crl, told = register.list_for(out / CRL)
+        said += told
+        if crl is not None:
+            _put(out / CRL, crl, _FOR_ALL)
+        if (made := _made_anew(served, register.folder)) is not None:
+            _put(out / SERVER, made, _FOR_ALL)
         if served.user and (out / SERVER_KEY).exists():
             _give(out / SERVER_KEY, served.user)
     except OSError as error:
@@ -204,6 +210,16 @@ def _rows(served: Served, known: Known) -> list[Served]:
     """What each collector of it knows of this configuration."""
     rows = [row for one in known.slices for row in remembered(one.register)]
     return [row for row in rows if row.out == served.out]
+
+
+def _made_anew(served: Served, register: Path) -> bytes | None:
+    """The broker's certificate, where the one in its folder is another of the same key."""
+    folder = register / NODES / served.node.removeprefix(NODE_PREFIX) if served.node else register
+    source, there = folder / SERVER, Path(served.out) / SERVER
+    if not source.exists() or not there.exists():
+        return None
+    one, other = (key_sha256(public_key(load_certificate(path))) for path in (source, there))
+    return source.read_bytes() if one == other else None
 
 
 def _of_nodes(served: Served, known: Known) -> list[str]:

@@ -3,16 +3,11 @@
 The twin of `edge.broker_tls`; the rooms do not know each other.
 """
 
-import asyncio
-import datetime as dt
-import logging
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cloud.clock import Clock
-from evidence.broker_certificates import trouble_of
 from evidence.errors import EvidenceError
 from evidence.keys import (
     key_sha256,
@@ -21,10 +16,6 @@ from evidence.keys import (
     load_private,
     public_key,
 )
-
-log = logging.getLogger("stackproof.cloud.transport")
-
-LOOK_S = 86_400.0
 
 
 @dataclass(frozen=True)
@@ -65,20 +56,3 @@ class TlsFiles:
         context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_STRICT  # Python's own from 3.13 on
         context.load_cert_chain(self.certificate, self.key)
         return context
-
-
-async def watch_own(files: TlsFiles, clock: Clock) -> None:
-    """Say once a day what a person must know of the collector's certificate, for ever."""
-    while True:
-        now = dt.datetime.fromtimestamp(clock.wall_ns() / 1e9, dt.UTC)
-        try:
-            why = trouble_of(load_certificate(files.certificate), now)
-        except EvidenceError as error:
-            why = str(error)
-        if why:
-            log.warning(
-                "the collector's certificate for the broker: %s; take %s away, make another "
-                "(stackproof cloud broker new) and start the collector again",
-                why, files.certificate,
-            )  # fmt: skip
-        await asyncio.sleep(LOOK_S)

@@ -1,5 +1,6 @@
 """Doors of `evidence`: CBOR, signed objects, frames, log, receipts, orders, notes, keys, stamps."""
 
+import datetime as dt
 import functools
 import hashlib
 import json
@@ -10,7 +11,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from evidence import cbor, checkpoint, cose, keys, log, receipt
 from evidence.blocks import compress, decode_block, decompress, encode_block
-from evidence.broker_certificates import decode_broker_request, encode_broker_request
+from evidence.broker_certificates import Ca, decode_broker_request, encode_broker_request
+from evidence.broker_revocations import read_list, revocation_list
 from evidence.certify import decode_request, encode_request
 from evidence.cli_screen import read_balances
 from evidence.config_changes import config_changes
@@ -198,6 +200,8 @@ PAPERS = [data for data in papers.papers() if signed_by(data)[0] == "li"]
 PEMS = [keys.certificate_to_pem(c) for c in WHO.certificates.values()]
 ROOT = keys.certificate_to_pem(WHO.certificates["root"])
 PUBLIC = WHO.gateway.public_key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+DAY_0 = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
+LISTS = [revocation_list(Ca(WHO.root, WHO.certificates["root"]), [1, 2**90], DAY_0)]
 DERS = [keys.certificate_to_der(c) for c in WHO.certificates.values()]
 HEAD = hashlib.sha256(MONTH.objects[2]).digest()
 SITE_ORDERS = [encode_site_order(SiteOrder("p", "s", 7, b"format = 1\n", "why"), WHO.root)]
@@ -296,6 +300,8 @@ DOORS: list[Door] = [
          lambda data: decode_broker_request(data, WHO.gateway.public_key), BROKER_ASKED,
          object_bent(WHO.gateway, spoilt), OURS,
          "evidence.broker_certificates.decode_broker_request"),
+    pure("revocation list, PEM", read_list, LISTS, pem_bent, OURS,
+         "evidence.broker_revocations.read_list"),
     file_door("certificates of authorities", keys.load_certificates, lambda _: [b"".join(PEMS)],
               pem_bent, OURS, "evidence.keys.load_certificates"),
     file_door("certificate file", keys.load_certificate, lambda _: PEMS, pem_bent, OURS,

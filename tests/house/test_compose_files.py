@@ -135,6 +135,10 @@ FIRES = {
     ),
     "DiskFilling": ('stackproof_disk_free_bytes{of="state"}', "1999999999", 10),
     "StreamAlarm": (f"stackproof_stream_alarms{{{OF}}}", "_ 1x60", 1),
+    "BrokerOwnCertificateEnds": (
+        'stackproof_broker_certificate_not_after_seconds{certificate="server"}',
+        str(30 * DAY_S + 60), 2
+    ),
     "SeriesAway": ('stackproof_series_store_up{kind="influxdb"}', "0", 10),
     "SeriesBehind": (f"stackproof_series_behind_seconds{{{OF}}}", "3601", 30),
     "SliceUnheard": ('stackproof_front_collector_up{collector="n"}', "0", 5),

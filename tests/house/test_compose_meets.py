@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import json
+import os
 import subprocess
+import time
 import tomllib
 import urllib.request
 from collections.abc import Iterator
@@ -57,6 +59,12 @@ def collecting(made: Composed) -> Iterator[None]:
         said = made.once("enrol")
         assert all(f"demo-{plant}/edge-1: key " in said for plant in PLANTS)
         assert made.once("enrol") == "", "once"
+        away = made.folder / "keys/kiln/broker.crt"
+        given, ago = away.read_bytes(), time.time() - 21 * 86_400
+        away.write_text("one that has ended")
+        os.utime(away, (ago, ago))
+        assert "demo-kiln/edge-1: key " in made.once("enrol"), "a stack that was away"
+        assert away.read_bytes() == given, "asked again: the same, while that is good"
         assert "series: kept in influxdb" in made.log("cloud")
         yield
 

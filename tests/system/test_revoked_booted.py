@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from evidence.broker_certificates import revocation_list
+from evidence.broker_revocations import revocation_list
 from tests.docs.reader import blocks
 from tests.integration.tls.bench import Bench, now
 from tests.integration.tls.test_revoked_elsewhere import SCRIPT, carried

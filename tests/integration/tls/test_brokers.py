@@ -7,12 +7,13 @@ import json
 import re
 import signal
 import socket
+import ssl
 import time
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -23,7 +24,8 @@ from edge.clock import SystemClock
 from edge.commissioning.doctor_broker import examine_broker
 from edge.commissioning.findings import State
 from edge.uplink import mqtt
-from evidence.broker_certificates import BrokerRequest, Ca, certify_server, revocation_list
+from evidence.broker_certificates import BrokerRequest, Ca, certify_server
+from evidence.broker_revocations import revocation_list
 from evidence.keys import (
     Certificate,
     FileSigner,
@@ -37,7 +39,7 @@ from tests.integration.tls.bench import Bench, benches, foreign_ca, now
 from tests.ports import free_port
 from tests.system.watching import Seen
 from tests.unit.edge.sites import GATEWAY, PLANT
-from tests.waiting import until
+from tests.waiting import until, until_now
 
 DAY, HOUR = dt.timedelta(days=1), dt.timedelta(hours=1)
 
@@ -51,6 +53,7 @@ def bench(
     monkeypatch.setattr("edge.uplink.mqtt.RECONNECT_S_MAX", 0.4)
     monkeypatch.setattr("edge.renewal.LOOK_S", 0.3)  # asked before the collector is back: again
     monkeypatch.setattr("edge.renewal.AGAIN_S", 0.6)
+    monkeypatch.setattr("cloud.transport.own.LOOK_S", 0.3)
     monkeypatch.setattr("edge.pipeline.FRAME_NS_MAX", 500_000_000)
     monkeypatch.setattr("cloud.collector.mqtt.RECONNECT_S_MIN", 0.2)
     monkeypatch.setattr("cloud.collector.mqtt.RECONNECT_S_MAX", 0.4)
@@ -72,9 +75,9 @@ async def until_it_is_shown(bench: Bench, agent: Agent, given: Certificate) -> N
     if (left := given.not_valid_after_utc - now()) < HOUR:
         assert delivery.certificate_trouble == ""
         await asyncio.sleep(left.total_seconds() + 2)  # the broker's clock is this one
-    elif bench.kind == "mosquitto":  # its list names certificates
-        crl = bench.folder / "broker" / "crl.pem"
-        crl.write_bytes(revocation_list(bench.ca, [given.serial_number], now(), crl.read_bytes()))
+    elif bench.kind == "mosquitto":  # its list names certificates; a clock ahead is in no date
+        crl, at = bench.folder / "broker" / "crl.pem", now() + 400 * DAY
+        crl.write_bytes(revocation_list(bench.ca, [given.serial_number], at, crl.read_bytes()))
         assert bench.broker.process is not None
         bench.broker.process.send_signal(signal.SIGHUP)
         await until(lambda: "Reloading config" in bench.said_by_the_broker())
@@ -125,8 +128,9 @@ async def test_a_gateway_is_enrolled_delivers_renews_and_is_revoked(
         assert delivery.machine.online == (bench.kind == "mosquitto"), "nats-server cuts it"
         await running.aclose()
         await _is_refused(bench, "revoked")  # the broker has run since before
-        bench.broker.stop()
         ready = json.loads((bench.folder / "cloud-state/ready.json").read_text())["http"]
+        await asyncio.to_thread(_shows_what_is_made_anew, bench, f"{ready}/metrics")
+        bench.broker.stop()
         await until(lambda: "lost" in caplog.text)
         told = await asyncio.to_thread(lambda: urlopen(f"{ready}/readyz").read().decode())
         assert told.startswith("ready\nbroker away for ")
@@ -180,6 +184,31 @@ def listens_beyond_loopback(bench: Bench) -> set[str]:
     return set(seen.beyond_loopback)
 
 
+def _shows_what_is_made_anew(bench: Bench, metrics: str) -> None:
+    """The broker, without a restart; whoever is connected is told what it showed him."""
+    server, hosts = bench.folder / "broker/server.crt", "--host 127.0.0.1 --host localhost"
+    token = (bench.folder / "cloud-state/api.token").read_text().strip()
+    asked = Request(metrics, headers={"Authorization": f"Bearer {token}"})
+
+    def ends() -> dict[str, float]:
+        text = urlopen(asked).read().decode()
+        name = r'^stackproof_broker_certificate_not_after_seconds\{certificate="(\w+)"\} (\S+)$'
+        return {which: float(at) for which, at in re.findall(name, text, re.M)}
+
+    def shows(made: str) -> bool:
+        return ssl.get_server_certificate(("127.0.0.1", bench.port)) == made
+
+    first = ends()
+    assert first.keys() == {"ca", "collector", "server"}
+    assert first["server"] == load_certificate(server).not_valid_after_utc.timestamp()
+    bench.run("cloud broker new --out", server.parent, hosts, "--host b")
+    bench.configure()
+    until_now(lambda: shows(server.read_text()))
+    until_now(lambda: "shown" in ends(), 20)  # the file is looked at again
+    told = ends()
+    assert (told["shown"], told["server"] > first["server"]) == (first["server"], True)
+
+
 async def _is_refused(bench: Bench, *words: str) -> None:
     checks = await examine_broker(bench.site, SystemClock())
     assert checks[-1].state is State.FAILED, checks
@@ -214,7 +243,7 @@ async def test_an_agent_that_is_not_let_in_tries_at_a_pace_and_loses_nothing(
         issued = register.certificate(approved, now())
         assert issued is not None
         register.revoke(approved, "lost", "somebody", now())
-        register.write_crl(now())
+        register.write_list(now())
         bench.configure()
         (bench.folder / "tls.crt").write_bytes(certificate_to_pem(issued))
 

@@ -20,7 +20,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from cloud.transport.tls import TlsFiles
 from edge.route import Route
 from edge.uplink.hello import NotLetInError, say_hello
-from evidence.broker_certificates import BrokerRequest, revocation_list
+from evidence.broker_certificates import BrokerRequest
+from evidence.broker_revocations import revocation_list
 from evidence.keys import certificate_to_pem, generate, write_private
 from tests.integration.edge.brokers import Broker
 from tests.integration.tls.bench import USER, Bench, benches, foreign_ca, now

@@ -112,7 +112,7 @@ def test_mosquitto_reads_the_files_as_its_own_user(capsys: pytest.CaptureFixture
         key = generate("p256")
         ended = register.approve(BrokerRequest(PLANT, GATEWAY, key.public_key()))
         register.revoke(ended, "lost", "somebody", now())
-        register.write_crl(now())
+        register.write_list(now())
         said = "\n".join(serve_again(load_cloud(bench.cloud), register))
         assert "was changed by hand and stays" in said
         assert (folder / "broker" / "mosquitto.conf").read_text().endswith("# by hand\n")

@@ -105,5 +105,12 @@ def test_a_broker_that_is_away_is_told_and_no_reason_to_start_anew() -> None:
     assert (answer.status_code, answer.text) == (200, "ready\nbroker away for 90 s\n")
     assert client.get("/api/v1/health").json()["broker_away_s"] == 90.4
     there, away = (series(one.get("/metrics").text) for one in (make_client(), client))
+    assert not any(
+        name.startswith("stackproof_broker_certificate")
+        for name in series(client.get("/metrics").text)
+    )
+    ending = make_client(make_app(broker_ends=lambda: {"server": 1_900_000_000 * 10**9}))
+    name = 'stackproof_broker_certificate_not_after_seconds{certificate="server"}'
+    assert series(ending.get("/metrics").text)[name] == 1_900_000_000
     names = "stackproof_broker_up", "stackproof_broker_away_seconds"
     assert [[told[name] for name in names] for told in (there, away)] == [[1, 0], [0, 90.4]]

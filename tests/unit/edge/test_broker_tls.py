@@ -2,12 +2,20 @@
 
 import datetime as dt
 import ssl
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from edge.broker_tls import BrokerTls, Shown
+from edge.clock import Clock
+from edge.disk import Disk
 from edge.errors import NotOursError
+from edge.renewal import Renewal
+from edge.stream import Stream
+from edge.uplink.mqtt import MqttUplink
 from evidence.broker_certificates import Ca, certify_client, make_ca
 from evidence.errors import KeyFileError
 from evidence.keys import Certificate, FileSigner, certificate_to_pem, generate, write_private
@@ -20,6 +28,10 @@ NAME = "north-works/edge-1"
 def a_ca() -> Ca:
     signer = FileSigner(generate("p256"))
     return Ca(signer, make_ca("a CA", signer, T0 - 9 * DAY))
+
+
+def ns(after_days: float) -> int:
+    return int((T0 + after_days * DAY).timestamp()) * 10**9
 
 
 class Gateway:
@@ -49,11 +61,11 @@ def gateway(tmp_path: Path) -> Gateway:
 def test_a_newer_one_is_taken_once_and_used(gateway: Gateway) -> None:
     tls, newer = gateway.tls, gateway.made(20)
     assert tls.certificate() == gateway.given
-    assert tls.take(certificate_to_pem(gateway.given)) is None, "the one that is retained"
-    assert tls.take(certificate_to_pem(newer)) == newer
+    assert tls.take(certificate_to_pem(gateway.given), ns(20)) is None, "the one that is retained"
+    assert tls.take(certificate_to_pem(newer), ns(20)) == newer
     assert tls.certificate() == newer
-    assert tls.take(certificate_to_pem(newer)) is None
-    assert tls.take(certificate_to_pem(gateway.made(10))) is None, "an old one, said again"
+    assert tls.take(certificate_to_pem(newer), ns(20)) is None
+    assert tls.take(certificate_to_pem(gateway.made(10)), ns(20)) is None, "an old one, said again"
     assert tls.context().verify_mode.name == "CERT_REQUIRED"
     assert [path.name for path in tls.given.parent.glob("*.part")] == []
     again = gateway.made(60)  # carried, since the renewed one ended
@@ -61,23 +73,54 @@ def test_a_newer_one_is_taken_once_and_used(gateway: Gateway) -> None:
     assert tls.certificate() == again
 
 
+def test_one_that_is_valid_comes_before_one_that_is_not(gateway: Gateway) -> None:
+    """The collector's clock was 400 days ahead; then it was set."""
+    tls, ahead, right = gateway.tls, gateway.made(420), gateway.made(20)
+    assert tls.take(certificate_to_pem(ahead), ns(20)) is None, "it has not begun"
+    assert tls.certificate() == gateway.given
+    assert tls.take(certificate_to_pem(right), ns(20)) == right
+    assert tls.take(certificate_to_pem(ahead), ns(51)) == ahead, "none is valid: by their order"
+    assert tls.take(certificate_to_pem(right), ns(21)) == right, "this one is again"
+    assert tls.certificate() == right
+
+
+@pytest.mark.parametrize(("days", "asked"), [(-1, 1), (0, 0), (19, 0), (21, 1)])
+async def test_another_is_asked_for_when_it_is_time_or_this_one_has_not_begun(
+    gateway: Gateway, days: float, asked: int
+) -> None:
+    requests = list[bytes]()
+
+    async def here(work: Callable[..., object], *arguments: object) -> object:
+        return work(*arguments)
+
+    renewal = Renewal(
+        Shown(gateway.tls),
+        uplink=cast("MqttUplink", SimpleNamespace(ask=lambda data: requests.append(data) or True)),
+        stream=cast("Stream", SimpleNamespace(broker_request=lambda _: b"asks")),
+        clock=cast("Clock", SimpleNamespace(monotonic_ns=lambda: 0, wall_ns=lambda: ns(days))),
+        disk=cast("Disk", SimpleNamespace(run=here)),
+    )
+    await renewal.look(is_online=True)
+    assert requests == [b"asks"] * asked
+
+
 def test_what_people_give_counts_before_any_renewal_of_another(gateway: Gateway) -> None:
     """Another CA, shorter lives, a broker that still retains the longer renewal by the old CA."""
     tls, renewal = gateway.tls, gateway.made(10, days=300)
-    assert tls.take(certificate_to_pem(renewal)) == renewal
+    assert tls.take(certificate_to_pem(renewal), ns(10)) == renewal
     other = a_ca()
     with tls.ca.open("ab") as file:
         file.write(certificate_to_pem(other.certificate))
     given = gateway.made(12, ca=other, days=30)
     tls.given.write_bytes(certificate_to_pem(given))
     assert tls.certificate() == given, "it ends 268 days before the renewal"
-    assert tls.take(certificate_to_pem(renewal)) is None
+    assert tls.take(certificate_to_pem(renewal), ns(12)) is None
     assert tls.certificate() == given
     tls.given.unlink()
     assert tls.certificate() == renewal, "better than none"
     tls.given.write_bytes(certificate_to_pem(given))
     shorter = gateway.made(20, ca=other, days=1)
-    assert tls.take(certificate_to_pem(shorter)) == shorter, "lives were shortened"
+    assert tls.take(certificate_to_pem(shorter), ns(20)) == shorter, "lives were shortened"
     assert tls.certificate() == shorter
     tls.context()  # OpenSSL reads the file with its first line
     tls.given.write_bytes(certificate_to_pem(gateway.given))
@@ -93,7 +136,7 @@ def test_what_is_not_ours_is_refused(gateway: Gateway) -> None:
         certificate_to_pem(gateway.made(20, ca=a_ca())),
     ):
         with pytest.raises(NotOursError):
-            gateway.tls.take(pem)
+            gateway.tls.take(pem, ns(20))
     assert not gateway.tls.renewed.exists()
 
 

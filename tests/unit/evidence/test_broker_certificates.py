@@ -15,16 +15,16 @@ from evidence.broker_certificates import (
     certify_server,
     decode_broker_request,
     encode_broker_request,
-    first_host,
     gateway_name,
+    hosts_of,
     make_ca,
     name_of,
     node_name,
     renews_at,
-    revocation_list,
     trouble_of,
     who_asks,
 )
+from evidence.broker_revocations import read_list, revocation_list
 from evidence.errors import EvidenceError, MalformedError, SignatureError
 from evidence.keys import FileSigner, certificate_to_pem, generate, key_sha256
 
@@ -66,13 +66,14 @@ def test_openssl_takes_them_and_refuses_what_the_list_names(tmp_path: Path, kind
     for name in (["-verify_hostname", "broker.example"], ["-verify_ip", "10.0.0.11"]):
         for purpose in ("sslserver", "sslclient"):
             assert verify("-purpose", purpose, *name, "node") == "node: OK\n"
-    assert (name_of(node), first_host(node), first_host(server)) == (
-        "node-1", "10.0.0.11", "broker.example",
+    assert (name_of(node), hosts_of(node), hosts_of(server)) == (
+        "node-1", ["10.0.0.11", "broker.example"], ["broker.example", "10.0.0.9"],
     )  # fmt: skip
     for none in (client, by.certificate):
         with pytest.raises(MalformedError, match="names no host"):
-            first_host(none)
-    (tmp_path / "crl").write_bytes(revocation_list(by, [client.serial_number], T0))
+            hosts_of(none)
+    # signed by a clock that was a year ahead
+    (tmp_path / "crl").write_bytes(revocation_list(by, [client.serial_number], T0 + 400 * DAY))
     assert "certificate revoked" in verify("-crl_check", "-CRLfile", "crl", "client")
     assert verify("-crl_check", "-CRLfile", "crl", "server") == "server: OK\n"
 
@@ -83,6 +84,25 @@ def test_a_list_ends_with_its_ca_and_names_each_once() -> None:
     assert [row.serial_number for row in made] == [3, 5]
     assert made.next_update_utc == by.certificate.not_valid_after_utc
     assert made.is_signature_valid(by.signer.public_key)
+    assert made.last_update_utc == by.certificate.not_valid_before_utc
+
+
+def test_lists_are_in_order_whatever_the_clock_says() -> None:
+    by, begin = ca(), T0 - dt.timedelta(minutes=5)
+    data = None
+    # 2026-11-01 is second 1,793,491,200; 400 days are 34,560,000 s
+    numbers = (1_793_491_200, 1_828_051_200, 1_828_051_201)
+    for n, (days, number) in enumerate(zip((0, 400, 0), numbers, strict=True)):
+        data = revocation_list(by, [n + 5], T0 + days * DAY, data)
+        assert read_list(data) == (begin + dt.timedelta(seconds=n), number, {n + 5})
+    short = Ca(by.signer, make_ca("one of then", by.signer, T0 + 400 * DAY))
+    ahead = revocation_list(short, [7], T0)  # as clocks made them before dates were counts
+    assert read_list(ahead).begins > T0
+    mended = read_list(revocation_list(by, [7], T0 + DAY, ahead))
+    assert mended == (T0 + DAY - dt.timedelta(minutes=5), 1_793_577_600, {7})
+    for none in (b"", b"noise", certificate_to_pem(by.certificate)):
+        with pytest.raises(MalformedError, match="no revocation list"):
+            read_list(none)
 
 
 def test_nothing_outlives_its_ca() -> None:

@@ -7,6 +7,7 @@ and limits of `rules.toml`: of each boundary the second before it is looked at, 
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -40,6 +41,7 @@ class Facts:
 
     def __init__(self) -> None:
         self.level, self.due, self.ends = "normal", "", "2031-10-01T12:00:00+00:00"
+        self.server_ends = self.ends
 
     def rows(self, plant: str) -> Sequence[Mapping[str, Any]]:
         owed = [{"blocks": True}]
@@ -52,6 +54,9 @@ class Facts:
 
     def stream(self, plant: str, gateway: str) -> Mapping[str, Any]:
         return {"key": "ab", "certificates": [{"key": "ab", "not_after": self.ends}]}
+
+    def of_broker(self) -> Mapping[str, int]:
+        return {"server": int(datetime.fromisoformat(self.server_ends).timestamp()) * NS}
 
 
 class Story(NamedTuple):
@@ -138,6 +143,10 @@ STORIES = [
     # thirty days before 2026-10-22T12:00Z: 2026-09-22T12:00Z
     Story("certificate", [(0, {"ends": "2026-10-22T12:00:00+00:00"}), (78_399, WELL),
                           (78_400, WELL)], [(78_400, "raised")]),
+    Story("certificate-broker", [(0, {"server_ends": "2026-10-22T12:00:00+00:00"}),
+                                 (78_399, WELL), (78_400, WELL),
+                                 (78_500, {"server_ends": "2028-10-22T12:00:00+00:00"})],
+          [(78_400, "raised"), (78_500, "cleared")]),
     # due 2026-10-06: fourteen days are left from the plant's midnight on; a new one is signed in
     Story("calibration", [(0, {"due": "2026-10-06"}), (6_399, WELL), (6_400, WELL),
                           (6_900, {"due": ""}), (6_999, WELL)],
@@ -192,12 +201,13 @@ async def played(story: Story, folder: Path, restarts: Sequence[int]) -> list[tu
                 store.close()
             hub, store = LiveHub(clock), AlarmStore(folder)
             hub.on_config(PLANT, GATEWAY, configuration())
-            desk = AlarmDesk(store, hub, facts, facts, no_evidence, clock, rules)
+            desk = AlarmDesk(store, hub, facts, facts, no_evidence, clock, rules,
+                             broker_ends=facts.of_broker)  # fmt: skip
         clock.now_ns = T0 + second * NS
         if says is not None:
             more = dict(says)
             hub.on_alarms(PLANT, more.pop("collector", []))
-            for name in {"level", "due", "ends"} & more.keys():
+            for name in {"level", "due", "ends", "server_ends"} & more.keys():
                 setattr(facts, name, more.pop(name))
             hub.on_live(PLANT, GATEWAY, payload(second, **{"values": VALUES, **more}))
         await desk.look(PLANT)

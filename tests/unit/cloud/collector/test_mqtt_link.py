@@ -47,6 +47,9 @@ class Client:
     def is_connected(self) -> bool:
         return self.up
 
+    def socket(self) -> None:
+        """None, as paho's when the other side has hung up since."""
+
     def publish(self, topic: str, payload: bytes, qos: int, retain: bool) -> SimpleNamespace:
         self.published.append((topic, payload, qos, retain))
         return SimpleNamespace(rc=0 if len(self.published) < 3 else 15)

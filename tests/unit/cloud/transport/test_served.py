@@ -89,7 +89,7 @@ def test_what_root_writes_the_collector_can_write_again(tmp_path: Path) -> None:
     given(folder)
     one = served(folder / "nats", "nats")
     register = Register(folder, BY)
-    register.write_crl(dt.datetime(2026, 11, 28, tzinfo=dt.UTC))
+    register.write_list(dt.datetime(2026, 11, 28, tzinfo=dt.UTC))
     write(one, known_in(register), [register.folder])
     assert {path.name for path in (folder / "nats").iterdir()} >= {"nats.conf", "ca.crt", "crl.pem"}
     assert not_given(folder) == []

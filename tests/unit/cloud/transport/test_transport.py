@@ -3,7 +3,6 @@
 import asyncio
 import datetime as dt
 import errno
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,18 +17,13 @@ from cloud.cli import main
 from cloud.collector.intake import Intake
 from cloud.collector.opening import open_plants
 from cloud.collector.topics import Sender
-from cloud.errors import NoRegisterError, StoreError
+from cloud.errors import ClockError, NoRegisterError, StoreError
 from cloud.store.slice import SliceStore
-from cloud.transport.broker_files import KnownNode
 from cloud.transport.desk import BrokerDesk
 from cloud.transport.register import Register
-from cloud.transport.tls import TlsFiles, watch_own
 from evidence.broker_certificates import (
     REQUEST_BYTES_MAX,
     BrokerRequest,
-    Ca,
-    certify_client,
-    certify_node,
     encode_broker_request,
     make_ca,
 )
@@ -44,6 +38,7 @@ from evidence.keys import (
 )
 from tests.unit.cloud.app_examples import make_accounts
 from tests.unit.cloud.evidence_examples import ExamplePlant, ManualClock, make_plant
+from tests.waiting import until
 
 T0 = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
@@ -60,72 +55,6 @@ def folder_in(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_certificate_is_made_anew_when_half_of_its_life_is_over(tmp_path: Path) -> None:
-    register = Register(folder_in(tmp_path), BY)
-    approved = register.approve(BrokerRequest("mini", "edge-1", TLS.public_key))
-    first = register.certificate(approved, T0)
-    assert register.certificate(approved, T0 + 14 * DAY) == first, "asked again: the same"
-    second = register.certificate(approved, T0 + 15 * DAY)
-    assert second is not None
-    assert second.not_valid_after_utc == T0 + 45 * DAY
-    assert register.newest(approved) == second
-    corrected = register.certificate(approved, T0 + DAY)  # the clock had been ahead
-    assert corrected is not None
-    assert corrected.not_valid_before_utc < T0 + DAY, "not one that is not valid yet"
-    other = FileSigner(generate("p256"))
-    ca = make_ca("another", other, T0 - 60 * DAY, days=80)
-    (register.folder / "ca.crt").write_bytes(certificate_to_pem(ca))
-    moved = Register(register.folder, other, days=5)
-    third = moved.certificate(approved, T0 + 16 * DAY)
-    assert third is not None
-    assert third.issuer == ca.subject, "it ends before the second, and is by the CA of now"
-    assert moved.newest(approved) == moved.certificate(approved, T0 + 17 * DAY) == third
-    fourth = moved.certificate(approved, T0 + 19 * DAY)
-    assert fourth is not None
-    assert fourth.not_valid_after_utc == third.not_valid_after_utc == ca.not_valid_after_utc
-    assert moved.newest(approved) == fourth
-    register.revoke(approved, "stolen", "somebody", T0 + 16 * DAY)
-    register.write_crl(T0 + 16 * DAY)
-    crl = load_pem_x509_crl((register.folder / "crl.pem").read_bytes())
-    made = (first, second, corrected, third, fourth)
-    assert {row.serial_number for row in crl} == {one.serial_number for one in made if one}
-    register.write_crl(T0 + 16 * DAY)
-    later = load_pem_x509_crl((register.folder / "crl.pem").read_bytes())
-    assert later.last_update_utc > crl.last_update_utc, "brokers go by the later of two"
-    assert list(register.approved()) == []
-    assert register.ended() == {("mini", "edge-1")}
-    assert register.find("mini", "edge-1", KEY) is None
-
-
-def test_a_ca_that_is_elsewhere_signs_a_copy(tmp_path: Path) -> None:
-    here = Register(folder_in(tmp_path), None)
-    approved = here.approve(BrokerRequest("mini", "edge-1", TLS.public_key))
-    assert here.certificate(approved, T0) is None
-    assert not here.write_crl(T0)
-    made = Register(here.folder, BY).certificate(approved, T0)
-    assert here.certificate(approved, T0 + DAY) == made
-    with pytest.raises(KeyFileError, match="does not belong"):
-        Register(here.folder, TLS)
-
-
-def test_a_node_that_another_ca_has_certified_is_none(tmp_path: Path) -> None:
-    register, foreign = Register(folder_in(tmp_path), BY), Ca(TLS, make_ca("another", TLS, T0))
-    folder = register.folder / "nodes/1"
-    folder.mkdir(parents=True)
-    assert register.nodes() == []
-    made = certify_node("node-1", ["fd00::1"], TLS.public_key, Ca(BY, register.ca), T0)
-    (folder / "server.crt").write_bytes(certificate_to_pem(made))
-    assert register.nodes() == [KnownNode("node-1", "fd00::1", KEY)]
-    bad = certify_node("node-1", ["fd00::1"], TLS.public_key, foreign, T0)
-    (folder / "server.crt").write_bytes(certificate_to_pem(bad))
-    with pytest.raises(KeyFileError, match=r"server\.crt is not by .*ca\.crt"):
-        register.nodes()
-    nowhere = certify_client("mini/edge-1", TLS.public_key, Ca(BY, register.ca), T0)
-    (folder / "server.crt").write_bytes(certificate_to_pem(nowhere))
-    with pytest.raises(KeyFileError, match="it names no host"):
-        register.nodes()
-
-
 def test_sign_is_a_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = folder_in(tmp_path)
     here = Register(folder, None)
@@ -134,7 +63,7 @@ def test_sign_is_a_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     sign = ["broker", "sign", str(folder), "--ca-key", f"file:{tmp_path / 'ca.pem'}"]
     assert main(sign) == 0
     assert f"mini/edge-1 key {KEY[:16]}: until " in capsys.readouterr().out
-    assert here.newest(approved) is not None
+    assert here.newest(approved, T0) is not None
     assert load_pem_x509_crl((folder / "crl.pem").read_bytes()).is_signature_valid(BY.public_key)
     no_token = ["broker", "requests", "CLOUD.toml", "--url", "https://collector.example"]
     assert main(no_token) == 2
@@ -147,6 +76,7 @@ class Bench:
     plant: ExamplePlant
     accounts: Accounts
     sent: list[tuple[Sender, bytes]] = field(default_factory=list)
+    doubt: str = ""
 
     def request(self, evidence: FileSigner | None = None, plant: str = "mini") -> bytes:
         signer = evidence or self.plant.gateways["edge-1"].signer
@@ -165,8 +95,10 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     desk = BrokerDesk(
         register, intake, accounts.book, clock,
         publish=lambda s, c: sent.append((s, c)), serve=lambda _: ["told"],
+        doubt=lambda: bench.doubt,
     )  # fmt: skip
-    yield Bench(desk, plant, accounts, sent)
+    bench = Bench(desk, plant, accounts, sent)
+    yield bench
     store.close()
 
 
@@ -191,6 +123,55 @@ def test_a_key_waits_is_approved_answered_and_revoked(bench: Bench) -> None:
         desk.take(bench.request())
     with pytest.raises(LookupError, match="does not ask"):
         desk.approve(PROGRAM, ROW, "")
+
+
+@pytest.mark.parametrize("by_a_start", [False, True])
+async def test_a_revocation_that_was_cut_short_is_finished(
+    bench: Bench, caplog: pytest.LogCaptureFixture, by_a_start: bool
+) -> None:
+    """By the same order again, or by the next start."""
+    desk, register = bench.desk, bench.desk._register()
+    desk.take(bench.request())
+    given = certificate_from_pem(desk.approve(PROGRAM, ROW, "")["certificate"].encode())
+    register.write_list(T0)
+    part = register.folder / ".crl.pem.part"
+    part.mkdir()  # the disk takes the key's end, and not the list
+    assert desk.revoke(PROGRAM, ROW, "stolen", "")["list"].startswith("NOT written: ")
+
+    def listed() -> list[int]:
+        crl = load_pem_x509_crl((register.folder / "crl.pem").read_bytes())
+        return [row.serial_number for row in crl]
+
+    assert listed() == []
+    part.rmdir()
+    caplog.clear()
+    if by_a_start:
+        running = asyncio.create_task(desk.run())
+        await until(lambda: caplog.messages, 10)
+        running.cancel()
+    else:
+        assert desk.revoke(PROGRAM, ROW, "stolen", "")["list"] == "written"
+    assert listed() == [given.serial_number]
+    desk._finish()  # all is said: nothing is written
+    assert caplog.messages == ["a key was revoked, and not listed: told"] * by_a_start
+    with pytest.raises(LookupError, match="no approved key"):
+        desk.revoke(PROGRAM, {**ROW, "key": "0" * 64}, "", "")
+
+
+def test_nothing_is_certified_by_a_clock_in_doubt(bench: Bench) -> None:
+    desk = bench.desk
+    bench.doubt = "the clock jumped"
+    assert desk.take(bench.request())["certificate"] == "", "whoever waits needs no clock"
+    with pytest.raises(ClockError, match="no certificate is made: the clock jumped"):
+        desk.approve(PROGRAM, ROW, "")
+    assert desk.standing()["approved"] == [], "as if nobody had asked"
+    bench.doubt = ""
+    desk.approve(PROGRAM, ROW, "")
+    bench.doubt = "the clock jumped"
+    with pytest.raises(ClockError):
+        desk.take(bench.request())
+    assert len(bench.sent) == 1
+    assert desk.revoke(PROGRAM, ROW, "stolen", "")["list"] == "written"
 
 
 def test_what_happened_is_counted_for_the_plant_alone(bench: Bench) -> None:
@@ -236,12 +217,12 @@ def test_what_the_disk_refuses_was_not_done_and_is_not_logged(bench: Bench) -> N
 def test_a_list_that_cannot_be_signed_keeps_no_broker_from_being_told(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def away(_: Register, __: dt.datetime) -> bool:
+    def away(_: Register, __: dt.datetime) -> list[str]:
         raise KeyFileError("the token is not there")
 
     bench.desk.take(bench.request())
     bench.desk.approve(PROGRAM, ROW, "")
-    monkeypatch.setattr(Register, "write_crl", away)
+    monkeypatch.setattr(Register, "write_list", away)
     row = bench.desk.revoke(PROGRAM, ROW, "stolen", "")
     assert row["list"].startswith("NOT written: the token is not there")
     assert row["broker"] == "told"
@@ -270,21 +251,6 @@ def test_who_is_not_heard(bench: Bench) -> None:
         bare.revoked()
     assert bench.desk.standing() == {"waiting": [], "approved": []}
     assert bench.sent == []
-
-
-def test_a_certificate_of_another_ca_is_not_handed_out(tmp_path: Path) -> None:
-    register = Register(folder_in(tmp_path), BY)
-    approved = register.approve(BrokerRequest("mini", "edge-1", TLS.public_key))
-    register.certificate(approved, T0)
-    (path,) = (register.folder / "issued").glob("*")
-    other = FileSigner(generate("p256"))
-    stranger = Ca(other, make_ca("a CA", other, T0))
-    path.write_bytes(
-        certificate_to_pem(certify_client("mini/edge-1", TLS.public_key, stranger, T0))
-    )
-    again = register.certificate(approved, T0)
-    assert again is not None
-    assert again.verify_directly_issued_by(register.ca) is None
 
 
 async def test_a_flood_or_a_disk_that_fails_keeps_nobody_waiting(
@@ -333,50 +299,3 @@ def test_a_revoked_key_that_still_waits_is_not_approved_again(bench: Bench) -> N
     with pytest.raises(LookupError, match="is revoked"):
         bench.desk.approve(PROGRAM, ROW, "")
     assert bench.sent == []
-
-
-def test_what_is_written_survives_a_power_cut(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    register = Register(folder_in(tmp_path), BY)
-    synced, fsync = set[int](), os.fsync
-
-    def note(file: int) -> None:
-        fsync(file)
-        synced.add(os.fstat(file).st_ino)
-
-    monkeypatch.setattr("os.fsync", note)
-    approved = register.approve(BrokerRequest("mini", "edge-1", TLS.public_key))
-    register.certificate(approved, T0)
-    register.revoke(approved, "stolen", "somebody", T0)
-    register.write_crl(T0)
-    written = {path for path in register.folder.rglob("*") if path != register.folder / "ca.crt"}
-    names = {path.name for path in (register.folder, *written) if path.stat().st_ino not in synced}
-    assert len(written) == 7
-    assert names == set(), "files, and the folders that hold their names"
-
-
-async def test_the_collectors_own_certificate_is_looked_at_again_and_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """It lasts two years, and a collector's run may be longer."""
-    path, days = tmp_path / "collector.crt", iter((0, 600, 731))
-    made = certify_client("collector-00", TLS.public_key, Ca(BY, make_ca("a CA", BY, T0)), T0, 730)
-    path.write_bytes(certificate_to_pem(made))
-
-    class Clock(ManualClock):
-        def wall_ns(self) -> int:
-            if (day := next(days, None)) is None:
-                raise EOFError
-            return int((T0 + day * DAY).timestamp()) * 10**9
-
-    monkeypatch.setattr("cloud.transport.tls.LOOK_S", 0.0)
-    with pytest.raises(EOFError):
-        await watch_own(TlsFiles(path, path, path), Clock())
-    assert ["it ends on" in caplog.messages[0], "it ended on" in caplog.messages[1]] == [True] * 2
-    caplog.clear()
-    path.unlink()
-    days = iter((0,))
-    with pytest.raises(EOFError):
-        await watch_own(TlsFiles(path, path, path), Clock())
-    assert "cannot be read" in caplog.text
