@@ -90,7 +90,7 @@ async def test_it_subscribes_when_connected_and_is_ready_when_all_is_granted(
         [("stackproof/v1/0f/+/+/frames", 1), ("stackproof/v1/0f/+/+/state", 1),
          ("stackproof/v1/0f/+/+/live", 0)]
     ]  # fmt: skip
-    assert not link.is_connected
+    assert not link._ready.is_set()
     assert link.away_s is not None, "since its start"
     granted(link, "Granted QoS 1", "Granted QoS 1", "Granted QoS 0")
     assert await link.wait_connected(1)
@@ -167,7 +167,7 @@ async def test_a_loss_is_told_once_and_a_return_once(
         gone = code(PacketTypes.DISCONNECT, "Unspecified error")
         link._disconnected(link._client, None, None, gone, None)
     await asyncio.sleep(0)
-    assert not link.is_connected
+    assert not link._ready.is_set()
     connect(link, "Not authorized")
     connect(link)
     granted(link, "Granted QoS 1", "Granted QoS 1", "Granted QoS 0", mid=2)
@@ -244,7 +244,7 @@ async def test_a_flood_of_unsigned_messages_is_dropped_while_the_page_is_behind(
     assert page.live == []  # the loop has not had its turn
     await asyncio.sleep(0)
     assert len(page.live) == mqtt.PAGE_WAITING_MAX
-    assert link.is_connected  # that the subscriptions stand is no such message
+    assert link._ready.is_set()  # that the subscriptions stand is no such message
     flood(3)
     await asyncio.sleep(0)
     assert len(page.live) == mqtt.PAGE_WAITING_MAX + 3
