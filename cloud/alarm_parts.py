@@ -15,6 +15,7 @@ from cloud.config import CloudConfig
 from cloud.live.hub import LiveHub
 from cloud.shift.desk import ShiftDesk
 from cloud.shift.store import ShiftStore
+from evidence.custody import validity_ns
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,10 @@ def alarm_parts(  # noqa: PLR0917 - the composition root calls it by names
     stack.callback(notes.close)
     rules = {plant: own.rules for plant, own in said.plants.items()}
     shifts = {plant: own.shifts for plant, own in said.plants.items()}
+    ends = {one.plant: validity_ns(one.collector.certificate)[1] for one in config.plants}
     alarms = AlarmDesk(
-        store, hub, months, keys, evidence.evidence, clock, rules, tell, broker_away_s, broker_ends
-    )
+        store, hub, months, keys, evidence.evidence, clock, rules, tell, broker_away_s, broker_ends,
+        ends,
+    )  # fmt: skip
     desk = ShiftDesk(notes, hub, alarms, months, accumulated, clock, shifts)
     return AlarmParts(alarms, desk, outboxes)

@@ -25,7 +25,7 @@ from cloud.commands.review import add_draw_command
 from cloud.commands.store import add_store_commands
 from cloud.commands.support import add_support_command
 from cloud.commands.year import add_year_commands
-from cloud.config import load_cloud
+from cloud.config import CloudConfig, load_cloud
 from cloud.errors import CloudConfigError, CloudError
 from evidence.errors import EvidenceError
 from evidence.heap import share_one_heap
@@ -157,7 +157,17 @@ def _check(args: argparse.Namespace) -> int:
         print(f"{args.config}: fine; {len(config.plants)} plant(s), {gateways} gateway(s)")
         if config.broker.register is not None and (barred := config.broker.register.barred()):
             print(f"{args.config}: broker.register: WARNING: {barred}")
+        for plant, ends in _ending(config):
+            print(f"{args.config}: WARNING: the collector's certificate for {plant} ends {ends}")
     return EXIT_FINE
+
+
+def _ending(config: CloudConfig) -> list[tuple[str, str]]:
+    """Plants whose months soon do not verify any more, and from which day on."""
+    now = dt.datetime.fromtimestamp(SystemClock().wall_ns() / 1e9, dt.UTC)
+    soon = now + dt.timedelta(days=30)
+    ends = [(one.plant, one.collector.certificate.not_valid_after_utc) for one in config.plants]
+    return [(plant, f"{at:%Y-%m-%d}") for plant, at in ends if at <= soon]
 
 
 def _run(args: argparse.Namespace) -> int:

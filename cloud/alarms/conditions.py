@@ -21,6 +21,7 @@ OF_QUALITY = {
     Quality.STALE: "meter-stale", Quality.STUCK: "meter-stuck",
 }  # fmt: skip
 OFFLINE, AWAY, OF_BROKER = "gateway-offline", "broker-away", "certificate-broker"
+OF_SEALS = "certificate-collector"
 #: those that are known although a gateway is silent, by how they begin
 OF_THE_COLLECTOR = ("certificate", "collector", AWAY)
 #: told by the collector's own words too; the condition here says which month
@@ -210,6 +211,9 @@ def _certificates(facts: PlantFacts, rules: Rules) -> Iterator[Signal]:
                 values = {"ends_ns": one.not_after_ns}
                 yield Signal(Key(facts.plant, kind, one.gateway, ""), values)
                 break  # the urgent one says it all
+    ends_ns = facts.collector_ends_ns
+    if ends_ns is not None and ends_ns - facts.now_ns <= rules.limit(OF_SEALS, "days") * DAY_NS:
+        yield Signal(Key(facts.plant, OF_SEALS, "", ""), {"ends_ns": ends_ns})
     for name, ends_ns in facts.broker_ends.items():
         if ends_ns - facts.now_ns <= rules.limit(OF_BROKER, "days") * DAY_NS:
             yield Signal(Key(facts.plant, OF_BROKER, "", name), {"ends_ns": ends_ns})

@@ -80,6 +80,7 @@ class AlarmDesk:
         tell: is given what people must be told of, in the worker thread.
         broker_away_s: for how long the collector has had no broker, s; None while it has.
         broker_ends: name -> end of what broker and collector show, UTC ns (`cloud.transport.own`).
+        collector_ends: plant -> end of the certificate by which the collector signs, UTC ns.
     """
 
     def __init__(  # noqa: PLR0917 - the composition root calls it by names
@@ -94,10 +95,12 @@ class AlarmDesk:
         tell: Tell = lambda _: None,
         broker_away_s: Callable[[], float | None] = lambda: None,
         broker_ends: Callable[[], Mapping[str, int]] = dict,
+        collector_ends: Mapping[str, int] | None = None,
     ) -> None:
         self._store, self._hub, self._months, self._keys = store, hub, months, keys
         self._clock, self._rules, self._tell = clock, rules, tell
         self._broker_away_s, self._broker_ends = broker_away_s, broker_ends
+        self._collector_ends = collector_ends or {}
         self._turn = threading.Lock()
         kept = store.load()
         self._books, self._next_number = kept.by_plant(), kept.next_number
@@ -156,7 +159,7 @@ class AlarmDesk:
             plant, now_ns, snapshot, effects_of(self._hub.effects(plant)),
             ticks=self._ticks_of(plant, snapshot), level=level, certificates=certificates,
             broker_away_ns=None if away_s is None else now_ns - int(away_s * SECOND_NS),
-            broker_ends=self._broker_ends(),
+            broker_ends=self._broker_ends(), collector_ends_ns=self._collector_ends.get(plant),
         )  # fmt: skip
 
     def _ticks_of(self, plant: str, snapshot: Mapping[str, Any]) -> dict[str, tuple[int, int]]:

@@ -120,6 +120,7 @@ class PlantFacts:
         calibrations: certificates of meters that are due, as a month's checklist has them.
         broker_away_ns: since when the collector has had no broker; None while it has.
         broker_ends: name -> end of what broker and collector show each other, UTC ns.
+        collector_ends_ns: end of the certificate by which the collector signs; None: not known.
     """
 
     plant: str
@@ -134,6 +135,7 @@ class PlantFacts:
     calibrations: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
     broker_away_ns: int | None = None
     broker_ends: Mapping[str, int] = field(default_factory=dict)
+    collector_ends_ns: int | None = None
 
 
 def effects_of(rows: Sequence[Mapping[str, Any]]) -> list[Effect]:

@@ -1,5 +1,6 @@
 """`stackproof cloud month`: what is asked of the collector, what is printed, how it ends."""
 
+import datetime as dt
 import hashlib
 import json
 from pathlib import Path
@@ -9,6 +10,8 @@ import pytest
 
 from cloud import cli
 from evidence.archive.paths import SEAL
+from evidence.keys import load_certificate
+from tests.unit.cloud.evidence_examples import CLOUD_HEAD, CLOUD_PLANT, make_plant
 from tests.unit.cloud.fake_collector import TOKEN, FakeCollector
 from tests.unit.evidence import sealed_month as sm
 
@@ -308,3 +311,19 @@ def test_the_file_is_that_of_the_folder_unless_another_is_named(
     monkeypatch.chdir(tmp_path)
     assert cli.main([command]) == 2
     assert "CLOUD.toml: cannot be read: No such file" in capsys.readouterr().err
+
+
+def test_check_warns_of_a_collector_whose_certificate_ends(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_plant(tmp_path)
+    ends = load_certificate(tmp_path / "mini/collector.crt").not_valid_after_utc
+    config = tmp_path / "CLOUD.toml"
+    config.write_text(CLOUD_HEAD + CLOUD_PLANT)
+    for days, warned in ((31, False), (30, True)):
+        now_ns = int((ends - dt.timedelta(days=days)).timestamp()) * 10**9
+        monkeypatch.setattr(cli.SystemClock, "wall_ns", lambda _, now_ns=now_ns: now_ns)
+        assert cli.main(["check", str(config)]) == 0
+        said = capsys.readouterr().out
+        told = f"WARNING: the collector's certificate for mini ends {ends:%Y-%m-%d}"
+        assert (told in said) == warned

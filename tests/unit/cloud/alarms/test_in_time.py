@@ -7,7 +7,7 @@ and limits of `rules.toml`: of each boundary the second before it is looked at, 
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,6 +31,7 @@ from tests.unit.cloud.live_examples import (
 )
 
 SILENT = None
+COLLECTOR_ENDS_NS = int(datetime(2026, 10, 22, 12, tzinfo=UTC).timestamp()) * NS
 #: of every point of the plant
 VALUES = {**values(), "p.current": ["300.0", 0, None], "ac.energy": ["9.0", 0, None]}
 Input = Mapping[str, Any] | None
@@ -147,6 +148,8 @@ STORIES = [
                                  (78_399, WELL), (78_400, WELL),
                                  (78_500, {"server_ends": "2028-10-22T12:00:00+00:00"})],
           [(78_400, "raised"), (78_500, "cleared")]),
+    Story("certificate-collector", [(0, WELL), (78_399, WELL), (78_400, WELL)],
+          [(78_400, "raised")]),
     # due 2026-10-06: fourteen days are left from the plant's midnight on; a new one is signed in
     Story("calibration", [(0, {"due": "2026-10-06"}), (6_399, WELL), (6_400, WELL),
                           (6_900, {"due": ""}), (6_999, WELL)],
@@ -202,7 +205,8 @@ async def played(story: Story, folder: Path, restarts: Sequence[int]) -> list[tu
             hub, store = LiveHub(clock), AlarmStore(folder)
             hub.on_config(PLANT, GATEWAY, configuration())
             desk = AlarmDesk(store, hub, facts, facts, no_evidence, clock, rules,
-                             broker_ends=facts.of_broker)  # fmt: skip
+                             broker_ends=facts.of_broker,
+                             collector_ends={PLANT: COLLECTOR_ENDS_NS})  # fmt: skip
         clock.now_ns = T0 + second * NS
         if says is not None:
             more = dict(says)
