@@ -48,9 +48,9 @@ def code(answer: tuple[str, str] | None) -> str | None:
     return answer[0] if answer else None
 
 
-def test_both_take_the_same_configurations(tmp_path: Path) -> None:
+def test_both_take_the_same_configurations(tmp_path: Path, times: int) -> None:
     payloads = {}
-    for seed in SEEDS:
+    for seed in SEEDS[: 600 * times]:
         try:
             payloads[seed] = compress(cbor.encode(mutated(seed)))
         except EvidenceError:

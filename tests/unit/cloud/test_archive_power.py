@@ -32,7 +32,7 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def step(request: pytest.FixtureRequest) -> int:
     """Every call in turn in the long mode, otherwise some of them."""
-    return 1 if request.config.getoption("--long") else 5
+    return 1 if request.config.getoption("--long") else 9
 
 
 @pytest.fixture
