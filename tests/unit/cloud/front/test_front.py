@@ -33,13 +33,6 @@ def slices() -> Iterator[dict[str, Slice]]:
         one.kill()
 
 
-@pytest.fixture
-def fronted(tmp_path: Path, slices: dict[str, Slice]) -> Fronted:
-    made = Fronted(tmp_path, slices)
-    made.look()
-    return made
-
-
 def test_lists_are_merged_and_each_row_says_whose_it_is(fronted: Fronted) -> None:
     whose = {"collector_answers": True, "collector_heard_ns": fronted.clock.now_ns}
     for path, key in (("plants", ""), ("streams", ""), ("months", ""), ("overview", "plants")):

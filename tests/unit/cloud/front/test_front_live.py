@@ -24,13 +24,6 @@ def slices() -> Iterator[dict[str, Slice]]:
         one.kill()
 
 
-@pytest.fixture
-def fronted(tmp_path: Path, slices: dict[str, Slice]) -> Fronted:
-    made = Fronted(tmp_path, slices)
-    made.look()
-    return made
-
-
 def told(point: str, **more: Any) -> dict[str, Any]:
     rate = {"point": point, "unit": "t/h", "value": "7.5", "quality": 0, "age_ns": 0}
     return {**rate, "grade": "good", **more}
