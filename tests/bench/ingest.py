@@ -22,15 +22,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from cloud.asking import RunningCollector
 from cloud.series.bucket import MINUTE_NS
-from evidence import cbor, cose
-from evidence.keys import generate
 from tests.bench.evidence import Line, ended
+from tests.bench.load.floor import floor_us, two_floors_us
 from tests.bench.load.held import held
-from tests.bench.load.ingest_gateways import FRAMES_MAX, READINGS, Made, make
+from tests.bench.load.ingest_gateways import FRAMES_MAX, READINGS, Made
 from tests.bench.load.spent import Spent, end, machine_busy_s, spent, spent_with_helpers
 
 #: in a warm-up each plant ends a minute, so that all that follows the log has begun with it
@@ -43,7 +40,6 @@ START_S = 180.0
 #: shares of the machine, and of a core, from which on they are what limits
 FULL_MACHINE, FULL_CORE = 0.95, 0.9
 CLOUD = "CLOUD.toml"
-FLOOR_FRAMES = 300
 
 
 class Site:
@@ -210,10 +206,15 @@ def measure(sites: list[Site], rate: float, seconds: float) -> list[Load]:
 def warm(sites: list[Site], rate: float) -> None:
     """Offer frames until each plant was begun with: what that costs comes once for each."""
     measure(sites, rate, WARM_UP_S)
+    settle(sites)
+
+
+def settle(sites: list[Site]) -> None:
+    """Wait until all that comes of the frames so far is done."""
     began_s = time.monotonic()
     while any(site.behind()[0] for site in sites) and time.monotonic() < began_s + SETTLE_S:
         time.sleep(1)
-    _say(f"series follow all plants {time.monotonic() - began_s:.0f} s after a warm-up")
+    _say(f"series follow all plants {time.monotonic() - began_s:.0f} s after the last frame")
     while not all(_rest(sites)) and time.monotonic() < began_s + SETTLE_S:
         pass
     _say(f"and the collectors rest {time.monotonic() - began_s:.0f} s after it")
@@ -310,7 +311,11 @@ def _growth(folder: Path, plants: int, rate_m: float, seconds: float) -> Iterato
 
 
 def _pair(folder: Path, plants: int, rate_m: float, seconds: float) -> Iterator[Line]:
-    """Half of the plants each, at half of the rate: one alone, then two at a time, one broker."""
+    """Half of the plants each, at half of the rate: one alone, both at a time, the other alone.
+
+    Alone is the mean of one before and one after: a machine is slower from one minute to the next
+    by more than is looked for.
+    """
     rate = rate_m * OFFERED * 1e6 / READINGS / 2
     frames = frames_for(plants // 2, rate, 2 * seconds)
     with started(Made(folder / "00", "00", plants // 2, frames)) as one:
@@ -318,46 +323,36 @@ def _pair(folder: Path, plants: int, rate_m: float, seconds: float) -> Iterator[
         external = f'mode = "external"; url = "{url}"'
         with started(Made(folder / "01", "01", plants // 2, frames, external)) as two:
             warm([one, two], rate)
-            (alone,) = measure([one], rate, seconds)
+            lone = measure([one], rate, seconds)
+            settle([one])  # what comes of the frames of one alone is no cost of two
             both = measure([one, two], rate, seconds)
+            settle([one, two])
+            lone += measure([two], rate, seconds)
             shared = sorted(held(one.ready["pid"]) & held(two.ready["pid"]))
             strays = one.strays() + two.strays()
-    for name, load in zip(("first", "second"), both, strict=True):
+    alone_us = sum(load.frame_us for load in lone) / len(lone)
+    for name, alone, load in zip(("first", "second"), lone, both, strict=True):
         yield Line(
-            f"two collectors: CPU of the {name}, ÷ one alone", load.frame_us / alone.frame_us, "",
+            f"two collectors: CPU of the {name}, ÷ one alone", load.frame_us / alone_us, "",
             UNEVEN, at_most=True,
-            more=f"{load.million_s:.3f} s a million readings, alone {alone.million_s:.3f}; "
-            + load.text(),
+            more=f"{load.million_s:.3f} s a million readings, itself alone "
+            f"{alone.million_s:.3f}; {load.text()}",
         )  # fmt: skip
     yield Line(
         "files, locks, pipes, shared memory that both hold", len(shared), "", 0, at_most=True,
         more=" ".join(shared),
     )  # fmt: skip
     yield Line("messages on topics of the other", strays, "", 0, at_most=True)
+    lone_us, beside_us = floor_us(), two_floors_us()
+    yield Line(
+        "bare: CPU of each of two at a time, ÷ one alone", max(beside_us) / lone_us, "",
+        more=f"{lone_us:.0f} us a frame alone, {beside_us[0]:.0f} and {beside_us[1]:.0f} at a time, "
+        "what two busy cores of this machine take from each other, whatever runs on them",
+    )  # fmt: skip
 
 
 def _say(sentence: str) -> None:
     print(sentence, file=sys.stderr, flush=True)
-
-
-def floor_us() -> float:
-    """Microseconds of CPU a frame of what cannot be spared: parse, verify, write, fdatasync."""
-    with tempfile.TemporaryDirectory() as name:
-        collector = generate()
-        (gateway,) = make(Made(Path(name), "00", 1, FLOOR_FRAMES), collector)
-        public = gateway.signer.public_key
-        assert isinstance(public, Ed25519PublicKey)
-        file = os.open(Path(name) / "bare", os.O_WRONLY | os.O_CREAT)
-        began_s = time.process_time()
-        for data in gateway.objects:
-            parsed = cose.parse(data)
-            signed = cbor.encode(["Signature1", parsed.protected, b"", parsed.payload])
-            public.verify(parsed.signature, signed)
-            os.write(file, data)
-        os.fdatasync(file)
-        spent_s = time.process_time() - began_s
-        os.close(file)
-    return 1e6 * spent_s / len(gateway.objects)
 
 
 def main(argv: list[str]) -> int:
