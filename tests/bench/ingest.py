@@ -346,8 +346,8 @@ def _pair(folder: Path, plants: int, rate_m: float, seconds: float) -> Iterator[
     lone_us, beside_us = floor_us(), two_floors_us()
     yield Line(
         "bare: CPU of each of two at a time, ÷ one alone", max(beside_us) / lone_us, "",
-        more=f"{lone_us:.0f} us a frame alone, {beside_us[0]:.0f} and {beside_us[1]:.0f} at a time, "
-        "what two busy cores of this machine take from each other, whatever runs on them",
+        more=f"{lone_us:.0f} us a frame alone, {beside_us[0]:.0f} and {beside_us[1]:.0f} at a "
+        "time: what two busy cores of this machine take from each other, whatever runs on them",
     )  # fmt: skip
 
 
