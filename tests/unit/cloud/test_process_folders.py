@@ -1,7 +1,8 @@
 """Folders of CLOUD.toml: what the disk refuses at the start is named; what is left at the end."""
 
 import asyncio
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,6 +32,13 @@ TEXT = f"""\
 mode = "external"
 url = "mqtt://127.0.0.1:9"
 {CLOUD_PLANT}"""
+
+
+@pytest.fixture(autouse=True)
+def _frozen() -> Iterator[None]:
+    """A collector that ends lets go of what no search is to look at (`tests/conftest.py`)."""
+    yield
+    gc.freeze()
 
 
 @pytest.mark.parametrize(("key", "name"), [("state_dir", "state"), ("archive_dir", "archives")])
