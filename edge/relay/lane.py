@@ -210,7 +210,16 @@ class Lane:
             self._send_all(self.machine.tick(self._now_s()))
             if self.machine.online and self._now_s() >= self._shows_at_s:
                 self._shows_at_s = self._now_s() + WITNESS_S
+                await self._look_again()
                 await self._show_hole()
+
+    async def _look_again(self) -> None:
+        """What a person had forgotten beside the relay, or gave way, is not waited for."""
+        machine, first = self.machine, self.machine.receipted + 1
+        ends = {first, machine.newest} if machine.outstanding > 0 else ()
+        if not all([await self._disk.run(self.queue.holds, seq) for seq in ends]):
+            machine.resume(await self._disk.run(self.queue.run_end, first), machine.receipted)
+            self._send_all(machine.tick(self._now_s()))
 
     async def _show_hole(self) -> None:
         """Have the collector see that something is missing."""

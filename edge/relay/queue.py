@@ -132,16 +132,18 @@ class Queue:
         return kept
 
     def _keep(self, outer: Outer, now_ns: int, kept: Kept) -> None:
-        rivals = self._rows("SELECT id, sha256 FROM objects WHERE seq = ? ORDER BY id", outer.seq)
-        if outer.sha256 in {sha256 for _, sha256 in rivals}:
+        query = "SELECT id, sha256, length(bytes) FROM objects WHERE seq = ? ORDER BY id"
+        rivals = self._rows(query, outer.seq)
+        if outer.sha256 in {sha256 for _, sha256, _ in rivals}:
             kept.known += 1
             return
-        if len(rivals) >= RIVALS_MAX:
-            self._db.execute("DELETE FROM objects WHERE id = ?", (rivals[0][0],))
-            kept.crowded += 1
-        elif not self._make_room(outer, kept):
+        first, _, size = rivals[0] if len(rivals) >= RIVALS_MAX else (None, b"", 0)
+        if not self._make_room(outer, kept, size):
             kept.full += 1
             return
+        if first is not None:
+            self._db.execute("DELETE FROM objects WHERE id = ?", (first,))
+            kept.crowded += 1
         self._insert(outer, now_ns)
         kept.new.append(outer.seq)
 
@@ -151,11 +153,17 @@ class Queue:
             (outer.seq, outer.sha256, now_ns, outer.data),
         )
 
-    def _make_room(self, outer: Outer, kept: Kept) -> bool:
-        """What is under receipt gives way, then the highest seqs to a lower one."""
-        if not self._has_room(outer):
+    def _make_room(self, outer: Outer, kept: Kept, freed: int) -> bool:
+        """What is under receipt gives way, then the highest seqs to a lower one.
+
+        Args:
+            outer: what is to be held.
+            kept: counts what gave way.
+            freed: bytes of the rival in whose place it comes, 0 for none.
+        """
+        if not self._has_room(outer, freed):
             self._db.execute("DELETE FROM objects WHERE seq <= (SELECT seq FROM receipt)")
-        while not self._has_room(outer):
+        while not self._has_room(outer, freed):
             highest = self._one("SELECT max(seq) FROM objects")
             if highest is None or highest <= outer.seq:
                 return False
@@ -163,8 +171,8 @@ class Queue:
             kept.gave_way += gone.rowcount
         return True
 
-    def _has_room(self, outer: Outer) -> bool:
-        return self.bytes() + len(outer.data) <= self._bytes_max
+    def _has_room(self, outer: Outer, freed: int = 0) -> bool:
+        return self.bytes() + len(outer.data) - freed <= self._bytes_max
 
     def release(self, seq: int) -> None:
         """A receipt covers everything up to `seq`; nothing is written if that is nothing new."""
@@ -210,6 +218,8 @@ class Queue:
     def run_end(self, first: int) -> int:
         """The last seq of those that are held one after another from `first` on; or `first` - 1."""
         query, last = "SELECT DISTINCT seq FROM objects WHERE seq >= ? ORDER BY seq", first - 1
+        if first > SEQ_MAX:  # a receipt may name the last seq there is; SQLite knows none behind it
+            return last
         for (seq,) in self._db.execute(query, (first,)):
             if seq != last + 1:
                 break
@@ -256,6 +266,10 @@ class Queue:
         """When the first of them came, this machine's wall clock; None when nothing is held."""
         rows = self._rows("SELECT at_ns FROM objects ORDER BY id LIMIT 1")
         return int(rows[0][0]) if rows else None
+
+    def holds(self, seq: int) -> bool:
+        """Whether anything is held at `seq`."""
+        return bool(self._rows("SELECT 1 FROM objects WHERE seq = ? LIMIT 1", seq))
 
     def has(self, seq: int, sha256: bytes) -> bool | None:
         """Whether this very object is held at `seq`; None when none is."""

@@ -154,6 +154,39 @@ async def test_a_collector_that_was_set_back_gets_again_what_is_exported_again(
     assert (played.queue.count(), lane.machine.receipted) == (0, 5)
 
 
+async def test_a_receipt_for_the_last_seq_there_is_ends_nothing(played: Played) -> None:
+    """SQLite's integers end there; only a damaged collector signs it, and is believed."""
+    lane, uplink = played.lane, played.uplink
+    uplink.callbacks["on_connected"]()
+    uplink.say(played.rig.collector.receipt(seq=2**63 - 1))
+    await played.sent()
+    assert (lane.machine.receipted, played.queue.count()) == (2**63 - 1, 0)
+    await lane.start()  # as after a restart
+    uplink.say(played.receipt(0))
+    await played.sent()
+    await lane.keep(played.outers(1))
+    assert (lane.machine.receipted, await played.sent()) == (0, [1])
+
+
+async def test_what_a_person_had_forgotten_is_neither_sent_nor_waited_for(played: Played) -> None:
+    """Beside the running relay: else it would say for ever that no receipt comes."""
+    lane, uplink = played.lane, played.uplink
+    uplink.callbacks["on_connected"]()
+    uplink.say(played.receipt(1))
+    await played.sent()
+    await lane.keep(played.outers(2, 3, 4))
+    assert await played.sent() == [2, 3, 4]
+    played.queue.forget(3, 4)
+    lane.machine._stall_s = 60.0  # it went back again and again
+    await lane._look_again()
+    assert (lane.is_unanswered, lane.machine.newest, await played.sent()) == (True, 2, [2])
+    played.queue.forget(2, 2)
+    await lane._look_again()
+    assert (lane.is_unanswered, lane.machine.outstanding) == (False, 0)
+    await lane.keep(played.outers(2, 3))
+    assert await played.sent() == [2, 3], "what the gateway made comes as ever"
+
+
 async def test_a_file_that_comes_before_the_lower_receipt_is_forwarded_after_it(
     played: Played,
 ) -> None:

@@ -90,6 +90,7 @@ def test_what_a_person_calls_forged_is_forgotten(path: Path) -> None:
     assert held.keep([of(5)], 6).new == [5], "it can be brought again"
     held.set_back(2**63 - 1)  # the highest there is
     assert (held.not_believed(), held.holes(), held.newest()) == ([], [], 2**63 - 1)
+    assert (held.run_end(2**63), held.run_end(2**63 - 1)) == (2**63 - 1, 2**63 - 2)
 
 
 def test_strangers_objects_do_not_keep_the_true_one_out(path: Path) -> None:
@@ -114,6 +115,18 @@ def test_when_it_is_full_the_highest_seqs_give_way(path: Path) -> None:
     assert held.beyond(3) == (100, first.new[-2])
     assert held.bytes() <= 200_000
     assert held.keep([of(2**62, big)], 3).full == 1
+
+
+def test_rivals_that_are_larger_need_room_as_everything_does(path: Path) -> None:
+    """Else small ones for many seqs, and then large ones in their places, would fill the disk."""
+    held, big = queue(path, bytes_max=200_000), b"x" * 20_000
+    held.keep([of(s, b"%d %d" % (s, n)) for s in range(20) for n in range(RIVALS_MAX)], 1)
+    for seq in range(20):
+        held.keep([of(seq, b"%d" % n + big) for n in range(RIVALS_MAX)], 2)
+        assert held.bytes() <= 200_000 + 4_096, "but for a page"
+    assert held.count() > 8, "what fits"
+    same = held.keep([of(0, b"9" + big)], 3)
+    assert (same.new, same.crowded, same.full) == ([0], 1, 0), "one as large as the one it replaces"
 
 
 def test_what_is_under_receipt_is_held_where_there_is_room_and_gives_way(path: Path) -> None:
