@@ -210,8 +210,11 @@ class Lane:
             self._send_all(self.machine.tick(self._now_s()))
             if self.machine.online and self._now_s() >= self._shows_at_s:
                 self._shows_at_s = self._now_s() + WITNESS_S
-                await self._look_again()
-                await self._show_hole()
+                self._sending.spawn(self._look())  # a disk that fails once ends it, not this
+
+    async def _look(self) -> None:
+        await self._look_again()
+        await self._show_hole()
 
     async def _look_again(self) -> None:
         """What a person had forgotten beside the relay, or gave way, is not waited for."""

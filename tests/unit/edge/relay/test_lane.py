@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from edge.disk import Disk
+from edge.errors import SpoolError
 from edge.relay import lane as module
 from edge.relay.config import RelayConfig, RelayStream
 from edge.relay.lane import Lane
@@ -19,6 +20,7 @@ from evidence.keys import FileSigner, generate
 from tests.unit.edge.fakes import ShiftedClock
 from tests.unit.edge.sites import GATEWAY, PLANT, keys
 from tests.unit.edge.stream_rig import Rig, collector, opened
+from tests.waiting import until
 
 
 class Uplink:
@@ -185,6 +187,24 @@ async def test_what_a_person_had_forgotten_is_neither_sent_nor_waited_for(played
     assert (lane.is_unanswered, lane.machine.outstanding) == (False, 0)
     await lane.keep(played.outers(2, 3))
     assert await played.sent() == [2, 3], "what the gateway made comes as ever"
+
+
+async def test_a_disk_that_fails_once_does_not_end_the_watch(
+    played: Played, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing would ever be sent again after it."""
+    monkeypatch.setattr(module, "TICK_S", 0.01)
+    monkeypatch.setattr(module, "WITNESS_S", 0.0)
+    looked: list[int] = []
+
+    def beyond(_: int) -> None:
+        looked.append(1)
+        raise SpoolError("a disk that fails")
+
+    monkeypatch.setattr(played.queue, "beyond", beyond)
+    played.uplink.callbacks["on_connected"]()
+    await until(lambda: len(looked) > 2)
+    assert "a disk that fails" in caplog.text
 
 
 async def test_a_file_that_comes_before_the_lower_receipt_is_forwarded_after_it(
