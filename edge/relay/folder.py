@@ -107,9 +107,12 @@ class RelayFolder:
 
 
 def _files(folder: Path) -> dict[Path, tuple[int, int]]:
-    """Size and time of each name that may be one of ours, in the order of their seqs."""
-    found = {}
-    for path in sorted(folder.glob("*.tar"), key=lambda p: (len(p.name), p.name)):
+    """Size and time of each name that may be one of ours, in the order of their seqs.
+
+    OSError where there is no such folder any more, or it cannot be read: `glob` would say nothing.
+    """
+    found, names = {}, (name for name in os.listdir(folder) if name.endswith(".tar"))
+    for path in (folder / name for name in sorted(names, key=lambda name: (len(name), name))):
         with contextlib.suppress(FileNotFoundError):  # taken away again
             status = path.lstat()
             found[path] = status.st_size, status.st_mtime_ns

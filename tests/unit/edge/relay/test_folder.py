@@ -148,6 +148,14 @@ async def test_a_file_that_goes_or_is_changed_for_a_pipe_as_it_is_looked_at(
     assert (lane.kept, folder.refused) == ([], 1)
 
 
+async def test_a_folder_that_is_gone_is_said(at: Any) -> None:
+    """As when the share is no longer mounted: files would pile up, and all look well."""
+    _, clock, _, folder, inbox = at
+    inbox.rmdir()
+    with pytest.raises(FileNotFoundError, match="inbox"):
+        await look(folder, clock, LOOK_S)
+
+
 async def test_datagrams_of_anybody(rig: Rig, at: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     lane, clock, intake, _, _ = at
     port = RelayDatagrams(intake, clock, ("127.0.0.1", 0))
