@@ -111,8 +111,8 @@ def _files(folder: Path) -> dict[Path, tuple[int, int]]:
 
     OSError where there is no such folder any more, or it cannot be read: `glob` would say nothing.
     """
-    found, names = {}, (name for name in os.listdir(folder) if name.endswith(".tar"))
-    for path in (folder / name for name in sorted(names, key=lambda name: (len(name), name))):
+    found, paths = {}, [path for path in folder.iterdir() if path.name.endswith(".tar")]
+    for path in sorted(paths, key=lambda p: (len(p.name), p.name)):
         with contextlib.suppress(FileNotFoundError):  # taken away again
             status = path.lstat()
             found[path] = status.st_size, status.st_mtime_ns

@@ -32,6 +32,9 @@ HOLES_MAX = 100
 #: a ring of 90 days, the default, has 777,600 frames of 10 s: hardly anything that can still be had
 #: at the site is farther from what is under receipt
 AHEAD_MAX = 2**20
+#: over how long its growth is judged, and when there is none to speak of: receipts keep up
+PACE_NS, WAITED_NS = 3_600 * 10**9, 900 * 10**9
+PACE_ROWS = 16_384
 
 _SCHEMA = """
 BEGIN;
@@ -266,6 +269,27 @@ class Queue:
         """When the first of them came, this machine's wall clock; None when nothing is held."""
         rows = self._rows("SELECT at_ns FROM objects ORDER BY id LIMIT 1")
         return int(rows[0][0]) if rows else None
+
+    def pace_bytes_s(self, now_ns: int) -> float | None:
+        """How fast it grows: what came within the last hour and is held, bytes a second.
+
+        Args:
+            now_ns: this machine's wall clock.
+
+        Returns:
+            None where nothing can be said: something waits, but not yet for a quarter of an hour,
+            or nothing came within the hour.
+        """
+        oldest_ns = self.oldest_ns()
+        if oldest_ns is None or now_ns - oldest_ns < WAITED_NS:
+            return None
+        query = "SELECT at_ns, length(bytes) FROM objects ORDER BY id DESC LIMIT ?"
+        rows = self._rows(query, PACE_ROWS)
+        came = [(at_ns, size) for at_ns, size in rows if now_ns - PACE_NS < at_ns <= now_ns]
+        since_ns = max(oldest_ns, now_ns - PACE_NS)
+        if came and len(rows) == PACE_ROWS:  # more came than is looked at
+            since_ns = max(since_ns, min(came[-1][0], now_ns - WAITED_NS))
+        return sum(size for _, size in came) / (now_ns - since_ns) * 1e9 or None
 
     def holds(self, seq: int) -> bool:
         """Whether anything is held at `seq`."""

@@ -145,6 +145,23 @@ def test_what_is_under_receipt_is_held_where_there_is_room_and_gives_way(path: P
     assert [seq for seq, _ in held.objects(6, 99)] == [6, 7, 8, 9, 10], "nothing gives way to them"
 
 
+def test_its_pace_is_what_came_within_an_hour_once_something_waits(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    minute = 60 * 10**9
+    held = queue(path)
+    assert held.pace_bytes_s(9 * minute) is None
+    for n in range(30):  # of 20,000 bytes, one a minute
+        held.keep([of(n, b"%05d" % n + bytes(19_995))], n * minute)
+    assert held.pace_bytes_s(14 * minute) is None, "receipts may keep up"
+    assert held.pace_bytes_s(40 * minute) == 250, "600,000 bytes within 2,400 s"
+    assert held.pace_bytes_s(70 * minute) == pytest.approx(19 * 20_000 / 3_600)
+    assert held.pace_bytes_s(90 * minute) is None, "nothing came for an hour"
+    monkeypatch.setattr("edge.relay.queue.PACE_ROWS", 10)
+    assert held.pace_bytes_s(40 * minute) == pytest.approx(200_000 / 1_200), "from minute 20 on"
+    assert held.pace_bytes_s(-minute) is None, "a clock that was set back"
+
+
 def test_another_format_or_no_queue_is_said(path: Path) -> None:
     path.write_bytes(b"no database, and long enough to be taken for one" * 100)
     with pytest.raises(SpoolError, match="queue"):
