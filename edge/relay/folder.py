@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edge.clock import Clock
+from edge.errors import SpoolError
 from edge.relay.intake import RelayIntake
 from evidence.archive.export import ExportReader
 from evidence.errors import EvidenceError
@@ -50,7 +51,7 @@ class RelayFolder:
 
     async def step(self) -> None:
         """Look once; a file that cannot be read blocks no other. OSError, SpoolError: try again."""
-        failed: OSError | None = None
+        failed: OSError | SpoolError | None = None
         now_s = self._clock.monotonic_ns() / 1e9
         files = await asyncio.to_thread(_files, self._folder)
         self._seen = {path: seen for path, seen in self._seen.items() if path in files}
@@ -61,7 +62,7 @@ class RelayFolder:
             elif now_s >= before[2] + LOOK_S:
                 try:
                     await self._take(path, now_s - before[2])
-                except OSError as error:
+                except (OSError, SpoolError) as error:  # of one stream's queue
                     failed = error
         if failed is not None:
             raise failed

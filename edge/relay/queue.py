@@ -19,6 +19,7 @@ there is room, until the collector has said that receipt, or a later one, once m
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ from edge.spool_reader import SEQ_MAX
 FORMAT = 1
 RIVALS_MAX = 4
 HOLES_MAX = 100
+#: runs whose ends are shown to the collector, and how many seqs are looked at for them
+ENDS_MAX, TOP_ROWS = 7, 4_096
 #: a ring of 90 days, the default, has 777,600 frames of 10 s: hardly anything that can still be had
 #: at the site is farther from what is under receipt
 AHEAD_MAX = 2**20
@@ -229,10 +232,21 @@ class Queue:
             last = int(seq)
         return last
 
-    def beyond(self, seq: int) -> tuple[int, int] | None:
-        """The lowest seq held after `seq`, and the highest that is believed; None when none is."""
+    def beyond(self, seq: int) -> list[int]:
+        """What shows that something is missing after `seq`, rising; empty when nothing is held.
+
+        The lowest seq held, and the ends of the highest runs that are believed: what stands above
+        the gateway's newest object may be forged, and must not hide it.
+        """
         low = self._rows("SELECT min(seq) FROM objects WHERE seq > ?", seq)[0][0]
-        return None if low is None else (int(low), max(int(low), self.newest()))
+        if low is None:
+            return []
+        query = (
+            "SELECT DISTINCT seq FROM objects WHERE seq > ? AND seq <= ? ORDER BY seq DESC LIMIT ?"
+        )
+        found = [int(row[0]) for row in self._rows(query, seq, self._believed()[1], TOP_ROWS)]
+        ends = [this for above, this in pairwise([SEQ_MAX + 2, *found]) if this + 1 < above]
+        return sorted({int(low), *ends[:ENDS_MAX]})
 
     def newest(self) -> int:
         """The highest seq held that is believed; the one under receipt when none is."""

@@ -129,6 +129,13 @@ def _again(config: RelayConfig, first: int, last: int) -> str:
 def _doubts(config: RelayConfig, name: str, stream: Mapping[str, Any]) -> Iterator[str]:
     """What is held and may not be the gateway's."""
     first, held = stream["receipted_seq"] + 1, stream["held_seq"]
+    if stream["missing"]:
+        yield (
+            f"UNVERIFIED {name}: no signature is checked here. The collector checks them and is "
+            "shown what is behind: stackproof cloud missing there names seqs up to the newest that "
+            "the gateway signed, after a minute. What is held beyond that was forged, or its key "
+            f"is new: stackproof relay forget {config.path} {name} --from SEQ --to SEQ"
+        )
     if stream["unanswered"]:
         yield (
             f"NO RECEIPT {name}: seq {first} to {held} are held, were sent again and again, and no "

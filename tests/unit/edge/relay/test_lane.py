@@ -105,7 +105,7 @@ async def test_in_order_up_to_a_hole_and_on_when_it_is_filled(played: Played) ->
     await lane.keep(played.outers(4, 3, 7))
     assert await played.sent() == []
     await lane._show_hole()
-    assert await played.sent() == [3, 7], "the nearest and the newest behind it"
+    assert await played.sent() == [3, 4, 7], "the nearest, and the ends of what is behind it"
     await lane.keep(played.outers(2, 2, 0))
     assert await played.sent() == [2, 3, 4]
     uplink.say(played.receipt(3))

@@ -55,11 +55,24 @@ def test_holes_are_named_and_filled(path: Path) -> None:
     held.keep([of(7), of(7, b"rival")], 6)
     assert held.holes() == [Hole(0, 1, 5), Hole(4, 6, 6)]
     assert held.run_end(0) == -1
-    assert held.beyond(-1) == (2, 7)
+    assert held.beyond(-1) == [2, 3, 7]
     held.keep([of(n) for n in (0, 1, 4, 5, 6)], 8)
     assert held.holes() == []
     assert held.run_end(0) == 7
-    assert held.beyond(7) is None
+    assert held.beyond(7) == []
+
+
+def test_what_is_forged_above_the_newest_object_does_not_hide_it(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = queue(path)
+    held.keep([of(seq) for seq in (5, 6, 7, 8, 900_000, 900_001, 1_000_000)], 5)
+    assert held.beyond(3) == [5, 8, 900_001, 1_000_000]
+    held.keep([of(1_000_000 + 2 * n) for n in range(1, 8)], 5)
+    ends = [1_000_000 + 2 * n for n in range(1, 8)]
+    assert held.beyond(3) == [5, *ends], "no more than seven: somebody goes on forging"
+    monkeypatch.setattr("edge.relay.queue.TOP_ROWS", 2)
+    assert held.beyond(3) == [5, *ends[-2:]]
 
 
 def test_a_seq_far_ahead_is_held_and_ends_no_hole(path: Path) -> None:
@@ -69,10 +82,10 @@ def test_a_seq_far_ahead_is_held_and_ends_no_hole(path: Path) -> None:
     held.release(1)
     assert (held.holes(), held.newest(), held.run_end(2)) == ([], 1, 1)
     assert held.not_believed() == [1_048_578, 2**62]
-    assert held.beyond(1) == (1_048_578, 1_048_578), "the nearest is shown: it may be true"
+    assert held.beyond(1) == [1_048_578], "the nearest is shown: it may be true"
     held.keep([of(2), of(5)], 6)
     assert (held.holes(), held.newest()) == ([Hole(3, 4, 6)], 5)
-    assert held.beyond(2) == (5, 5), "what is not believed is not the newest"
+    assert held.beyond(2) == [5], "what is not believed is not the newest"
     held.keep([of(3), of(4)], 7)
     assert (held.holes(), held.run_end(2)) == ([], 5)
     held.release(2)
@@ -112,7 +125,7 @@ def test_when_it_is_full_the_highest_seqs_give_way(path: Path) -> None:
     assert first.full == 30 - len(first.new)
     lower = held.keep([of(3, b"3" + big)], 2)
     assert (lower.new, lower.gave_way) == ([3], 1)
-    assert held.beyond(3) == (100, first.new[-2])
+    assert held.beyond(3) == [100, first.new[-2]]
     assert held.bytes() <= 200_000
     assert held.keep([of(2**62, big)], 3).full == 1
 
@@ -135,9 +148,9 @@ def test_what_is_under_receipt_is_held_where_there_is_room_and_gives_way(path: P
     held.release(5)
     old = [of(seq, b"%d" % seq + big) for seq in range(5)]
     assert held.keep([*old, *old], 2).known == 10
-    assert (held.count(), held.holes(), held.beyond(5)) == (0, [], None)
+    assert (held.count(), held.holes(), held.beyond(5)) == (0, [], [])
     assert held.keep([*old, *old], 2, also_receipted=True).known == 10
-    assert (held.count(), held.holes(), held.beyond(5)) == (5, [], None)
+    assert (held.count(), held.holes(), held.beyond(5)) == (5, [], [])
     new = [of(seq, b"%d" % seq + big) for seq in range(6, 11)]
     kept = held.keep(new, 3)
     assert (kept.full, kept.gave_way, held.objects(0, 5)) == (0, 0, [])

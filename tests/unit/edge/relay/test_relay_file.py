@@ -131,6 +131,8 @@ def test_status_and_metrics_tell_the_same(
         "MISSING north-works/edge-1: seq 0 to 1 did not come; what is behind is held, unc" in said
     )
     assert "--from 3 --to 4; then put the file into" in said
+    forget = f"forged, or its key is new: stackproof relay forget {path} north-works/edge-1 --from"
+    assert forget in said
     assert f"stackproof_relay_missing_objects{OF_STREAM} 4.0" in text
     assert f"stackproof_relay_queue_objects{OF_STREAM} 2.0" in text
     assert f"stackproof_relay_online{OF_STREAM} 1.0" in text
