@@ -39,6 +39,10 @@ AHEAD_MAX = 2**20
 PACE_NS, WAITED_NS = 3_600 * 10**9, 900 * 10**9
 PACE_ROWS = 16_384
 
+_DAMAGED = (
+    "if the file is damaged, move it away with its -wal and start again: what it held is named "
+    "missing once something later comes, and can be exported again at the site"
+)
 _SCHEMA = """
 BEGIN;
 CREATE TABLE objects (
@@ -103,7 +107,8 @@ class Queue:
                 if self._one("PRAGMA user_version") == 0:
                     self._db.executescript(_SCHEMA)
         except (OSError, sqlite3.Error) as error:
-            raise SpoolError(f"{path}: cannot be opened as a relay's queue: {error}") from error
+            said = f"{path}: cannot be opened as a relay's queue: {error}; {_DAMAGED}"
+            raise SpoolError(said) from error
         if (found := self._one("PRAGMA user_version")) != FORMAT:
             self._db.close()
             raise SpoolError(f"{path}: queue format {found}; this program knows {FORMAT}")
@@ -327,4 +332,4 @@ class Queue:
         try:
             return self._db.execute(query, values).fetchall()
         except sqlite3.Error as error:
-            raise SpoolError(f"{self._path}: cannot be read: {error}") from error
+            raise SpoolError(f"{self._path}: cannot be read: {error}; {_DAMAGED}") from error

@@ -96,7 +96,7 @@ class Relay:
                     task.cancel()
             for way, _ in ways:  # what is in memory is not left behind
                 if isinstance(way, RelayDatagrams):
-                    await way.step()
+                    await self._once(way.step(), way.NAME)
 
     def _work(self) -> tuple[str, str]:
         """What keeps objects from the disk: a broker that is away does not."""

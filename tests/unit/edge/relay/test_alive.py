@@ -124,6 +124,13 @@ async def test_an_address_that_is_not_there_yet_stops_nothing_else(
         await ready.wait()
         assert relay.life.ready() == (False, "fails, and is tried again: UDP")
         assert f"UDP 127.0.0.1:{config.udp[1]} cannot be had: Address already in use" in caplog.text
+        stop.set()
+        await task  # ends as ever
+        for event in (stop, ready):
+            event.clear()
+        relay = Relay(config, SystemClock())
+        task = asyncio.create_task(relay.run(stop, ready.set))
+        await ready.wait()
     await until(lambda: relay.life.ready() == (True, "ready"))
     with socket.socket(type=socket.SOCK_DGRAM) as sender:
         sender.sendto(b"noise", config.udp)

@@ -177,7 +177,9 @@ def test_its_pace_is_what_came_within_an_hour_once_something_waits(
 
 def test_another_format_or_no_queue_is_said(path: Path) -> None:
     path.write_bytes(b"no database, and long enough to be taken for one" * 100)
-    with pytest.raises(SpoolError, match="queue"):
+    with pytest.raises(
+        SpoolError, match=r"queue: .*; if the file is damaged, move it away with its"
+    ):
         queue(path)
 
 
