@@ -174,7 +174,7 @@ class Relay:
         }
         for way, _ in ways:
             if isinstance(way, RelayFolder):
-                told["files"] = {"taken": way.taken, "refused": way.refused}
+                told["files"] = {"taken": way.taken, "refused": way.refused, "aside": way.aside}
             else:
                 told["udp"] = {
                     **way.counts,

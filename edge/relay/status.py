@@ -159,6 +159,11 @@ def lines(config: RelayConfig, status: Mapping[str, Any]) -> list[str]:
         found.append(f"BROKER CERTIFICATE: {why}")
     found += [f"FAILS: {what}: {why}; tried again" for what, why in status["fails"].items()]
     found += _disk_lines(config, status)
+    if aside := _aside(status):
+        found.append(
+            f"REFUSED: {aside} files in {config.folder} end in .refused, as no exported spool or of "
+            "no stream named here: export again what they were to bring, and delete them"
+        )
     for kind, counts in status["counts"].items():
         listed = ", ".join(f"{name} {value}" for name, value in sorted(counts.items()))
         found.append(f"{kind} since the start: {listed or 'none'}")
@@ -193,6 +198,10 @@ def _disk_lines(config: RelayConfig, status: Mapping[str, Any]) -> Iterator[str]
         yield f"DISK LOW: make room on that of {config.state_dir}: nothing is kept when it is full"
 
 
+def _aside(status: Mapping[str, Any]) -> int:
+    return int(status["counts"].get("files", {}).get("aside", 0))
+
+
 def _is_disk_low(status: Mapping[str, Any]) -> bool:
     free = status["disk_free_bytes"]
     return free is not None and free < DISK_LOW_FROM
@@ -209,7 +218,7 @@ def _span(seconds: int) -> str:
 def is_amiss(status: Mapping[str, Any]) -> bool:
     """True when a person has something to do, as far as is known here."""
     signs = ("missing", "not_believed", "unanswered")
-    own = status["certificate_trouble"] or status["fails"] or _is_disk_low(status)
+    own = status["certificate_trouble"] or status["fails"] or _is_disk_low(status) or _aside(status)
     return bool(own) or any(stream[sign] for stream in status["streams"] for sign in signs)
 
 

@@ -110,6 +110,11 @@ async def test_what_is_no_export_or_of_nobody_is_kept_for_people(rig: Rig, at: A
     names = {path.name for path in inbox.iterdir()}
     assert names == {"noise.refused", path.with_suffix(".refused").name, "x" * 247 + ".refused"}
     assert (folder.refused, intake.counts["stranger"], lane.kept) == (3, 5, [])
+    await look(folder, clock, LOOK_S)
+    assert folder.aside == 3
+    (inbox / "noise.refused").unlink()
+    await look(folder, clock, LOOK_S)
+    assert folder.aside == 2, "until a person has looked"
 
 
 async def test_what_is_no_regular_file_stops_nothing_and_is_neither_read_nor_waited_for(

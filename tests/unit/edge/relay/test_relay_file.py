@@ -175,6 +175,10 @@ def test_how_long_there_is_room_and_what_fails(
     found = {name: value for name, _, labels, value in figures(told) if "edge-2" not in str(labels)}
     assert (found["disk_free_bytes"], found["queue_full_seconds"]) == (20_971_520, 41_943)
     free = 2**40
+    (config.state_dir / COUNTS).write_text('{"files": {"aside": 2}}')
+    told = status_of(config, clock)
+    assert is_amiss(told)
+    assert f"\nREFUSED: 2 files in {config.folder} end in .ref" in "\n".join(lines(config, told))
     (config.state_dir / COUNTS).write_text('{"fails": {"folder": "no such share"}}')
     assert not is_amiss(status_of(config, clock)), "of a process that ended"
     with running(config):
