@@ -23,7 +23,7 @@ def status_of(config: RelayConfig, clock: Clock) -> dict[str, Any]:
     """Everything there is to tell, as plain values.
 
     Raises:
-        SpoolError: a queue cannot be read.
+        SpoolError: what the relay has written of itself cannot be read.
     """
     told, running, now_ns = _counts(config), is_running(config), clock.wall_ns()
     streams = [
@@ -86,27 +86,34 @@ def _stream(
     facts: dict[str, Any] = {"plant": stream.plant, "gateway": stream.gateway, "objects": 0,
              "bytes": 0, "bytes_max": config.queue_bytes_max, "oldest_ns": None,
              "receipted_seq": -1, "held_seq": -1, "newest_seq": -1, "missing": [],
-             "not_believed": [], "pace_bytes_s": None, "full_s": None, **told, "broker": broker,
+             "not_believed": [], "pace_bytes_s": None, "full_s": None,
+             "unreadable": "", **told, "broker": broker,
              "online": broker is not None and not broker["reason"],
              "unanswered": running and bool(told.get("unanswered"))}  # fmt: skip
     path = queue_path(config, stream.plant, stream.gateway)
     if not path.exists():
         return facts
-    queue = Queue(path, bytes_max=config.queue_bytes_max, may_write=False)
-    with contextlib.closing(queue):
-        holes, newest = queue.holes(), queue.newest()
-        return {
-            **facts,
-            "objects": queue.count(),
-            "bytes": queue.bytes(),
-            "oldest_ns": queue.oldest_ns(),
-            "receipted_seq": queue.receipted_seq(),
-            "held_seq": holes[0].first - 1 if holes else newest,
-            "newest_seq": newest,
-            "missing": [vars(hole) for hole in holes],
-            "not_believed": queue.not_believed(),
-            "pace_bytes_s": queue.pace_bytes_s(now_ns),
-        }
+    try:
+        queue = Queue(path, bytes_max=config.queue_bytes_max, may_write=False)
+        with contextlib.closing(queue):
+            return {**facts, **_held(queue, now_ns)}
+    except SpoolError as error:
+        return {**facts, "unreadable": str(error)}
+
+
+def _held(queue: Queue, now_ns: int) -> dict[str, Any]:
+    holes, newest = queue.holes(), queue.newest()
+    return {
+        "objects": queue.count(),
+        "bytes": queue.bytes(),
+        "oldest_ns": queue.oldest_ns(),
+        "receipted_seq": queue.receipted_seq(),
+        "held_seq": holes[0].first - 1 if holes else newest,
+        "newest_seq": newest,
+        "missing": [vars(hole) for hole in holes],
+        "not_believed": queue.not_believed(),
+        "pace_bytes_s": queue.pace_bytes_s(now_ns),
+    }
 
 
 def missing_sentence(config: RelayConfig, name: str, hole: Hole) -> str:
@@ -161,14 +168,17 @@ def lines(config: RelayConfig, status: Mapping[str, Any]) -> list[str]:
     found += _disk_lines(config, status)
     if aside := _aside(status):
         found.append(
-            f"REFUSED: {aside} files in {config.folder} end in .refused, as no exported spool or of "
-            "no stream named here: export again what they were to bring, and delete them"
+            f"REFUSED: {aside} files in {config.folder} end in .refused, as no exported spool or "
+            "of no stream named here: export again what they were to bring, and delete them"
         )
     for kind, counts in status["counts"].items():
         listed = ", ".join(f"{name} {value}" for name, value in sorted(counts.items()))
         found.append(f"{kind} since the start: {listed or 'none'}")
     for stream in status["streams"]:
         name = f"{stream['plant']}/{stream['gateway']}"
+        if why := stream["unreadable"]:
+            found.append(f"UNREADABLE {name}: {why}")
+            continue
         oldest, now_ns = stream["oldest_ns"], status["now_ns"]
         since = "" if oldest is None else f", the oldest since {moment(oldest, now_ns)}"
         receipted, held = stream["receipted_seq"], stream["held_seq"]
@@ -217,7 +227,7 @@ def _span(seconds: int) -> str:
 
 def is_amiss(status: Mapping[str, Any]) -> bool:
     """True when a person has something to do, as far as is known here."""
-    signs = ("missing", "not_believed", "unanswered")
+    signs = ("missing", "not_believed", "unanswered", "unreadable")
     own = status["certificate_trouble"] or status["fails"] or _is_disk_low(status) or _aside(status)
     return bool(own) or any(stream[sign] for stream in status["streams"] for sign in signs)
 
@@ -235,6 +245,11 @@ def figures(status: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, str
             yield kind, about, {"what": name}, value
     for stream in status["streams"]:
         labels = {key: str(stream[key]) for key in ("plant", "gateway")}
+        yield "online", "1: the broker is there.", labels, stream["online"]
+        about = "1: nothing can be told of its queue."
+        yield "queue_unreadable", about, labels, bool(stream["unreadable"])
+        if stream["unreadable"]:
+            continue
         missing = sum(hole["last"] - hole["first"] + 1 for hole in stream["missing"])
         yield "queue_objects", "Objects that wait for a receipt.", labels, stream["objects"]
         yield "queue_bytes", "Size of the queue on disk.", labels, stream["bytes"]
@@ -248,4 +263,3 @@ def figures(status: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, str
         about = "Seqs too far ahead of what is under receipt, up to 100."
         yield "not_believed_objects", about, labels, far
         yield "unanswered", "1: what was sent again and again has no receipt.", labels, unanswered
-        yield "online", "1: the broker is there.", labels, stream["online"]

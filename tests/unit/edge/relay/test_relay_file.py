@@ -166,6 +166,18 @@ def test_how_long_there_is_room_and_what_fails(
     assert f"disk: {sum(held.values()) / 2**20:.1f} MiB held, 1048576 MiB free\n" in said
     assert "edge-1: at the pace of the last hour there is room for 17 hours\n" in said
     assert not is_amiss(told)
+    damaged = queue_path(config, PLANT, "edge-1")
+    whole = damaged.read_bytes()
+    damaged.write_bytes(b"no database" * 1_000)  # the other stream's figures stay
+    told = status_of(config, clock)
+    found = {labels.get("gateway"): value for name, _, labels, value in figures(told)
+             if name == "queue_objects"}  # fmt: skip
+    assert found == {"edge-2": 30}
+    assert is_amiss(told)
+    assert re.search(
+        r"\nUNREADABLE north-works/edge-1: .*move it away", "\n".join(lines(config, told))
+    )
+    damaged.write_bytes(whole)
     free = 20 * 2**20  # 20,971,520 bytes, 500 a second of both
     told = status_of(config, clock)
     assert [stream["full_s"] for stream in told["streams"]] == [41_943] * 2
