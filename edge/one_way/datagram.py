@@ -32,6 +32,7 @@ COUNT_MAX = 1 << 32
 #: what an entry of the tables below takes in memory beside its bytes, rounded up
 _PIECE_COSTS, _OBJECT_COSTS = 256, 1_024
 REMEMBERED_MAX = 16_384
+RUNS_MAX = 256  # more than a relay has streams
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,28 +167,46 @@ class Reassembly:
         return assembly
 
 
+@dataclass(slots=True)
+class _Run:
+    first: int
+    next: int
+    received: int = 0
+
+    @property
+    def lost(self) -> int:
+        return max(0, (self.next - self.first) % COUNT_MAX - self.received)
+
+
 class LossCount:
     """How many datagrams came, and how many were lost, by their numbers. Within bounded memory.
 
-    Of one run at a time: the sender's newest. Numbers that come late lower the loss again.
-
-    Attributes:
-        received: datagrams of the present run.
-        lost: numbers of it that did not come, so far.
+    Of each sender's start, as several may send to one port; of the newest `RUNS_MAX` heard. Numbers
+    that come late lower the loss again, and so does a network that brings some twice.
     """
 
     def __init__(self) -> None:
-        self.received = self.lost = 0
-        self._run: int | None = None
-        self._first = self._next = 0
+        self._runs: OrderedDict[int, _Run] = OrderedDict()
+
+    @property
+    def received(self) -> int:
+        """Datagrams of these runs."""
+        return sum(run.received for run in self._runs.values())
+
+    @property
+    def lost(self) -> int:
+        """Numbers of them that did not come, so far."""
+        return sum(run.lost for run in self._runs.values())
 
     def note(self, fragment: Fragment) -> None:
         """Count one datagram."""
-        if fragment.run != self._run:
-            self._run, self.received = fragment.run, 0
-            self._first = self._next = fragment.number
-        self.received += 1
-        ahead = (fragment.number - self._next) % COUNT_MAX
+        run = self._runs.get(fragment.run)
+        if run is None:
+            run = self._runs[fragment.run] = _Run(fragment.number, fragment.number)
+            if len(self._runs) > RUNS_MAX:
+                self._runs.popitem(last=False)
+        self._runs.move_to_end(fragment.run)
+        run.received += 1
+        ahead = (fragment.number - run.next) % COUNT_MAX
         if ahead < COUNT_MAX // 2:
-            self._next = (fragment.number + 1) % COUNT_MAX
-        self.lost = max(0, (self._next - self._first) % COUNT_MAX - self.received)
+            run.next = (fragment.number + 1) % COUNT_MAX

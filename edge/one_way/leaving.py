@@ -8,6 +8,8 @@ stream has come is kept in the spool, so that a kill repeats a little and leaves
 import asyncio
 import contextlib
 import logging
+import os
+import re
 import secrets
 import socket
 import stat
@@ -28,7 +30,7 @@ from edge.site.way import OutboxWay, UdpWay
 from edge.spool import Spool
 from edge.spool_reader import BATCH, SpoolReader, State, Stored
 from evidence import cbor
-from evidence.archive.export import Span
+from evidence.archive.export import ExportReader, Span
 from evidence.errors import EvidenceError
 
 log = logging.getLogger("stackproof.edge.one_way")
@@ -38,6 +40,9 @@ RING_S = 5.0
 SEND_AGAIN_S = 1.0
 BLOCKED_S = 60.0  # so long nothing leaves before a person is told: a ferry may be at its files
 AT_ONCE = 8  # objects read for one pass before newer ones have their turn
+#: Linux' numbers (linux/in.h, linux/in6.h), for which Python has no names: any hop may cut what is
+#: too long for it; IPv6's hops do not, and every one of them carries 1,280 bytes (RFC 8200, 5)
+_IP_MTU_DISCOVER, _IP_PMTUDISC_DONT, _IPV6_MTU, _IPV6_LEAST = 10, 0, 24, 1_280
 PAUSE_S = 0.005  # shorter waits cost more than they spread
 
 
@@ -153,31 +158,51 @@ class OutboxLeaving:
         self._way, self._spool, self._clock, self._disk = way, spool, clock, disk
         self._path, self._owner = site.gateway.spool, (site.plant.id, site.gateway.id)
         self._since_s: float | None = None  # monotonic, since when something waits
+        self._writing: tuple[asyncio.Task[None], int] | None = None  # and its last seq
+        self._is_cleared = False
 
     async def step(self) -> bool:
-        """Write a file when one is due."""
-        first = (await self._disk.run(cursors_of, self._spool, 1))[0]
-        last = await self._disk.run(self._spool.last_within, first, self._way.file_bytes)
-        if last is None:
-            self._since_s = None
-            return False
-        now_s = self._clock.monotonic_ns() / 1e9
-        self._since_s = now_s if self._since_s is None else self._since_s
-        is_more = last < (await self._disk.run(self._spool.head)).next_seq - 1
-        if not is_more and now_s < self._since_s + self._way.file_s:
-            return False
-        # off the disk's thread: ticks are committed there
-        await asyncio.to_thread(self._write, first, last)
+        """Write a file when one is due; ExportError while the folder takes too long for one."""
+        if self._writing is None:
+            first = (await self._disk.run(cursors_of, self._spool, 1))[0]
+            last = await self._disk.run(self._spool.last_within, first, self._way.file_bytes)
+            if last is None:
+                self._since_s = None
+                return False
+            now_s = self._clock.monotonic_ns() / 1e9
+            self._since_s = now_s if self._since_s is None else self._since_s
+            if not await self._is_more(last) and now_s < self._since_s + self._way.file_s:
+                return False
+            is_first = await self._disk.run(self._spool.get, State.LEFT) is None
+            # off the disk's thread: ticks are committed there
+            task = asyncio.create_task(asyncio.to_thread(self._write, first, last, is_first))
+            self._writing = task, last
+        task, last = self._writing
+        done, _ = await asyncio.wait({task}, timeout=BLOCKED_S)
+        if not done:  # a share that hangs: nobody can end that thread
+            raise ExportError(f"{self._way.folder} does not answer: a file is still being written")
+        self._writing = None
+        task.result()
         await self._disk.run(_keep, self._spool, [last + 1])
         self._since_s = None
-        return is_more
+        return await self._is_more(last)
+
+    async def _is_more(self, last: int) -> bool:
+        return last < (await self._disk.run(self._spool.head)).next_seq - 1
 
     def close(self) -> None:
         """Nothing is held open between two files."""
 
-    def _write(self, first: int, last: int) -> None:
+    def _write(self, first: int, last: int, is_first: bool) -> None:
         folder = self._way.folder
-        folder.mkdir(parents=True, exist_ok=True)
+        if is_first:
+            folder.mkdir(parents=True, exist_ok=True)
+        elif not folder.is_dir():
+            raise ExportError(
+                f"{folder} is not there: mount its share, or make it if the site file names "
+                "another than before"
+            )
+        self._clear(folder)
         held = sum(_sizes(folder))
         if held >= self._way.bytes_max:
             raise ExportError(
@@ -186,10 +211,40 @@ class OutboxLeaving:
         spool = SpoolReader(self._path)
         try:
             begins = max(first, spool.oldest_seq() or 0)  # receipts by file may have freed some
-            if not (folder / f"{Span(*self._owner, begins, last).name}.tar").exists():
+            span = Span(*self._owner, begins, last)
+            if not _stands(folder / f"{span.name}.tar", span):
                 export(spool, self._owner, first=begins, last=last, out=folder)
         finally:
             spool.close()
+
+    def _clear(self, folder: Path) -> None:
+        """Once a start: what a power cut left of a file that was being written."""
+        if self._is_cleared:
+            return
+        own = re.compile(rf"{'-'.join(self._owner)}-[0-9]+-[0-9]+\.tar\.part", re.ASCII)
+        for path in folder.iterdir():
+            if own.fullmatch(path.name):
+                path.unlink(missing_ok=True)
+        self._is_cleared = True
+
+
+def _stands(path: Path, span: Span) -> bool:
+    """True when this very file is there, whole, as after a kill before the cursor was kept.
+
+    What is no whole file is deleted. ExportError for one of others; OSError where it cannot be.
+    """
+    try:
+        opened = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(opened, "rb") as file:
+            found = ExportReader(file).span
+    except (EvidenceError, OSError):  # cut short by a ferry, or no file
+        path.unlink(missing_ok=True)
+        return False
+    if found != span:
+        raise ExportError(
+            f"{path} is of {found.plant}/{found.stream}: give each a folder of its own"
+        )
+    return True
 
 
 # -- datagrams through a diode -------------------------------------------------------------------
@@ -204,6 +259,11 @@ class UdpLeaving:
         family = socket.AF_INET6 if ":" in way.host else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
+        # a hop that drops what is too long for it can tell nobody here
+        if family == socket.AF_INET6:
+            self._socket.setsockopt(socket.IPPROTO_IPV6, _IPV6_MTU, _IPV6_LEAST)
+        else:
+            self._socket.setsockopt(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _IP_PMTUDISC_DONT)
         self._sender = Sender(way, self._socket, clock)
 
     async def step(self) -> bool:
@@ -254,9 +314,12 @@ class Sender:
 
 
 def _sizes(folder: Path) -> list[int]:
-    """Of the files in an outbox, which the ferry may take at any moment; its links are none."""
+    """Of all files in an outbox, however a ferry calls them, which it may take at any moment.
+
+    Its links are none. OSError where the folder cannot be read.
+    """
     found = []
-    for path in folder.glob("*.tar"):
+    for path in folder.iterdir():
         with contextlib.suppress(FileNotFoundError):
             status = path.lstat()
             found += [status.st_size] if stat.S_ISREG(status.st_mode) else []
@@ -267,6 +330,8 @@ def way_facts(way: OutboxWay | UdpWay, spool: SpoolReader) -> dict[str, object]:
     """What `edge status` says of the way out."""
     facts: dict[str, object] = {"left_seq": left_seq(spool)}
     if isinstance(way, OutboxWay):
-        sizes = _sizes(way.folder)
+        sizes: list[int] = []
+        with contextlib.suppress(OSError):  # the alarm says that nothing leaves, and why
+            sizes = _sizes(way.folder)
         return {"by": "outbox", **facts, "files": len(sizes), "bytes": sum(sizes)}
     return {"by": "udp", **facts, "to": f"{way.host}:{way.port}"}

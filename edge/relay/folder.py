@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edge.clock import Clock
+from edge.errors import SpoolError
 from edge.relay.intake import RelayIntake
 from evidence.archive.export import ExportReader
 from evidence.errors import EvidenceError
@@ -37,6 +38,7 @@ class RelayFolder:
 
     Attributes:
         taken, refused: files since the start.
+        aside: files that lie there as `.refused`, at the newest look.
         turns: grows as long as it goes on, within a large file too.
     """
 
@@ -46,13 +48,13 @@ class RelayFolder:
         self._folder, self._intake, self._clock = folder, intake, clock
         # path -> size, mtime, and since when they are so (monotonic)
         self._seen: dict[Path, tuple[int, int, float]] = {}
-        self.taken = self.refused = self.turns = 0
+        self.taken = self.refused = self.aside = self.turns = 0
 
     async def step(self) -> None:
         """Look once; a file that cannot be read blocks no other. OSError, SpoolError: try again."""
-        failed: OSError | None = None
+        failed: OSError | SpoolError | None = None
         now_s = self._clock.monotonic_ns() / 1e9
-        files = await asyncio.to_thread(_files, self._folder)
+        files, self.aside = await asyncio.to_thread(_files, self._folder)
         self._seen = {path: seen for path, seen in self._seen.items() if path in files}
         for path, (size, mtime_ns) in files.items():
             before = self._seen.get(path)
@@ -61,7 +63,7 @@ class RelayFolder:
             elif now_s >= before[2] + LOOK_S:
                 try:
                     await self._take(path, now_s - before[2])
-                except OSError as error:
+                except (OSError, SpoolError) as error:  # of one stream's queue
                     failed = error
         if failed is not None:
             raise failed
@@ -106,14 +108,20 @@ class RelayFolder:
         log.error("%r: refused, kept as .refused: %s", path.name, reason)
 
 
-def _files(folder: Path) -> dict[Path, tuple[int, int]]:
-    """Size and time of each name that may be one of ours, in the order of their seqs."""
-    found = {}
-    for path in sorted(folder.glob("*.tar"), key=lambda p: (len(p.name), p.name)):
+def _files(folder: Path) -> tuple[dict[Path, tuple[int, int]], int]:
+    """Size and time of each name that may be one of ours, in the order of their seqs.
+
+    And how many were refused and lie there still.
+
+    OSError where there is no such folder any more, or it cannot be read: `glob` would say nothing.
+    """
+    paths, found = list(folder.iterdir()), {}
+    ours = [path for path in paths if path.name.endswith(".tar")]
+    for path in sorted(ours, key=lambda p: (len(p.name), p.name)):
         with contextlib.suppress(FileNotFoundError):  # taken away again
             status = path.lstat()
             found[path] = status.st_size, status.st_mtime_ns
-    return found
+    return found, sum(path.name.endswith(REFUSED) for path in paths)
 
 
 def _opened(path: Path) -> int | None:

@@ -10,6 +10,7 @@ import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from edge.errors import SpoolError
 from edge.quiet import EVERY_S, Quiet
 from edge.relay.lane import Lane
 from edge.relay.outer import Outer, read_outer
@@ -59,14 +60,18 @@ class RelayIntake:
         """Put objects on disk, `also_receipted` as for a queue; for how many there was no room.
 
         Raises:
-            SpoolError: the disk refuses; those of one stream are kept all or none.
+            SpoolError: the disk refuses those of a stream, all of them; others' are kept.
         """
-        full = 0
+        full, failed = 0, None
         for place, lane in self._lanes.items():
             own = [o for o in objects if (o.plant, o.gateway) == place]
             if not own:
                 continue
-            kept = await lane.keep(own, also_receipted=also_receipted)
+            try:
+                kept = await lane.keep(own, also_receipted=also_receipted)
+            except SpoolError as error:
+                failed = error
+                continue
             self.counts.update(
                 kept=len(kept.new), known=kept.known, crowded=kept.crowded, full=kept.full,
                 gave_way=kept.gave_way,
@@ -80,4 +85,6 @@ class RelayIntake:
                     "collector; what is missing then is exported again", lane.stream.name, dropped,
                     extra=about(*place),
                 )  # fmt: skip
+        if failed is not None:
+            raise failed
         return full

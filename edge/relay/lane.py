@@ -3,8 +3,8 @@
 The agent's own way of sending (`edge.uplink`). The collector takes a stream's next seq
 and no other, so what is behind a hole is held until the hole is filled: by a repetition, by a file
 exported again, or at the collector (`cloud import`). So that the collector names the hole too, it
-is shown the nearest and the newest object behind it, once in `WITNESS_S`; what is not believed is
-not the newest.
+is shown the nearest object behind it and the ends of the newest runs, once in `WITNESS_S`: by their
+signatures it says which of them are the gateway's. Of what is not believed at most the nearest.
 """
 
 import asyncio
@@ -210,13 +210,24 @@ class Lane:
             self._send_all(self.machine.tick(self._now_s()))
             if self.machine.online and self._now_s() >= self._shows_at_s:
                 self._shows_at_s = self._now_s() + WITNESS_S
-                await self._show_hole()
+                self._sending.spawn(self._look())  # a disk that fails once ends it, not this
+
+    async def _look(self) -> None:
+        await self._look_again()
+        await self._show_hole()
+
+    async def _look_again(self) -> None:
+        """What a person had forgotten beside the relay, or gave way, is not waited for."""
+        machine, first = self.machine, self.machine.receipted + 1
+        ends = {first, machine.newest} if machine.outstanding > 0 else ()
+        if not all([await self._disk.run(self.queue.holds, seq) for seq in ends]):
+            machine.resume(await self._disk.run(self.queue.run_end, first), machine.receipted)
+            self._send_all(machine.tick(self._now_s()))
 
     async def _show_hole(self) -> None:
         """Have the collector see that something is missing."""
         end = max(self.machine.newest, self.machine.receipted)
-        beyond = await self._disk.run(self.queue.beyond, end)
-        for seq in sorted(set(beyond or ())):
+        for seq in await self._disk.run(self.queue.beyond, end):
             self._send_all([Send(seq, seq)])
 
     def _send_all(self, sends: Sequence[Send]) -> None:

@@ -19,6 +19,7 @@ there is room, until the collector has said that receipt, or a later one, once m
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,19 @@ from edge.spool_reader import SEQ_MAX
 FORMAT = 1
 RIVALS_MAX = 4
 HOLES_MAX = 100
+#: runs whose ends are shown to the collector, and how many seqs are looked at for them
+ENDS_MAX, TOP_ROWS = 7, 4_096
 #: a ring of 90 days, the default, has 777,600 frames of 10 s: hardly anything that can still be had
 #: at the site is farther from what is under receipt
 AHEAD_MAX = 2**20
+#: over how long its growth is judged, and when there is none to speak of: receipts keep up
+PACE_NS, WAITED_NS = 3_600 * 10**9, 900 * 10**9
+PACE_ROWS = 16_384
 
+_DAMAGED = (
+    "if the file is damaged, move it away with its -wal and start again: what it held is named "
+    "missing once something later comes, and can be exported again at the site"
+)
 _SCHEMA = """
 BEGIN;
 CREATE TABLE objects (
@@ -97,7 +107,8 @@ class Queue:
                 if self._one("PRAGMA user_version") == 0:
                     self._db.executescript(_SCHEMA)
         except (OSError, sqlite3.Error) as error:
-            raise SpoolError(f"{path}: cannot be opened as a relay's queue: {error}") from error
+            said = f"{path}: cannot be opened as a relay's queue: {error}; {_DAMAGED}"
+            raise SpoolError(said) from error
         if (found := self._one("PRAGMA user_version")) != FORMAT:
             self._db.close()
             raise SpoolError(f"{path}: queue format {found}; this program knows {FORMAT}")
@@ -132,16 +143,18 @@ class Queue:
         return kept
 
     def _keep(self, outer: Outer, now_ns: int, kept: Kept) -> None:
-        rivals = self._rows("SELECT id, sha256 FROM objects WHERE seq = ? ORDER BY id", outer.seq)
-        if outer.sha256 in {sha256 for _, sha256 in rivals}:
+        query = "SELECT id, sha256, length(bytes) FROM objects WHERE seq = ? ORDER BY id"
+        rivals = self._rows(query, outer.seq)
+        if outer.sha256 in {sha256 for _, sha256, _ in rivals}:
             kept.known += 1
             return
-        if len(rivals) >= RIVALS_MAX:
-            self._db.execute("DELETE FROM objects WHERE id = ?", (rivals[0][0],))
-            kept.crowded += 1
-        elif not self._make_room(outer, kept):
+        first, _, size = rivals[0] if len(rivals) >= RIVALS_MAX else (None, b"", 0)
+        if not self._make_room(outer, kept, size):
             kept.full += 1
             return
+        if first is not None:
+            self._db.execute("DELETE FROM objects WHERE id = ?", (first,))
+            kept.crowded += 1
         self._insert(outer, now_ns)
         kept.new.append(outer.seq)
 
@@ -151,11 +164,17 @@ class Queue:
             (outer.seq, outer.sha256, now_ns, outer.data),
         )
 
-    def _make_room(self, outer: Outer, kept: Kept) -> bool:
-        """What is under receipt gives way, then the highest seqs to a lower one."""
-        if not self._has_room(outer):
+    def _make_room(self, outer: Outer, kept: Kept, freed: int) -> bool:
+        """What is under receipt gives way, then the highest seqs to a lower one.
+
+        Args:
+            outer: what is to be held.
+            kept: counts what gave way.
+            freed: bytes of the rival in whose place it comes, 0 for none.
+        """
+        if not self._has_room(outer, freed):
             self._db.execute("DELETE FROM objects WHERE seq <= (SELECT seq FROM receipt)")
-        while not self._has_room(outer):
+        while not self._has_room(outer, freed):
             highest = self._one("SELECT max(seq) FROM objects")
             if highest is None or highest <= outer.seq:
                 return False
@@ -163,8 +182,8 @@ class Queue:
             kept.gave_way += gone.rowcount
         return True
 
-    def _has_room(self, outer: Outer) -> bool:
-        return self.bytes() + len(outer.data) <= self._bytes_max
+    def _has_room(self, outer: Outer, freed: int = 0) -> bool:
+        return self.bytes() + len(outer.data) - freed <= self._bytes_max
 
     def release(self, seq: int) -> None:
         """A receipt covers everything up to `seq`; nothing is written if that is nothing new."""
@@ -210,16 +229,29 @@ class Queue:
     def run_end(self, first: int) -> int:
         """The last seq of those that are held one after another from `first` on; or `first` - 1."""
         query, last = "SELECT DISTINCT seq FROM objects WHERE seq >= ? ORDER BY seq", first - 1
+        if first > SEQ_MAX:  # a receipt may name the last seq there is; SQLite knows none behind it
+            return last
         for (seq,) in self._db.execute(query, (first,)):
             if seq != last + 1:
                 break
             last = int(seq)
         return last
 
-    def beyond(self, seq: int) -> tuple[int, int] | None:
-        """The lowest seq held after `seq`, and the highest that is believed; None when none is."""
+    def beyond(self, seq: int) -> list[int]:
+        """What shows that something is missing after `seq`, rising; empty when nothing is held.
+
+        The lowest seq held, and the ends of the highest runs that are believed: what stands above
+        the gateway's newest object may be forged, and must not hide it.
+        """
         low = self._rows("SELECT min(seq) FROM objects WHERE seq > ?", seq)[0][0]
-        return None if low is None else (int(low), max(int(low), self.newest()))
+        if low is None:
+            return []
+        query = (
+            "SELECT DISTINCT seq FROM objects WHERE seq > ? AND seq <= ? ORDER BY seq DESC LIMIT ?"
+        )
+        found = [int(row[0]) for row in self._rows(query, seq, self._believed()[1], TOP_ROWS)]
+        ends = [this for above, this in pairwise([SEQ_MAX + 2, *found]) if this + 1 < above]
+        return sorted({int(low), *ends[:ENDS_MAX]})
 
     def newest(self) -> int:
         """The highest seq held that is believed; the one under receipt when none is."""
@@ -257,6 +289,31 @@ class Queue:
         rows = self._rows("SELECT at_ns FROM objects ORDER BY id LIMIT 1")
         return int(rows[0][0]) if rows else None
 
+    def pace_bytes_s(self, now_ns: int) -> float | None:
+        """How fast it grows: what came within the last hour and is held, bytes a second.
+
+        Args:
+            now_ns: this machine's wall clock.
+
+        Returns:
+            None where nothing can be said: something waits, but not yet for a quarter of an hour,
+            or nothing came within the hour.
+        """
+        oldest_ns = self.oldest_ns()
+        if oldest_ns is None or now_ns - oldest_ns < WAITED_NS:
+            return None
+        query = "SELECT at_ns, length(bytes) FROM objects ORDER BY id DESC LIMIT ?"
+        rows = self._rows(query, PACE_ROWS)
+        came = [(at_ns, size) for at_ns, size in rows if now_ns - PACE_NS < at_ns <= now_ns]
+        since_ns = max(oldest_ns, now_ns - PACE_NS)
+        if came and len(rows) == PACE_ROWS:  # more came than is looked at
+            since_ns = max(since_ns, min(came[-1][0], now_ns - WAITED_NS))
+        return sum(size for _, size in came) / (now_ns - since_ns) * 1e9 or None
+
+    def holds(self, seq: int) -> bool:
+        """Whether anything is held at `seq`."""
+        return bool(self._rows("SELECT 1 FROM objects WHERE seq = ? LIMIT 1", seq))
+
     def has(self, seq: int, sha256: bytes) -> bool | None:
         """Whether this very object is held at `seq`; None when none is."""
         held = [row[0] for row in self._rows("SELECT sha256 FROM objects WHERE seq = ?", seq)]
@@ -275,4 +332,4 @@ class Queue:
         try:
             return self._db.execute(query, values).fetchall()
         except sqlite3.Error as error:
-            raise SpoolError(f"{self._path}: cannot be read: {error}") from error
+            raise SpoolError(f"{self._path}: cannot be read: {error}; {_DAMAGED}") from error

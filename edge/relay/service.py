@@ -49,7 +49,7 @@ class Relay:
     def __init__(self, config: RelayConfig, clock: Clock) -> None:
         self._config, self._clock = config, clock
         self._disk, self._quiet = Disk(), Quiet()
-        self._intake, self._fails = RelayIntake({}), set[str]()
+        self._intake, self._fails = RelayIntake({}), dict[str, str]()
         self.life = Life(clock.monotonic_ns, self._work)
 
     async def run(
@@ -96,7 +96,7 @@ class Relay:
                     task.cancel()
             for way, _ in ways:  # what is in memory is not left behind
                 if isinstance(way, RelayDatagrams):
-                    await way.step()
+                    await self._once(way.step(), way.NAME)
 
     def _work(self) -> tuple[str, str]:
         """What keeps objects from the disk: a broker that is away does not."""
@@ -154,9 +154,9 @@ class Relay:
         """What fails is said and tried again by the caller."""
         try:
             await step
-            self._fails.discard(what)
+            self._fails.pop(what, None)
         except (EdgeError, KeyFileError, OSError) as error:
-            self._fails.add(what)
+            self._fails[what] = str(error)
             if self._quiet.may(str(type(error)), self._clock.monotonic_ns() / 1e9):
                 log.error("%s; tried again", error)  # noqa: TRY400 - no defect
 
@@ -167,10 +167,14 @@ class Relay:
         ways: Ways,
     ) -> None:
         """What only this process knows, for `status` and /metrics; no evidence, not synced."""
-        told: dict[str, Any] = {"at_ns": self._clock.wall_ns(), "objects": dict(intake.counts)}
+        told: dict[str, Any] = {
+            "at_ns": self._clock.wall_ns(),
+            "fails": dict(self._fails),
+            "objects": dict(intake.counts),
+        }
         for way, _ in ways:
             if isinstance(way, RelayFolder):
-                told["files"] = {"taken": way.taken, "refused": way.refused}
+                told["files"] = {"taken": way.taken, "refused": way.refused, "aside": way.aside}
             else:
                 told["udp"] = {
                     **way.counts,

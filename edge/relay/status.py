@@ -2,9 +2,11 @@
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from edge.alarms import DISK_LOW_FROM
 from edge.clock import Clock
 from edge.errors import SpoolError
 from edge.relay.config import RelayConfig, RelayStream
@@ -21,19 +23,39 @@ def status_of(config: RelayConfig, clock: Clock) -> dict[str, Any]:
     """Everything there is to tell, as plain values.
 
     Raises:
-        SpoolError: a queue cannot be read.
+        SpoolError: what the relay has written of itself cannot be read.
     """
-    told, running = _counts(config), is_running(config)
+    told, running, now_ns = _counts(config), is_running(config), clock.wall_ns()
+    streams = [
+        _stream(config, stream, told.get("streams", {}).get(stream.name, {}), now_ns, running)
+        for stream in config.streams
+    ]
     return {
         "running": running,
-        "now_ns": clock.wall_ns(),
-        **_certificate(config, clock.wall_ns()),
+        "now_ns": now_ns,
+        **_certificate(config, now_ns),
+        "fails": told.get("fails", {}) if running else {},
+        "disk_free_bytes": _add_room(config, streams),
         "counts": {key: told[key] for key in ("objects", "files", "udp") if key in told},
-        "streams": [
-            _stream(config, stream, told.get("streams", {}).get(stream.name, {}), running=running)
-            for stream in config.streams
-        ],
+        "streams": streams,
     }
+
+
+def _add_room(config: RelayConfig, streams: Sequence[dict[str, Any]]) -> int | None:
+    """Add `full_s` to each: when its own bound or the disk of all is full; the disk's free bytes.
+
+    None for a disk that does not say, as before the first start.
+    """
+    free = None
+    with contextlib.suppress(OSError):
+        free = shutil.disk_usage(config.state_dir).free
+    of_all = sum(stream["pace_bytes_s"] or 0.0 for stream in streams)
+    for stream in streams:
+        if (pace := stream["pace_bytes_s"]) is not None:
+            left = [max(0, stream["bytes_max"] - stream["bytes"]) / pace]
+            left += [] if free is None else [free / of_all]
+            stream["full_s"] = int(min(left))
+    return free
 
 
 def _certificate(config: RelayConfig, now_ns: int) -> dict[str, Any]:
@@ -58,32 +80,40 @@ def _counts(config: RelayConfig) -> dict[str, Any]:
 
 
 def _stream(
-    config: RelayConfig, stream: RelayStream, told: Mapping[str, Any], *, running: bool
+    config: RelayConfig, stream: RelayStream, told: Mapping[str, Any], now_ns: int, running: bool
 ) -> dict[str, Any]:
     broker = told.get("broker") if running else None  # what a process that ended said is over
     facts: dict[str, Any] = {"plant": stream.plant, "gateway": stream.gateway, "objects": 0,
              "bytes": 0, "bytes_max": config.queue_bytes_max, "oldest_ns": None,
              "receipted_seq": -1, "held_seq": -1, "newest_seq": -1, "missing": [],
-             "not_believed": [], **told, "broker": broker,
+             "not_believed": [], "pace_bytes_s": None, "full_s": None,
+             "unreadable": "", **told, "broker": broker,
              "online": broker is not None and not broker["reason"],
              "unanswered": running and bool(told.get("unanswered"))}  # fmt: skip
     path = queue_path(config, stream.plant, stream.gateway)
     if not path.exists():
         return facts
-    queue = Queue(path, bytes_max=config.queue_bytes_max, may_write=False)
-    with contextlib.closing(queue):
-        holes, newest = queue.holes(), queue.newest()
-        return {
-            **facts,
-            "objects": queue.count(),
-            "bytes": queue.bytes(),
-            "oldest_ns": queue.oldest_ns(),
-            "receipted_seq": queue.receipted_seq(),
-            "held_seq": holes[0].first - 1 if holes else newest,
-            "newest_seq": newest,
-            "missing": [vars(hole) for hole in holes],
-            "not_believed": queue.not_believed(),
-        }
+    try:
+        queue = Queue(path, bytes_max=config.queue_bytes_max, may_write=False)
+        with contextlib.closing(queue):
+            return {**facts, **_held(queue, now_ns)}
+    except SpoolError as error:
+        return {**facts, "unreadable": str(error)}
+
+
+def _held(queue: Queue, now_ns: int) -> dict[str, Any]:
+    holes, newest = queue.holes(), queue.newest()
+    return {
+        "objects": queue.count(),
+        "bytes": queue.bytes(),
+        "oldest_ns": queue.oldest_ns(),
+        "receipted_seq": queue.receipted_seq(),
+        "held_seq": holes[0].first - 1 if holes else newest,
+        "newest_seq": newest,
+        "missing": [vars(hole) for hole in holes],
+        "not_believed": queue.not_believed(),
+        "pace_bytes_s": queue.pace_bytes_s(now_ns),
+    }
 
 
 def missing_sentence(config: RelayConfig, name: str, hole: Hole) -> str:
@@ -106,6 +136,13 @@ def _again(config: RelayConfig, first: int, last: int) -> str:
 def _doubts(config: RelayConfig, name: str, stream: Mapping[str, Any]) -> Iterator[str]:
     """What is held and may not be the gateway's."""
     first, held = stream["receipted_seq"] + 1, stream["held_seq"]
+    if stream["missing"]:
+        yield (
+            f"UNVERIFIED {name}: no signature is checked here. The collector checks them and is "
+            "shown what is behind: stackproof cloud missing there names seqs up to the newest that "
+            "the gateway signed, after a minute. What is held beyond that was forged, or its key "
+            f"is new: stackproof relay forget {config.path} {name} --from SEQ --to SEQ"
+        )
     if stream["unanswered"]:
         yield (
             f"NO RECEIPT {name}: seq {first} to {held} are held, were sent again and again, and no "
@@ -127,11 +164,21 @@ def lines(config: RelayConfig, status: Mapping[str, Any]) -> list[str]:
     found = [f"relay {'running' if status['running'] else 'not running'}, to {config.url}"]
     if why := status["certificate_trouble"]:
         found.append(f"BROKER CERTIFICATE: {why}")
+    found += [f"FAILS: {what}: {why}; tried again" for what, why in status["fails"].items()]
+    found += _disk_lines(config, status)
+    if aside := _aside(status):
+        found.append(
+            f"REFUSED: {aside} files in {config.folder} end in .refused, as no exported spool or "
+            "of no stream named here: export again what they were to bring, and delete them"
+        )
     for kind, counts in status["counts"].items():
         listed = ", ".join(f"{name} {value}" for name, value in sorted(counts.items()))
         found.append(f"{kind} since the start: {listed or 'none'}")
     for stream in status["streams"]:
         name = f"{stream['plant']}/{stream['gateway']}"
+        if why := stream["unreadable"]:
+            found.append(f"UNREADABLE {name}: {why}")
+            continue
         oldest, now_ns = stream["oldest_ns"], status["now_ns"]
         since = "" if oldest is None else f", the oldest since {moment(oldest, now_ns)}"
         receipted, held = stream["receipted_seq"], stream["held_seq"]
@@ -141,18 +188,48 @@ def lines(config: RelayConfig, status: Mapping[str, Any]) -> list[str]:
             f"{stream['bytes'] / MIB:.1f} of {stream['bytes_max'] // MIB} MiB; under receipt up to "
             f"{receipted}{unconfirmed}; the newest is {stream['newest_seq']}"
         )
+        if (full_s := stream["full_s"]) is not None:
+            found.append(f"{name}: at the pace of the last hour there is room for {_span(full_s)}")
         found += [f"{name}: {line}" for line in reach_lines(stream["broker"], now_ns, "objects")]
         found += [missing_sentence(config, name, Hole(**hole)) for hole in stream["missing"]]
         found += _doubts(config, name, stream)
     return found
 
 
+def _disk_lines(config: RelayConfig, status: Mapping[str, Any]) -> Iterator[str]:
+    free, streams = status["disk_free_bytes"], status["streams"]
+    if free is None:
+        return
+    held = sum(stream["bytes"] for stream in streams)
+    bound = sum(stream["bytes_max"] for stream in streams)
+    short = f": less than the bound, {bound // MIB} MiB, needs" * (free < bound - held)
+    yield f"disk: {held / MIB:.1f} MiB held, {free // MIB} MiB free{short}"
+    if _is_disk_low(status):
+        yield f"DISK LOW: make room on that of {config.state_dir}: nothing is kept when it is full"
+
+
+def _aside(status: Mapping[str, Any]) -> int:
+    return int(status["counts"].get("files", {}).get("aside", 0))
+
+
+def _is_disk_low(status: Mapping[str, Any]) -> bool:
+    free = status["disk_free_bytes"]
+    return free is not None and free < DISK_LOW_FROM
+
+
+def _span(seconds: int) -> str:
+    """A span of time for people, the whole units of it."""
+    for unit, name in ((86_400, "days"), (3_600, "hours")):
+        if seconds >= 2 * unit:
+            return f"{seconds // unit} {name}"
+    return f"{seconds // 60} minutes"
+
+
 def is_amiss(status: Mapping[str, Any]) -> bool:
     """True when a person has something to do, as far as is known here."""
-    signs = ("missing", "not_believed", "unanswered")
-    return bool(status["certificate_trouble"]) or any(
-        stream[sign] for stream in status["streams"] for sign in signs
-    )
+    signs = ("missing", "not_believed", "unanswered", "unreadable")
+    own = status["certificate_trouble"] or status["fails"] or _is_disk_low(status) or _aside(status)
+    return bool(own) or any(stream[sign] for stream in status["streams"] for sign in signs)
 
 
 def figures(status: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, str], float]]:
@@ -160,20 +237,29 @@ def figures(status: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, str
     if (ends_ns := status["certificate_not_after_ns"]) is not None:
         about = "Unix time at which the certificate for the broker ends."
         yield "broker_certificate_not_after_seconds", about, {}, ends_ns / 1e9
+    if (free := status["disk_free_bytes"]) is not None:
+        yield "disk_free_bytes", "Left on the disk of the queues.", {}, free
     for kind, counts in status["counts"].items():
         for name, value in sorted(counts.items()):
             about = f"{kind.capitalize()} by what became of them, since the start."
             yield kind, about, {"what": name}, value
     for stream in status["streams"]:
         labels = {key: str(stream[key]) for key in ("plant", "gateway")}
+        yield "online", "1: the broker is there.", labels, stream["online"]
+        about = "1: nothing can be told of its queue."
+        yield "queue_unreadable", about, labels, bool(stream["unreadable"])
+        if stream["unreadable"]:
+            continue
         missing = sum(hole["last"] - hole["first"] + 1 for hole in stream["missing"])
         yield "queue_objects", "Objects that wait for a receipt.", labels, stream["objects"]
         yield "queue_bytes", "Size of the queue on disk.", labels, stream["bytes"]
         yield "queue_max_bytes", "Its bound.", labels, stream["bytes_max"]
+        if (full_s := stream["full_s"]) is not None:
+            about = "Until queue or disk are full, at the pace of the last hour; else absent."
+            yield "queue_full_seconds", about, labels, full_s
         yield "receipted_seq", "Newest object under receipt.", labels, stream["receipted_seq"]
         yield "missing_objects", "Seqs that did not come, of the first 100 holes.", labels, missing
         far, unanswered = len(stream["not_believed"]), stream["unanswered"]
         about = "Seqs too far ahead of what is under receipt, up to 100."
         yield "not_believed_objects", about, labels, far
         yield "unanswered", "1: what was sent again and again has no receipt.", labels, unanswered
-        yield "online", "1: the broker is there.", labels, stream["online"]

@@ -29,10 +29,10 @@ BOARDS = sorted((DOCKER / "grafana/dashboards").glob("*.json"))
 
 #: what `edge.relay.status.status_of` tells, as far as figures are made of it
 RELAY = {
-    "certificate_not_after_ns": 1, "counts": {},
+    "certificate_not_after_ns": 1, "counts": {}, "disk_free_bytes": 1,
     "streams": [{"plant": "p", "gateway": "g", "objects": 0, "bytes": 0, "bytes_max": 1,
                  "receipted_seq": -1, "missing": [], "not_believed": [], "unanswered": False,
-                 "online": True}],
+                 "online": True, "full_s": 1, "unreadable": ""}],
 }  # fmt: skip
 
 
@@ -130,6 +130,8 @@ FIRES = {
     "RelayMissing": (f"stackproof_relay_missing_objects{{{OF}}}", "3", 60),
     "RelayUnanswered": (f"stackproof_relay_unanswered{{{OF}}}", "1", 10),
     "RelayNotBelieved": (f"stackproof_relay_not_believed_objects{{{OF}}}", "1", 60),
+    "RelayUnreadable": (f"stackproof_relay_queue_unreadable{{{OF}}}", "1", 10),
+    "RelayFullSoon": (f"stackproof_relay_queue_full_seconds{{{OF}}}", str(2 * DAY_S - 1), 10),
     "RelayCertificateEnds": (
         "stackproof_relay_broker_certificate_not_after_seconds", str(14 * DAY_S + 60), 2
     ),

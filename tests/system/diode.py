@@ -1,7 +1,8 @@
 """A link that carries one way only and loses some: two network namespaces, or a lossy forwarder.
 
 Namespaces need root, `ip` and `nft`: the far side drops 5 % of what comes, and all it would send
-is dropped, answers to ARP too, as at a diode. Elsewhere datagrams on loopback go by a forwarder.
+is dropped, answers to ARP too, as at a diode. What is long and may not be cut is dropped too, as by
+a hop with a smaller MTU, which can tell nobody. Elsewhere datagrams on loopback go by a forwarder.
 """
 
 import contextlib
@@ -23,6 +24,7 @@ _RULES = f"""
 table inet diode {{
   chain in {{
     type filter hook input priority 0;
+    iifname "{LINK}" ip frag-off & 0x4000 != 0 meta length > 1280 drop
     iifname "{LINK}" numgen random mod 100 < {LOSS_PERCENT} counter drop
   }}
   chain out {{

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from edge.one_way.datagram import (
     CHUNK,
     DATAGRAM_BYTES_MAX,
+    RUNS_MAX,
     LossCount,
     Reassembly,
     count_of,
@@ -127,5 +128,10 @@ def test_loss_is_counted_by_number() -> None:
     for number in numbers:
         loss.note(parse_fragment(sent(b"x", first=number)[0]))
     assert (loss.received, loss.lost) == (5, 2)
-    loss.note(parse_fragment(sent(b"x", run=8)[0]))
-    assert (loss.received, loss.lost) == (1, 0)
+    for number in (7, 9, 10):  # another sender's, or its next start: one lost
+        loss.note(parse_fragment(sent(b"x", run=8, first=number)[0]))
+        loss.note(parse_fragment(sent(b"x", first=number)[0]))  # of the first: 5, 6 and 8 lost
+    assert (loss.received, loss.lost) == (11, 6)
+    for run in range(100, 100 + RUNS_MAX):  # a stranger's: of the newest senders alone
+        loss.note(parse_fragment(sent(b"x", run=run)[0]))
+    assert (loss.received, loss.lost) == (256, 0)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import socket
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,9 +30,18 @@ from edge.site.way import OutboxWay, UdpWay
 from edge.spool import Spool
 from edge.spool_reader import State
 from evidence import cbor
-from evidence.archive.export import ExportReader
+from evidence.archive.export import ExportReader, Span, write_export
 from tests.unit.edge.fakes import ShiftedClock
-from tests.unit.edge.sites import GATEWAY, METERS, PLANT, replaced, site_of, write_keys
+from tests.unit.edge.sites import (
+    GATEWAY,
+    METERS,
+    PLANT,
+    certificate,
+    keys,
+    replaced,
+    site_of,
+    write_keys,
+)
 from tests.unit.edge.stream_rig import BODY, NOW_NS, Rig, collector, opened
 from tests.waiting import until
 
@@ -114,11 +124,113 @@ async def test_files_hold_the_stream_and_are_written_again_after_a_kill(
     facts = {"by": "outbox", "left_seq": -1, "files": 1, "bytes": path.stat().st_size}
     assert way_facts(way, rig.spool) == facts
     with monkeypatch.context() as patch:  # what it takes between the look at folder and file
-        patch.setattr(Path, "glob", lambda folder, _: [folder / "taken.tar", path, loop])
+        patch.setattr(Path, "iterdir", lambda folder: [folder / "taken.tar", path, loop])
         assert way_facts(way, rig.spool) == facts
     full = OutboxLeaving(site, OutboxWay(way.folder, 1, 1, 1), rig.spool, clock, disk)
     with pytest.raises(ExportError, match="the ferry has not taken"):
         await _until_written(full)
+
+
+async def written(rig: Rig, site: Site, way: OutboxWay) -> None:
+    """A start of the agent until it has written what is due, as if killed before the cursor."""
+    await _until_written(OutboxLeaving(site, way, rig.spool, ShiftedClock(), _Here()))
+
+
+OURS = "north-works-edge-1-0-5.tar"
+
+
+async def test_what_lies_under_the_next_files_name_is_no_file_that_has_left(
+    rig: Rig, tmp_path: Path
+) -> None:
+    """Cut short, a link, or another plant's: the objects would count as brought out."""
+    site = one_way(tmp_path, '[uplink.outbox]\nfolder = "out"\nfile_s = 1\n')
+    way = site.uplink.way
+    assert isinstance(way, OutboxWay)
+    await written(rig, site, way)
+    path = way.folder / OURS
+    whole = path.read_bytes()
+    for damage in (lambda: os.truncate(path, 5_000), path.unlink, lambda: _link(path)):
+        left(rig.spool, 0)
+        damage()
+        await written(rig, site, way)
+        assert (path.is_symlink(), path.read_bytes(), left_seq(rig.spool)) == (False, whole, 5)
+    left(rig.spool, 0)
+    with path.open("wb") as file:  # of plant "north", gateway "works-edge-1"
+        span = Span("north", "works-edge-1", 0, 5)
+        objects = [stored.data for stored in rig.spool.objects(0, 9)]
+        signed = certificate(keys().gateway.public_key(), "gateway", span.stream, span.plant)
+        write_export(file, span, [signed], objects, object_bytes=sum(map(len, objects)))
+    others = path.read_bytes()
+    with pytest.raises(ExportError, match=r"0-5\.tar is of north/works-edge-1: give each a folder"):
+        await written(rig, site, way)
+    assert (path.read_bytes(), left_seq(rig.spool)) == (others, -1)
+
+
+def _link(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("/dev/null")
+
+
+async def test_what_a_power_cut_leaves_is_cleared_and_all_files_count(
+    rig: Rig, tmp_path: Path
+) -> None:
+    """Whatever a ferry calls those it has done with: the bound keeps the disk."""
+    site = one_way(tmp_path, '[uplink.outbox]\nfolder = "out"\nfile_s = 1\nmib_max = 16\n')
+    way = site.uplink.way
+    assert isinstance(way, OutboxWay)
+    way.folder.mkdir()
+    others = ["north-works-edge-1-2-0-5.tar.part", "north-works-edge-10-0-5.tar.part", "x.part"]
+    for name in ("north-works-edge-1-0-3.tar.part", *others):
+        (way.folder / name).touch()
+    await written(rig, site, way)
+    assert {path.name for path in way.folder.iterdir()} == {OURS, *others}
+    left(rig.spool, 0)
+    sent = (way.folder / OURS).rename(way.folder / f"{OURS}.sent")
+    os.truncate(sent, 16 * 2**20)
+    with pytest.raises(ExportError, match="holds 16 MiB that the ferry has not taken"):
+        await written(rig, site, way)
+
+
+async def test_a_folder_that_is_gone_is_made_by_nobody_once_something_has_left(
+    rig: Rig, tmp_path: Path
+) -> None:
+    """It may be a share that is not mounted: no ferry ever looks beneath its place."""
+    site = one_way(tmp_path, '[uplink.outbox]\nfolder = "share/out"\nfile_s = 1\n')
+    way = site.uplink.way
+    assert isinstance(way, OutboxWay)
+    await written(rig, site, way)
+    assert left_seq(rig.spool) == 5
+    left(rig.spool, 0)
+    way.folder.rename(tmp_path / "elsewhere")
+    with pytest.raises(ExportError, match="share/out is not there: mount its share"):
+        await written(rig, site, way)
+    assert ([*way.folder.parent.iterdir()], left_seq(rig.spool)) == ([], -1)
+    assert way_facts(way, rig.spool)["files"] == 0
+
+
+async def test_a_folder_that_hangs_is_said_and_waited_for(
+    rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A share that is away: its thread stands, and the ring and the alarms go on."""
+    monkeypatch.setattr(leaving, "BLOCKED_S", 0.05)
+    site = one_way(tmp_path, '[uplink.outbox]\nfolder = "out"\nfile_s = 1\n')
+    way = site.uplink.way
+    assert isinstance(way, OutboxWay)
+    outbox = OutboxLeaving(site, way, rig.spool, ShiftedClock(), _Here())
+    answers, write, times = threading.Event(), outbox._write, list[int]()
+
+    def hangs(*what: Any) -> None:
+        times.append(1)
+        answers.wait(60)
+        write(*what)
+
+    monkeypatch.setattr(outbox, "_write", hangs)
+    for _ in range(2):
+        with pytest.raises(ExportError, match="out does not answer"):
+            await _until_written(outbox)
+    answers.set()
+    await _until_written(outbox)
+    assert (len(times), left_seq(rig.spool)) == (1, 5), "written once"
 
 
 @pytest.mark.parametrize("made", [Path.symlink_to, Path.hardlink_to, Path.mkdir])

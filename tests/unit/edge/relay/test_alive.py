@@ -40,6 +40,10 @@ def told_of(relay: Relay) -> dict[str, Any]:
     return dict(status_of(relay._config, SystemClock())["streams"][0])
 
 
+def fails_of(relay: Relay) -> object:
+    return status_of(relay._config, SystemClock())["fails"]
+
+
 def broker_of(relay: Relay) -> dict[str, Any]:
     """Nothing before the first try."""
     return told_of(relay)["broker"] or {}
@@ -96,6 +100,7 @@ async def test_what_hangs_is_not_alive(
             assert bool(told) is is_alive
             if is_alive:
                 assert relay.life.ready() == (False, "fails, and is tried again: folder")
+                await until(lambda: fails_of(relay) == {"folder": "no such disk"})
             broken.setattr("edge.life.PATIENCE_S", 5.0 if is_alive else 0.2)  # as 3 min later
             broken.setattr("edge.life.TURNS", 0)
             assert relay.life.live().is_so is is_alive
@@ -119,6 +124,13 @@ async def test_an_address_that_is_not_there_yet_stops_nothing_else(
         await ready.wait()
         assert relay.life.ready() == (False, "fails, and is tried again: UDP")
         assert f"UDP 127.0.0.1:{config.udp[1]} cannot be had: Address already in use" in caplog.text
+        stop.set()
+        await task  # ends as ever
+        for event in (stop, ready):
+            event.clear()
+        relay = Relay(config, SystemClock())
+        task = asyncio.create_task(relay.run(stop, ready.set))
+        await ready.wait()
     await until(lambda: relay.life.ready() == (True, "ready"))
     with socket.socket(type=socket.SOCK_DGRAM) as sender:
         sender.sendto(b"noise", config.udp)

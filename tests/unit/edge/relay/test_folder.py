@@ -2,11 +2,13 @@
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from edge.errors import SpoolError
 from edge.export import export
 from edge.one_way.datagram import fragments
 from edge.relay.datagrams import RelayDatagrams
@@ -14,8 +16,11 @@ from edge.relay.folder import FULL_WAIT_S, GROWING_S, LOOK_S, RelayFolder
 from edge.relay.intake import RelayIntake
 from edge.relay.outer import Outer
 from edge.relay.queue import Kept
+from evidence import cose
+from evidence.archive.export import Span, write_export
+from evidence.frame import header_of, sign_object
 from tests.unit.edge.fakes import ShiftedClock
-from tests.unit.edge.sites import GATEWAY, PLANT
+from tests.unit.edge.sites import GATEWAY, PLANT, certificate, keys
 from tests.unit.edge.stream_rig import Rig, collector, opened
 
 
@@ -25,12 +30,14 @@ class Lane:
     def __init__(self) -> None:
         self.kept: list[bytes] = []
         self.also_receipted = False
-        self.is_full = False
+        self.is_full = self.fails = False
         self.gone = Kept([])
         self.stream = type("Stream", (), {"name": f"{PLANT}/{GATEWAY}"})
 
     async def keep(self, objects: list[Outer], *, also_receipted: bool) -> Kept:
         self.also_receipted = also_receipted
+        if self.fails:
+            raise SpoolError("a queue that is damaged")
         if self.is_full:
             return Kept([], full=len(objects))
         self.kept += [outer.data for outer in objects]
@@ -103,6 +110,11 @@ async def test_what_is_no_export_or_of_nobody_is_kept_for_people(rig: Rig, at: A
     names = {path.name for path in inbox.iterdir()}
     assert names == {"noise.refused", path.with_suffix(".refused").name, "x" * 247 + ".refused"}
     assert (folder.refused, intake.counts["stranger"], lane.kept) == (3, 5, [])
+    await look(folder, clock, LOOK_S)
+    assert folder.aside == 3
+    (inbox / "noise.refused").unlink()
+    await look(folder, clock, LOOK_S)
+    assert folder.aside == 2, "until a person has looked"
 
 
 async def test_what_is_no_regular_file_stops_nothing_and_is_neither_read_nor_waited_for(
@@ -146,6 +158,41 @@ async def test_a_file_that_goes_or_is_changed_for_a_pipe_as_it_is_looked_at(
     for _ in range(2):
         await look(folder, clock, LOOK_S)
     assert (lane.kept, folder.refused) == ([], 1)
+
+
+async def test_a_folder_that_is_gone_is_said(at: Any) -> None:
+    """As when the share is no longer mounted: files would pile up, and all look well."""
+    _, clock, _, folder, inbox = at
+    inbox.rmdir()
+    with pytest.raises(FileNotFoundError, match="inbox"):
+        await look(folder, clock, LOOK_S)
+
+
+async def test_a_queue_that_fails_keeps_no_other_gateways_objects_out(rig: Rig, at: Any) -> None:
+    """Two gateways send to one port and into one folder."""
+    lane, clock, intake, folder, inbox = at
+    damaged = Lane()
+    damaged.fails = True
+    intake._lanes = {(PLANT, "a"): damaged, (PLANT, GATEWAY): lane}
+    true = rig.spool.objects(0, 1)[0].data
+    header, signer = replace(header_of(cose.parse(true)), stream="a"), keys().signer
+    others = sign_object(signer, header, b"")
+    port = RelayDatagrams(intake, clock, ("127.0.0.1", 0))
+    port._transport = Any  # type: ignore[assignment] # nothing is listened to
+    for datagram in [*fragments(others, 1, 0), *fragments(true, 2, 0)]:
+        port.datagram_received(datagram, None)
+    with pytest.raises(SpoolError, match="damaged"):
+        await port.step()
+    assert lane.kept == [true]
+    signed = certificate(signer.public_key, name="a")
+    with (inbox / "a.tar").open("wb") as file:  # looked at first
+        span = Span(PLANT, "a", 0, 0)
+        write_export(file, span, [signed], [others], object_bytes=len(others))
+    export(rig.spool, (PLANT, GATEWAY), out=inbox)
+    await look(folder, clock, 0)
+    with pytest.raises(SpoolError, match="damaged"):
+        await look(folder, clock, LOOK_S)
+    assert (len(lane.kept), [path.name for path in inbox.iterdir()]) == (6, ["a.tar"])
 
 
 async def test_datagrams_of_anybody(rig: Rig, at: Any, monkeypatch: pytest.MonkeyPatch) -> None:

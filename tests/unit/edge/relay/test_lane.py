@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from edge.disk import Disk
+from edge.errors import SpoolError
 from edge.relay import lane as module
 from edge.relay.config import RelayConfig, RelayStream
 from edge.relay.lane import Lane
@@ -19,6 +20,7 @@ from evidence.keys import FileSigner, generate
 from tests.unit.edge.fakes import ShiftedClock
 from tests.unit.edge.sites import GATEWAY, PLANT, keys
 from tests.unit.edge.stream_rig import Rig, collector, opened
+from tests.waiting import until
 
 
 class Uplink:
@@ -103,7 +105,7 @@ async def test_in_order_up_to_a_hole_and_on_when_it_is_filled(played: Played) ->
     await lane.keep(played.outers(4, 3, 7))
     assert await played.sent() == []
     await lane._show_hole()
-    assert await played.sent() == [3, 7], "the nearest and the newest behind it"
+    assert await played.sent() == [3, 4, 7], "the nearest, and the ends of what is behind it"
     await lane.keep(played.outers(2, 2, 0))
     assert await played.sent() == [2, 3, 4]
     uplink.say(played.receipt(3))
@@ -152,6 +154,57 @@ async def test_a_collector_that_was_set_back_gets_again_what_is_exported_again(
     uplink.say(played.receipt(5))
     await played.sent()
     assert (played.queue.count(), lane.machine.receipted) == (0, 5)
+
+
+async def test_a_receipt_for_the_last_seq_there_is_ends_nothing(played: Played) -> None:
+    """SQLite's integers end there; only a damaged collector signs it, and is believed."""
+    lane, uplink = played.lane, played.uplink
+    uplink.callbacks["on_connected"]()
+    uplink.say(played.rig.collector.receipt(seq=2**63 - 1))
+    await played.sent()
+    assert (lane.machine.receipted, played.queue.count()) == (2**63 - 1, 0)
+    await lane.start()  # as after a restart
+    uplink.say(played.receipt(0))
+    await played.sent()
+    await lane.keep(played.outers(1))
+    assert (lane.machine.receipted, await played.sent()) == (0, [1])
+
+
+async def test_what_a_person_had_forgotten_is_neither_sent_nor_waited_for(played: Played) -> None:
+    """Beside the running relay: else it would say for ever that no receipt comes."""
+    lane, uplink = played.lane, played.uplink
+    uplink.callbacks["on_connected"]()
+    uplink.say(played.receipt(1))
+    await played.sent()
+    await lane.keep(played.outers(2, 3, 4))
+    assert await played.sent() == [2, 3, 4]
+    played.queue.forget(3, 4)
+    lane.machine._stall_s = 60.0  # it went back again and again
+    await lane._look_again()
+    assert (lane.is_unanswered, lane.machine.newest, await played.sent()) == (True, 2, [2])
+    played.queue.forget(2, 2)
+    await lane._look_again()
+    assert (lane.is_unanswered, lane.machine.outstanding) == (False, 0)
+    await lane.keep(played.outers(2, 3))
+    assert await played.sent() == [2, 3], "what the gateway made comes as ever"
+
+
+async def test_a_disk_that_fails_once_does_not_end_the_watch(
+    played: Played, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing would ever be sent again after it."""
+    monkeypatch.setattr(module, "TICK_S", 0.01)
+    monkeypatch.setattr(module, "WITNESS_S", 0.0)
+    looked: list[int] = []
+
+    def beyond(_: int) -> None:
+        looked.append(1)
+        raise SpoolError("a disk that fails")
+
+    monkeypatch.setattr(played.queue, "beyond", beyond)
+    played.uplink.callbacks["on_connected"]()
+    await until(lambda: len(looked) > 2)
+    assert "a disk that fails" in caplog.text
 
 
 async def test_a_file_that_comes_before_the_lower_receipt_is_forwarded_after_it(

@@ -55,11 +55,24 @@ def test_holes_are_named_and_filled(path: Path) -> None:
     held.keep([of(7), of(7, b"rival")], 6)
     assert held.holes() == [Hole(0, 1, 5), Hole(4, 6, 6)]
     assert held.run_end(0) == -1
-    assert held.beyond(-1) == (2, 7)
+    assert held.beyond(-1) == [2, 3, 7]
     held.keep([of(n) for n in (0, 1, 4, 5, 6)], 8)
     assert held.holes() == []
     assert held.run_end(0) == 7
-    assert held.beyond(7) is None
+    assert held.beyond(7) == []
+
+
+def test_what_is_forged_above_the_newest_object_does_not_hide_it(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = queue(path)
+    held.keep([of(seq) for seq in (5, 6, 7, 8, 900_000, 900_001, 1_000_000)], 5)
+    assert held.beyond(3) == [5, 8, 900_001, 1_000_000]
+    held.keep([of(1_000_000 + 2 * n) for n in range(1, 8)], 5)
+    ends = [1_000_000 + 2 * n for n in range(1, 8)]
+    assert held.beyond(3) == [5, *ends], "no more than seven: somebody goes on forging"
+    monkeypatch.setattr("edge.relay.queue.TOP_ROWS", 2)
+    assert held.beyond(3) == [5, *ends[-2:]]
 
 
 def test_a_seq_far_ahead_is_held_and_ends_no_hole(path: Path) -> None:
@@ -69,10 +82,10 @@ def test_a_seq_far_ahead_is_held_and_ends_no_hole(path: Path) -> None:
     held.release(1)
     assert (held.holes(), held.newest(), held.run_end(2)) == ([], 1, 1)
     assert held.not_believed() == [1_048_578, 2**62]
-    assert held.beyond(1) == (1_048_578, 1_048_578), "the nearest is shown: it may be true"
+    assert held.beyond(1) == [1_048_578], "the nearest is shown: it may be true"
     held.keep([of(2), of(5)], 6)
     assert (held.holes(), held.newest()) == ([Hole(3, 4, 6)], 5)
-    assert held.beyond(2) == (5, 5), "what is not believed is not the newest"
+    assert held.beyond(2) == [5], "what is not believed is not the newest"
     held.keep([of(3), of(4)], 7)
     assert (held.holes(), held.run_end(2)) == ([], 5)
     held.release(2)
@@ -90,6 +103,7 @@ def test_what_a_person_calls_forged_is_forgotten(path: Path) -> None:
     assert held.keep([of(5)], 6).new == [5], "it can be brought again"
     held.set_back(2**63 - 1)  # the highest there is
     assert (held.not_believed(), held.holes(), held.newest()) == ([], [], 2**63 - 1)
+    assert (held.run_end(2**63), held.run_end(2**63 - 1)) == (2**63 - 1, 2**63 - 2)
 
 
 def test_strangers_objects_do_not_keep_the_true_one_out(path: Path) -> None:
@@ -111,9 +125,21 @@ def test_when_it_is_full_the_highest_seqs_give_way(path: Path) -> None:
     assert first.full == 30 - len(first.new)
     lower = held.keep([of(3, b"3" + big)], 2)
     assert (lower.new, lower.gave_way) == ([3], 1)
-    assert held.beyond(3) == (100, first.new[-2])
+    assert held.beyond(3) == [100, first.new[-2]]
     assert held.bytes() <= 200_000
     assert held.keep([of(2**62, big)], 3).full == 1
+
+
+def test_rivals_that_are_larger_need_room_as_everything_does(path: Path) -> None:
+    """Else small ones for many seqs, and then large ones in their places, would fill the disk."""
+    held, big = queue(path, bytes_max=200_000), b"x" * 20_000
+    held.keep([of(s, b"%d %d" % (s, n)) for s in range(20) for n in range(RIVALS_MAX)], 1)
+    for seq in range(20):
+        held.keep([of(seq, b"%d" % n + big) for n in range(RIVALS_MAX)], 2)
+        assert held.bytes() <= 200_000 + 4_096, "but for a page"
+    assert held.count() > 8, "what fits"
+    same = held.keep([of(0, b"9" + big)], 3)
+    assert (same.new, same.crowded, same.full) == ([0], 1, 0), "one as large as the one it replaces"
 
 
 def test_what_is_under_receipt_is_held_where_there_is_room_and_gives_way(path: Path) -> None:
@@ -122,9 +148,9 @@ def test_what_is_under_receipt_is_held_where_there_is_room_and_gives_way(path: P
     held.release(5)
     old = [of(seq, b"%d" % seq + big) for seq in range(5)]
     assert held.keep([*old, *old], 2).known == 10
-    assert (held.count(), held.holes(), held.beyond(5)) == (0, [], None)
+    assert (held.count(), held.holes(), held.beyond(5)) == (0, [], [])
     assert held.keep([*old, *old], 2, also_receipted=True).known == 10
-    assert (held.count(), held.holes(), held.beyond(5)) == (5, [], None)
+    assert (held.count(), held.holes(), held.beyond(5)) == (5, [], [])
     new = [of(seq, b"%d" % seq + big) for seq in range(6, 11)]
     kept = held.keep(new, 3)
     assert (kept.full, kept.gave_way, held.objects(0, 5)) == (0, 0, [])
@@ -132,9 +158,28 @@ def test_what_is_under_receipt_is_held_where_there_is_room_and_gives_way(path: P
     assert [seq for seq, _ in held.objects(6, 99)] == [6, 7, 8, 9, 10], "nothing gives way to them"
 
 
+def test_its_pace_is_what_came_within_an_hour_once_something_waits(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    minute = 60 * 10**9
+    held = queue(path)
+    assert held.pace_bytes_s(9 * minute) is None
+    for n in range(30):  # of 20,000 bytes, one a minute
+        held.keep([of(n, b"%05d" % n + bytes(19_995))], n * minute)
+    assert held.pace_bytes_s(14 * minute) is None, "receipts may keep up"
+    assert held.pace_bytes_s(40 * minute) == 250, "600,000 bytes within 2,400 s"
+    assert held.pace_bytes_s(70 * minute) == pytest.approx(19 * 20_000 / 3_600)
+    assert held.pace_bytes_s(90 * minute) is None, "nothing came for an hour"
+    monkeypatch.setattr("edge.relay.queue.PACE_ROWS", 10)
+    assert held.pace_bytes_s(40 * minute) == pytest.approx(200_000 / 1_200), "from minute 20 on"
+    assert held.pace_bytes_s(-minute) is None, "a clock that was set back"
+
+
 def test_another_format_or_no_queue_is_said(path: Path) -> None:
     path.write_bytes(b"no database, and long enough to be taken for one" * 100)
-    with pytest.raises(SpoolError, match="queue"):
+    with pytest.raises(
+        SpoolError, match=r"queue: .*; if the file is damaged, move it away with its"
+    ):
         queue(path)
 
 

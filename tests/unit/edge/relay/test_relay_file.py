@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
@@ -17,6 +18,8 @@ from edge.relay.config import RelayConfig, load_relay
 from edge.relay.metrics import RelayMetrics
 from edge.relay.queue import Queue
 from edge.relay.service import COUNTS, LOCK, queue_path
+from edge.relay.status import figures, is_amiss, lines, status_of
+from tests.unit.edge.fakes import ShiftedClock
 from tests.unit.edge.relay.test_queue import of
 from tests.unit.edge.sites import PLANT, replaced, write_keys
 
@@ -128,6 +131,8 @@ def test_status_and_metrics_tell_the_same(
         "MISSING north-works/edge-1: seq 0 to 1 did not come; what is behind is held, unc" in said
     )
     assert "--from 3 --to 4; then put the file into" in said
+    forget = f"forged, or its key is new: stackproof relay forget {path} north-works/edge-1 --from"
+    assert forget in said
     assert f"stackproof_relay_missing_objects{OF_STREAM} 4.0" in text
     assert f"stackproof_relay_queue_objects{OF_STREAM} 2.0" in text
     assert f"stackproof_relay_online{OF_STREAM} 1.0" in text
@@ -135,6 +140,63 @@ def test_status_and_metrics_tell_the_same(
     assert 'stackproof_relay_udp{what="lost"} 7.0' in text
     (config.state_dir / COUNTS).write_text("no JSON")
     assert main(["status", str(path)]) == 2
+
+
+def test_how_long_there_is_room_and_what_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = GOOD + replaced(STREAM, {'"edge-1"': '"edge-2"'})
+    bound = {"[relay]\n": "[relay]\nqueue_mib_max = 16\n"}
+    config = load_relay(written(tmp_path, replaced(text, bound)))
+    clock, minute = ShiftedClock(), 60 * 10**9
+    monkeypatch.setattr(clock, "wall_ns", lambda: NOW_NS + 40 * minute)
+    free = 2**40
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=free))
+    assert status_of(config, clock)["streams"][0]["full_s"] is None
+    held = {}
+    for gateway in ("edge-1", "edge-2"):
+        queue = Queue(queue_path(config, PLANT, gateway), bytes_max=2**24)
+        queue.keep([of(n, b"%05d" % n + bytes(19_995)) for n in range(30)], NOW_NS)
+        held[gateway] = queue.bytes()
+        queue.close()
+    told = status_of(config, clock)  # 600,000 bytes within 2,400 s: 250 a second, each
+    wanted = [(2**24 - held[gateway]) // 250 for gateway in ("edge-1", "edge-2")]
+    assert [stream["full_s"] for stream in told["streams"]] == wanted
+    said = "\n".join(lines(config, told))
+    assert f"disk: {sum(held.values()) / 2**20:.1f} MiB held, 1048576 MiB free\n" in said
+    assert "edge-1: at the pace of the last hour there is room for 17 hours\n" in said
+    assert not is_amiss(told)
+    damaged = queue_path(config, PLANT, "edge-1")
+    whole = damaged.read_bytes()
+    damaged.write_bytes(b"no database" * 1_000)  # the other stream's figures stay
+    told = status_of(config, clock)
+    found = {labels.get("gateway"): value for name, _, labels, value in figures(told)
+             if name == "queue_objects"}  # fmt: skip
+    assert found == {"edge-2": 30}
+    assert is_amiss(told)
+    assert re.search(
+        r"\nUNREADABLE north-works/edge-1: .*move it away", "\n".join(lines(config, told))
+    )
+    damaged.write_bytes(whole)
+    free = 20 * 2**20  # 20,971,520 bytes, 500 a second of both
+    told = status_of(config, clock)
+    assert [stream["full_s"] for stream in told["streams"]] == [41_943] * 2
+    said = "\n".join(lines(config, told))
+    assert " MiB held, 20 MiB free: less than the bound, 32 MiB, needs\nDISK LOW: make room" in said
+    assert is_amiss(told)
+    found = {name: value for name, _, labels, value in figures(told) if "edge-2" not in str(labels)}
+    assert (found["disk_free_bytes"], found["queue_full_seconds"]) == (20_971_520, 41_943)
+    free = 2**40
+    (config.state_dir / COUNTS).write_text('{"files": {"aside": 2}}')
+    told = status_of(config, clock)
+    assert is_amiss(told)
+    assert f"\nREFUSED: 2 files in {config.folder} end in .ref" in "\n".join(lines(config, told))
+    (config.state_dir / COUNTS).write_text('{"fails": {"folder": "no such share"}}')
+    assert not is_amiss(status_of(config, clock)), "of a process that ended"
+    with running(config):
+        told = status_of(config, clock)
+    assert is_amiss(told)
+    assert "FAILS: folder: no such share; tried again" in lines(config, told)
 
 
 def test_what_is_held_may_be_forged_and_is_called_unconfirmed(
