@@ -158,9 +158,10 @@ async def metrics(given: Given, who: Who) -> Response:
 
 
 @router.get("/livez")
-async def live() -> PlainTextResponse:
-    """The process answers: if it does not, start it again."""
-    return PlainTextResponse("alive\n")
+async def live(given: Given) -> PlainTextResponse:
+    """It goes on, the thread that keeps evidence too: if it does not, start it again."""
+    hangs = bool(given.streams.hangs())
+    return PlainTextResponse("hangs\n" if hangs else "alive\n", 503 if hangs else 200)
 
 
 @router.get("/readyz")

@@ -120,8 +120,11 @@ class StreamStatus(Protocol):
     def amiss(self) -> Mapping[str, Mapping[str, str]]:
         """Plant -> reason -> sentence about what keeps the whole plant from going on.
 
-        Reasons: "clock", "not-written", "not-served".
+        Reasons: "clock", "not-written", "not-served", "hangs".
         """
+
+    def hangs(self) -> str:
+        """That the logs of all plants do not go on, as their disk hangs; "" while they do."""
 
     def strangers(self) -> Mapping[str, int]:
         """Reason -> how many objects came for plants that are not served here."""

@@ -18,6 +18,9 @@ STALLS_AT_DUE = frozenset({"rotate", "time", "config", "cosignature"})
 #: the log of a plant whose disk takes nothing
 NOT_WRITTEN, NOT_SERVED = "not-written", "not-served"
 
+#: the logs of all plants: the thread that writes them does not come back
+HANGS = "hangs"
+
 #: what keeps a whole plant from going on
 STOPS = frozenset({"clock", NOT_WRITTEN})
 

@@ -128,6 +128,8 @@ def test_alive_and_ready(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Streams, "amiss", lambda _: {"maxi": {"not-served": "no disk"}})
     assert [client.get(path).status_code for path in ("/livez", "/readyz")] == [200, 503]
     assert "maxi" not in client.get("/readyz").text
+    monkeypatch.setattr(Streams, "hangs", lambda _: "its disk hangs")
+    assert (client.get("/livez").status_code, client.get("/livez").text) == (503, "hangs\n")
 
 
 def test_a_broker_that_is_away_is_told_and_no_reason_to_start_anew() -> None:
