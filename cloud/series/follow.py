@@ -49,7 +49,6 @@ class _Stream:
     mark: Mark
     rollup: Rollup | None = None
     forms: dict[bytes, Form] = field(default_factory=dict)
-    unfit: int = 0
 
 
 @dataclass(frozen=True)
@@ -104,6 +103,7 @@ class SeriesFollower:
         self._refused = dict[str, Mapping[str, Mark]]()  # plant -> its marks when that was heard
         self._is_closed = False
         self._told_s = dict[str, float]()
+        self._unfit = dict[tuple[str, str], tuple[int, int]]()  # how many, and seq of the newest
         self._turns = Turns(REST_EACH_S)
         self._turn = threading.Lock()  # a step may still run when the collector is told to stop
 
@@ -262,7 +262,7 @@ class SeriesFollower:
             waits |= stream is None or mark != stream.mark
             self._followed[key] = Followed(
                 plant, gateway, mark.through_ns, evidence.newest_ns(gateway),
-                evidence.head(gateway).next_seq - mark.next_seq, stream.unfit if stream else 0,
+                evidence.head(gateway).next_seq - mark.next_seq, self._unfit.get(key, (0, -1))[0],
             )  # fmt: skip
         return waits
 
@@ -296,7 +296,7 @@ class SeriesFollower:
             body, cfg = decode_body(envelope.payload), header_of(envelope).cfg or b""
             form = self._form(evidence, gateway, stream, cfg)
             if form is None or not form.fits(body):
-                stream.unfit += 1
+                self._count_unfit((evidence.plant, gateway), stored.seq)
                 of = about(evidence.plant, gateway)
                 log.debug("%s seq %d does not fit: in no series", gateway, stored.seq, extra=of)
                 continue
@@ -306,6 +306,12 @@ class SeriesFollower:
             waiting.add(Common(gateway, cfg), body, "")
         _fold(stream.forms, waiting, mark.through_ns, to_ns, found)
         return found, after._replace(through_ns=to_ns)
+
+    def _count_unfit(self, whose: tuple[str, str], seq: int) -> None:
+        """One is read again with what comes after it, or from the mark on."""
+        count, newest = self._unfit.get(whose, (0, -1))
+        if seq > newest:
+            self._unfit[whose] = count + 1, seq
 
     def _form(
         self, evidence: PlantEvidence, gateway: str, stream: _Stream, cfg: bytes
