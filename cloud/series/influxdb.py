@@ -43,6 +43,9 @@ WAITING_MAX = 8
 LINES_MAX = 5_000
 #: of a longer answer the two halves are asked for: the running day of a gateway of many points
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
+#: questions at once, and seconds until one more is refused: each holds a thread of those that serve
+#: pages, of which there are few
+ASKING_MAX, BUSY_S = 8, 1.0
 #: seconds until it answers, for all of a long answer, and for the last batch at the end
 TIMEOUT_S, WHOLE_S, CLOSE_S = 20.0, 60.0, 5.0
 #: seconds between tries, doubled up to the last while it is away
@@ -73,7 +76,7 @@ class InfluxSeries:
         self._refused, self._lock = dict[str, str](), threading.Lock()
         self._too_old, self._lost = set[str](), 0
         self._trouble, self._stop = "", threading.Event()
-        self._opener = _opener(config)
+        self._opener, self._asking = _opener(config), threading.BoundedSemaphore(ASKING_MAX)
         self._writer = threading.Thread(target=self._run, name="series", daemon=True)
         self._writer.start()
 
@@ -144,11 +147,15 @@ class InfluxSeries:
 
     def _get(self, address: str) -> bytes:
         """An answer, of which a byte more than `ANSWER_BYTES_MAX` is read at most."""
+        if not self._asking.acquire(timeout=BUSY_S):
+            raise SeriesAwayError(self._sentence("answers slowly, and many wait for it already"))
         try:
             return self._answer(address)
         except (OSError, http.client.HTTPException) as error:  # URLError, time-outs are OSErrors
             why = getattr(error, "reason", None) or error
             raise SeriesAwayError(self._sentence(f"does not answer: {why}")) from error
+        finally:
+            self._asking.release()
 
     def _answer(self, address: str) -> bytes:
         request = urllib.request.Request(address, headers=self._headers())  # noqa: S310 - config_series lets http and https pass
