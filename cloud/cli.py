@@ -29,7 +29,7 @@ from cloud.config import CloudConfig, load_cloud
 from cloud.errors import CloudConfigError, CloudError
 from evidence.errors import EvidenceError
 from evidence.heap import share_one_heap
-from evidence.log_lines import FORMS, TEXT, start_logging, teller
+from evidence.log_lines import FORMS, TEXT, complain, start_logging, teller
 
 EXIT_FINE, EXIT_FAILED, EXIT_CANNOT = 0, 1, 2
 #: after so long a thread that calculates lets go of the interpreter. A commit asks for it again
@@ -40,17 +40,15 @@ SWITCH_S = 0.0005
 def main(argv: list[str]) -> int:
     """Run one subcommand; the exit status."""
     args = _parser().parse_args(argv)
+    form = getattr(args, "log_format", TEXT)
     try:
         return int(args.run(args))
     except CloudConfigError as error:
-        _print_problems(error, as_json=getattr(args, "json", False))
+        _print_problems(error, form, as_json=getattr(args, "json", False))
         return EXIT_CANNOT
-    except RefusedError as error:
-        print(f"stackproof cloud: {error}", file=sys.stderr)
-        return EXIT_FAILED
     except (CloudError, EvidenceError) as error:
-        print(f"stackproof cloud: {error}", file=sys.stderr)
-        return EXIT_CANNOT
+        complain(form, "cloud", [f"stackproof cloud: {error}"])
+        return EXIT_FAILED if isinstance(error, RefusedError) else EXIT_CANNOT
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -136,15 +134,14 @@ def _clock(args: argparse.Namespace) -> Clock:
     return SystemClock()
 
 
-def _print_problems(error: CloudConfigError, *, as_json: bool) -> None:
+def _print_problems(error: CloudConfigError, form: str, *, as_json: bool) -> None:
     if as_json:
         problems = [problem._asdict() for problem in error.problems]
         print(json.dumps({"problems": problems}, ensure_ascii=False, indent=1))
         return
-    for problem in error.problems:
-        print(problem, file=sys.stderr)
     count = len(error.problems)
-    print(f"{count} problem{'s' if count > 1 else ''}; nothing was started", file=sys.stderr)
+    said = f"{count} problem{'s' if count > 1 else ''}; nothing was started"
+    complain(form, "cloud", [*map(str, error.problems), said])
 
 
 def _check(args: argparse.Namespace) -> int:

@@ -21,6 +21,7 @@ from cloud.accounts.store import AccountStore
 from cloud.accumulated.desk import Accumulations
 from cloud.alarm_parts import alarm_parts
 from cloud.alive import alive, goes_on
+from cloud.api.disks import Disks
 from cloud.api.services import Services
 from cloud.app import create_app
 from cloud.beside import beside
@@ -267,7 +268,7 @@ class _Process:
             alarms=self._alarms.alarms,
             shifts=self._alarms.shifts,
             broker=self._link, broker_ends=self._ends.rows, normal=config.normal,
-            token=self._token, hosts=config.http.names, folders=config.folders,
+            token=self._token, hosts=config.http.names, disks=Disks(config.folders),
         )  # fmt: skip
 
     def _broker_desk(self, book: Book) -> BrokerDesk:

@@ -35,7 +35,7 @@ from edge.spool_reader import SpoolReader
 from edge.traffic_text import as_json, lines_of
 from evidence.errors import EvidenceError
 from evidence.heap import share_one_heap
-from evidence.log_lines import FORMS, TEXT, Say, about, start_logging, teller
+from evidence.log_lines import FORMS, TEXT, Say, about, complain, start_logging, teller
 from evidence.service import ServiceManager
 from evidence.signers import key_file
 from firmware_configs.fields import Problem
@@ -48,13 +48,14 @@ log = logging.getLogger("stackproof.edge")
 def main(argv: list[str]) -> int:
     """Run one subcommand; the exit status."""
     args = _parser().parse_args(argv)
+    form = getattr(args, "log_format", TEXT)
     try:
         return int(args.run(args))
     except SiteConfigError as error:
-        _print_problems(error, as_json=getattr(args, "json", False))
+        _print_problems(error, form, as_json=getattr(args, "json", False))
         return EXIT_CANNOT
     except (EdgeError, EvidenceError) as error:
-        print(f"stackproof edge: {error}", file=sys.stderr)
+        complain(form, "edge", [f"stackproof edge: {error}"])
         return EXIT_CANNOT
 
 
@@ -97,15 +98,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _print_problems(error: SiteConfigError, *, as_json: bool) -> None:
+def _print_problems(error: SiteConfigError, form: str, *, as_json: bool) -> None:
     if as_json:
         problems = [problem._asdict() for problem in error.problems]
         print(json.dumps({"problems": problems}, ensure_ascii=False, indent=1))
         return
-    for problem in error.problems:
-        print(problem, file=sys.stderr)
     count = len(error.problems)
-    print(f"{count} problem{'s' if count > 1 else ''}; nothing was started", file=sys.stderr)
+    said = f"{count} problem{'s' if count > 1 else ''}; nothing was started"
+    complain(form, "edge", [*map(str, error.problems), said])
 
 
 def _check(args: argparse.Namespace) -> int:

@@ -5,6 +5,7 @@ their pollers. Nothing here is evidence. Nobody listens where the site file has 
 """
 
 import contextlib
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from prometheus_client.registry import Collector
 
 from edge.broker_tls import BrokerTls
 from edge.clock import Clock
+from edge.errors import SpoolError
 from edge.identity import Identity
 from edge.life import Life
 from edge.metrics_listener import listening
@@ -25,6 +27,8 @@ from evidence.errors import EvidenceError
 from evidence.version import VERSION
 
 NS = 1e9
+#: as /readyz calls it
+SPOOL_ERROR = "spool-error"
 
 
 def serving(
@@ -46,23 +50,33 @@ class GatewayMetrics(Collector):
         self._site, self._who, self._clock, self._pollers = site, who, clock, pollers
 
     def collect(self) -> Iterator[Metric]:
-        """All families, labelled with plant and gateway."""
+        """All families, labelled with plant and gateway.
+
+        Of a spool that cannot be read there is but an alarm, which it could not have kept.
+        """
+        labels = {"plant": self._site.plant.id, "gateway": self._site.gateway.id}
+        build = {**labels, "version": VERSION}
+        yield _gauge("build", "The program's version, as a label.", build, 1)
+        yield from self._devices(labels)
+        try:
+            told = self._status()
+        except (SpoolError, sqlite3.Error, OSError):
+            yield _alarms(labels, [{"name": SPOOL_ERROR}])
+            return
+        for name, about, value in self._figures(told):
+            if value is not None:
+                yield _gauge(name, about, labels, value)
+        yield _alarms(labels, told["alarms"])
+
+    def _status(self) -> dict[str, Any]:
         spool = SpoolReader(self._site.gateway.spool)
         try:
-            told = status_of(
+            return status_of(
                 self._site, spool, self._clock,
                 certificate=self._who.certificate, collector=self._who.collector,
             )  # fmt: skip
         finally:
             spool.close()
-        labels = {"plant": told["plant"], "gateway": told["gateway"]}
-        build = {**labels, "version": VERSION}
-        yield _gauge("build", "The program's version, as a label.", build, 1)
-        for name, about, value in self._figures(told):
-            if value is not None:
-                yield _gauge(name, about, labels, value)
-        yield _alarms(labels, told["alarms"])
-        yield from self._devices(labels)
 
     def _figures(self, told: dict[str, Any]) -> Iterator[tuple[str, str, float | None]]:
         spool, receipt, now_ns = told["spool"], told["receipt"] or {}, told["now_ns"]

@@ -96,12 +96,20 @@ class _Listener(threading.Thread):
 
 def _answers(metrics: WSGIApplication, life: Life) -> WSGIApplication:
     asked: Mapping[str, Callable[[], Said]] = {"/livez": life.live, "/readyz": life.ready}
+    failed = set[str]()
 
     def answer(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
         if path == "/metrics":
-            return metrics(environ, start)
-        if path in asked:
+            try:
+                return metrics(environ, start)
+            except Exception as error:  # what nobody thought of; the library tells it each time
+                if failed != {repr(error)}:
+                    failed.clear()
+                    failed.add(repr(error))
+                    log.exception("/metrics cannot be made: it answers 500")
+                said, status = Said(False, "the log says why"), "500 Internal Server Error"
+        elif path in asked:
             said = asked[path]()
             status = "200 OK" if said.is_so else "503 Service Unavailable"
         else:

@@ -6,11 +6,13 @@ is about a plant, gateway or device, its call passes `extra=about(...)`.
 
 import logging
 import sys
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
 
 TEXT, JSON = "text", "json"
 FORMS = (TEXT, JSON)
+
+log = logging.getLogger("stackproof")
 
 
 def start_logging(level: str, form: str) -> dict[str, str]:
@@ -37,10 +39,33 @@ def start_logging(level: str, form: str) -> dict[str, str]:
         )
         handler.setFormatter(formatter)
         always = formatter.static_fields
+        logging.captureWarnings(True)
+        sys.excepthook = _ended_by
     else:
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=level.upper(), handlers=[handler])
     return always
+
+
+def _ended_by(*defect: Any) -> None:
+    log.critical("ended by a defect", exc_info=defect)
+
+
+def complain(form: str, program: str, sentences: Iterable[str]) -> None:
+    """Say on stderr why a program does not run: as text for people, or as log lines.
+
+    Args:
+        form: one of `FORMS`.
+        program: "edge", "cloud" or "relay".
+        sentences: why.
+    """
+    if form == JSON:
+        start_logging("error", form)  # changes nothing where it has begun
+    for sentence in sentences:
+        if form == JSON:
+            logging.getLogger(f"stackproof.{program}").error("%s", sentence)
+        else:
+            sys.stderr.write(f"{sentence}\n")
 
 
 class Say(Protocol):

@@ -174,6 +174,8 @@ class Front(ThreadingHTTPServer):
     Attributes:
         refuses: a status it answers every write with, 0 for none.
         only: part of a line that must be in a write which is refused so.
+        page: the answer to a write that is refused so, as a proxy has them; b"" for InfluxDB's.
+        is_gone: its bucket was dropped.
         tokens: every Authorization header it was sent.
         written, refused: writes it took, and those it refused so.
     """
@@ -181,6 +183,7 @@ class Front(ThreadingHTTPServer):
     def __init__(self, engine: Engine) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.engine, self.refuses, self.only = engine, 0, ""
+        self.page, self.is_gone = b"", False
         self.written = self.refused = 0
         self.tokens = list[str | None]()
 
@@ -211,7 +214,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not self._is_known():
             return 401, {"code": "unauthorized", "message": "unauthorized access"}
         is_known = asked["bucket"] in (BUCKET, QUARTER) and asked["precision"] == "s"
-        if path != "/api/v2/write" or not is_known:
+        if path != "/api/v2/write" or not is_known or self.server.is_gone:
             return 404, {"code": "not found", "message": f"bucket {asked['bucket']!r} not found"}
         if self.server.refuses and self.server.only in lines:
             self.server.refused += 1
@@ -233,6 +236,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, answer: Answer) -> None:
         code, told = answer
         body = b"" if code == 204 else json.dumps(told).encode()
+        if self.command == "POST" and code == self.server.refuses:
+            body = self.server.page or body
         self.send_response(code)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))

@@ -4,8 +4,6 @@
 are of this process; nothing here is evidence.
 """
 
-import contextlib
-import shutil
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -17,6 +15,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
 from cloud.accounts.roles import Principal
+from cloud.api.disks import Room
 from cloud.api.guard import Given, GuardedRoute, Who
 from cloud.api.services import Services
 from evidence.version import VERSION
@@ -27,10 +26,16 @@ _STREAM = ("plant", "gateway")
 
 
 class CollectorMetrics(Collector):
-    """The figures of one collector for somebody who sees some of its plants."""
+    """The figures of one collector for somebody who sees some of its plants.
 
-    def __init__(self, given: Services, who: Principal) -> None:
-        self._given, self._who = given, who
+    Args:
+        given: the collector's.
+        who: asks.
+        rooms: what lies on a disk -> room on it; absent where it is not known.
+    """
+
+    def __init__(self, given: Services, who: Principal, rooms: Mapping[str, Room]) -> None:
+        self._given, self._who, self._rooms = given, who, rooms
 
     def collect(self) -> Iterator[Metric]:
         """All families; a plant that is not seen is in none."""
@@ -113,11 +118,9 @@ class CollectorMetrics(Collector):
         told = "Free on the disk that this lies on; when it is full no plant's log goes on."
         free = GaugeMetricFamily("stackproof_disk_free_bytes", told, labels=("of",))
         size = GaugeMetricFamily("stackproof_disk_bytes", "That disk's size.", labels=("of",))
-        for name, folder in self._given.folders.items():
-            with contextlib.suppress(OSError):  # a disk that is away: `plant_in_order` says it
-                usage = shutil.disk_usage(folder)
-                free.add_metric((name,), usage.free)
-                size.add_metric((name,), usage.total)
+        for name, room in self._rooms.items():
+            free.add_metric((name,), room.free)
+            size.add_metric((name,), room.size)
         yield from (free, size)
 
     def _series(self) -> Iterator[Metric]:
@@ -149,15 +152,16 @@ class CollectorMetrics(Collector):
 async def metrics(given: Given, who: Who) -> Response:
     """The text format of Prometheus."""
     registry = CollectorRegistry()
-    registry.register(CollectorMetrics(given, who))
+    registry.register(CollectorMetrics(given, who, await given.disks.rooms()))
     ProcessCollector(registry=registry)
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
 @router.get("/livez")
-async def live() -> PlainTextResponse:
-    """The process answers: if it does not, start it again."""
-    return PlainTextResponse("alive\n")
+async def live(given: Given) -> PlainTextResponse:
+    """It goes on, the thread that keeps evidence too: if it does not, start it again."""
+    hangs = bool(given.streams.hangs())
+    return PlainTextResponse("hangs\n" if hangs else "alive\n", 503 if hangs else 200)
 
 
 @router.get("/readyz")

@@ -6,12 +6,12 @@ The routes know nothing of files, brokers or frames; tests put plain objects her
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from cloud.accounts.desks import Accounts
 from cloud.accounts.roles import Principal
 from cloud.alarms.desk import AlarmDesk
+from cloud.api.disks import Disks
 from cloud.brought.desk import BroughtArchives
 from cloud.clock import Clock
 from cloud.collector.desk import PlantEvidence
@@ -120,8 +120,11 @@ class StreamStatus(Protocol):
     def amiss(self) -> Mapping[str, Mapping[str, str]]:
         """Plant -> reason -> sentence about what keeps the whole plant from going on.
 
-        Reasons: "clock", "not-written", "not-served".
+        Reasons: "clock", "not-written", "not-served", "hangs".
         """
+
+    def hangs(self) -> str:
+        """That the logs of all plants do not go on, as their disk hangs; "" while they do."""
 
     def strangers(self) -> Mapping[str, int]:
         """Reason -> how many objects came for plants that are not served here."""
@@ -304,7 +307,7 @@ class Services:
         broker_ends: name -> end of what broker and collector show each other, UTC ns.
         hosts: names besides the loopback names that may stand in a Host header.
         normal: plant -> what its people call normal for its emission.
-        folders: what lies there -> where the collector writes.
+        disks: those that the collector writes on.
     """
 
     hub: LiveHub
@@ -333,7 +336,7 @@ class Services:
     broker_ends: Callable[[], Mapping[str, int]] = dict
     hosts: tuple[str, ...] = ()
     normal: Mapping[str, Sequence[NormalBand]] = field(default_factory=dict)
-    folders: Mapping[str, Path] = field(default_factory=dict)
+    disks: Disks = field(default_factory=Disks)
 
     def __post_init__(self) -> None:
         if len(self.token) < 16:

@@ -13,9 +13,20 @@ class Busy:
 
     def __init__(self) -> None:
         self.share = 1.0
+        self._began_s: float | None = None
+
+    def begin(self, now_s: float) -> None:
+        """A round's work begins, at a time that only goes forward."""
+        self._began_s = now_s
+
+    def at_it_s(self, now_s: float) -> float:
+        """Seconds for which one round's work has gone on by now; 0 where there is none."""
+        began_s = self._began_s  # another thread may end it meanwhile
+        return 0.0 if began_s is None else now_s - began_s
 
     def count(self, waited_s: float, worked_s: float) -> None:
-        """One round: first it waited, then it worked."""
+        """One round is over: first it waited, then it worked."""
+        self._began_s = None
         whole_s = waited_s + worked_s
         if whole_s > 0:
             self.share += min(1.0, whole_s / SPAN_S) * (worked_s / whole_s - self.share)

@@ -27,7 +27,7 @@ from cloud.collector.missing import Missed, confirmed_size, missing_row
 from cloud.collector.opening import newest_config
 from cloud.collector.receipts import ReceiptBook
 from cloud.collector.rejects import ALARMS
-from cloud.collector.standing import NOT_SERVED, NOT_WRITTEN, STOPS
+from cloud.collector.standing import HANGS, NOT_SERVED, NOT_WRITTEN, STOPS
 from cloud.collector.topics import Sender
 from cloud.errors import CloudError, SliceLostError, StoreError
 from cloud.store.state import StreamState
@@ -46,6 +46,8 @@ ROUND_MESSAGES = 256
 #: objects one by one spend more on that than on the objects
 GATHER_S = 0.02
 STOP_S = 4.0
+#: at one round for so long, its thread does not come back: as an agent's loop
+HANGS_S = 180.0
 
 T = TypeVar("T")
 
@@ -168,10 +170,15 @@ class Collector:
     def amiss(self) -> Mapping[str, Mapping[str, str]]:
         """Plant -> reason -> what keeps it from going on, as a sentence; only plants with such."""
         not_served = {p: {NOT_SERVED: why} for p, why in self._intake.plants.not_served().items()}
-        of = self._intake.standing.of
-        whole = {p: {n.reason: n.sentence for n in of(p) if n.reason in STOPS}
+        of, all_of_them = self._intake.standing.of, {HANGS: why} if (why := self.hangs()) else {}
+        whole = {p: {n.reason: n.sentence for n in of(p) if n.reason in STOPS} | all_of_them
                  for p in self.served()}  # fmt: skip
         return {plant: why for plant, why in {**whole, **not_served}.items() if why}
+
+    def hangs(self) -> str:
+        """That its thread does not come back, a sentence; "" while it does. Any thread."""
+        at_it_s = self._busy.at_it_s(time.monotonic())
+        return f"nothing is kept for {at_it_s:.0f} s: its disk hangs" if at_it_s > HANGS_S else ""
 
     def strangers(self) -> Mapping[str, int]:
         """Reason -> how many objects came for plants that are not served here."""
@@ -227,6 +234,7 @@ class Collector:
         self._is_working, ended_s = False, time.monotonic()
         items = self._gathered()
         self._is_working, began_s = True, time.monotonic()
+        self._busy.begin(began_s)
         self._is_behind = len(items) == ROUND_MESSAGES
         for item, seen in self._ahead.pass_on(items):
             if isinstance(item, Message):

@@ -64,7 +64,7 @@ class EmbeddedSeries:
                 if now_s - self._pruned_s.get(batch.plant, 0) >= _PRUNE_S:
                     self._prune(sql, batch.plant, now_s)
                     self._pruned_s.pop(batch.plant, None)
-                set_mark(sql, batch.plant, batch.gateway, batch.mark)
+                set_mark(sql, batch.plant, batch.gateway, batch.mark, batch.after)
         except BaseException:
             self._ids.clear()  # some may be of series whose rows were rolled back
             raise
@@ -138,8 +138,8 @@ class EmbeddedSeries:
             drop_marks(sql, plant)
 
     def state(self) -> StoreState:
-        """See `SeriesStore`; the follower tells what the disk refuses."""
-        return StoreState("sqlite")
+        """See `SeriesStore`."""
+        return StoreState("sqlite", self._file.trouble)
 
     def close(self) -> None:
         """See `SeriesStore`."""

@@ -49,7 +49,6 @@ class _Stream:
     mark: Mark
     rollup: Rollup | None = None
     forms: dict[bytes, Form] = field(default_factory=dict)
-    unfit: int = 0
 
 
 @dataclass(frozen=True)
@@ -103,6 +102,8 @@ class SeriesFollower:
         self._trouble, self._rests = dict[tuple[str, str], str](), dict[tuple[str, str], float]()
         self._refused = dict[str, Mapping[str, Mark]]()  # plant -> its marks when that was heard
         self._is_closed = False
+        self._told_s = dict[str, float]()
+        self._unfit = dict[tuple[str, str], tuple[int, int]]()  # how many, and seq of the newest
         self._turns = Turns(REST_EACH_S)
         self._turn = threading.Lock()  # a step may still run when the collector is told to stop
 
@@ -120,10 +121,13 @@ class SeriesFollower:
         while True:
             wait_s, plants = POLL_S, self._desk.plants()
             for plant in plants:
-                if self._turns.is_due(plant, size_of(self._desk, plant), len(plants)):
+                if self._turns.is_due(plant, self._news(plant), len(plants)):
                     await turn()
                     wait_s = min(wait_s, await asyncio.to_thread(self.step, plant))
             await asyncio.sleep(wait_s)
+
+    def _news(self, plant: str) -> object:
+        return size_of(self._desk, plant), self._store.state().lost
 
     def close(self) -> None:
         """Let go of the store, when the step that runs is done; there is no other after it."""
@@ -136,10 +140,10 @@ class SeriesFollower:
         with self._turn:
             if self._is_closed:
                 return POLL_S
-            if self._store.is_full():
-                return FULL_S
-            if self._is_resting(plant):
-                return POLL_S
+            is_full = self._store.is_full()
+            if is_full or self._is_resting(plant):
+                self._tell_of_waiting(plant)
+                return FULL_S if is_full else POLL_S
             is_behind = False
             with self._own(plant):
                 is_behind = self._step(self._desk.evidence(plant))
@@ -202,10 +206,15 @@ class SeriesFollower:
 
     def _step(self, evidence: PlantEvidence) -> bool:
         """True while there is more in its log."""
-        plant, size, is_behind = evidence.plant, evidence.size, False
+        plant, news, is_behind = evidence.plant, self._news(evidence.plant), False
         if self._is_refused(plant):
             return False
+        is_put = not self._store.state().waiting  # asked before the marks: none is of a moment ago
         marks = self._store.marks(plant)
+        for gateway in evidence.streams() if is_put else ():
+            stream = self._streams.get((plant, gateway))
+            if stream is not None and stream.mark != marks.get(gateway, Mark()):
+                self._forget_streams(plant, gateway)  # the store lost what was followed
         fits = {gateway: self._fits(evidence, gateway, mark) for gateway, mark in marks.items()}
         if False in fits.values():
             told = "%s: its log is another one than was followed: series are made anew"
@@ -226,7 +235,7 @@ class SeriesFollower:
         finally:  # what is held up is told with how far the log went on meanwhile
             waits = self._tell(evidence)
         if not (is_behind or waits or self._store.is_full()):
-            self._turns.looked(plant, size)
+            self._turns.looked(plant, news)
         return is_behind
 
     def _fits(self, evidence: PlantEvidence, gateway: str, mark: Mark) -> bool | None:
@@ -236,8 +245,16 @@ class SeriesFollower:
             return held == mark.head
         return None  # what went wrong is told
 
+    def _tell_of_waiting(self, plant: str) -> None:
+        """What is owed grows while nothing goes on."""
+        if time.monotonic() >= self._told_s.get(plant, float("-inf")) + POLL_S:
+            # what is amiss with the plant itself is told at its turn
+            with contextlib.suppress(StoreError, OSError, LookupError):
+                self._tell(self._desk.evidence(plant))
+
     def _tell(self, evidence: PlantEvidence) -> bool:
         """How far each stream is; True where the store has not put all that was followed."""
+        self._told_s[evidence.plant] = time.monotonic()
         plant, waits, marks = evidence.plant, False, self._store.marks(evidence.plant)
         for gateway in evidence.streams():
             key, mark = (plant, gateway), marks.get(gateway, Mark())
@@ -245,7 +262,7 @@ class SeriesFollower:
             waits |= stream is None or mark != stream.mark
             self._followed[key] = Followed(
                 plant, gateway, mark.through_ns, evidence.newest_ns(gateway),
-                evidence.head(gateway).next_seq - mark.next_seq, stream.unfit if stream else 0,
+                evidence.head(gateway).next_seq - mark.next_seq, self._unfit.get(key, (0, -1))[0],
             )  # fmt: skip
         return waits
 
@@ -260,7 +277,7 @@ class SeriesFollower:
             for from_ns in sorted(minutes):
                 stream.rollup.minute(minutes[from_ns])
             rows = stream.rollup.ended(to_ns)
-        self._store.put(Batch(evidence.plant, gateway, rows, next_mark))
+        self._store.put(Batch(evidence.plant, gateway, rows, next_mark, mark))
         stream.mark = next_mark
         return stop < end
 
@@ -279,7 +296,7 @@ class SeriesFollower:
             body, cfg = decode_body(envelope.payload), header_of(envelope).cfg or b""
             form = self._form(evidence, gateway, stream, cfg)
             if form is None or not form.fits(body):
-                stream.unfit += 1
+                self._count_unfit((evidence.plant, gateway), stored.seq)
                 of = about(evidence.plant, gateway)
                 log.debug("%s seq %d does not fit: in no series", gateway, stored.seq, extra=of)
                 continue
@@ -289,6 +306,12 @@ class SeriesFollower:
             waiting.add(Common(gateway, cfg), body, "")
         _fold(stream.forms, waiting, mark.through_ns, to_ns, found)
         return found, after._replace(through_ns=to_ns)
+
+    def _count_unfit(self, whose: tuple[str, str], seq: int) -> None:
+        """One is read again with what comes after it, or from the mark on."""
+        count, newest = self._unfit.get(whose, (0, -1))
+        if seq > newest:
+            self._unfit[whose] = count + 1, seq
 
     def _form(
         self, evidence: PlantEvidence, gateway: str, stream: _Stream, cfg: bytes

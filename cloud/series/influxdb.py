@@ -17,6 +17,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -35,7 +36,6 @@ from evidence.support import secret_lines, without_secrets
 
 if TYPE_CHECKING:  # loaded by the thread that writes: most collectors have no InfluxDB
     from influxdb_client.client.influxdb_client import InfluxDBClient
-    from influxdb_client.rest import ApiException
 
 #: batches that wait for the server: some minutes of a plant each while it lives
 WAITING_MAX = 8
@@ -43,6 +43,9 @@ WAITING_MAX = 8
 LINES_MAX = 5_000
 #: of a longer answer the two halves are asked for: the running day of a gateway of many points
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
+#: questions at once, and seconds until one more is refused: each holds a thread of those that serve
+#: pages, of which there are few
+ASKING_MAX, BUSY_S = 8, 1.0
 #: seconds until it answers, for all of a long answer, and for the last batch at the end
 TIMEOUT_S, WHOLE_S, CLOSE_S = 20.0, 60.0, 5.0
 #: seconds between tries, doubled up to the last while it is away
@@ -71,9 +74,9 @@ class InfluxSeries:
         self._queue: queue.Queue[tuple[Batch, int] | None] = queue.Queue(WAITING_MAX)
         self._begun = dict[str, int]()  # how often anew: what was queued before counts no more
         self._refused, self._lock = dict[str, str](), threading.Lock()
-        self._too_old = set[str]()
+        self._too_old, self._lost = set[str](), 0
         self._trouble, self._stop = "", threading.Event()
-        self._opener = _opener(config)
+        self._opener, self._asking = _opener(config), threading.BoundedSemaphore(ASKING_MAX)
         self._writer = threading.Thread(target=self._run, name="series", daemon=True)
         self._writer.start()
 
@@ -129,7 +132,8 @@ class InfluxSeries:
 
     def state(self) -> StoreState:
         """See `SeriesStore`."""
-        return StoreState("influxdb", self._trouble, self._queue.unfinished_tasks)
+        waiting = self._queue.unfinished_tasks
+        return StoreState("influxdb", self._trouble, waiting, self._lost)
 
     def close(self) -> None:
         """See `SeriesStore`."""
@@ -143,11 +147,15 @@ class InfluxSeries:
 
     def _get(self, address: str) -> bytes:
         """An answer, of which a byte more than `ANSWER_BYTES_MAX` is read at most."""
+        if not self._asking.acquire(timeout=BUSY_S):
+            raise SeriesAwayError(self._sentence("answers slowly, and many wait for it already"))
         try:
             return self._answer(address)
         except (OSError, http.client.HTTPException) as error:  # URLError, time-outs are OSErrors
             why = getattr(error, "reason", None) or error
             raise SeriesAwayError(self._sentence(f"does not answer: {why}")) from error
+        finally:
+            self._asking.release()
 
     def _answer(self, address: str) -> bytes:
         request = urllib.request.Request(address, headers=self._headers())  # noqa: S310 - config_series lets http and https pass
@@ -196,7 +204,7 @@ class InfluxSeries:
                 self._write(batch)
                 with self._file.changing() as sql:
                     if self._counts(batch, begun):
-                        set_mark(sql, batch.plant, batch.gateway, batch.mark)
+                        set_mark(sql, batch.plant, batch.gateway, batch.mark, batch.after)
             except SeriesRefusedError as error:
                 self._begin_anew(batch.plant, str(error))
             except StoreError as error:  # the server's trouble, or that of the marks' disk
@@ -218,6 +226,13 @@ class InfluxSeries:
     def _counts(self, batch: Batch, begun: int) -> bool:
         with self._lock:
             return self._begun.get(batch.plant, 0) == begun
+
+    def _lose(self) -> None:
+        """The bucket is gone, so nothing is in it: what is queued goes on from no mark any more."""
+        with self._file.changing() as sql:
+            if drop_marks(sql):
+                log.warning("series: the bucket is gone: all of the log is followed again")
+                self._lost += 1
 
     def _begin_anew(self, plant: str, refused: str) -> None:
         """What was queued of a plant counts no more; with a reason, who puts must hear it first."""
@@ -245,22 +260,29 @@ class InfluxSeries:
                 for part in _parts(batch):
                     try:
                         api.write(bucket, org, part, write_precision=WritePrecision.S)
+                        answer = client.api_client.last_response
+                        if answer.status != HTTPStatus.NO_CONTENT:  # a part, or a proxy's page
+                            self._judge(batch.plant, answer.status, answer.data)
                     except ApiException as error:
-                        self._judge(batch.plant, error)
+                        self._judge(batch.plant, error.status, error.body or error.reason)
         except ReadTimeoutError as error:  # its text has another number of seconds each time
             raise SeriesAwayError(self._sentence("does not answer: timed out")) from error
+        except UnicodeDecodeError as error:  # influxdb-client reads an answer before its status
+            raise SeriesAwayError(self._sentence("answers in no UTF-8: a proxy?")) from error
         except (HTTPError, OSError) as error:
             raise SeriesAwayError(self._sentence(f"does not answer: {error}")) from error
 
-    def _judge(self, plant: str, error: "ApiException") -> None:
+    def _judge(self, plant: str, status: int | None, answer: object) -> None:
         """Nothing where only what is too old was left out, otherwise raises."""
-        told = reason_of(str(error.body or error.reason or "").encode())
-        said = self._sentence(self._refusal(error.status, told))
-        whose = refused(error.status, told)
-        if whose is Refused.STORE:
-            raise SeriesAwayError(said) from error
+        told = reason_of(str(answer or "").encode())
+        said = self._sentence(self._refusal(status, told))
+        whose = refused(status, told)
+        if whose is Refused.LOST:
+            self._lose()
+        if whose in (Refused.STORE, Refused.LOST):
+            raise SeriesAwayError(said)
         if whose is Refused.POINTS:
-            raise SeriesRefusedError(said) from error
+            raise SeriesRefusedError(said)
         if plant not in self._too_old:  # so it is with all of a log that is older than the bucket
             self._too_old.add(plant)
             told = "%s: what is older than the bucket keeps is in no series: %s"

@@ -9,6 +9,8 @@ What each says of points that are older than its bucket keeps, and of a field of
   2.0 the same with 500 (dojot/dojot issue 2216); newer ones say "dropped N points outside retention
   policy of duration … violates a Retention Policy Lower Bound"
   (docs.influxdata.com/influxdb/v2/write-data/troubleshoot).
+- Of a bucket that is not there 1.x says 404 and "database not found: …"
+  (`services/httpd/handler.go`), 2 says 404 and "bucket … not found"; 3 makes one.
 - 3 Core takes old points and leaves them out of answers
   (docs.influxdata.com/influxdb3/core/reference/internals/data-retention); of a type it says 400,
   "partial write of line protocol occurred", and which lines
@@ -19,11 +21,15 @@ hears of age alone has written all else.
 """
 
 import json
+import re
 from enum import Enum, auto
+from http import HTTPStatus
 
 #: the points themselves are refused, or their number: another plant's may be taken
 _OF_POINTS = frozenset({400, 413, 422})
 _PARTIAL = "partial write"
+#: 1.x: "database not found: …"; 2: "bucket … not found"
+_NO_BUCKET = re.compile(r"\bdatabase not found\b|\bbucket\b.* not found\b")
 
 
 class Refused(Enum):
@@ -32,6 +38,7 @@ class Refused(Enum):
     AGE = auto()  # of points that are too old to be kept; all others were written
     POINTS = auto()  # of what was sent
     STORE = auto()  # of the server: away, busy, or not to be written by us
+    LOST = auto()  # of the bucket, or 1.x's database: it is not there, nor is what was in it
 
 
 def reason_of(said: bytes) -> str:
@@ -56,4 +63,6 @@ def refused(status: int | None, sentence: str) -> Refused:
         is_old = "Upper Bound" not in sentence
     if is_old and _PARTIAL in sentence:
         return Refused.AGE
+    if status == HTTPStatus.NOT_FOUND and _NO_BUCKET.search(sentence):
+        return Refused.LOST
     return Refused.POINTS if status in _OF_POINTS or _PARTIAL in sentence else Refused.STORE

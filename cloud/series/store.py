@@ -43,12 +43,14 @@ class Batch:
         plant, gateway: whose.
         rows: seconds of a bucket -> buckets that ended.
         mark: how far the stream was followed with it.
+        after: the mark it goes on from; its own stands only where this one does. None: any.
     """
 
     plant: str
     gateway: str
     rows: Mapping[int, Sequence[Columns]]
     mark: Mark
+    after: Mark | None = None
 
 
 @dataclass(frozen=True)
@@ -59,11 +61,13 @@ class StoreState:
         kind: "sqlite" or "influxdb".
         trouble: what keeps it from taking more, a sentence; "" when nothing does.
         waiting: batches it took and has not put yet.
+        lost: how often all that was in it was found to be gone: no mark stood then.
     """
 
     kind: str
     trouble: str = ""
     waiting: int = 0
+    lost: int = 0
 
 
 class SeriesStore(Protocol):

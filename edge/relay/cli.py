@@ -6,7 +6,6 @@ import contextlib
 import faulthandler
 import json
 import signal
-import sys
 from pathlib import Path
 
 from edge.clock import SystemClock
@@ -18,7 +17,7 @@ from edge.relay.service import COUNTS_S, Relay, queue_path
 from edge.relay.status import is_amiss, lines, status_of
 from edge.spool_reader import SEQ_MAX
 from evidence.errors import EvidenceError
-from evidence.log_lines import FORMS, TEXT, Say, start_logging, teller
+from evidence.log_lines import FORMS, TEXT, Say, complain, start_logging, teller
 from evidence.service import ServiceManager
 
 EXIT_FINE, EXIT_FOUND, EXIT_CANNOT = 0, 1, 2
@@ -30,7 +29,8 @@ def main(argv: list[str]) -> int:
     try:
         return int(args.run(args, load_relay(args.relay)))
     except (EdgeError, EvidenceError, OSError) as error:
-        print(f"stackproof relay: {error}", file=sys.stderr)
+        form = getattr(args, "log_format", TEXT)
+        complain(form, "relay", [f"stackproof relay: {error}"])
         return EXIT_CANNOT
 
 

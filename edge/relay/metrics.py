@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Callable, Iterator
 
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from edge.clock import Clock
@@ -21,10 +21,11 @@ class RelayMetrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """All families."""
-        families: dict[str, GaugeMetricFamily] = {}
+        families: dict[str, CounterMetricFamily | GaugeMetricFamily] = {}
         for name, about, labels, value in figures(status_of(self._config, self._clock)):
             full = f"stackproof_relay_{name}"
-            family = families.setdefault(full, GaugeMetricFamily(full, about, labels=tuple(labels)))
+            kind = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
+            family = families.setdefault(full, kind(full, about, labels=tuple(labels)))
             family.add_metric(tuple(labels.values()), value)
         yield from families.values()
 

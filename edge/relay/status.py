@@ -242,7 +242,7 @@ def figures(status: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, str
     for kind, counts in status["counts"].items():
         for name, value in sorted(counts.items()):
             about = f"{kind.capitalize()} by what became of them, since the start."
-            yield kind, about, {"what": name}, value
+            yield f"{kind}_total", about, {"what": name}, value
     for stream in status["streams"]:
         labels = {key: str(stream[key]) for key in ("plant", "gateway")}
         yield "online", "1: the broker is there.", labels, stream["online"]

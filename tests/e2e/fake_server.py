@@ -115,6 +115,9 @@ class OneStream:
     def amiss(self) -> Mapping[str, Mapping[str, str]]:
         return {}
 
+    def hangs(self) -> str:
+        return ""
+
     def strangers(self) -> Mapping[str, int]:
         return {}
 

@@ -97,6 +97,25 @@ def test_what_runs_on_is_looked_after(services: Mapping[str, Any]) -> None:
             assert service["healthcheck"]["test"][0] == "CMD", name
 
 
+def test_each_has_the_bounds_that_its_unit_has(services: Mapping[str, Any]) -> None:
+    """Of memory, processes, and seconds to stop in: those of other makers have some, too."""
+    bounds = {name: (one["mem_limit"], one["pids_limit"]) for name, one in services.items()}
+    for name, unit in (("cloud", "cloud"), ("edge-smelter", "edge"), ("edge-kiln", "edge")):
+        text = (ROOT / f"packaging/systemd/stackproof-{unit}.service").read_text()
+        told = dict(re.findall(r"^(MemoryMax|TasksMax|TimeoutStopSec)=(\S+)$", text, re.MULTILINE))
+        assert bounds[name] == (told["MemoryMax"].lower(), int(told["TasksMax"])), name
+        assert services[name]["stop_grace_period"] == f"{told['TimeoutStopSec']}s", name
+
+
+def test_evidence_waits_for_nothing_that_is_made_of_it(services: Mapping[str, Any]) -> None:
+    """As all else: a store of series that is away holds up nobody."""
+    needed, more = set[str](), ["edge-smelter", "edge-kiln"]
+    while more:
+        needed.add(name := more.pop())
+        more += set(services[name].get("depends_on", ())) - needed
+    assert needed == {"edge-smelter", "edge-kiln", "enrol", "cloud", "broker", "keys"}
+
+
 def test_images_are_named_to_the_last_place(services: Mapping[str, Any]) -> None:
     """By tag: whoever can ask the registry pins the digest too, which a tag does not do."""
     froms = re.findall(r"^FROM (\S+)", (ROOT / "docker/Dockerfile").read_text(), re.MULTILINE)

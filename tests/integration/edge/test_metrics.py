@@ -3,12 +3,15 @@
 import asyncio
 import contextlib
 import socket
+import sqlite3
 import threading
+from collections.abc import Callable
 from typing import Any
 from urllib.error import URLError
 
 import pytest
 
+from edge.errors import SpoolError
 from edge.seats import AT_ONCE_MAX
 from edge.spool_reader import SpoolReader
 from edge.status import status_of
@@ -30,6 +33,13 @@ def ask(port: int) -> str:
 
 def with_metrics(plant: Plant, port: int) -> None:
     plant.text += f'\n[metrics]\nlisten = "127.0.0.1:{port}"\n'
+
+
+def raising(error: Exception) -> Callable[..., Any]:
+    def fails(*_: object, **__: object) -> Any:
+        raise error
+
+    return fails
 
 
 def told_beside(plant: Plant) -> dict[str, Any]:
@@ -97,6 +107,29 @@ async def test_who_asks_nothing_takes_no_thread_beyond_the_seats(plant: Plant) -
             one.close()
         await until(lambda: threading.active_count() <= before + 1)
         assert "stackproof_gateway_build" in await asyncio.to_thread(ask, port)
+
+
+async def test_a_spool_that_cannot_be_read_takes_no_other_figure_away(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As with a disk that fails: the alarm is heard, and the log is not filled by each question."""
+    port, last = free_port(), OSError("what nobody thought of")
+    with_metrics(plant, port)
+    async with plant.running():
+        await until(lambda: "stackproof_gateway_head_seq" in ask(port))
+        for error in (sqlite3.OperationalError("disk I/O error"), SpoolError("damaged")):
+            monkeypatch.setattr("edge.metrics.status_of", raising(error))
+            told = series(await asyncio.to_thread(ask, port))
+            assert told[f'stackproof_gateway_alarm{{alarm="spool-error",{OF}}}'] == 1
+            assert f'stackproof_device_connected{{device="ac-1",{OF}}}' in told
+            assert "process_resident_memory_bytes" in told
+        monkeypatch.setattr("edge.metrics.GatewayMetrics.collect", raising(last))
+        for _ in range(2):
+            said = await asyncio.to_thread(answer, f"http://127.0.0.1:{port}/metrics")
+            assert said == (500, "the log says why\n")
+    (told_once,) = [one for one in caplog.records if one.name == "stackproof.metrics"]
+    assert told_once.exc_info
+    assert told_once.exc_info[1] is last
 
 
 @pytest.mark.parametrize("has_port", [True, False], ids=["not this machine's", "taken"])

@@ -109,6 +109,9 @@ class Streams:
     def amiss(self) -> Mapping[str, Mapping[str, str]]:
         return {}
 
+    def hangs(self) -> str:
+        return ""
+
     def strangers(self) -> Mapping[str, int]:
         return {"unknown-plant": 3}
 

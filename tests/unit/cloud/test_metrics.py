@@ -1,13 +1,17 @@
 """/metrics, /livez and /readyz of a collector."""
 
 import os
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 
 from cloud.accounts.roles import STRANGER, Principal, Right
+from cloud.api import disks
+from cloud.api.disks import Disks
 from tests.exposition import series
 from tests.unit.cloud.app_examples import (
     BrokerFor,
@@ -71,12 +75,39 @@ def test_what_is_told(two_plants: None) -> None:
 
 def test_room_on_the_disks(tmp_path: Path) -> None:
     folders = {"evidence": tmp_path, "state": tmp_path / "away"}
-    told = series(make_client(make_app(folders=folders)).get("/metrics").text)
+    told = series(make_client(make_app(disks=Disks(folders))).get("/metrics").text)
     stats = os.statvfs(tmp_path)
     assert told['stackproof_disk_bytes{of="evidence"}'] == stats.f_frsize * stats.f_blocks
     free = told['stackproof_disk_free_bytes{of="evidence"}']
     assert free == pytest.approx(stats.f_frsize * stats.f_bavail, rel=0.1)
     assert 'stackproof_disk_free_bytes{of="state"}' not in told, "away is not 0"
+
+
+def test_a_disk_that_hangs_hangs_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a share of a machine that is down does; it is asked once, not at each question."""
+    ask, released, asked = shutil.disk_usage, Event(), list[str]()
+
+    def hangs(folder: Path) -> Any:
+        asked.append(folder.name)
+        if folder.name == "away":
+            assert released.wait(20)
+        return ask(folder.parent)
+
+    monkeypatch.setattr(shutil, "disk_usage", hangs)
+    monkeypatch.setattr(disks, "WAIT_S", 0.05)
+    client = make_client(
+        make_app(disks=Disks({"state": tmp_path / "here", "archives": tmp_path / "away"}))
+    )
+    try:
+        for _ in range(2):
+            told = series(client.get("/metrics").text)
+            assert told['stackproof_disk_free_bytes{of="state"}'] > 0
+            assert 'stackproof_disk_free_bytes{of="archives"}' not in told
+        assert sorted(asked) == ["away", "here", "here"]
+    finally:
+        released.set()
+    monkeypatch.setattr(disks, "WAIT_S", 20.0)
+    assert 'stackproof_disk_free_bytes{of="archives"}' in series(client.get("/metrics").text)
 
 
 def test_a_reviewer_sees_its_region(two_plants: None) -> None:
@@ -97,6 +128,8 @@ def test_alive_and_ready(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Streams, "amiss", lambda _: {"maxi": {"not-served": "no disk"}})
     assert [client.get(path).status_code for path in ("/livez", "/readyz")] == [200, 503]
     assert "maxi" not in client.get("/readyz").text
+    monkeypatch.setattr(Streams, "hangs", lambda _: "its disk hangs")
+    assert (client.get("/livez").status_code, client.get("/livez").text) == (503, "hangs\n")
 
 
 def test_a_broker_that_is_away_is_told_and_no_reason_to_start_anew() -> None:

@@ -7,7 +7,8 @@ import sys
 
 PROGRAM = """
 import logging
-from evidence.log_lines import about, start_logging, teller
+import warnings
+from evidence.log_lines import about, complain, start_logging, teller
 always = start_logging("info", "{form}")
 always |= about("north", "edge-1")
 log = logging.getLogger("stackproof.edge")
@@ -19,26 +20,37 @@ try:
 except ValueError:
     log.exception("ended")
 teller("{form}", "stackproof.cloud")("ready: 100 %", extra=about(device="ac-2"))
+complain("{form}", "edge", ["the disk is gone"])
+"""
+#: what nobody thought of: a library's warning, and its own end
+ENDING = """
+warnings.warn("old")
+raise ValueError("by another defect")
 """
 
 
-def lines(form: str, stdout: str) -> list[str]:
+def lines(form: str, stdout: str, ending: str = "") -> list[str]:
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM.replace("{form}", form)],
-        capture_output=True, check=True, encoding="utf-8", env={"PYTHONIOENCODING": "utf-8"},
+        [sys.executable, "-c", PROGRAM.replace("{form}", form) + ending],
+        capture_output=True, check=False, encoding="utf-8", env={"PYTHONIOENCODING": "utf-8"},
     )  # fmt: skip
-    assert done.stdout == stdout
+    assert (done.stdout, done.returncode) == (stdout, int(bool(ending)))
     return done.stderr.splitlines()
 
 
 def test_json_is_one_object_a_line() -> None:
-    said = [json.loads(line) for line in lines("json", "")]
+    said = [json.loads(line) for line in lines("json", "", ENDING)]
     at = [dt.datetime.fromisoformat(one.pop("at")) for one in said]
     assert all(one.utcoffset() == dt.timedelta(0) for one in at)
     traceback = said[1].pop("exc_info")
     assert traceback.endswith("ValueError: by a defect")
     of = {"logger": "stackproof.edge", "plant": "north", "gateway": "edge-1"}
-    assert said == [
+    warned, ended = said[4:]
+    assert "UserWarning: old" in warned["message"]
+    assert ended.pop("exc_info").endswith("ValueError: by another defect")
+    bad = {"level": "CRITICAL", "message": "ended by a defect", **of, "logger": "stackproof"}
+    assert ended == bad
+    assert said[:4] == [
         {"level": "WARNING", "message": "ac-1: lost, 温度", "device": "ac-1", **of},
         {"level": "ERROR", "message": "ended", **of},
         {
@@ -48,8 +60,11 @@ def test_json_is_one_object_a_line() -> None:
             **of,
             "logger": "stackproof.cloud",
         },
+        {"level": "ERROR", "message": "the disk is gone", **of},
     ]
 
 
 def test_text_is_for_people() -> None:
-    assert lines("text", "ready: 100 %\n")[0].endswith(" WARNING stackproof.edge: ac-1: lost, 温度")
+    first, *_, last = lines("text", "ready: 100 %\n")
+    assert first.endswith(" WARNING stackproof.edge: ac-1: lost, 温度")
+    assert last == "the disk is gone"

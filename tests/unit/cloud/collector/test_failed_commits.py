@@ -1,11 +1,15 @@
 """Commits that were not made, by a disk or a token: nothing of them counts, and all comes again."""
 
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import pytest
 
+from cloud.collector import service
 from cloud.collector.aside import KNOWN
 from cloud.collector.intake import Intake
 from cloud.collector.judge import Accepted, Aside, Refused
@@ -14,6 +18,7 @@ from cloud.store.slice import SliceStore
 from evidence.errors import KeyFileError
 from evidence.frame import TYP_FRAME, encode_body
 from tests.unit.cloud.collector.judge_examples import SENDER
+from tests.unit.cloud.collector.running import Running
 from tests.unit.cloud.evidence_examples import (
     SECOND_NS,
     T0_NS,
@@ -100,3 +105,29 @@ def test_what_the_key_did_not_sign_is_not_sealed_and_comes_again(
     assert intake.plant("mini").reader.head("edge-1").next_seq == 0
     assert isinstance(intake.take(SENDER, data, 0.0), Accepted)
     assert intake.commit().sealed == {SENDER}
+
+
+async def test_a_disk_that_hangs_is_told_while_it_does(
+    running: Running, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The event loop goes on, and would answer that all is well."""
+    write, released = os.pwrite, Event()
+
+    def hangs(*written: Any) -> int:
+        assert released.wait(20)
+        return write(*written)
+
+    monkeypatch.setattr(service, "HANGS_S", 0.3)
+    assert (running.collector.hangs(), running.collector.amiss()) == ("", {})
+    monkeypatch.setattr(os, "pwrite", hangs)
+    try:
+        running.send(gateway.config())
+        await running.until(lambda: bool(running.collector.hangs()))
+        ((plant, told),) = running.collector.amiss().items()
+        assert (plant, [*told]) == ("mini", ["hangs"])
+        assert told["hangs"].endswith("its disk hangs")
+    finally:
+        released.set()
+    await running.until(lambda: running.receipted() == [0])
+    await running.until(lambda: not running.collector.hangs())
+    assert running.collector.amiss() == {}

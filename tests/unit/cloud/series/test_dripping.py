@@ -65,6 +65,36 @@ def test_an_answer_that_never_ends_is_given_up(
     assert not dripping.was_heard_out
 
 
+def test_only_so_many_wait_for_a_server_that_does_not_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the threads that serve all pages: with InfluxDB away the others would wait, too."""
+    monkeypatch.setattr(influxdb, "ASKING_MAX", 2)
+    monkeypatch.setattr(influxdb, "BUSY_S", 0.05)
+    silent = Dripping(b"", b"")
+    config = replace(influx_config("", tmp_path), url=f"http://127.0.0.1:{silent.port}")
+    store, said = InfluxSeries(tmp_path / "marks.db", config), list[str]()
+
+    def ask() -> None:
+        try:
+            store.read(MINUTE_S, "mini", 0, 1)
+        except SeriesAwayError as error:
+            said.append(str(error))
+
+    asking = [threading.Thread(target=ask) for _ in range(2)]
+    for one in asking:
+        one.start()
+        assert silent.asked.acquire(timeout=20)
+    ask()
+    assert said == [f"InfluxDB {config.url}: answers slowly, and many wait for it already"]
+    silent.close()
+    for one in asking:
+        one.join(20)
+    ask()  # there is room again
+    assert [one.count("does not answer") for one in said] == [0, 1, 1, 1]
+    store.close()
+
+
 def test_a_request_that_is_taken_too_slowly_is_given_up() -> None:
     """Each block within the timeout, and all of them not."""
     dripping = Dripping(b"", b"")

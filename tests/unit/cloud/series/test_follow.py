@@ -243,7 +243,11 @@ def test_a_store_that_was_away_or_full_catches_up(desk: Desk, tmp_path: Path) ->
     assert follower.step(sm.PLANT) > 0  # nothing more is asked of the store
 
 
-def test_a_frame_that_does_not_fit_is_in_no_bucket(desk: Desk, store: EmbeddedSeries) -> None:
+def test_a_frame_that_does_not_fit_is_in_no_bucket_and_counts_once(
+    desk: Desk, tmp_path: Path
+) -> None:
+    """Though it is read again with what came after it, and whatever the store does."""
+    store = Away(tmp_path / "away.db", 90, ManualClock(START_NS))
     configure(desk)
     deliver(desk, 1, 0, 2)
     body = frame(Random(3), START_NS + 2 * FRAME_NS)
@@ -252,8 +256,16 @@ def test_a_frame_that_does_not_fit_is_in_no_bucket(desk: Desk, store: EmbeddedSe
         1, section.first_ns, STEP_NS, TICKS, section.groups[:1], section.lag_ms, (1,)
     ),))  # fmt: skip
     desk.take(Kind.FRAME, TYP_FRAME, encode_body(less), less)
-    deliver(desk, 1, 3, 6)
     follower = SeriesFollower(desk, store)
+    run(follower)
+    deliver(desk, 1, 3, 6)
+    run(follower)
+    assert follower.followed()[0].unfit == 1
+    deliver(desk, 1, 6, 9)
+    store.away = True
+    follower.step(sm.PLANT)
+    assert (follower.followed()[0].unfit, len(follower.trouble())) == (1, 1)
+    store.away = False
     run(follower)
     assert follower.followed()[0].unfit == 1
     (found,) = of_store(store, MINUTE_S, "gas.flow").values()

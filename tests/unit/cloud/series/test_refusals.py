@@ -35,7 +35,7 @@ from tests.unit.cloud.series.test_store_contract import (
 )
 from tests.unit.evidence import sealed_month as sm
 
-AGE, POINTS, STORE = Refused.AGE, Refused.POINTS, Refused.STORE
+AGE, POINTS, STORE, LOST = Refused.AGE, Refused.POINTS, Refused.STORE, Refused.LOST
 OF_2 = "failure writing points to database: partial write: "
 NEWER = (
     "dropped 4 points outside retention policy of duration 24h0m0s - oldest point home,room=Living"
@@ -68,7 +68,12 @@ THROUGH_NS = (FRAMES_NS + 20 * FRAME_NS - STEP_NS) // MINUTE_NS * MINUTE_NS
         (500, r'{"error":"retention policy not found: \"quarter\""}', STORE),
         (401, '{"message":"unauthorized access"}', STORE),
         (403, '{"message":"insufficient permissions for write"}', STORE),
-        (404, '{"message":"bucket not found"}', STORE),
+        (404, '{"message":"bucket not found"}', LOST),
+        (404, '{"code":"not found","message":"bucket \\"stackproof\\" not found"}', LOST),
+        (404, '{"error":"database not found: \\"stackproof\\""}', LOST),
+        (404, '{"message":"organization not found"}', STORE),
+        (404, "<html>404 Not Found</html>", STORE),
+        (200, "<html>please log in</html>", STORE),
         (429, "", STORE),
         (503, "", STORE),
         (None, "", STORE),

@@ -170,7 +170,8 @@ def test_a_file_that_cannot_be_used_is_said(tmp_path: Path) -> None:
     sql.close()
     with pytest.raises(StoreError, match=r"another program's format \(7\)"):
         EmbeddedSeries(path, 2, ManualClock())
-    path.write_bytes(b"no database" * 100)
+    path.unlink()
+    path.mkdir()
     with pytest.raises(StoreError, match="cannot be used"):
         EmbeddedSeries(path, 2, ManualClock())
 

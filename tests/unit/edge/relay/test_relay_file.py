@@ -136,8 +136,9 @@ def test_status_and_metrics_tell_the_same(
     assert f"stackproof_relay_missing_objects{OF_STREAM} 4.0" in text
     assert f"stackproof_relay_queue_objects{OF_STREAM} 2.0" in text
     assert f"stackproof_relay_online{OF_STREAM} 1.0" in text
-    assert 'stackproof_relay_objects{what="garbage"} 1.0' in text
-    assert 'stackproof_relay_udp{what="lost"} 7.0' in text
+    assert 'stackproof_relay_objects_total{what="garbage"} 1.0' in text
+    assert "# TYPE stackproof_relay_objects_total counter" in text
+    assert 'stackproof_relay_udp_total{what="lost"} 7.0' in text
     (config.state_dir / COUNTS).write_text("no JSON")
     assert main(["status", str(path)]) == 2
 
