@@ -9,6 +9,7 @@ import ctypes
 import errno
 import os
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from evidence.owners import give, make_folder
@@ -97,7 +98,8 @@ class Disk:
             for path in self._files:
                 _on_file(path, os.O_WRONLY, os.fdatasync)
             for path in self._folders:
-                _on_file(path, os.O_RDONLY, os.fsync)
+                with suppress(FileNotFoundError):  # taken away, and all names in it
+                    _on_file(path, os.O_RDONLY, os.fsync)
         self._files.clear()
         self._folders.clear()
 
