@@ -135,7 +135,7 @@ class SliceStore:
             return dirty, failed
         done = []
         for store in dirty:
-            alone = self._try([store]) if len(dirty) > 1 else error
+            alone = self._try([store], self.folder(store.plant)) if len(self.plants) > 1 else error
             if alone is None:
                 done.append(store)
             else:
@@ -196,16 +196,17 @@ class SliceStore:
             self._disk.forget()
             raise StoreError(f"{self._root}: no snapshot written: {error.strerror}") from error
 
-    def _try(self, stores: Sequence[PlantStore]) -> Failure | None:
+    def _try(self, stores: Sequence[PlantStore], below: Path | None = None) -> Failure | None:
+        """Commit plants; with `below` what is still to be synced of others is left alone."""
         try:
             for store in stores:
                 store.write_objects()
-            self._disk.sync()
+            self._disk.sync(below)
             self._disk.publish()  # keys and quarantine: named before the log speaks of them
-            self._disk.sync()
+            self._disk.sync(below)
             for store in stores:
                 store.write_log()
-            self._disk.sync()
+            self._disk.sync(below)
             self._disk.publish()
         except (OSError, KeyFileError) as error:
             self._disk.forget()

@@ -297,6 +297,36 @@ def test_one_plants_trouble_stays_its_own(tmp_path: Path, monkeypatch: pytest.Mo
     read_plant(tmp_path / "00" / "two", KEY)
 
 
+def test_a_folder_that_cannot_be_synced_is_one_plants_trouble(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a plant on a volume of its own, that dies: names of its last commit are owed for good."""
+    store, one, two = two_plants(tmp_path / "00")
+    EXAMPLE.stage(one, 0)
+    EXAMPLE.stage(two, 0)
+    assert store.commit() == ([one, two], {})
+    real = os.fsync
+
+    def fsync(file: int) -> None:
+        if "/one" in str(Path(f"/proc/self/fd/{file}").readlink()):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        real(file)
+
+    with monkeypatch.context() as dying:
+        dying.setattr(os, "fsync", fsync)
+        EXAMPLE.stage(two, 1)
+        assert store.commit() == ([two], {})
+        for plant, batch in ((one, 1), (two, 2)):
+            EXAMPLE.stage(plant, batch)
+        done, failed = store.commit()
+        assert (done, failed["one"].errno) == ([two], errno.EIO)
+    EXAMPLE.stage(one, 1)
+    assert store.commit() == ([one], {})
+    store.close()
+    for plant in ("one", "two"):
+        read_plant(tmp_path / "00" / plant, KEY)
+
+
 def test_many_plants_share_two_syncs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = SliceStore(tmp_path / "00")
     plants = [enrolled(store, f"p{n}", EXAMPLE.signer) for n in range(40)]
