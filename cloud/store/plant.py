@@ -330,11 +330,11 @@ class PlantStore:
             return
         if note:
             self._disk.replace(path, note.encode())
-            self._disk.sync()
+            self._disk.sync(self._folder.root)
             self._disk.publish()
         else:
             self._disk.remove(path)
-        self._disk.sync()  # before anything it speaks of is cut
+        self._disk.sync(self._folder.root)  # before anything it speaks of is cut
 
     def drop(self) -> None:
         """Forget what is staged. Its gateways get no receipt and send it again."""
