@@ -303,11 +303,10 @@ class Collector:
     def _complain(self, outcome: Outcome) -> None:
         standing, changed = self._intake.standing, set[str]()
         for plant, why in outcome.failed.items():
-            if plant not in self._intake.plants:
+            if (opened := self._intake.plants.get(plant)) is None:
                 continue  # its keys cannot be read either: it is told as not served
             said = f"evidence cannot be written ({why}): gateways keep their readings, send again"
-            at_ns = self._intake.plants.require(plant).clock_ns()
-            if standing.rise(plant, "", NOT_WRITTEN, at_ns, said):
+            if standing.rise(plant, "", NOT_WRITTEN, opened.clock_ns(), said):
                 log.error("plant %s: %s", plant, said, extra=about(plant))
                 changed.add(plant)
         for plant in outcome.written:
@@ -324,10 +323,8 @@ class Collector:
         due = self._book.due(now_s)
         is_ours = bool(due) and self._intake.store.is_ours()
         for sender in due:
-            if is_ours and self._send_receipt(sender):
-                self._book.sent(sender, now_s)
-            else:
-                self._book.defer(sender, now_s)
+            is_sent = is_ours and self._send_receipt(sender)
+            (self._book.sent if is_sent else self._book.defer)(sender, now_s)
 
     def _send_receipt(self, sender: Sender) -> bool:
         if sender.plant not in self._intake.plants:
