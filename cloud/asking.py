@@ -88,17 +88,12 @@ class RunningCollector:
 
     def get(self, path: str, timeout_s: float = ANSWER_S) -> Any:  # noqa: ANN401 - whatever the API answers, as JSON
         """What a path of /api/v1 answers; errors as for `ask`."""
-        return self.get_sized(path, timeout_s)[0]
-
-    def get_sized(self, path: str, timeout_s: float = ANSWER_S) -> tuple[Any, int]:
-        """Likewise, and how many bytes it was; errors as for `ask`."""
-        answer = self.ask(path, timeout_s=timeout_s)
-        return self._json(answer), len(answer)
+        return self.parsed(self.ask(path, timeout_s=timeout_s))
 
     def order(self, path: str, order: object, timeout_s: float = ANSWER_S) -> Any:  # noqa: ANN401 - likewise
         """POST an order as JSON; errors as for `ask`."""
         data = json.dumps(order).encode()
-        return self._json(self.ask(path, data, "application/json", timeout_s=timeout_s))
+        return self.parsed(self.ask(path, data, "application/json", timeout_s=timeout_s))
 
     def send(self, path: str, chunks: Iterable[bytes], timeout_s: float) -> Any:  # noqa: ANN401 - likewise
         """POST bytes that are made while they are sent; errors as for `ask`.
@@ -108,9 +103,10 @@ class RunningCollector:
             chunks: the bytes; one is held at a time.
             timeout_s: of each step, not of the whole.
         """
-        return self._json(self.ask(path, chunks, "application/octet-stream", timeout_s=timeout_s))
+        return self.parsed(self.ask(path, chunks, "application/octet-stream", timeout_s=timeout_s))
 
-    def _json(self, answer: bytes) -> Any:  # noqa: ANN401 - likewise
+    def parsed(self, answer: bytes) -> Any:  # noqa: ANN401 - likewise
+        """An answer's JSON; NotRunningError where it is none."""
         try:
             return json.loads(answer)
         except (ValueError, RecursionError) as error:

@@ -53,7 +53,7 @@ from cloud.series.desk import SeriesDesk
 from cloud.series.follow import SeriesFollower
 from cloud.series.opening import open_series
 from cloud.settled import settled
-from cloud.standby import folder_of, prepare, read_again, take_slice
+from cloud.standby import folder_of, held, prepare, read_again, take_slice
 from cloud.store.clock_mark import check_clock
 from cloud.store.layout import PlantFolder
 from cloud.store.slice import SliceStore
@@ -109,6 +109,7 @@ async def run_cloud(
             config = await asyncio.to_thread(read_again, config)
         state = config.state_dir
         with folder_of(config, "state_dir", state):  # its files are the holder's
+            stack.enter_context(held(state))
             (state / READY).unlink(missing_ok=True)
             token = _new_token(state / TOKEN)
         steady = clock if isinstance(clock, SimulatedClock) else SteadyClock(clock)

@@ -8,6 +8,7 @@ keys and certificates of the day it began to wait may be another collector's by 
 import asyncio
 import contextlib
 import logging
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from cloud.config import CloudConfig, load_cloud
 from cloud.config_http import HttpConfig
 from cloud.errors import CloudError, SliceLockedError
 from cloud.http_server import address_of, listen, make_server
-from cloud.store.slice import SliceStore
+from cloud.store.slice import SliceStore, take_lock
 from evidence.log_lines import Say
 
 log = logging.getLogger("stackproof.cloud")
@@ -58,6 +59,24 @@ def folder_of(config: CloudConfig, key: str, folder: Path) -> Iterator[None]:
             f"{config.path}: cloud.{key}: {folder} cannot be used ({error.strerror}): name a "
             "folder that the collector may make or write in"
         ) from error
+
+
+@contextlib.contextmanager
+def held(state: Path) -> Iterator[None]:
+    """Keep a collector of another slice out of this one's `state_dir`, by a copied CLOUD.toml, say.
+
+    Raises:
+        SliceLockedError: such a one runs with it.
+        OSError: the folder cannot be used.
+    """
+    lock = take_lock(
+        state / "lock",
+        "a state_dir is of one collector: name another one for this slice, or stop that one first",
+    )
+    try:
+        yield
+    finally:
+        os.close(lock)
 
 
 def read_again(waited_with: CloudConfig) -> CloudConfig:

@@ -44,7 +44,8 @@ def copy_state(state: Path, to: Path) -> Mapping[str, int]:
     Raises:
         StoreError: there is none to copy, it is damaged, or a disk refuses.
     """
-    with told(to), _beside(to) as made:
+    with told(to), beside(to) as made:
+        made.mkdir(parents=True, mode=0o700)
         found = [name for name in FILES if (state / name).exists()]
         if ACCOUNTS not in found:
             raise StoreError(f"{state}: no collector has run here: there is no {ACCOUNTS}")
@@ -52,6 +53,7 @@ def copy_state(state: Path, to: Path) -> Mapping[str, int]:
             _copy(state / name, made / name)
         sums = {name: _sha256(made / name) for name in found}
         _write(made / SUMS, json.dumps(sums, indent=1).encode())
+        sync_names(made)
         sizes = {name: (made / name).stat().st_size for name in found}
     return sizes
 
@@ -152,17 +154,21 @@ def _sha256(path: Path) -> str:
 
 
 @contextmanager
-def _beside(to: Path) -> Iterator[Path]:
-    """A folder beside `to` that gets its name when all went well, and is gone otherwise."""
+def beside(to: Path) -> Iterator[Path]:
+    """A name beside `to`, for a folder that gets `to`'s when all went well, and is gone otherwise.
+
+    Half a copy would keep a full disk full.
+
+    Raises:
+        StoreError: `to` is there already.
+    """
     made = to.with_name(f"{to.name}.copy")
     if to.exists():
         raise StoreError(f"{to}: is there already; nothing is ever overwritten")
     if made.exists():  # of a copy that was interrupted
         shutil.rmtree(made)
-    made.mkdir(parents=True, mode=0o700)
     try:
         yield made
-        sync_names(made)
         os.rename(made, to)  # noqa: PTH104 - refuses a folder that came meanwhile
         sync_names(to.parent)
     except BaseException:

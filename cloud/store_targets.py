@@ -10,6 +10,7 @@ from pathlib import Path
 from cloud.config import load_cloud
 from cloud.errors import StoreError
 from cloud.store.fsck import Trusted
+from evidence.points import NAME_ID
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,9 @@ def _of_config(path: Path) -> Target:
 
 
 def _plants_in(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.glob("*") if _is_plant(path))
+    """Without what a restore that was cut short has left: that has no plant's name."""
+    there = (path for path in folder.glob("*") if NAME_ID.fullmatch(path.name))
+    return sorted(path.name for path in there if _is_plant(path))
 
 
 def _is_plant(folder: Path) -> bool:

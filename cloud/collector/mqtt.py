@@ -37,6 +37,8 @@ log = logging.getLogger("stackproof.cloud.mqtt")
 KEEPALIVE_S = 30
 RECONNECT_S_MIN, RECONNECT_S_MAX = 1, 4
 RESUBSCRIBE_S = 5.0
+#: connections in a row that ended within so many seconds: somebody else has our client id
+THROWN_MANY, STEADY_S = 3, 5.0
 OUTGOING_MAX = 10_000
 INFLIGHT_MAX = 1_000
 FLUSH_S = 1.0
@@ -158,6 +160,8 @@ class MqttLink:
         self._last: paho.MQTTMessageInfo | None = None
         self._lost = False
         self._away_from_s: float | None = time.monotonic()
+        self._stood_from_s: float | None = None
+        self._thrown = 0
         self._strange = 0
         #: when the certificate ends that the broker has shown last, UTC ns; None for not known
         self.shown_ends_ns: int | None = None
@@ -179,7 +183,7 @@ class MqttLink:
 
     @property
     def away_s(self) -> float | None:
-        """For how long the broker is away or grants too little, s; None while it is there."""
+        """For how long the broker is away, grants too little or throws us off; None otherwise."""
         from_s = self._away_from_s
         return None if from_s is None else time.monotonic() - from_s
 
@@ -270,21 +274,47 @@ class MqttLink:
             log.error("broker %s does not grant %s; trying again", self._url, ", ".join(refused))
             self._call(self._subscribe_later)
             return
+        self._stood_from_s = time.monotonic()
+        if self._thrown < THROWN_MANY:
+            self._stands()
+        else:
+            self._call(self._look_later, self._stood_from_s)
+        self._call(self._ready.set)
+        self._on_connected()
+
+    def _stands(self) -> None:
         if self._lost:
             log.warning("broker %s: connected again", self._url)
             self._lost = False
         self._away_from_s = None
-        self._call(self._ready.set)
-        self._on_connected()
+
+    def _look_later(self, stood_from_s: float) -> None:
+        asyncio.get_running_loop().call_later(STEADY_S, self._look_again, stood_from_s)
+
+    def _look_again(self, stood_from_s: float) -> None:
+        if self._stood_from_s == stood_from_s:  # the same connection
+            self._thrown = 0
+            self._stands()
 
     def _disconnected(
         self, _client: paho.Client, _data: object, _flags: object, code: ReasonCode, _props: object
     ) -> None:
+        now_s, stood_from_s = time.monotonic(), self._stood_from_s
+        self._stood_from_s = None
         if self._away_from_s is None:
-            self._away_from_s = time.monotonic()
+            self._away_from_s = now_s
         self._call(self._ready.clear)
-        if not self._inbox.is_closed:
-            self._say_lost(str(code))
+        if self._inbox.is_closed:
+            return
+        if stood_from_s is not None:
+            self._thrown = self._thrown + 1 if now_s - stood_from_s < STEADY_S else 0
+        self._say_lost(str(code))
+        if self._thrown == THROWN_MANY and stood_from_s is not None:
+            log.error(
+                "broker %s: %d connections in a row ended within seconds, as where another "
+                "collector of slice %s runs with the same key: see that one alone does",
+                self._url, THROWN_MANY, self._slice,
+            )  # fmt: skip
 
     def _unreachable(self, _client: paho.Client, _data: object) -> None:
         self._say_lost("no answer, or one side does not take the other's certificate: see its log")

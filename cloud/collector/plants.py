@@ -40,7 +40,7 @@ class Plants:
     """
 
     def __init__(self, store: SliceStore) -> None:
-        self._store = store
+        self.store = store
         self._served: dict[str, EnrolledPlant] = {}
         self._waiting: dict[str, _Waiting] = {}
 
@@ -88,7 +88,7 @@ class Plants:
         """
         waiting = {plant: waits.reason for plant, waits in list(self._waiting.items())}
         return {
-            **{p: f"{why}. {AFTER_REPAIR}" for p, why in self._store.damaged.items()},
+            **{p: f"{why}. {AFTER_REPAIR}" for p, why in self.store.damaged.items()},
             **waiting,
         }
 
@@ -133,6 +133,7 @@ class Plants:
 def _try(plant: EnrolledPlant) -> str:
     """Read a plant's keys again; "" or why that failed."""
     try:
+        plant.store.require_there()
         plant.start_again()
     except (OSError, StoreError, EvidenceError) as error:
         plant.store.drop()

@@ -261,14 +261,13 @@ class Collector:
             wait_s = self._wait_s()
         return self._inbox.take(ROUND_MESSAGES, wait_s)
 
-    def _wait_s(self) -> float | None:
+    def _wait_s(self) -> float:
         """How long to wait for the next item: until something is due."""
         intake = self._intake
         due = [self._book.next_due_s(), intake.rejects.next_due_s(), intake.watch.next_due_s()]
         if self._intake.is_dirty:
             due.append(self._committed_s + COMMIT_INTERVAL_S)
-        known = [at_s for at_s in due if at_s is not None]
-        return max(0.0, min(known) - time.monotonic()) if known else None
+        return max(0.0, min(at_s for at_s in due if at_s is not None) - time.monotonic())
 
     def commit(self) -> Outcome:
         """Commit everything staged and tell everyone whom it concerns."""
@@ -304,9 +303,10 @@ class Collector:
     def _complain(self, outcome: Outcome) -> None:
         standing, changed = self._intake.standing, set[str]()
         for plant, why in outcome.failed.items():
+            if (opened := self._intake.plants.get(plant)) is None:
+                continue  # its keys cannot be read either: it is told as not served
             said = f"evidence cannot be written ({why}): gateways keep their readings, send again"
-            at_ns = self._intake.plants.require(plant).clock_ns()
-            if standing.rise(plant, "", NOT_WRITTEN, at_ns, said):
+            if standing.rise(plant, "", NOT_WRITTEN, opened.clock_ns(), said):
                 log.error("plant %s: %s", plant, said, extra=about(plant))
                 changed.add(plant)
         for plant in outcome.written:
@@ -320,11 +320,11 @@ class Collector:
         return [(s, plant(s.plant).reader.state.stream(s.gateway)) for s in senders]
 
     def _send_receipts(self, now_s: float) -> None:
-        for sender in self._book.due(now_s):
-            if self._send_receipt(sender):
-                self._book.sent(sender, now_s)
-            else:
-                self._book.defer(sender, now_s)
+        due = self._book.due(now_s)
+        is_ours = bool(due) and self._intake.store.is_ours()
+        for sender in due:
+            is_sent = is_ours and self._send_receipt(sender)
+            (self._book.sent if is_sent else self._book.defer)(sender, now_s)
 
     def _send_receipt(self, sender: Sender) -> bool:
         if sender.plant not in self._intake.plants:
@@ -365,6 +365,7 @@ class Collector:
         self._tell_alarms(self._intake.plants)
 
     def _resend(self) -> None:
+        self._intake.store.is_ours()  # or this ends, and leaves the connection to whoever has it
         self._book.want_all()
         for topic, payload in self._said.items():
             self._link.publish(topic, payload)

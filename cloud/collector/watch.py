@@ -1,4 +1,4 @@
-"""What becomes so by time alone: plants that may be tried again, clocks that cannot be right.
+"""What becomes so by time alone: plants to try again, clocks that cannot be right, a lost slice.
 
 The collector's thread, once a second or so; nothing here is staged or written.
 """
@@ -17,6 +17,8 @@ log = logging.getLogger("stackproof.cloud.collector")
 
 #: seconds between two looks
 LOOK_S = 1.0
+#: the same where nothing is amiss and nothing comes: whoever lost the slice still answers till then
+QUIET_S = 5.0
 #: how far the clock may lie before the log's newest entry: a step of a clock that is kept in time
 BEHIND_NS = 60_000_000_000
 #: how far a gateway's ticks may lie ahead: less is a clock that runs badly, not a wrong one
@@ -52,10 +54,14 @@ class Watch:
 
         Args:
             now_s: monotonic seconds.
+
+        Raises:
+            SliceLostError: another collector has the slice.
         """
         if now_s < self._looked_s + LOOK_S:
             return set()
         self._looked_s = now_s
+        self._plants.store.is_ours()
         changed, doubt, at_ns = set(self._plants.heal(now_s)), self.doubt(), self._clock.wall_ns()
         for plant, reason in self._plants.not_served().items():
             if self._standing.rise(plant, "", NOT_SERVED, at_ns, reason):
@@ -76,12 +82,12 @@ class Watch:
             changed |= {plant} if is_new else set()
         return changed
 
-    def next_due_s(self) -> float | None:
-        """When `look` has something to do although nothing comes, None when nothing is amiss."""
-        waits = self._plants.next_due_s()
+    def next_due_s(self) -> float:
+        """When `look` has something to do although nothing comes."""
+        waits, quiet_s = self._plants.next_due_s(), self._looked_s + QUIET_S
         if waits is None and not self.doubt():
-            return None
-        return max(self._looked_s + LOOK_S, waits or 0.0)
+            return quiet_s
+        return min(quiet_s, max(self._looked_s + LOOK_S, waits or 0.0))
 
     def check_gateway(self, sender: Sender, newest_ns: int, received_ns: int) -> bool:
         """Readings from the future are kept as they were signed, and people are told.

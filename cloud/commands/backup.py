@@ -5,17 +5,14 @@ was copied is checked like `fsck` before it gets its name, on both ways.
 """
 
 import argparse
-import os
-import shutil
 from pathlib import Path
 from typing import Any
 
 from cloud.commands.ids import plant_id
 from cloud.config import load_cloud
 from cloud.errors import StoreError
-from cloud.state_copy import told
+from cloud.state_copy import beside, told
 from cloud.store.copying import copy_plant
-from cloud.store.disk import sync_names
 from cloud.store.fsck import Checked, Trusted, check_plant
 from cloud.store.fsck_findings import Fault
 from cloud.store_targets import find_target
@@ -77,19 +74,14 @@ def _restore(args: argparse.Namespace) -> int:
 
 def _copied(root: Path, to: Path, trusted: Trusted) -> Checked:
     """Copy, check the copy, give it its name; StoreError when it is not sound, or is there."""
-    plant, beside = to.name, to.with_name(f"{to.name}.copy")
-    with told(to):
-        if to.exists():
-            raise StoreError(f"{to}: is there already; nothing is ever overwritten")
-        if beside.exists():  # of a copy that was interrupted
-            shutil.rmtree(beside)
-        copy_plant(root, beside)
-        checked = _check(plant, beside, trusted)
-        if checked.findings:
-            shutil.rmtree(beside)
-            raise StoreError(f"{root}: was not copied: {checked.findings[0].sentence}")
-        os.rename(beside, to)  # noqa: PTH104 - refuses a folder that came meanwhile
-        sync_names(to.parent)
+    with told(to), beside(to) as made:
+        copy_plant(root, made)
+        return _sound(root, _check(to.name, made, trusted))
+
+
+def _sound(root: Path, checked: Checked) -> Checked:
+    if checked.findings:
+        raise StoreError(f"{root}: was not copied: {checked.findings[0].sentence}")
     return checked
 
 

@@ -124,6 +124,7 @@ def load_front(path: Path) -> FrontConfig:
     if not 1 <= len(collectors) <= COLLECTORS_MAX:
         root.complain("collector", f"there must be 1 to {COLLECTORS_MAX}: write [[collector]]")
     _check_twice(root, "collector", [one.name for one in collectors])
+    _check_twice(root, "collector", [one.url for one in collectors])
     _check_twice(root, "reader", [one.name for one in readers])
     sign_in = _sign_in(root.child("sign_in"), path.parent) if root.has("sign_in") else None
     if http.names and not readers and sign_in is None:

@@ -21,6 +21,10 @@ from cloud.front.shapes import require_plain
 
 log = logging.getLogger("stackproof.cloud.front")
 
+#: parts of one JSON answer, as objects in Python's memory: 64 MiB of `{},` would be gigabytes
+JSON_PARTS_MAX = 4_000_000
+#: of what is told of a wrong answer, characters
+WRONG_MAX = 500
 #: pages of 300 reviews that are read of a collector: five years of 1,500 plants
 REVIEW_PAGES_MAX = 300
 
@@ -89,30 +93,36 @@ class Listener:
         if asked.right is not None and asked.right not in rights.rights:
             return part.failed(Why.LACKS, asked.right, self._now())
         try:
-            raw = self._reviews() if name == "reviews" else self.asked.get(asked.path)
+            raw = self._reviews() if name == "reviews" else self._whole(asked.path)
+            require_plain(raw)
+            seen = asked.read(raw)
         except RefusedError as error:
             return part.failed(Why.REFUSED, str(error), self._now(), fault_of(error.__cause__))
         except NotRunningError as error:
             return part.failed(Why.SILENT, str(error), self._now(), fault_of(error.__cause__))
-        try:
-            require_plain(raw)
-            seen = asked.read(raw)
         except ValueError as error:  # pydantic's own is one
-            log.warning("%s: %s: %s", self.name, name, error)
+            log.warning("%s: %s: %s", self.name, name, str(error)[:WRONG_MAX])
             return part.failed(Why.STRANGE, name, self._now())
         if name == "rights" and (fault := unusable(seen.rights, seen.region)):
             return part.failed(*fault, self._now())
         return Part(raw, seen, self._now(), None)
 
+    def _whole(self, path: str) -> Any:  # noqa: ANN401 - JSON
+        answer = self.asked.ask(path)
+        if _parts(answer) > JSON_PARTS_MAX:
+            raise ValueError(f"it has more than {JSON_PARTS_MAX} parts")
+        return self.asked.parsed(answer)
+
     def _reviews(self) -> Any:  # noqa: ANN401 - JSON
         """All pages as one; what is no such answer as it is, for its shape to refuse."""
         found: list[Any] = []
-        after, room = "", ANSWER_BYTES_MAX
+        after, room, parts = "", ANSWER_BYTES_MAX, JSON_PARTS_MAX
         for _ in range(REVIEW_PAGES_MAX):
-            raw, size = self.asked.get_sized(f"reviews{after}")
-            room -= size
-            if room < 0:
+            answer = self.asked.ask(f"reviews{after}")
+            room, parts = room - len(answer), parts - _parts(answer)
+            if min(room, parts) < 0:
                 break
+            raw = self.asked.parsed(answer)
             if not isinstance(raw, dict) or not isinstance(raw.get("reviews"), list):
                 return raw
             found += raw["reviews"]
@@ -130,3 +140,8 @@ class Listener:
             log.info("%s answers", self.name)
         elif now is not None and (before is None or before.why != now.why):
             log.warning("%s is not read: %s %s", self.name, now.why, now.detail)
+
+
+def _parts(answer: bytes) -> int:
+    """At least as many as a JSON text has, without reading it."""
+    return sum(answer.count(mark) for mark in (b",", b"[", b"{"))

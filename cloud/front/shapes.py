@@ -3,11 +3,13 @@
 Rows go on to programs as they came; pages are made of what fits these shapes alone.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import partial
 from math import isfinite
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, FailFast, Field
+from pydantic import TypeAdapter as Adapter
 
 from edge.calc.local_time import clock_of
 from evidence.points import NAME_ID, POINT_ID
@@ -29,8 +31,24 @@ Level = Literal["city", "province", "nation"]
 State = Literal["open", "waiting", "ready", "late", "closed", "sealed", "amended"]
 #: of objects and lists in one another
 DEPTH_MAX = 32
+#: names in one object, and plants where they are names
+NAMES_MAX, PLANTS_MAX = 100, 5_000
 #: rates of one plant beside its headline
 BESIDE_MAX = 20
+
+
+def _few(raw: Any, most: int = NAMES_MAX) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(raw, dict) and len(raw) > most:
+        raise ValueError(f"it has more than {most} names")
+    return raw
+
+
+One = TypeVar("One")
+Other = TypeVar("Other")
+#: what does not fit is told once: a list of a million such rows is a million errors in memory
+Rows = Annotated[list[One], FailFast()]
+Named = Annotated[Mapping[One, Other], BeforeValidator(_few)]
+OfPlants = Annotated[Mapping[Id, Other], BeforeValidator(partial(_few, most=PLANTS_MAX))]
 
 
 def require_plain(raw: Any, depth: int = DEPTH_MAX) -> None:  # noqa: ANN401 - JSON
@@ -64,7 +82,7 @@ class Shape(BaseModel):
 class Rights(Shape):
     """What the token may do there; `region` of a reviewer's."""
 
-    rights: Sequence[Text]
+    rights: Rows[Text]
     region: Text | None
 
 
@@ -85,7 +103,7 @@ class Rate(Shape):
     quality: Quality | None = None
     age_ns: Whole | None
     grade: Literal["good", "reserved", "stale", "bad", "none"]
-    why: Mapping[Literal["en", "zh"], Text] = {}
+    why: Named[Literal["en", "zh"], Text] = {}
 
 
 class Trusted(Shape):
@@ -109,7 +127,7 @@ class Summary(Shape):
 
     plant: PlantFacts
     headline: Rate | None
-    beside: Annotated[Sequence[Rate], Field(max_length=BESIDE_MAX)] = ()
+    beside: Annotated[Rows[Rate], Field(max_length=BESIDE_MAX)] = []
     trusted: Trusted | None
     gateways: Gateways
 
@@ -117,7 +135,7 @@ class Summary(Shape):
 class Overview(Shape):
     """All plants, a line each."""
 
-    plants: Sequence[Summary]
+    plants: Rows[Summary]
 
 
 class Standing(Shape):
@@ -146,8 +164,8 @@ class Cleared(Shape):
 class Alarms(Shape):
     """Alarms that stand, and that cleared."""
 
-    standing: Sequence[Standing]
-    cleared: Sequence[Cleared]
+    standing: Rows[Standing]
+    cleared: Rows[Cleared]
     unacknowledged: Whole
     new_in_last_hour: Whole
 
@@ -156,8 +174,8 @@ class Health(Shape):
     """Which plants are served, and why something of a plant does not go on: reason -> sentence."""
 
     status: Text
-    served: Sequence[Id]
-    amiss: Mapping[Id, Mapping[Text, Text]]
+    served: Rows[Id]
+    amiss: OfPlants[Named[Text, Text]]
 
 
 class Missing(Shape):
@@ -175,8 +193,8 @@ class Stream(Shape):
     next_seq: Whole
     receipted_seq: Whole | None
     missing: Missing | None
-    refused: Mapping[str, Whole]
-    alarms: Sequence[Mapping[str, Any]]
+    refused: Named[str, Whole]
+    alarms: Rows[Mapping[str, Any]]
 
 
 class Readings(Shape):
@@ -216,9 +234,9 @@ class MonthRow(Shape):
     level: Literal["none", "notice", "warning", "urgent", "alarm"]
     deadline: Text | None
     days_left: Whole | None
-    owed: Sequence[Mapping[str, Any]]
+    owed: Rows[Mapping[str, Any]]
     readings: Readings
-    archives: Sequence[Sealed]
+    archives: Rows[Sealed]
 
 
 class Review(Shape):
@@ -231,16 +249,16 @@ class Review(Shape):
     overdue: Whole
     answered: Whole
     next_due: Text
-    levels: Mapping[Level, Literal["", "approve", "return", "note", "older"]]
+    levels: Named[Level, Literal["", "approve", "return", "note", "older"]]
 
 
 class Reviews(Shape):
     """A part of the list of reviews."""
 
-    reviews: Sequence[Review]
+    reviews: Rows[Review]
     next: Text | None
 
 
-PLANTS: TypeAdapter[Sequence[PlantFacts]] = TypeAdapter(Sequence[PlantFacts])
-STREAMS: TypeAdapter[Sequence[Stream]] = TypeAdapter(Sequence[Stream])
-MONTHS: TypeAdapter[Sequence[MonthRow]] = TypeAdapter(Sequence[MonthRow])
+PLANTS: Adapter[list[PlantFacts]] = Adapter(Rows[PlantFacts])
+STREAMS: Adapter[list[Stream]] = Adapter(Rows[Stream])
+MONTHS: Adapter[list[MonthRow]] = Adapter(Rows[MonthRow])

@@ -9,6 +9,7 @@ import ctypes
 import errno
 import os
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from evidence.owners import give, make_folder
@@ -86,20 +87,29 @@ class Disk:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(beside))
         self._folders.update((path.parent, path.parent.parent))
 
-    def sync(self) -> None:
-        """Everything written so far is on disk when this returns; OSError when it is not."""
-        many = len(self._files) + len(self._folders) >= SYNCFS_FILES_MIN
+    def sync(self, below: Path | None = None) -> None:
+        """Everything written so far is on disk when this returns; OSError when it is not.
+
+        Args:
+            below: only what lies in this folder, and its name; the rest waits.
+        """
+        files, folders = set(self._files), set(self._folders)
+        if below is not None:
+            files = {path for path in files if path.is_relative_to(below)}
+            folders = {p for p in folders if p.is_relative_to(below) or p == below.parent}
+        many = len(files) + len(folders) >= SYNCFS_FILES_MIN
         if many and not self._is_scattered and _SYNCFS is not None:
             if _SYNCFS(self._root) != 0:
                 error = ctypes.get_errno()
                 raise OSError(error, os.strerror(error))
         else:
-            for path in self._files:
+            for path in files:
                 _on_file(path, os.O_WRONLY, os.fdatasync)
-            for path in self._folders:
-                _on_file(path, os.O_RDONLY, os.fsync)
-        self._files.clear()
-        self._folders.clear()
+            for path in folders:
+                with suppress(FileNotFoundError):  # taken away, and all names in it
+                    _on_file(path, os.O_RDONLY, os.fsync)
+        self._files -= files
+        self._folders -= folders
 
     def publish(self) -> None:
         """Put the replaced files in place, in the order of their `replace`.

@@ -13,6 +13,7 @@ from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
+from cloud.errors import StoreError
 from cloud.store.disk import Disk, Pending, lay
 from cloud.store.index import PLACE_BYTES, encode_place
 from cloud.store.layout import PlantFolder
@@ -73,6 +74,7 @@ class PlantStore:
         self._objects, self._log = Pending(), Pending()
         self._committed, self.recovery = recover(plant, self._folder, disk, keys)
         self._state = self._committed.state
+        self._note = self._committed.checkpoint
         self._snapshot_size = self._state.size - self.recovery.replayed
         self._torn = False
         self._hashes: dict[tuple[str, int], bytes] = {}
@@ -250,6 +252,24 @@ class PlantStore:
 
     # -- the steps of a commit --------------------------------------------------------------------
 
+    def require_there(self) -> None:
+        """Before anything is written: the folder is as this store left it.
+
+        A backup in place of a lost one would be written on behind its end, and spoiled.
+
+        Raises:
+            StoreError: it is away, or another is in its place.
+            OSError: it cannot be looked at.
+        """
+        found = read_at(self._folder.checkpoint, 0, checkpoint.TEXT_BYTES_MAX)
+        # the newest note is not committed where a commit failed and could not be undone
+        if found not in (self._committed.checkpoint.encode(), self._note.encode()):
+            raise StoreError(
+                f"{self._folder.root}: is not as this collector left it: it was taken away, or "
+                "another was put in its place. Nothing is written there: put it back, or start "
+                "the collector again to go on with what is there"
+            )
+
     def write_objects(self) -> None:
         """First step: objects into segments, keys, kept objects and documents beside (unsynced).
 
@@ -310,11 +330,11 @@ class PlantStore:
             return
         if note:
             self._disk.replace(path, note.encode())
-            self._disk.sync()
+            self._disk.sync(self._folder.root)
             self._disk.publish()
         else:
             self._disk.remove(path)
-        self._disk.sync()  # before anything it speaks of is cut
+        self._disk.sync(self._folder.root)  # before anything it speaks of is cut
 
     def drop(self) -> None:
         """Forget what is staged. Its gateways get no receipt and send it again."""

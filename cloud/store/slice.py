@@ -9,7 +9,9 @@ put in place of a lost one, where whoever held the lost one would take it for it
 """
 
 import fcntl
+import logging
 import os
+import re
 import secrets
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,8 +26,12 @@ from evidence.keys import Signer
 from evidence.owners import give
 from evidence.suites import PublicKey
 
-#: why a commit was not made: the disk, or a token that does not sign
-Failure = OSError | KeyFileError
+log = logging.getLogger("stackproof.cloud")
+
+#: why a commit was not made: the disk, a token that does not sign, another folder
+Failure = OSError | KeyFileError | StoreError
+#: an epoch as it stands in its file; entries have room for more
+_EPOCH = re.compile(r"[0-9]{1,18}\n?")
 
 #: tries to take the lock, and seconds between them
 LOCK_TRIES, LOCK_AGAIN_S = 3, 0.02
@@ -105,7 +111,8 @@ class SliceStore:
 
         When disk or key refuses, each plant is tried alone, so that one plant's trouble stays its
         own; what still cannot be written is dropped (its gateways send it again). So is all of it
-        while the folder is away: where it was, nothing is made in its place.
+        while the folder is away, the slice's or a plant's: where it was, nothing is made in its
+        place, and nothing is written into what was put there.
 
         Returns:
             Plants that were committed, and plants that were not with the reason.
@@ -116,25 +123,54 @@ class SliceStore:
         dirty = [store for store in self.plants.values() if store.is_dirty]
         if not dirty:
             return [], {}
-        failed: dict[str, Failure] = {}
         try:
-            self._require_lease()
+            self.require_lease()
         except OSError as away:
             for store in dirty:
                 store.drop()
             return [], {store.plant: away for store in dirty}
+        dirty, failed = _there(dirty)
         error = self._try(dirty)
         if error is None:
             return dirty, failed
         done = []
         for store in dirty:
-            alone = self._try([store]) if len(dirty) > 1 else error
+            alone = self._try([store], self.folder(store.plant)) if len(self.plants) > 1 else error
             if alone is None:
                 done.append(store)
             else:
                 failed[store.plant] = alone
                 store.drop()
         return done, failed
+
+    def require_lease(self) -> None:
+        """Before anything is written, signed or sent: the slice is still ours.
+
+        Where locks go over a network, a server may have given ours to another meanwhile.
+
+        Raises:
+            SliceLostError: it did, or another folder is in place of ours.
+            OSError: the folder is away.
+        """
+        newest = (self._root / "epoch").read_text(errors="replace").strip()
+        holder = (self._root / "lock").read_bytes()
+        if newest != str(self.epoch) or holder != self._holder:
+            raise SliceLostError(
+                f"{self._root}: was taken over by process {_process_of(holder)} (epoch {newest}, "
+                f"here {self.epoch}); this collector writes nothing more"
+            )
+
+    def is_ours(self) -> bool:
+        """True; False while the folder is away.
+
+        Raises:
+            SliceLostError: as by `require_lease`.
+        """
+        try:
+            self.require_lease()
+        except OSError:
+            return False
+        return True
 
     def close(self) -> None:
         """Leave a snapshot of every plant and give the slice back. What is staged is dropped."""
@@ -150,8 +186,8 @@ class SliceStore:
 
     def _finish(self, stores: Iterable[PlantStore]) -> None:
         try:
-            self._require_lease()
-            for store in stores:
+            self.require_lease()
+            for store in _there(stores)[0]:
                 store.write_snapshot()
             self._disk.sync()
             self._disk.publish()
@@ -160,16 +196,17 @@ class SliceStore:
             self._disk.forget()
             raise StoreError(f"{self._root}: no snapshot written: {error.strerror}") from error
 
-    def _try(self, stores: Sequence[PlantStore]) -> Failure | None:
+    def _try(self, stores: Sequence[PlantStore], below: Path | None = None) -> Failure | None:
+        """Commit plants; with `below` what is still to be synced of others is left alone."""
         try:
             for store in stores:
                 store.write_objects()
-            self._disk.sync()
+            self._disk.sync(below)
             self._disk.publish()  # keys and quarantine: named before the log speaks of them
-            self._disk.sync()
+            self._disk.sync(below)
             for store in stores:
                 store.write_log()
-            self._disk.sync()
+            self._disk.sync(below)
             self._disk.publish()
         except (OSError, KeyFileError) as error:
             self._disk.forget()
@@ -178,32 +215,29 @@ class SliceStore:
             store.settle()
         return None
 
-    def _require_lease(self) -> None:
-        """Where locks go over a network, a server may have given ours to another meanwhile.
-
-        Raises:
-            SliceLostError: it did, or another folder is in place of ours.
-            OSError: the folder is away.
-        """
-        newest = (self._root / "epoch").read_text().strip()
-        holder = (self._root / "lock").read_bytes()
-        if newest != str(self.epoch) or holder != self._holder:
-            raise SliceLostError(
-                f"{self._root}: was taken over by process {_process_of(holder)} (epoch {newest}, "
-                f"here {self.epoch}); this collector writes nothing more"
-            )
-
     def _take_epoch(self, path: Path) -> int:
-        try:
-            last = int(path.read_text())
-        except FileNotFoundError:
-            last = 0
-        except ValueError as error:
-            raise StoreError(f"{path}: not a number; write the newest epoch into it") from error
+        found = path.read_text(errors="replace") if path.exists() else "0"
+        last = int(found) if _EPOCH.fullmatch(found) else 0
+        if not _EPOCH.fullmatch(found):  # whose the slice is, is known by the lock and its word
+            log.warning("%s: is no number: epochs begin again", path)
         self._disk.replace(path, f"{last + 1}\n".encode())
         self._disk.sync()
         self._disk.publish()
         return last + 1
+
+
+def _there(stores: Iterable[PlantStore]) -> tuple[list[PlantStore], dict[str, Failure]]:
+    """Plants whose folder is as they left it, and why nothing may be written of the others."""
+    found, failed = list[PlantStore](), dict[str, Failure]()
+    for store in stores:
+        try:
+            store.require_there()
+        except (OSError, StoreError) as error:
+            store.drop()
+            failed[store.plant] = error
+        else:
+            found.append(store)
+    return found, failed
 
 
 def _undo(stores: Iterable[PlantStore], error: Failure) -> Failure:
@@ -216,8 +250,12 @@ def _undo(stores: Iterable[PlantStore], error: Failure) -> Failure:
     return error
 
 
-def take_lock(path: Path) -> int:
-    """Take a slice's lock for as long as the descriptor that comes back is open.
+def take_lock(path: Path, else_: str = "a slice has one collector: stop that one first") -> int:
+    """Take a lock for as long as the descriptor that comes back is open.
+
+    Args:
+        path: the lock's file, a slice's.
+        else_: what to say where another process holds it.
 
     Raises:
         SliceLockedError: another process holds it.
@@ -236,10 +274,7 @@ def take_lock(path: Path) -> int:
                     time.sleep(LOCK_AGAIN_S)
                     continue
                 holder = _process_of(os.read(lock, LOCK_BYTES_MAX))
-                raise SliceLockedError(
-                    f"{path}: held by process {holder}; a slice has one collector: stop that one "
-                    "first"
-                ) from error
+                raise SliceLockedError(f"{path}: held by process {holder}; {else_}") from error
         os.ftruncate(lock, 0)
         os.write(lock, f"{os.getpid()} {secrets.token_hex(8)}\n".encode())
         os.fsync(lock)  # over a network others read it only then

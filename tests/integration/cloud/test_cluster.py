@@ -1,5 +1,6 @@
 """A collector, and a node of its broker, killed under load: a standby goes on, nothing is lost."""
 
+import hashlib
 import json
 import re
 import shlex
@@ -21,9 +22,11 @@ from paho.mqtt.enums import CallbackAPIVersion
 from cloud import cli
 from cloud.broker import find_binary
 from cloud.transport.tls import TlsFiles
+from evidence import checkpoint, merkle
 from evidence.broker_certificates import encode_broker_request
 from evidence.keys import FileSigner, generate, key_sha256, write_private
 from evidence.log import decode_entry
+from evidence.receipt import Receipt
 from evidence.records import read_records
 from tests.exposition import series
 from tests.integration.cloud.cloud_process import Cloud, command, run, wait
@@ -84,13 +87,26 @@ class Member:
         found: dict[str, Any] = json.loads((self.cloud.folder / "state/ready.json").read_text())
         return found if found["pid"] == pid else None
 
-    def judge(self, epoch: int) -> None:
-        """Every object once and in order; the newest entry is of this epoch; fsck is content."""
+    def judge(self, epochs: set[int], receipts: Sequence[Receipt]) -> None:
+        """Every object once and in order, under these epochs; fsck is content.
+
+        No fork: the log of every receipt, whoever gave it, is the beginning of this one.
+        """
         folder = self.cloud.folder / "evidence" / self.slice_id / self.gateway.plant
-        held = read_plant(folder, self.cloud.plant.collector.public_key)
-        assert held == {"edge-1": self.gateway.objects}
-        entries = [*read_records((folder / "log/entries.seg").read_bytes())]
-        assert decode_entry(entries[-1]).epoch == epoch
+        key = self.cloud.plant.collector.public_key
+        assert read_plant(folder, key) == {"edge-1": self.gateway.objects}
+        leaves = [*read_records((folder / "log/entries.seg").read_bytes())]
+        entries = [decode_entry(leaf) for leaf in leaves]
+        accepted = [entry for entry in entries if entry.stream and entry.seq is not None]
+        assert {entry.epoch for entry in accepted} == epochs
+        hashes = [merkle.leaf_hash(leaf) for leaf in leaves]
+        for receipt in receipts:
+            shown = checkpoint.verify(receipt.checkpoint, key)
+            assert shown.root == merkle.root_of(hashes[: shown.size])
+            named = entries[receipt.log_index]
+            assert receipt.log_index < shown.size
+            assert (named.seq, named.sha256) == (receipt.seq, receipt.head)
+            assert receipt.head == hashlib.sha256(self.gateway.objects[receipt.seq]).digest()
         checked = run("fsck", self.cloud.config)
         assert checked.returncode == 0, checked.stdout
 
@@ -254,7 +270,7 @@ def killed_under_load(
         printed = standby.communicate(timeout=20)[0]
     assert standby.returncode == 0, printed
     assert "Traceback" not in printed
-    first.judge(2)
+    first.judge({1, 2}, publisher.receipts)
 
 
 def test_a_standby_goes_on(tmp_path: Path) -> None:
@@ -319,7 +335,7 @@ def test_a_node_and_a_collector_are_killed_under_load(tmp_path: Path) -> None:
         finally:
             other.stop()
             south.cloud.end()
-        south.judge(1)
+        south.judge({1}, other.receipts)
         assert made.processes["1"].wait(5) == -signal.SIGKILL
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from cloud.clock import SystemClock
 from cloud.config import load_cloud
 from cloud.errors import CloudConfigError, CloudError
 from cloud.process import run_cloud
-from cloud.standby import prepare
+from cloud.standby import held, prepare
 from cloud.store.slice import SliceStore
 from cloud.transport.register import Register
 from tests.notified import manager
@@ -79,6 +80,23 @@ def test_a_state_folder_with_a_folder_in_the_place_of_a_file(
     assert f"{config}: cloud.state_dir: {tmp_path / 'state'} cannot be used" in (
         capsys.readouterr().err
     )
+
+
+def test_a_state_folder_is_of_one_collector(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """CLOUD.toml copied for another slice: it ended the first one's broker, and took its token."""
+    make_plant(tmp_path)
+    config = tmp_path / "CLOUD.toml"
+    config.write_text(TEXT)
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state/api.token").write_text("the first one's")
+    with held(tmp_path / "state"):
+        assert cli.main(["run", str(config)]) == 2
+    told = f"{tmp_path / 'state/lock'}: held by process {os.getpid()}; a state_dir is of one"
+    assert told in capsys.readouterr().err
+    assert (tmp_path / "state/api.token").read_text() == "the first one's"
+    SliceStore(tmp_path / "evidence/00").close()  # and the slice was given back
 
 
 def test_a_register_that_cannot_be_written_is_told_at_the_start_and_by_check(

@@ -177,6 +177,26 @@ async def test_a_loss_is_told_once_and_a_return_once(
     ]
 
 
+async def test_who_is_thrown_off_again_and_again_is_told_of_another_collector(
+    link: MqttLink, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A dead machine that comes back beside the one in its place: a line a second, for ever."""
+    monkeypatch.setattr(mqtt, "STEADY_S", 0.2)
+    for _ in range(9):
+        connect(link)
+        granted(link, "Granted QoS 1", "Granted QoS 1", "Granted QoS 0")
+        link._disconnected(link._client, None, None, code(PacketTypes.DISCONNECT, "Success"), None)
+    told = [one for one in caplog.messages if "another collector of slice 0f runs" in one]
+    assert len(told) == 1
+    assert len(caplog.messages) == 6  # lost and back twice, lost, and why
+    connect(link)
+    granted(link, "Granted QoS 1", "Granted QoS 1", "Granted QoS 0")
+    assert link.away_s is not None, "it may be thrown off again"
+    await asyncio.sleep(0.3)
+    assert link.away_s is None
+    assert caplog.messages[6:] == ["broker mqtt://127.0.0.1:1: connected again"]
+
+
 async def test_nothing_is_published_while_away_and_a_full_queue_is_no(link: MqttLink) -> None:
     assert link.publish("t", b"1")
     assert link.publish("t", b"2")

@@ -1,5 +1,7 @@
 """`stackproof cloud backup` and `restore`: as committed, checked, and over nothing."""
 
+import errno
+import os
 import shutil
 from pathlib import Path
 
@@ -62,6 +64,42 @@ def test_there_and_back(home: Path, tmp_path: Path, capsys: pytest.CaptureFixtur
     assert files(evidence_of(home)) == before
     assert cli.main(["fsck", str(home / "CLOUD.toml")]) == 0
     assert [path.name for path in out.iterdir()] == [PLANT]
+
+
+@pytest.mark.parametrize("order", ["backup", "restore"])
+def test_half_a_copy_does_not_keep_a_full_disk_full(
+    home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    order: str,
+) -> None:
+    """Least of all the collector's own; and one that was killed is no plant of the slice."""
+    config, out = home / "CLOUD.toml", tmp_path / "out"
+    asked = ["backup", PLANT, config, "--out", out]
+    if order == "restore":
+        assert cli.main([*map(str, asked)]) == 0
+        shutil.rmtree(evidence_of(home))
+        asked, out = ["restore", out / PLANT, config], evidence_of(home).parent
+    before, real, written = files(home), os.pwrite, 0
+
+    def full(file: int, data: bytes, at: int) -> int:
+        nonlocal written
+        written += len(data)
+        if written > 2_000:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(file, data, at)
+
+    with monkeypatch.context() as refusing:
+        refusing.setattr(os, "pwrite", full)
+        assert "No space left on device" in refused(capsys, *asked)
+    assert files(home) == before
+    assert [path.name for path in out.glob("*/")] == []
+    assert cli.main([*map(str, asked)]) == 0
+    shutil.copytree(evidence_of(home) / "log", evidence_of(home).with_name(f"{PLANT}.copy") / "log")
+    capsys.readouterr()
+    assert cli.main(["fsck", str(config)]) == 0
+    assert capsys.readouterr().out.count("SOUND") == 1
 
 
 @needs_root

@@ -293,6 +293,40 @@ def test_what_is_no_answer_of_a_collector_is_told_and_shown_nowhere(
     assert {json.dumps(asked[0]) for asked in strange.asked} == {'"GET"'}
 
 
+@pytest.mark.parametrize(
+    ("part", "body"),
+    [
+        ("streams", [{}] * 30_000),
+        ("months", [{"archives": [{}] * 30_000}]),
+        ("health", {"status": "ok", "served": [], "amiss": {f"A{n}": "" for n in range(30_000)}}),
+    ],
+)
+def test_what_is_wrong_of_many_rows_is_told_once(
+    tmp_path: Path,
+    strange: FakeCollector,
+    caplog: pytest.LogCaptureFixture,
+    *,
+    part: str,
+    body: Any,
+) -> None:
+    """Of 6 MB, two million errors took 12 GB of memory, and as many lines of the log."""
+    strange.answer(part, body)
+    (told,) = over(tmp_path, strange).get("collectors")
+    assert told["parts"][part]["amiss"]["why"] == "strange"
+    (said,) = [one for one in caplog.messages if one.startswith(f"north: {part}:")]
+    assert len(said) < 600
+
+
+def test_an_answer_of_more_parts_than_memory_has_room_for_is_not_read(
+    tmp_path: Path, strange: FakeCollector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cloud.front.listener.JSON_PARTS_MAX", 20)
+    strange.answer("plants", [{"id": f"p{n}"} for n in range(11)])  # 11 braces, 10 commas, the list
+    (told,) = over(tmp_path, strange).get("collectors")
+    wrong = [name for name, part in told["parts"].items() if part["amiss"]]
+    assert wrong == ["plants"]
+
+
 def test_a_page_that_a_collector_sends_is_never_a_page_of_the_front(
     tmp_path: Path, strange: FakeCollector
 ) -> None:

@@ -20,6 +20,10 @@ READER = '[[reader]]\nname = "g"\ntoken = "file:g"\n'
         ("format = 2\n" + COLLECTOR, "format: must be 1"),
         ("format = 1\n", "collector: there must be 1 to 256"),
         ("format = 1\n" + COLLECTOR * 2, "collector: north stands here twice"),
+        (
+            "format = 1\n" + COLLECTOR + COLLECTOR.replace('"north"', '"south"'),
+            "collector: https://n.example stands here twice",
+        ),
         ("format = 1\n" + COLLECTOR.replace("https", "http"), "would send the token in clear"),
         ("format = 1\n" + COLLECTOR.replace("file:north", "s3cret"), "is no reference"),
         ("format = 1\n" + COLLECTOR.replace("file:north", "file:none"), "none: No such file"),

@@ -126,16 +126,14 @@ def test_of_a_slow_collector_each_answer_is_shown_when_it_comes(
     """While the list of plants is asked for, what they emit is shown; it is not ready before."""
     fronted, shown = Fronted(tmp_path, {"north": StrangeSlice(strange)}), list[Any]()
     listener = fronted.front.listeners[0]
-    get = listener.asked.get
+    ask = listener.asked.ask
 
-    def slow(path: str) -> Any:
+    def slow(path: str) -> bytes:
         if path == "plants":
             shown.append((told_of(fronted), fronted.client.get("/readyz").status_code))
-        return get(path)
+        return ask(path)
 
-    monkeypatch.setattr(
-        listener, "asked", SimpleNamespace(get=slow, get_sized=listener.asked.get_sized)
-    )
+    monkeypatch.setattr(listener, "asked", SimpleNamespace(ask=slow, parsed=listener.asked.parsed))
     strange.answer("overview", {"plants": [LINE | {"plant": {"id": "steel-1"}}]})
     fronted.look()
     ((rates, status),) = shown

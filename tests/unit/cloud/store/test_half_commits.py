@@ -165,10 +165,10 @@ def test_names_beside_the_log_last_before_the_log_is_written(
     done: list[str] = []
     real_sync, real_write = Disk.sync, Disk.write
 
-    def sync(self: Disk) -> None:
+    def sync(self: Disk, below: Path | None = None) -> None:
         named = [path.name for path in (tmp_path / "s/mini").glob("*/*.cose")]
         done.append(f"sync {sorted(f.name for f in self._folders)} {len(named)}")
-        real_sync(self)
+        real_sync(self, below)
 
     def write(self: Disk, path: Path, offset: int, data: bytes, *, lasting: bool = True) -> None:
         done.append(path.name)

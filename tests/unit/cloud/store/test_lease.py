@@ -81,6 +81,42 @@ def test_where_a_folder_was_nothing_is_made_in_its_place(tmp_path: Path) -> None
     read_plant(tmp_path / "away/mini", KEY)
 
 
+@pytest.mark.parametrize("put_there", ["nothing", "an older backup", "a longer log"])
+def test_a_plants_folder_in_place_of_a_lost_one_is_not_written(
+    tmp_path: Path, put_there: str
+) -> None:
+    """Restored beside a collector that runs: it is as it was put, and other plants go on."""
+    root, copy = tmp_path / "00", tmp_path / "copy"
+    EXAMPLE.commit(root, 1)
+    if put_there != "nothing":
+        shutil.copytree(root / "mini", copy)
+    if put_there == "a longer log":
+        EXAMPLE.commit(tmp_path / "longer", 3)
+        shutil.rmtree(copy)
+        (tmp_path / "longer/mini").rename(copy)
+    store, plant = EXAMPLE.open(root)
+    other = enrolled(store, "other", EXAMPLE.signer)
+    EXAMPLE.stage(plant, 1)
+    assert store.commit() == ([plant], {})
+    (root / "mini").rename(tmp_path / "lost")
+    if copy.exists():
+        copy.rename(root / "mini")
+    before = {path: path.read_bytes() for path in root.glob("mini/**/*") if path.is_file()}
+    for batch, taken in enumerate((plant, other, plant, other)):
+        EXAMPLE.stage(taken, 2 if taken is plant else batch // 2)
+        done, failed = store.commit()
+        assert (done, list(failed)) == (([], ["mini"]) if taken is plant else ([other], []))
+        if failed:
+            assert "mini: is not as this collector left it" in str(failed["mini"])
+    store.close()
+    assert {path: path.read_bytes() for path in root.glob("mini/**/*") if path.is_file()} == before
+    assert (root / "mini").exists() is (put_there != "nothing")
+    read_plant(root / "other", KEY)
+    shutil.rmtree(root / "mini", ignore_errors=True)
+    (tmp_path / "lost").rename(root / "mini")
+    assert len(read_plant(root / "mini", KEY)["edge-a"]) == 6
+
+
 def test_an_epoch_that_is_smaller_than_those_before_harms_nothing(tmp_path: Path) -> None:
     """It tells take-overs apart; nothing in evidence is judged by it."""
     for batch in range(3):

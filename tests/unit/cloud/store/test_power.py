@@ -179,11 +179,11 @@ def test_the_forgetful_disk_forgets(
     """A store that leaves out syncs must lose something, or the tests above test nothing."""
     real = disk_module.Disk.sync
 
-    def sync(self: disk_module.Disk) -> None:
+    def sync(self: disk_module.Disk, below: Path | None = None) -> None:
         self._folders.clear()
         if missing == "sync":
             self._files.clear()
-        real(self)
+        real(self, below)
 
     monkeypatch.setattr(disk_module.Disk, "sync", sync)
     lost: list[BaseException] = []

@@ -77,11 +77,21 @@ def test_every_take_over_has_its_epoch_in_its_entries(tmp_path: Path) -> None:
     assert epochs == [1] * 7 + [2] * 3 + [3] * 4
 
 
-def test_an_epoch_that_is_no_number_stops_the_start(tmp_path: Path) -> None:
-    SliceStore(tmp_path / "00").close()
-    (tmp_path / "00" / "epoch").write_text("many\n")
-    with pytest.raises(StoreError, match="epoch: not a number"):
-        SliceStore(tmp_path / "00")
+@pytest.mark.parametrize("found", [b"", b"many\n", b"\xff\xfe", b"-5\n", b"9" * 30])
+def test_an_epoch_that_is_no_number_begins_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, found: bytes
+) -> None:
+    """Nobody knows the newest one by heart, and whose the slice is stands beside it."""
+    for batch in (0, 1):
+        if batch:
+            (tmp_path / "00" / "epoch").write_bytes(found)
+        store, plant = EXAMPLE.open(tmp_path / "00")
+        EXAMPLE.stage(plant, batch)
+        assert store.commit() == ([plant], {})
+        epochs = [decode_entry(data).epoch for _, data in plant.reader.entries()]
+        store.close()
+    assert "epoch: is no number" in caplog.text
+    assert set(epochs) == {1}
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
@@ -287,6 +297,36 @@ def test_one_plants_trouble_stays_its_own(tmp_path: Path, monkeypatch: pytest.Mo
     read_plant(tmp_path / "00" / "two", KEY)
 
 
+def test_a_folder_that_cannot_be_synced_is_one_plants_trouble(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a plant on a volume of its own, that dies: names of its last commit are owed for good."""
+    store, one, two = two_plants(tmp_path / "00")
+    EXAMPLE.stage(one, 0)
+    EXAMPLE.stage(two, 0)
+    assert store.commit() == ([one, two], {})
+    real = os.fsync
+
+    def fsync(file: int) -> None:
+        if "/one" in str(Path(f"/proc/self/fd/{file}").readlink()):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        real(file)
+
+    with monkeypatch.context() as dying:
+        dying.setattr(os, "fsync", fsync)
+        EXAMPLE.stage(two, 1)
+        assert store.commit() == ([two], {})
+        for plant, batch in ((one, 1), (two, 2)):
+            EXAMPLE.stage(plant, batch)
+        done, failed = store.commit()
+        assert (done, failed["one"].errno) == ([two], errno.EIO)
+    EXAMPLE.stage(one, 1)
+    assert store.commit() == ([one], {})
+    store.close()
+    for plant in ("one", "two"):
+        read_plant(tmp_path / "00" / plant, KEY)
+
+
 def test_many_plants_share_two_syncs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = SliceStore(tmp_path / "00")
     plants = [enrolled(store, f"p{n}", EXAMPLE.signer) for n in range(40)]
@@ -346,7 +386,8 @@ def test_the_disk_is_given_back(tmp_path: Path) -> None:
     before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - counts descriptors, not paths
     Disk(tmp_path).close()
     SliceStore(tmp_path / "00").close()
-    (tmp_path / "00" / "epoch").write_text("many\n")
+    (tmp_path / "00" / "epoch").unlink()
+    (tmp_path / "00" / "epoch").mkdir()
     with pytest.raises(StoreError):
         SliceStore(tmp_path / "00")
     assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208 - as above
