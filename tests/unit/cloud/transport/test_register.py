@@ -154,6 +154,34 @@ def test_a_certificate_of_another_ca_is_not_handed_out(tmp_path: Path) -> None:
     assert again.verify_directly_issued_by(register.ca) is None
 
 
+def test_what_is_cut_short_or_no_fact_stands_in_nobodys_way(tmp_path: Path) -> None:
+    """Copies of somebody's, and of a folder that was brought back onto a full disk."""
+    register = Register(folder_in(tmp_path), BY)
+    stolen, other = FileSigner(generate("p256")), FileSigner(generate("p256"))
+    approved = register.approve(BrokerRequest("mini", "edge-1", stolen.public_key))
+    kept = register.approve(BrokerRequest("mini", "edge-2", other.public_key))
+    first = register.certificate(kept, T0)
+    (path,) = (register.folder / "issued").iterdir()
+    path.write_bytes(path.read_bytes()[:100])
+    second = register.certificate(kept, T0 + DAY)
+    assert second is not None
+    assert second != first, "another is made"
+    register.revoke(approved, "stolen", "somebody", T0)
+    (file,) = (register.folder / "revoked").iterdir()
+    file.write_bytes(b"")  # who it was stands in approved/
+    for name in ("approved/edge-1.copy.der", "approved/x.der", "issued/old.crt", "issued/a.b.crt",
+                 "pending/mini.cose", "revoked/a.b.json"):  # fmt: skip
+        (register.folder / name).parent.mkdir(exist_ok=True)
+        (register.folder / name).write_bytes(b"")
+    assert [one.gateway for one in register.approved()] == ["edge-2"]
+    assert register.ended() == {("mini", "edge-1")}
+    assert list(register.pending()) == []
+    assert register.write_list(T0) == []
+    register.revoke(kept, "stolen", "somebody", T0)
+    with pytest.raises(KeyFileError, match=r"issued/mini\.edge-2"):
+        register.write_list(T0)  # nobody knows its number any more: it must be told
+
+
 def test_what_is_written_survives_a_power_cut(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
