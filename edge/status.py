@@ -156,10 +156,9 @@ def _ending(shown: Mapping[str, int] | None, now_ns: int) -> dict[str, str]:
     """The alarm while the broker's certificate is near its end, or past it."""
     if shown is None or not (life := Life(**shown)).ends_soon(now_ns):
         return {}
-    sentence = (
-        f"the broker's certificate ends on {day_of(life.ends_ns)}, in {life.left_days(now_ns)} "
-        f"days: nothing is delivered after that. {RENEW_BROKER}"
-    )
+    days, day = life.left_days(now_ns), day_of(life.ends_ns)
+    what = f"ends on {day}, in {days} days" if days >= 0 else f"ended on {day}, as far as is known"
+    sentence = f"the broker's certificate {what}: nothing is delivered after that. {RENEW_BROKER}"
     return {BROKER_ENDS: sentence}
 
 

@@ -61,6 +61,8 @@ def test_the_end_of_what_the_broker_has_shown_is_kept_and_told(rig: Rig) -> None
     (said,) = status._ending(shown, NOW_NS).values()
     assert said.startswith("the broker's certificate ends on 2026-12-25 02:41 UTC, in 30 days: ")
     assert "stackproof cloud broker new" in said
+    (said,) = status._ending(shown, life.ends_ns + 1).values()
+    assert said.startswith("the broker's certificate ended on 2026-12-25 02:41 UTC")
     later = Life(life.begins_ns, life.ends_ns + 1)
     rig.stream.note_broker("", NOW_NS, later)
     assert status._ending(status._shown(rig.spool.get(State.SHOWN)), NOW_NS) == {}
