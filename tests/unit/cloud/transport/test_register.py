@@ -1,7 +1,9 @@
 """The register: what is issued, listed, and kept through a power cut, here or by a copy."""
 
+import datetime as dt
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -180,6 +182,18 @@ def test_what_is_cut_short_or_no_fact_stands_in_nobodys_way(tmp_path: Path) -> N
     register.revoke(kept, "stolen", "somebody", T0)
     with pytest.raises(KeyFileError, match=r"issued/mini\.edge-2"):
         register.write_list(T0)  # nobody knows its number any more: it must be told
+
+
+def test_a_command_and_the_collector_write_one_after_the_other(tmp_path: Path) -> None:
+    """Each list is a second later than the one before, and none is half another."""
+    folder = folder_in(tmp_path)
+    Register(folder, BY).write_list(T0)
+    first = load_pem_x509_crl((folder / "crl.pem").read_bytes())
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: Register(folder, BY).write_list(T0), range(24)))
+    last = load_pem_x509_crl((folder / "crl.pem").read_bytes())
+    assert last.last_update_utc - first.last_update_utc == dt.timedelta(seconds=24)
+    assert {path.name for path in folder.iterdir()} == {"ca.crt", "crl.pem"}
 
 
 def test_what_is_written_survives_a_power_cut(
