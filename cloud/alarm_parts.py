@@ -15,7 +15,6 @@ from cloud.config import CloudConfig
 from cloud.live.hub import LiveHub
 from cloud.shift.desk import ShiftDesk
 from cloud.shift.store import ShiftStore
-from evidence.custody import validity_ns
 
 
 @dataclass(frozen=True)
@@ -43,6 +42,7 @@ def alarm_parts(  # noqa: PLR0917 - the composition root calls it by names
     stack: contextlib.AsyncExitStack,
     broker_away_s: Callable[[], float | None],
     broker_ends: Callable[[], Mapping[str, int]],
+    is_broker_behind: Callable[[], bool],
 ) -> AlarmParts:
     """Open the files in `state_dir`; `stack` closes them."""
     said = config.alarms
@@ -60,10 +60,9 @@ def alarm_parts(  # noqa: PLR0917 - the composition root calls it by names
     stack.callback(notes.close)
     rules = {plant: own.rules for plant, own in said.plants.items()}
     shifts = {plant: own.shifts for plant, own in said.plants.items()}
-    ends = {one.plant: validity_ns(one.collector.certificate)[1] for one in config.plants}
     alarms = AlarmDesk(
         store, hub, months, keys, evidence.evidence, clock, rules, tell, broker_away_s, broker_ends,
-        ends,
+        config.collector_ends, is_broker_behind,
     )  # fmt: skip
     desk = ShiftDesk(notes, hub, alarms, months, accumulated, clock, shifts)
     return AlarmParts(alarms, desk, outboxes)

@@ -27,6 +27,7 @@ from cloud.commands.support import add_support_command
 from cloud.commands.year import add_year_commands
 from cloud.config import CloudConfig, load_cloud
 from cloud.errors import CloudConfigError, CloudError
+from cloud.transport.served import behind
 from evidence.errors import EvidenceError
 from evidence.heap import share_one_heap
 from evidence.log_lines import FORMS, TEXT, complain, start_logging, teller
@@ -154,6 +155,9 @@ def _check(args: argparse.Namespace) -> int:
         print(f"{args.config}: fine; {len(config.plants)} plant(s), {gateways} gateway(s)")
         if config.broker.register is not None and (barred := config.broker.register.barred()):
             print(f"{args.config}: broker.register: WARNING: {barred}")
+        if config.broker.register is not None:
+            for sentence in behind(args.config.resolve(), config.broker.register):
+                print(f"{args.config}: broker.register: WARNING: {sentence}")
         for plant, ends in _ending(config):
             print(f"{args.config}: WARNING: the collector's certificate for {plant} ends {ends}")
     return EXIT_FINE

@@ -63,6 +63,7 @@ from cloud.config_normal import read_normal
 from cloud.config_series import SeriesConfig, read_series
 from cloud.errors import CloudConfigError, CloudError
 from cloud.live.normal import NormalBand
+from evidence.custody import validity_ns
 from evidence.errors import EvidenceError
 from evidence.keys import Signer, key_sha256, load_certificate
 from evidence.points import NAME_ID
@@ -109,6 +110,11 @@ class CloudConfig:
     said: Mapping[str, PlantSaid]
     alarms: AlarmsConfig
     normal: Mapping[str, tuple[NormalBand, ...]]
+
+    @property
+    def collector_ends(self) -> dict[str, int]:
+        """Plant -> end of the certificate by which the collector signs, UTC ns."""
+        return {one.plant: validity_ns(one.collector.certificate)[1] for one in self.plants}
 
     @property
     def folders(self) -> dict[str, Path]:

@@ -59,7 +59,7 @@ from cloud.store.layout import PlantFolder
 from cloud.store.slice import SliceStore
 from cloud.transport.desk import BrokerDesk
 from cloud.transport.own import Ends
-from cloud.transport.served import serve_again
+from cloud.transport.served import behind, serve_again
 from cloud.visits.desk import VisitDesk
 from evidence.log_lines import Say, about
 
@@ -192,6 +192,7 @@ class _Process:
         await stack.enter_async_context(beside(self._brought.run()))
         await stack.enter_async_context(beside(self._verify_archives()))
         await stack.enter_async_context(beside(self._transport.run()))
+        await stack.enter_async_context(beside(self._transport.watch()))
         await stack.enter_async_context(beside(self._ends.watch()))
         await stack.enter_async_context(beside(self._series.follow(self._collector.quiet)))
         for work in self._alarms.work():
@@ -225,7 +226,7 @@ class _Process:
         unsigned = STRANGER if config.http.accounts else visitor
         # people's sessions, and the codes of their phones, go by the machine's clock
         accounts = open_accounts(store, SystemClock(), config.regions, unsigned)
-        self._transport = self._broker_desk(accounts.book)
+        self._transport = self._broker_desk(accounts.book, hub)
         self._actions = AccountActions(accounts.book, records, config.regions, self._clock)
         archives = ArchiveFolder(config.archive_dir)
         self._accumulated = Accumulations(
@@ -245,11 +246,10 @@ class _Process:
         stack.callback(self._series.close)
         self._alarms = alarm_parts(
             config, hub, self._engine, self._keys, desk, self._accumulated, self._clock, stack,
-            lambda: self._link.away_s, self._ends.rows,
+            lambda: self._link.away_s, self._ends.rows, lambda: bool(self._transport.trouble),
         )  # fmt: skip
         return Services(
-            hub=hub,
-            clock=self._clock,
+            hub=hub, clock=self._clock,
             months=self._engine,
             streams=self._collector,
             evidence=desk,
@@ -269,15 +269,17 @@ class _Process:
             alarms=self._alarms.alarms,
             shifts=self._alarms.shifts,
             broker=self._link, broker_ends=self._ends.rows, normal=config.normal,
+            collector_ends=config.collector_ends,
             token=self._token, hosts=config.http.names, disks=Disks(config.folders),
         )  # fmt: skip
 
-    def _broker_desk(self, book: Book) -> BrokerDesk:
+    def _broker_desk(self, book: Book, hub: LiveHub) -> BrokerDesk:
         config = self._config
         return BrokerDesk(
             config.broker.register, self._intake, book, SystemClock(),
-            publish=self._hand_over, serve=lambda register: serve_again(config, register),
-            doubt=self._clock.doubt,
+            publish=self._hand_over, serve=lambda register: serve_again(config.path, register),
+            behind=lambda register: behind(config.path, register),
+            doubt=self._clock.doubt, heard_ns=hub.heard_ns,
         )  # fmt: skip
 
     def _asked_for_certificate(self, sender: Sender, request: bytes) -> None:

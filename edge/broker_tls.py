@@ -38,6 +38,12 @@ ASK = (
     "cloud broker requests` says what waits"
 )
 
+#: and about the broker's own
+RENEW_BROKER = (
+    "Have the broker's people give it another: at the collector stackproof cloud broker new, then "
+    "broker config"
+)
+
 
 @dataclass(frozen=True)
 class BrokerTls:

@@ -343,7 +343,8 @@ class Delivery:
         )
 
     async def _note_broker(self, reason: str) -> None:
-        await self._disk.run(self._stream.note_broker, reason, self._clock.wall_ns())
+        shown = None if reason or self._uplink is None else self._uplink.shown
+        await self._disk.run(self._stream.note_broker, reason, self._clock.wall_ns(), shown)
 
     # -- sending ----------------------------------------------------------------------------------
 

@@ -128,6 +128,13 @@ class GatewayMetrics(Collector):
                     None if at_ns is None else at_ns / NS,
                 )
 
+        yield (
+            "broker_shown_certificate_not_after_seconds",
+            "Unix time at which the certificate ends that the broker showed last; absent: no TLS, "
+            "or never there.",
+            None if told["broker_shown"] is None else told["broker_shown"]["ends_ns"] / NS,
+        )
+
     def _devices(self, labels: dict[str, str]) -> Iterator[Metric]:
         names = (*labels, "device")
         up = GaugeMetricFamily(

@@ -56,6 +56,7 @@ class State(StrEnum):
     PROOF = "two-logs-proof"  # the first such receipt ever; never deleted
     TROUBLE = "trouble"  # why nothing gets through, by kind (`edge.trouble`); empty when it does
     BROKER = "broker"  # whether the agent has one (`edge.trouble.Reach`); empty: not tried yet
+    SHOWN = "broker-shown"  # life of the certificate that the broker showed last (CBOR array)
     BLOCKED = "way-blocked"  # why nothing leaves a one-way site; empty when it does
     UNANSWERED = "unanswered"  # why the agent's [metrics] answer nobody; empty when they do
     LEFT = "left"  # of a one-way site: the next seq of each pass over the stream (CBOR array)

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from edge.alarms import standing
-from edge.broker_tls import BrokerTls
+from edge.broker_tls import RENEW_BROKER, BrokerTls
 from edge.clock import Clock
 from edge.condition import condition_of
 from edge.identity import out_of_date
@@ -19,15 +19,17 @@ from edge.settings import standing_departures
 from edge.site.config import Site
 from edge.spool import is_in_use
 from edge.spool_reader import SpoolReader, State, settings_key
-from edge.trouble import DAMAGED, decode_reach, moment, reach_lines
+from edge.trouble import DAMAGED, day_of, decode_reach, moment, reach_lines
 from evidence import cbor, checkpoint
 from evidence.errors import EvidenceError
 from evidence.frame import Clock as ClockState
 from evidence.keys import Certificate, key_sha256, public_key
 from evidence.receipt import decode_receipt
+from evidence.shown_life import Life
 from evidence.suites import PublicKey
 
 MIB = 1024 * 1024
+BROKER_ENDS = "broker-certificate-ends"
 
 
 def status_of(
@@ -65,12 +67,12 @@ def status_of(
         if not is_running:  # then nobody is answered, and nobody is to be
             condition = replace(condition, unanswered="", blocked="")
         tls = BrokerTls.of(site)
-        certificate_trouble = "" if tls is None else tls.trouble(now_ns)
         alarms = standing(
-            condition, now_ns, age_max_ns, broker_certificate=certificate_trouble,
-            departures=departures,
+            condition, now_ns, age_max_ns, departures=departures,
+            broker_certificate="" if tls is None else tls.trouble(now_ns),
         )  # fmt: skip
-        alarms |= _unsure(spool.get(State.CLOCK), now_ns, state)
+        shown = _shown(None if tls is None else spool.get(State.SHOWN))
+        alarms |= _unsure(spool.get(State.CLOCK), now_ns, state) | _ending(shown, now_ns)
         in_use = spool.get(State.KEY) or b""
         told = {
             "plant": site.plant.id,
@@ -80,6 +82,7 @@ def status_of(
             "way": way_facts(site.uplink.way, spool) if site.uplink.way else None,
             "running": is_running,
             "broker": _broker(spool.get(State.BROKER)) if is_running else None,
+            "broker_shown": shown,
             "spool": {
                 "path": str(site.gateway.spool),
                 "objects": usage.objects,
@@ -98,8 +101,7 @@ def status_of(
         }
     if damage:
         alarms[DAMAGED] = damage
-    reason = out_of_date(certificate, now_ns)
-    if reason:
+    if reason := out_of_date(certificate, now_ns):
         alarms["certificate"] = f"the gateway's certificate {reason}"
     own = key_sha256(public_key(certificate))
     return {
@@ -145,6 +147,29 @@ def _broker(kept: bytes | None) -> dict[str, Any] | None:
     return None if reach is None else asdict(reach)
 
 
+def _shown(kept: bytes | None) -> dict[str, int] | None:
+    """When the broker's certificate begins and ends; None before the first, and without TLS."""
+    return Life(*cbor.decode(kept))._asdict() if kept else None
+
+
+def _ending(shown: Mapping[str, int] | None, now_ns: int) -> dict[str, str]:
+    """The alarm while the broker's certificate is near its end, or past it."""
+    if shown is None or not (life := Life(**shown)).ends_soon(now_ns):
+        return {}
+    days, day = life.left_days(now_ns), day_of(life.ends_ns)
+    what = f"ends on {day}, in {days} days" if days >= 0 else f"ended on {day}, as far as is known"
+    sentence = f"the broker's certificate {what}: nothing is delivered after that. {RENEW_BROKER}"
+    return {BROKER_ENDS: sentence}
+
+
+def _shown_lines(shown: Mapping[str, int] | None, now_ns: int) -> list[str]:
+    if shown is None:
+        return []
+    life = Life(**shown)
+    days = life.left_days(now_ns)
+    return [f"broker's certificate: until {day_of(life.ends_ns)}, {days} days left"]
+
+
 def lines(status: Mapping[str, Any]) -> list[str]:
     """The same for people."""
     spool, key, clock, receipt = (status[k] for k in ("spool", "key", "clock", "receipt"))
@@ -162,6 +187,7 @@ def lines(status: Mapping[str, Any]) -> list[str]:
         f"{spool['open_ticks']} ticks not yet in a frame, {spool['unsigned']} frames not signed",
         f"receipt: {_receipt_line(receipt, now_ns)}",
         *reach_lines(status["broker"], now_ns, "readings"),
+        *_shown_lines(status["broker_shown"], now_ns),
         *_way_lines(status["way"]),
         *order_lines(status["orders"]),
         f"log: cosigned up to {status['cosigned_size']} entries",

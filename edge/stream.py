@@ -31,6 +31,7 @@ from evidence.cosignature import cosign, witness_name
 from evidence.errors import KeyFileError
 from evidence.frame import TYP_CLOSE, TYP_COSIGNATURE
 from evidence.keys import FileSigner
+from evidence.shown_life import Life
 
 CLOSES_MAX = 1_000  # answered close requests that are remembered
 NS_PER_HOUR = 3_600 * 1_000_000_000
@@ -144,11 +145,19 @@ class Stream(SigningStream):
         if troubles[kind] != before:
             self.spool.put({State.TROUBLE: encode_troubles(troubles)})
 
-    def note_broker(self, reason: str, now_ns: int) -> None:
-        """Keep what came of a try to reach the broker: why it failed, "" where we are let in."""
+    def note_broker(self, reason: str, now_ns: int, shown: Life | None = None) -> None:
+        """Keep what came of a try to reach the broker.
+
+        Args:
+            reason: why it failed, "" where we are let in.
+            now_ns: wall clock.
+            shown: of the broker's certificate; None for not known, which stays as it was.
+        """
         before = decode_reach(self.spool.get(State.BROKER))
         if (after := tried(before, reason, now_ns)) != before:
             self.spool.put({State.BROKER: encode_reach(after)})
+        if shown is not None and (kept := cbor.encode([*shown])) != self.spool.get(State.SHOWN):
+            self.spool.put({State.SHOWN: kept})
 
     def _keep_proof(self, error: TwoLogsError, data: bytes, now_ns: int) -> None:
         """The alarm stands until a proof holds again; the first proof is kept for ever."""

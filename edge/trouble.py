@@ -92,6 +92,11 @@ def reach_lines(broker: Mapping[str, Any] | None, now_ns: int, kept: str) -> lis
     return [f"broker: away since {since}: {broker['reason']}; {kept} are kept"]
 
 
+def day_of(at_ns: int) -> str:
+    """An instant for people, to the minute."""
+    return f"{dt.datetime.fromtimestamp(at_ns // 1_000_000_000, dt.UTC):%Y-%m-%d %H:%M} UTC"
+
+
 def moment(at_ns: int, now_ns: int) -> str:
     """An instant for people, and how long ago it is."""
     at = dt.datetime.fromtimestamp(at_ns // 1_000_000_000, dt.UTC)

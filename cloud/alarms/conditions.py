@@ -21,7 +21,7 @@ OF_QUALITY = {
     Quality.STALE: "meter-stale", Quality.STUCK: "meter-stuck",
 }  # fmt: skip
 OFFLINE, AWAY, OF_BROKER = "gateway-offline", "broker-away", "certificate-broker"
-OF_SEALS = "certificate-collector"
+OF_SEALS, BEHIND = "certificate-collector", "broker-behind"
 #: those that are known although a gateway is silent, by how they begin
 OF_THE_COLLECTOR = ("certificate", "collector", AWAY)
 #: told by the collector's own words too; the condition here says which month
@@ -96,6 +96,8 @@ def _heard_ns(row: Mapping[str, Any]) -> int | None:
 def _gateways(facts: PlantFacts, rules: Rules) -> Iterator[Signal]:
     if facts.broker_away_ns is not None:
         yield Signal(Key(facts.plant, AWAY, "", ""), {"away_ns": facts.broker_away_ns})
+    if facts.is_broker_behind:
+        yield Signal(Key(facts.plant, BEHIND, "", ""), {})
     for row in facts.snapshot["gateways"]:
         if facts.broker_away_ns is None and _is_silent(row, facts.now_ns, rules):
             values = {"heard_ns": _heard_ns(row)}

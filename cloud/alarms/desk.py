@@ -81,6 +81,7 @@ class AlarmDesk:
         broker_away_s: for how long the collector has had no broker, s; None while it has.
         broker_ends: name -> end of what broker and collector show, UTC ns (`cloud.transport.own`).
         collector_ends: plant -> end of the certificate by which the collector signs, UTC ns.
+        is_broker_behind: brokers do not do what the register of their certificates says.
     """
 
     def __init__(  # noqa: PLR0917 - the composition root calls it by names
@@ -96,11 +97,12 @@ class AlarmDesk:
         broker_away_s: Callable[[], float | None] = lambda: None,
         broker_ends: Callable[[], Mapping[str, int]] = dict,
         collector_ends: Mapping[str, int] | None = None,
+        is_broker_behind: Callable[[], bool] = bool,
     ) -> None:
         self._store, self._hub, self._months, self._keys = store, hub, months, keys
         self._clock, self._rules, self._tell = clock, rules, tell
         self._broker_away_s, self._broker_ends = broker_away_s, broker_ends
-        self._collector_ends = collector_ends or {}
+        self._collector_ends, self._is_broker_behind = collector_ends or {}, is_broker_behind
         self._turn = threading.Lock()
         kept = store.load()
         self._books, self._next_number = kept.by_plant(), kept.next_number
@@ -160,6 +162,7 @@ class AlarmDesk:
             ticks=self._ticks_of(plant, snapshot), level=level, certificates=certificates,
             broker_away_ns=None if away_s is None else now_ns - int(away_s * SECOND_NS),
             broker_ends=self._broker_ends(), collector_ends_ns=self._collector_ends.get(plant),
+            is_broker_behind=self._is_broker_behind(),
         )  # fmt: skip
 
     def _ticks_of(self, plant: str, snapshot: Mapping[str, Any]) -> dict[str, tuple[int, int]]:

@@ -121,6 +121,7 @@ class PlantFacts:
         broker_away_ns: since when the collector has had no broker; None while it has.
         broker_ends: name -> end of what broker and collector show each other, UTC ns.
         collector_ends_ns: end of the certificate by which the collector signs; None: not known.
+        is_broker_behind: brokers do not do what the register of their certificates says.
     """
 
     plant: str
@@ -136,6 +137,7 @@ class PlantFacts:
     broker_away_ns: int | None = None
     broker_ends: Mapping[str, int] = field(default_factory=dict)
     collector_ends_ns: int | None = None
+    is_broker_behind: bool = False
 
 
 def effects_of(rows: Sequence[Mapping[str, Any]]) -> list[Effect]:

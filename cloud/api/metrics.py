@@ -72,7 +72,13 @@ class CollectorMetrics(Collector):
         for plant in sorted({*self._given.streams.served(), *amiss}):
             if self._sees(plant):
                 up.add_metric((plant,), plant not in amiss)
-        yield up
+        told = "Unix time at which the certificate ends by which the collector signs: see months."
+        name = "stackproof_collector_certificate_not_after_seconds"
+        ends = GaugeMetricFamily(name, told, labels=("plant",))
+        for plant, ends_ns in sorted(self._given.collector_ends.items()):
+            if self._sees(plant):
+                ends.add_metric((plant,), ends_ns / 10**9)
+        yield from (up, ends)
 
     def _streams(self) -> Iterator[Metric]:
         next_seq = _gauge("next_seq", "Number that the stream's next object will have.")
@@ -112,7 +118,11 @@ class CollectorMetrics(Collector):
         ends = GaugeMetricFamily(name, told, labels=("certificate",))
         for which, ends_ns in sorted(self._given.broker_ends().items()):
             ends.add_metric((which,), ends_ns / 10**9)
-        yield from (up, away, ends)
+        told = "1: brokers do what the register says; 0: not all, or it cannot be written."
+        order = GaugeMetricFamily("stackproof_broker_register_in_order", told)
+        if (trouble := self._given.transport.trouble) is not None:
+            order.add_metric((), not trouble)
+        yield from (up, away, ends, order)
 
     def _disks(self) -> Iterator[Metric]:
         told = "Free on the disk that this lies on; when it is full no plant's log goes on."

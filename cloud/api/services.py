@@ -305,6 +305,7 @@ class Services:
         token: bearer token of programs on the collector's machine; at least 16 characters.
         papers: makes reports and workbooks.
         broker_ends: name -> end of what broker and collector show each other, UTC ns.
+        collector_ends: plant -> end of the certificate by which the collector signs, UTC ns.
         hosts: names besides the loopback names that may stand in a Host header.
         normal: plant -> what its people call normal for its emission.
         disks: those that the collector writes on.
@@ -334,6 +335,7 @@ class Services:
     token: str = field(repr=False)
     papers: PaperMaker = field(default_factory=PaperMaker)
     broker_ends: Callable[[], Mapping[str, int]] = dict
+    collector_ends: Mapping[str, int] = field(default_factory=dict)
     hosts: tuple[str, ...] = ()
     normal: Mapping[str, Sequence[NormalBand]] = field(default_factory=dict)
     disks: Disks = field(default_factory=Disks)

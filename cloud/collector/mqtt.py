@@ -31,6 +31,7 @@ from cloud.collector.state_message import parse_state
 from cloud.collector.topics import Sender
 from evidence.client_id import client_id
 from evidence.cose import OBJECT_BYTES_MAX
+from evidence.shown_life import shown_life
 
 log = logging.getLogger("stackproof.cloud.mqtt")
 
@@ -92,11 +93,10 @@ class _Chunked:
 
     def shown_ends_ns(self) -> int | None:
         """When the certificate ends that was shown to us, UTC ns; None without TLS."""
-        if isinstance(self._below, ssl.SSLSocket):
-            with contextlib.suppress(OSError, ValueError):
-                shown = self._below.getpeercert() or {}
-                return ssl.cert_time_to_seconds(str(shown["notAfter"])) * 10**9
-        return None
+        if not isinstance(self._below, ssl.SSLSocket):
+            return None
+        life = shown_life(self._below.getpeercert(binary_form=True))
+        return None if life is None else life.ends_ns
 
     def shut(self) -> None:
         """End both ways, of the plain socket: TLS would forget its session under its reader."""

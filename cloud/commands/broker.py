@@ -1,13 +1,14 @@
 """`stackproof cloud broker …`: a broker's CA, configuration, certificates of gateways. Prints.
 
-`new`, `relay`, `node`, `config` and `sign` work on files; the others ask the running collector, on
-its machine or, with `--url` and `--token`, as a person.
+`new`, `relay`, `node`, `config`, `reload` and `sign` work on files; the others ask the running
+collector, on its machine or, with `--url` and `--token`, as a person.
 """
 
 import argparse
 import base64
 import datetime as dt
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,16 +21,9 @@ from cloud.errors import CloudError
 from cloud.transport.broker_files import ROUTE_PORT
 from cloud.transport.own import put
 from cloud.transport.register import CA, CRL, NODES, SERVER, SERVER_KEY, Register
-from cloud.transport.served import (
-    FILES,
-    Served,
-    alone,
-    barred,
-    known_of,
-    names_of,
-    take_in,
-    write,
-)
+from cloud.transport.rows import Served, names_of
+from cloud.transport.served import FILES, alone, barred, behind, known_of, serve_again, write
+from cloud.transport.taken import take_in
 from evidence.broker_certificates import (
     CLIENT_DAYS,
     REQUEST_BYTES_MAX,
@@ -116,6 +110,11 @@ def _add_files(parts: Any) -> None:  # noqa: ANN401 - likewise
     node.add_argument("--ca-key", metavar="REF", help=f"the CA's key: {REFERENCE} (DIR/ca.pem)")
     node.set_defaults(run=_node)
     _add_config(parts)
+    reload = parts.add_parser(
+        "reload", help="write all configurations of a register again, and tell the brokers"
+    )
+    reload.add_argument("config", type=Path, metavar="CLOUD.toml", help="the collector's file")
+    reload.set_defaults(run=_reload)
     sign = parts.add_parser(
         "sign", help="where the CA's key is: certify what was approved, write the revocation list"
     )
@@ -220,8 +219,7 @@ def _key(path: Path, certificate: Path) -> PublicKey:
 
 def _config(args: argparse.Namespace) -> int:
     files = [path.resolve() for path in args.config]
-    if (register := load_cloud(files[0]).broker.register) is None:
-        raise CloudError(f"{files[0]}: [broker] needs a register")
+    register = _register(files[0])
     if len(files) > 1 and args.kind != "nats":
         raise CloudError(
             "mosquitto takes one revocation list of a CA, and each register has its own: "
@@ -248,6 +246,22 @@ def _config(args: argparse.Namespace) -> int:
         print(f"{args.out}: {' '.join(names_of(served))}, slice {one.slice_id}, {keys}")
     print(*filter(None, said), sep="\n")
     return 0
+
+
+def _reload(args: argparse.Namespace) -> int:
+    path = args.config.resolve()
+    register = _register(path)
+    print(*serve_again(path, register), sep="\n")
+    left = behind(path, register)
+    for sentence in left:
+        print(f"{args.config}: {sentence}", file=sys.stderr)
+    return int(bool(left))
+
+
+def _register(path: Path) -> Register:
+    if (register := load_cloud(path).broker.register) is None:
+        raise CloudError(f"{path}: [broker] needs a register")
+    return register
 
 
 def _sign(args: argparse.Namespace) -> int:

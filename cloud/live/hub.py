@@ -257,6 +257,12 @@ class LiveHub:
         known = channel.state.gateways.get(gateway) if channel is not None else None
         return known is not None and (known.online is not None or known.received_ns is not None)
 
+    def heard_ns(self, plant: str, gateway: str) -> int | None:
+        """When its newest live message came, UTC ns; None before the first."""
+        channel = self._channels.get(plant)
+        known = channel.state.gateways.get(gateway) if channel is not None else None
+        return None if known is None else known.received_ns
+
     def _configured(self, plant: str, gateway: str) -> _Channel | None:
         channel = self._channels.get(plant)
         if channel is None or gateway not in channel.state.gateways:

@@ -41,6 +41,11 @@ WAITING_MAX = 1_000
 PACE_S = 0.1
 #: and of one gateway, which asks each hour: each answer may be a file, and a line of the log
 OF_ONE_S = 60.0
+#: seconds between tries while brokers do not do what the register says; else so many times that
+AGAIN_S, LOOKS_REST = 60.0, 10
+#: a broker elsewhere fetches the list each minute. After that it is told for so long that somebody
+#: who was revoked has come in: some speak each quarter hour
+KNOWS_S, STILL_S = 180.0, 1_800.0
 APPROVED, RENEWED, REVOKED = (
     "broker-key-approved", "broker-certificate-renewed", "broker-key-revoked",
 )  # fmt: skip
@@ -55,7 +60,9 @@ class BrokerDesk:
         book: of accounts, with the security log.
         clock: the machine's; TLS goes by no other.
         publish: hands a certificate to a gateway, PEM.
-        serve: writes the broker's configuration again and has it taken in; sentences.
+        serve: writes the brokers' configurations again and has them taken in; sentences.
+        behind: why brokers do not do what the register says, sentences; none where all is well.
+        heard_ns: when a gateway's newest word came that no relay passes on; None before the first.
         doubt: why the clock is not believed just then, "" when it is: certificates of a clock that
             is ahead lock gateways out, so none is made.
     """
@@ -63,10 +70,17 @@ class BrokerDesk:
     def __init__(
         self, register: Register | None, intake: Intake, book: Book, clock: Clock, *,
         publish: Callable[[Sender, bytes], None], serve: Callable[[Register], Sequence[str]],
+        behind: Callable[[Register], Sequence[str]] = lambda _: (),
+        heard_ns: Callable[[str, str], int | None] = lambda *_: None,
         doubt: Callable[[], str] = lambda: "",
     ) -> None:  # fmt: skip
         self._held, self._intake, self._book = register, intake, book
-        self._clock, self._publish, self._serve, self._doubt = clock, publish, serve, doubt
+        self._clock, self._publish, self._doubt = clock, publish, doubt
+        self._serve, self._behind, self._heard_ns = serve, behind, heard_ns
+        # of revoked ones: since when, whether their broker is to know it by now, their newest word
+        self._ended = dict[tuple[str, str], tuple[float, bool, int | None]]()
+        self._came_in_s = dict[tuple[str, str], float]()  # when one of them was heard again
+        self._trouble = ""
         self._one = threading.Lock()
         self._waiting = dict[Sender, bytes]()
         self._looked_s = dict[Sender, float]()  # the newest WAITING_MAX, oldest first
@@ -99,8 +113,7 @@ class BrokerDesk:
             self._came.set()
 
     async def run(self) -> None:
-        """Finish what was cut short, then answer what comes, who waits longest first, for ever."""
-        await asyncio.to_thread(self._finish)
+        """Answer what comes, who waits longest first, for ever."""
         while True:
             await self._came.wait()
             self._came.clear()
@@ -119,17 +132,76 @@ class BrokerDesk:
                     log.exception("%s: no certificate", sender, extra=sender.about)
                 await asyncio.sleep(PACE_S)
 
-    def _finish(self) -> None:
-        """The list and the broker know each key that is revoked."""
+    # -- what the register says is what brokers do ------------------------------------------------
+
+    @property
+    def trouble(self) -> str | None:
+        """Why it is not so, or may not stay so, a line each; "" where it is, None without one."""
+        return None if self._held is None else self._trouble
+
+    async def watch(self) -> None:
+        """Finish what was cut short, and try again what failed, for ever."""
+        while True:
+            await asyncio.to_thread(self.look)
+            for _ in range(LOOKS_REST):  # an order may have failed meanwhile
+                await asyncio.sleep(AGAIN_S)
+                if self._trouble:
+                    break
+
+    def look(self) -> None:
+        """Have brokers know what the register says, and note why they do not."""
         if self._held is None:
             return
+        with self._one:
+            self._note(self._mended(self._held))
+
+    def _mended(self, register: Register) -> list[str]:
+        """What is left after one more try."""
+        found, said = [register.barred()], list[str]()
         try:
-            with self._one:
-                if self._held.unlisted(self._held.folder / CRL) and self._held.signs:
-                    said = [*self._held.write_list(self._now()), *self._serve(self._held)]
-                    log.warning("a key was revoked, and not listed: %s", "\n".join(said))
+            if register.signs and register.unlisted(register.folder / CRL):
+                said += ["a key was revoked, and not listed", *register.write_list(self._now())]
         except (EvidenceError, StoreError, OSError) as error:
-            log.error("revoked keys may be let in: %s", error)  # noqa: TRY400 - it says all
+            found.append(f"revoked keys may be let in: {error}")
+        if said or self._behind(register):
+            said += self._serve(register)
+            if left := self._behind(register):
+                found += [*left, *said]
+            else:
+                log.warning("brokers are told again what the register says: %s", "\n".join(said))
+        found += self._still_in(register)
+        return [*dict.fromkeys(filter(None, found))]
+
+    def _still_in(self, register: Register) -> list[str]:
+        """Who speaks though he was revoked, wherever his broker is: newer words than a look ago."""
+        now_s, before = time.monotonic(), self._ended
+        self._ended = {}
+        for one in register.ended():
+            heard_ns = self._heard_ns(*one)
+            since_s, is_to_know, was_ns = before.get(one, (now_s, False, heard_ns))
+            if is_to_know and heard_ns != was_ns:
+                self._came_in_s[one] = now_s
+            self._ended[one] = since_s, now_s - since_s >= KNOWS_S, heard_ns
+        return [
+            f"{plant}/{gateway} comes in, whose every key is revoked: its broker does not know. "
+            "Where it runs: carry the files there, and start it anew"
+            for (plant, gateway), at_s in self._came_in_s.items()
+            if (plant, gateway) in self._ended and now_s - at_s < STILL_S
+        ]
+
+    def _note(self, found: Sequence[str]) -> None:
+        if (trouble := "\n".join(found)) != self._trouble:
+            if trouble:
+                log.error("the broker's register: %s", trouble)
+            else:
+                log.warning("the broker's register: brokers do what it says")
+        self._trouble = trouble
+
+    def _serve_now(self, register: Register) -> list[str]:
+        """After an order: sentences for who gave it."""
+        said = self._serve(register)
+        self._note(self._behind(register))
+        return [*said]
 
     def _answer(self, sender: Sender, data: bytes) -> None:
         if who_asks(data)[:2] != (sender.plant, sender.gateway):
@@ -217,7 +289,7 @@ class BrokerDesk:
             event = Event(APPROVED, "", who.account, address, f"{plant}/{gateway} key {key}")
             with self._logging(event):
                 approved = register.approve(request)
-            broker = "\n".join(self._serve(register))
+            broker = "\n".join(self._serve_now(register))
             made = self._certificate(approved, told=False)
             return {**row, "certificate": made, "broker": broker}
 
@@ -235,7 +307,7 @@ class BrokerDesk:
             with self._logging(Event(REVOKED, "", who.account, address, told)):
                 register.revoke(approved, reason, who.account, self._now())
             told, *more = self._list(register)
-            return {**row, "list": told, "broker": "\n".join([*more, *self._serve(register)])}
+            return {**row, "list": told, "broker": "\n".join([*more, *self._serve_now(register)])}
 
     def _list(self, register: Register) -> list[str]:
         """Sign the list of the revoked; what came of it. The key is revoked all the same."""

@@ -10,11 +10,14 @@
 
 <key> is the SHA-256 of the TLS key, <end> and <begin> are the certificate's, UTC: no certificate
 takes the place of another, so the list of the revoked has them all. Files appear whole or not at
-all. Each is a fact for itself: whoever signs elsewhere (a CA that is kept offline) works on a copy
-of the folder and brings back what is new. Not for two processes at once.
+all, one writer at a time. Each is a fact for itself: whoever signs elsewhere (a CA that is kept
+offline) works on a copy of the folder and brings back what is new.
 """
 
+import contextlib
 import datetime as dt
+import errno
+import fcntl
 import json
 import os
 import tempfile
@@ -27,6 +30,7 @@ from cloud.store.disk import sync_names
 from cloud.transport.broker_files import KnownNode
 from evidence.broker_certificates import (
     CLIENT_DAYS,
+    REQUEST_BYTES_MAX,
     BrokerRequest,
     Ca,
     certify_client,
@@ -108,22 +112,22 @@ class Register:
 
     def pending(self) -> Iterator[tuple[str, str, bytes]]:
         """(plant, gateway, request) of those that wait, as they came."""
-        for path in sorted((self.folder / PENDING).glob("*.*.cose")):
-            plant, gateway, _ = path.name.split(".")
+        for path, (plant, gateway) in _named(self.folder / PENDING, "cose", 2):
             yield plant, gateway, path.read_bytes()
 
     def approved(self) -> Iterator[Approved]:
         """Keys that were approved and are not revoked, sorted."""
-        for path in sorted((self.folder / APPROVED).glob("*.*.*.der")):
-            plant, gateway, key, _ = path.name.split(".")
+        for path, (plant, gateway, key) in self._approved():
             if not self.is_revoked(key):
                 yield Approved(plant, gateway, key, path)
 
     def ended(self) -> set[tuple[str, str]]:
         """(plant, gateway) that had keys and have none any more."""
-        ends = [json.loads(path.read_bytes()) for path in (self.folder / REVOKED).glob("*.json")]
-        had = {(str(facts["plant"]), str(facts["gateway"])) for facts in ends}
+        had = {(plant, gateway) for _, (plant, gateway, _) in self._approved()}
         return had - {(one.plant, one.gateway) for one in self.approved()}
+
+    def _approved(self) -> Iterator[tuple[Path, list[str]]]:
+        return _named(self.folder / APPROVED, "der", 3)
 
     def find(self, plant: str, gateway: str, key: str) -> Approved | None:
         """One of `approved`."""
@@ -160,8 +164,10 @@ class Register:
 
         By the CA of now, or of those before. One that has not begun is of a clock that was ahead.
         """
-        paths = sorted((self.folder / ISSUED).glob(f"{approved.stem}.*.crt"), reverse=True)
-        found = [*map(load_certificate, paths)]
+        found = list[Certificate]()
+        for path in sorted((self.folder / ISSUED).glob(f"{approved.stem}.*.crt"), reverse=True):
+            with contextlib.suppress(KeyFileError):  # a copy that was cut short: another is made
+                found.append(load_certificate(path))
         ours = [made for made in found if is_by(made, self.ca)]
         begun = (made for made in ours if made.not_valid_before_utc <= now)
         return next(begun, next(iter(ours or found), None))
@@ -171,9 +177,9 @@ class Register:
         return self._revoked() - _listed(path).serials
 
     def _revoked(self) -> frozenset[int]:
-        keys = {path.stem for path in (self.folder / REVOKED).glob("*.json")}
-        issued = (self.folder / ISSUED).glob("*.crt")
-        ended = (path for path in issued if path.name.split(".")[2] in keys)
+        keys = {key for _, (key,) in _named(self.folder / REVOKED, "json", 1)}
+        issued = _named(self.folder / ISSUED, "crt", 4)
+        ended = (path for path, (_, _, key, _) in issued if key in keys)
         return frozenset(load_certificate(path).serial_number for path in ended)
 
     def list_for(self, there: Path) -> tuple[bytes | None, list[str]]:
@@ -201,12 +207,18 @@ class Register:
         parts = (self.folder / name for name in (PENDING, APPROVED, ISSUED, REVOKED))
         for folder in (self.folder, *(part for part in parts if part.exists())):
             try:
-                tempfile.TemporaryFile(dir=folder).close()
+                with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
+                    file.write(bytes(REQUEST_BYTES_MAX))
             except OSError as error:
+                why = ""
+                if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+                    why = (
+                        ". The unit lets the collector write below /var/lib/stackproof alone "
+                        "(docs/install.md, Services)"
+                    )
                 return (
                     f"{folder} cannot be written ({error.strerror}): no gateway's certificate is "
-                    "renewed, no key approved or revoked. The unit lets the collector write below "
-                    "/var/lib/stackproof alone (docs/install.md, Services)"
+                    f"renewed, no key approved or revoked{why}"
                 )
         return ""
 
@@ -261,8 +273,9 @@ class Register:
         if self._ca is None:
             return []
         path = self.folder / CRL
-        told, before = _listed(path).begins, path.read_bytes() if path.exists() else None
-        self._write(CRL, revocation_list(self._ca, self._revoked(), now, before))
+        with self._alone():  # of two lists that are alike a broker goes by the first
+            told, before = _listed(path).begins, path.read_bytes() if path.exists() else None
+            self._put(CRL, revocation_list(self._ca, self._revoked(), now, before))
         return [AS_BEFORE.format(path)] if _listed(path).begins <= told else []
 
     def mend_list(self, now: dt.datetime) -> list[str]:
@@ -272,6 +285,17 @@ class Register:
         return [] if is_whole else self.write_list(now)
 
     def _write(self, name: str, data: bytes) -> None:
+        with self._alone():
+            self._put(name, data)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """No command writes here meanwhile. The folder itself may be a broker's, and held so."""
+        with (self.folder / CA).open("rb") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            yield
+
+    def _put(self, name: str, data: bytes) -> None:
         """Write a file that is whole under its name, and on disk."""
         path = self.folder / name
         part = path.with_name(f".{path.name}.part")
@@ -288,6 +312,14 @@ class Register:
             sync_names(path.parent)
         except OSError as error:
             raise StoreError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _named(folder: Path, kind: str, words: int) -> Iterator[tuple[Path, list[str]]]:
+    """Files whose name is so many words and a kind, sorted; what else lies there is no fact."""
+    for path in sorted(folder.glob(f"*.{kind}")):
+        *found, _ = path.name.split(".")
+        if len(found) == words and all(found):
+            yield path, found
 
 
 def is_fresh(certificate: Certificate, ca: Certificate, now: dt.datetime) -> bool:

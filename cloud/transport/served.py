@@ -14,20 +14,16 @@ machine from them reads them at once. Measured with SIGHUP and sessions that sta
 import contextlib
 import fcntl
 import hashlib
-import json
 import os
-import pwd
-import signal
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from cloud.config import CloudConfig
 from cloud.config_broker import slice_now
 from cloud.errors import CarriedFileError, CloudError
 from cloud.transport.broker_files import (
     REPLICAS,
-    ROUTE_PORT,
     Known,
     Place,
     conflict,
@@ -35,50 +31,17 @@ from cloud.transport.broker_files import (
     nats_files,
 )
 from cloud.transport.register import CA, CRL, NODES, SERVER, SERVER_KEY, Register
+from cloud.transport.rows import PROGRAMS, Served, remember, remembered
+from cloud.transport.taken import is_told, take_in
+from cloud.transport.whole import FOR_ALL, FOR_ONE, entry_of, give_to, put_whole
 from evidence.broker_certificates import NODE_PREFIX
 from evidence.errors import EvidenceError
 from evidence.keys import key_sha256, load_certificate, public_key
-from evidence.owners import give, make_folder
+from evidence.owners import make_folder
 
-ROWS = "brokers.json"
 FILES = {"mosquitto": mosquitto_files, "nats": nats_files}
-PROGRAMS = {"mosquitto": ("mosquitto", "mosquitto.conf"), "nats": ("nats-server", "nats.conf")}
-_FOR_ALL, _FOR_ONE, _FOR_GROUP = 0o644, 0o600, 0o640
-
-
-@dataclass(frozen=True)
-class Served:
-    """One broker's configuration.
-
-    Attributes:
-        kind: one of `FILES`.
-        out: folder of the files, absolute.
-        at: where they are at the broker.
-        listen, port: of the broker.
-        user: whom the broker runs as, who can read them; "" for whoever writes them.
-        sha256: of the broker's own file as it was written last, hex: another one is by hand.
-        websocket: nats-server's port of MQTT over WebSocket; None: nowhere.
-        node, route_port: as in `Place`.
-        collectors: CLOUD.toml of each that it serves, absolute; nodes are those of the first one's
-            register. None: of the one whose register this stands in.
-    """
-
-    kind: str
-    out: str
-    at: str
-    listen: str
-    port: int
-    user: str = ""
-    sha256: str = ""
-    websocket: int | None = None
-    node: str = ""
-    route_port: int = ROUTE_PORT
-    collectors: Sequence[str] = ()
-
-    @property
-    def file(self) -> str:
-        """The file that the broker is started with."""
-        return f"{self.at}/{PROGRAMS[self.kind][1]}"
+#: whom a configuration of nats-server lets in
+_USER = re.compile(r"urn:stackproof:broker:[^\s\"]+")
 
 
 def known_of(files: Sequence[Path]) -> Known:
@@ -123,34 +86,6 @@ def alone(out: Path) -> Iterator[None]:
         os.close(held)
 
 
-def names_of(served: Served) -> Sequence[str]:
-    """The files that are written."""
-    return [PROGRAMS[served.kind][1], *(["acl"] if served.kind == "mosquitto" else [])]
-
-
-def _remember(registers: Sequence[Path], served: Served) -> None:
-    """Keep in each register where a configuration is, in place of the one in its folder."""
-    for folder in registers:
-        rows = [*(row for row in remembered(folder) if row.out != served.out), served]
-        text = json.dumps([asdict(row) for row in rows], indent=1)
-        try:
-            _put(folder / ROWS, text.encode(), _FOR_ALL)
-        except OSError as error:
-            path = folder / ROWS
-            raise CarriedFileError(f"{path} cannot be written: {error.strerror}") from error
-
-
-def remembered(folder: Path) -> list[Served]:
-    """Every configuration of a register; CarriedFileError when that cannot be read."""
-    path = folder / ROWS
-    try:
-        return [Served(**row) for row in json.loads(path.read_bytes())]
-    except FileNotFoundError:
-        return []
-    except (OSError, ValueError, TypeError) as error:
-        raise CarriedFileError(f"{path} cannot be read: run broker config again") from error
-
-
 def write(served: Served, known: Known, registers: Sequence[Path]) -> list[str]:
     """Write a configuration, for its user to read; sentences for people, none where all is well.
 
@@ -167,9 +102,7 @@ def write(served: Served, known: Known, registers: Sequence[Path]) -> list[str]:
             one of several brokers and has no certificate.
     """
     out, said = Path(served.out), _of_nodes(served, known)
-    place = Place(served.at, served.listen, served.port, served.user, served.websocket,
-                  served.node, served.route_port)  # fmt: skip
-    texts = FILES[served.kind](place, known)
+    texts = _texts(served, known)
     main = out / PROGRAMS[served.kind][1]
     try:
         make_folder(out)
@@ -178,18 +111,12 @@ def write(served: Served, known: Known, registers: Sequence[Path]) -> list[str]:
         if before is not None and _is_by_hand(before, served, known):
             texts = {name: text for name, text in texts.items() if name != main.name}
             said.append(f"{main} was changed by hand and stays: broker config writes it anew")
+        elif before != texts[main.name]:  # whichever is there if this ends here, is none by hand
+            both = {_sha256(texts[main.name]), *_written(served, known)}
+            remember(registers, replace(served, sha256=" ".join(sorted(both))))
         for name, text in texts.items():
-            _put(out / name, text.encode(), _FOR_ONE, served.user)
-        register = Register(known.slices[0].register, None)
-        _put(out / CA, (register.folder / CA).read_bytes(), _FOR_ALL)
-        crl, told = register.list_for(out / CRL)
-        said += told
-        if crl is not None:
-            _put(out / CRL, crl, _FOR_ALL)
-        if (made := _made_anew(served, register.folder)) is not None:
-            _put(out / SERVER, made, _FOR_ALL)
-        if served.user and (out / SERVER_KEY).exists():
-            _give(out / SERVER_KEY, served.user)
+            put_whole(out / name, text.encode(), FOR_ONE, served.user)
+        said += _write_certificates(served, Register(known.slices[0].register, None))
     except OSError as error:
         raise CarriedFileError(f"{out} cannot be written: {error.strerror}") from error
     if missing := [name for name in (SERVER, SERVER_KEY) if not (out / name).exists()]:
@@ -197,13 +124,36 @@ def write(served: Served, known: Known, registers: Sequence[Path]) -> list[str]:
     if served.kind == "mosquitto" and before not in (None, texts.get(main.name, before)):
         said.append(f"{main} is another one now: mosquitto must be restarted for that")
     if main.name in texts:
-        _remember(registers, replace(served, sha256=_sha256(texts[main.name])))
+        remember(registers, replace(served, sha256=_sha256(texts[main.name])))
     return said
+
+
+def _write_certificates(served: Served, register: Register) -> list[str]:
+    out = Path(served.out)
+    crl, told = register.list_for(out / CRL)
+    if out.samefile(register.folder):  # written back, a list that was read could replace a newer
+        for path in (out / CA, out / CRL):
+            if path.exists():
+                path.chmod(FOR_ALL)
+    else:
+        put_whole(out / CA, (register.folder / CA).read_bytes(), FOR_ALL)
+        if crl is not None:
+            put_whole(out / CRL, crl, FOR_ALL)
+    if (made := _made_anew(served, register.folder)) is not None:
+        put_whole(out / SERVER, made, FOR_ALL)
+    if served.user and (out / SERVER_KEY).exists():
+        give_to(out / SERVER_KEY, served.user)
+    return told
 
 
 def _is_by_hand(text: str, served: Served, known: Known) -> bool:
     """Is it another one than whichever collector wrote last?"""
-    return served.sha256 != "" and _sha256(text) not in {r.sha256 for r in _rows(served, known)}
+    return served.sha256 != "" and _sha256(text) not in _written(served, known)
+
+
+def _written(served: Served, known: Known) -> set[str]:
+    """Of texts that collectors wrote, or were about to."""
+    return {sha256 for row in _rows(served, known) for sha256 in row.sha256.split()}
 
 
 def _rows(served: Served, known: Known) -> list[Served]:
@@ -239,47 +189,83 @@ def _is_known(served: Served, known: Known) -> bool:
     return not served.node or served.node in [node.name for node in known.nodes]
 
 
-def take_in(served: Served) -> str:
-    """Have a broker of this machine read its files again; what came of it, a sentence."""
-    program, _ = PROGRAMS[served.kind]
-    told, others = list[str](), list[str]()
-    for process in _running(program, Path(served.file)):
-        try:
-            os.kill(process, signal.SIGHUP)
-            told.append(str(process))
-        except ProcessLookupError:
-            continue
-        except PermissionError:  # anybody may run one of this name: it hides none of ours
-            others.append(str(process))
-    said = list[str]()
-    if told:
-        said.append(f"{program} {' '.join(told)} has been told to read {served.file} again")
-    if others:
-        said.append(f"{program} runs as another user; as root: kill -HUP {' '.join(others)}")
-    return "\n".join(said) or (
-        f"no {program} of {served.file} runs here; where it runs: carry the files there if they"
-        f' are not, then kill -HUP "$(pidof {program})", or systemctl reload {program}'
-    )
-
-
-def serve_again(config: CloudConfig, register: Register) -> list[str]:
+def serve_again(config: Path, register: Register) -> list[str]:
     """Write every configuration again and have it taken in; a sentence or more for each.
 
-    What CLOUD.toml says is what it says now: the collector's process may be older than it.
+    What CLOUD.toml (`config`) says is what it says now: the collector may be older than it.
     """
     said = list[str]()
     try:
         for served in remembered(register.folder):
-            with alone(Path(served.out)):
-                known = known_of([Path(name) for name in served.collectors] or [config.path])
-                if why := _not_ours(served, known):  # the others must know all the same
-                    said.append(f"{served.out} stays: {why}")
-                    continue
-                said += write(served, known, [register.folder])
-            said.append(take_in(served))
-    except (CloudError, EvidenceError, OSError) as error:  # what was done stands, and is said
-        return [*said, f"{error}", "the broker knows nothing of it: stackproof cloud broker config"]
+            said += _serve(served, config, register)
+    except CarriedFileError as error:
+        return [str(error)]
     return said or ["no broker's configuration was written yet: stackproof cloud broker config"]
+
+
+def _serve(served: Served, config: Path, register: Register) -> list[str]:
+    said = list[str]()
+    try:
+        with alone(Path(served.out)):
+            known = known_of([Path(name) for name in served.collectors] or [config])
+            if why := _not_ours(served, known):
+                return [f"{served.out} stays: {why}"]
+            said += write(served, known, [register.folder])
+        return [*said, take_in(served)]
+    except (CloudError, EvidenceError, OSError) as error:  # what was done stands; others are told
+        return [*said, f"{error}", "the broker knows nothing of it: stackproof cloud broker config"]
+
+
+def behind(config: Path, register: Register) -> list[str]:
+    """Why brokers do not do what the register says now, a sentence each; writes nothing.
+
+    What a disk refused, what was changed by hand and what nobody could tell a broker of this
+    machine shows here alike. Of one elsewhere it is known what was written for it.
+    """
+    found = list[str]()
+    try:
+        for served in remembered(register.folder):
+            found += _behind(served, config, register)
+    except CarriedFileError as error:
+        return [str(error)]
+    return found
+
+
+def _behind(served: Served, config: Path, register: Register) -> list[str]:
+    out, found = Path(served.out), list[str]()
+    main = PROGRAMS[served.kind][1]
+    try:
+        known = known_of([Path(name) for name in served.collectors] or [config])
+        if not _is_known(served, known):
+            return []  # a node that was lost: the others let it in no more
+        if why := _not_ours(served, known):
+            return [f"{out} stays: {why}"]
+        for name, text in _texts(served, known).items():
+            there = (out / name).read_text(errors="surrogateescape")
+            is_by_hand = name == main and _is_by_hand(there, served, known)
+            if is_by_hand and sorted(_USER.findall(there)) != sorted(_USER.findall(text)):
+                found.append(
+                    f"{out / name} was changed by hand, and lets in others than the register says: "
+                    "take it over there, or have it written (broker config)"
+                )
+            elif there != text and not is_by_hand:
+                found.append(f"{out / name} is not as the register says: broker reload")
+        if served.kind == "mosquitto" and (lacks := register.unlisted(out / CRL)):
+            found.append(
+                f"{out / CRL} does not name {len(lacks)} certificate(s) of revoked keys: broker "
+                "reload, or broker sign where the CA's key is"
+            )
+        if not found and not is_told(served):
+            found.append(f"the broker of {served.file} was not told; as root: broker reload")
+    except (CloudError, EvidenceError, OSError) as error:
+        found.append(f"{out}: {error}")
+    return found
+
+
+def _texts(served: Served, known: Known) -> dict[str, str]:
+    place = Place(served.at, served.listen, served.port, served.user, served.websocket,
+                  served.node, served.route_port)  # fmt: skip
+    return FILES[served.kind](place, known)
 
 
 def _not_ours(served: Served, known: Known) -> str:
@@ -298,7 +284,7 @@ def barred(served: Served) -> str:
             f"{served.out}: {name} alone can read these files. A broker under another user "
             f"(Debian's mosquitto gives up root) needs --user NAME"
         )
-    entry = _entry(served.user)
+    entry = entry_of(served.user)
     for folder in (Path(served.out), *Path(served.out).parents):
         held = folder.stat()
         its = 0o010 if held.st_gid == entry.pw_gid else 0o001
@@ -310,65 +296,3 @@ def barred(served: Served) -> str:
 
 def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
-
-
-def _running(program: str, file: Path) -> Iterator[int]:
-    """Processes of this machine that were started with a configuration."""
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            words = [os.fsdecode(word) for word in (folder / "cmdline").read_bytes().split(b"\0")]
-            if Path(words[0]).name != program:
-                continue
-            if str(file) in words:
-                yield int(folder.name)
-                continue
-            cwd = (folder / "cwd").readlink()
-            if any((cwd / word).resolve() == file.resolve() for word in words[1:] if word):
-                yield int(folder.name)
-        except OSError:  # it has ended, or is another user's: its folder is not told
-            continue
-
-
-def _put(path: Path, data: bytes, mode: int, user: str = "") -> None:
-    """Write a file that appears whole, or not at all if it holds that already."""
-    if path.exists() and path.read_bytes() == data and not user:
-        path.chmod(mode)
-        return
-    part = path.with_name(f".{path.name}.part")
-    part.unlink(missing_ok=True)
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FOR_ONE), "wb") as file:
-        file.write(data)
-    if user:
-        _give(part, user)
-    else:
-        part.chmod(mode)
-        give(part)
-    part.replace(path)
-
-
-def _give(path: Path, user: str) -> None:
-    """Let one user read a file: as its owner where we are root, by its group where we are not.
-
-    mosquitto 2.0.21 warns of an `acl` that is another's, and reads it.
-    """
-    entry = _entry(user)
-    if os.geteuid() == entry.pw_uid:
-        path.chmod(_FOR_ONE)
-        return
-    is_root = os.geteuid() == 0
-    try:
-        os.chown(path, entry.pw_uid if is_root else -1, entry.pw_gid)
-    except PermissionError as error:
-        raise CarriedFileError(
-            f"{path} cannot be given to {user}: do it as root, or as a member of {user}'s group"
-        ) from error
-    path.chmod(_FOR_ONE if is_root else _FOR_GROUP)
-
-
-def _entry(user: str) -> pwd.struct_passwd:
-    try:
-        return pwd.getpwnam(user)
-    except KeyError:
-        raise CarriedFileError(
-            f"this machine knows no user {user}: --user is the broker's"
-        ) from None

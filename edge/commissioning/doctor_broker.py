@@ -8,17 +8,19 @@ import asyncio
 import ssl
 import threading
 
-from edge.broker_tls import ASK, BrokerTls
+from edge.broker_tls import ASK, RENEW_BROKER, BrokerTls
 from edge.clock import Clock
-from edge.commissioning.findings import Check, failed, fine, has_failed
+from edge.commissioning.findings import Check, failed, fine, has_failed, warning
 from edge.commissioning.reach import reach
 from edge.commissioning.round_trip import watch_next
 from edge.route import Route
 from edge.site.config import Site
+from edge.trouble import day_of
 from edge.uplink.hello import NotLetInError, opened, say_hello
 from edge.uplink.tunnel import ProxyError, connect
 from evidence.broker_certificates import name_of
 from evidence.errors import EvidenceError
+from evidence.shown_life import Life, shown_life
 
 BROKER, PROXY = "broker", "proxy"
 BROKER_TIMEOUT_S = 5.0
@@ -94,7 +96,8 @@ async def _way(
     if context is None:
         return checks, None
     try:
-        await _shake_hands(route, tls)
+        if (life := await _shake_hands(route, tls)) is not None:
+            checks.append(_its(life, now_ns))
     except ssl.SSLError as error:
         checks.append(_refused(error, who, tls.ask))
     except (NotLetInError, OSError) as error:
@@ -158,23 +161,33 @@ def _own(tls: BrokerTls, now_ns: int) -> tuple[list[Check], ssl.SSLContext | Non
     return [fine(BROKER, "certificate", sentence)], context
 
 
-async def _shake_hands(route: Route, tls: BrokerTls) -> None:
+def _its(life: Life, now_ns: int) -> Check:
+    """The broker's own certificate, which was believed."""
+    days = life.left_days(now_ns)
+    sentence = f"the broker's certificate: until {day_of(life.ends_ns)}, {days} days left"
+    if life.ends_soon(now_ns):
+        return warning(BROKER, "certificate", sentence, RENEW_BROKER)
+    return fine(BROKER, "certificate", sentence)
+
+
+async def _shake_hands(route: Route, tls: BrokerTls) -> Life | None:
     """TLS 1.2 by itself: its handshake ends with the broker's verdict on our certificate.
 
     With TLS 1.3 that comes later, and may be lost when the broker hangs up on what was sent by
     then. SSLError where a certificate is not taken; a broker without 1.2 says so by an alert, and
-    is left to the next step.
+    is left to the next step. Gives the life of the certificate that the broker has shown.
     """
     context = tls.context()
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     try:
-        async with opened(route, BROKER_TIMEOUT_S, context):
-            pass
+        async with opened(route, BROKER_TIMEOUT_S, context) as (_, writer):
+            return shown_life(writer.get_extra_info("ssl_object").getpeercert(binary_form=True))
     except TimeoutError:
         raise NotLetInError(f"accepts, and no TLS within {BROKER_TIMEOUT_S:g} s") from None
     except ssl.SSLError as error:
         if "PROTOCOL" not in (error.reason or ""):
             raise
+        return None
 
 
 def _refused(error: ssl.SSLError, who: str, ask: str) -> Check:

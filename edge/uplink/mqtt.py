@@ -26,6 +26,7 @@ from edge.uplink.websocket_stream import WebSocketStream
 from edge.uplink.window import Window
 from evidence.cose import OBJECT_BYTES_MAX
 from evidence.log_lines import about
+from evidence.shown_life import Life, shown_life
 
 log = logging.getLogger("stackproof.edge.uplink")
 
@@ -102,11 +103,13 @@ class _Client(paho.Client):
     Attributes:
         route: the way.
         why: what the last try failed by, or what the connection was ended for; "" when nothing.
+        shown: life of the certificate that the broker has shown last; None for not known.
     """
 
     def __init__(self, route: Route, client_id: str, lacks: Callable[[], str]) -> None:
         super().__init__(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=True)
         self.route, self.why, self._lacks = route, "", lacks
+        self.shown: Life | None = None
 
     def _messages_reconnect_reset_out(self) -> None:
         """What was under way is not: `machine` asks for it anew, and `Window` counts it.
@@ -139,6 +142,8 @@ class _Client(paho.Client):
             raise ConnectionAbortedError(self.why)
         try:
             below: Any = super()._create_socket()
+            if isinstance(below, ssl.SSLSocket):
+                self.shown = shown_life(below.getpeercert(binary_form=True))
             if not self.route.path:
                 return below
             try:
@@ -212,6 +217,11 @@ class MqttUplink:
         client.on_message = self._message
         self._client = client
         self._live: paho.MQTTMessageInfo | None = None  # the newest that was handed over
+
+    @property
+    def shown(self) -> Life | None:
+        """Of the certificate that the broker has shown last; None for not known."""
+        return self._client.shown
 
     def start(self) -> None:
         """Begin connecting, for ever, in the background."""

@@ -141,6 +141,10 @@ FIRES = {
         'stackproof_broker_certificate_not_after_seconds{certificate="server"}',
         str(30 * DAY_S + 60), 2
     ),
+    "BrokerRegisterBehind": ("stackproof_broker_register_in_order", "0", 5),
+    "CollectorCertificateEnds": (
+        'stackproof_collector_certificate_not_after_seconds{plant="a"}', str(30 * DAY_S + 60), 2
+    ),
     "SeriesAway": ('stackproof_series_store_up{kind="influxdb"}', "0", 10),
     "SeriesBehind": (f"stackproof_series_behind_seconds{{{OF}}}", "3601", 30),
     "SliceUnheard": ('stackproof_front_collector_up{collector="n"}', "0", 5),

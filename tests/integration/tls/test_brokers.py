@@ -54,6 +54,8 @@ def bench(
     monkeypatch.setattr("edge.renewal.LOOK_S", 0.3)  # asked before the collector is back: again
     monkeypatch.setattr("edge.renewal.AGAIN_S", 0.6)
     monkeypatch.setattr("cloud.transport.own.LOOK_S", 0.3)
+    monkeypatch.setattr("cloud.transport.desk.AGAIN_S", 0.3)
+    monkeypatch.setattr("cloud.transport.desk.LOOKS_REST", 1)
     monkeypatch.setattr("edge.pipeline.FRAME_NS_MAX", 500_000_000)
     monkeypatch.setattr("cloud.collector.mqtt.RECONNECT_S_MIN", 0.2)
     monkeypatch.setattr("cloud.collector.mqtt.RECONNECT_S_MAX", 0.4)
@@ -130,6 +132,7 @@ async def test_a_gateway_is_enrolled_delivers_renews_and_is_revoked(
         await _is_refused(bench, "revoked")  # the broker has run since before
         ready = json.loads((bench.folder / "cloud-state/ready.json").read_text())["http"]
         await asyncio.to_thread(_shows_what_is_made_anew, bench, f"{ready}/metrics")
+        await asyncio.to_thread(_a_disk_that_refuses_is_told_until_it_takes, bench, ready)
         bench.broker.stop()
         await until(lambda: "lost" in caplog.text)
         told = await asyncio.to_thread(lambda: urlopen(f"{ready}/readyz").read().decode())
@@ -182,6 +185,31 @@ def listens_beyond_loopback(bench: Bench) -> set[str]:
     (seen := Seen()).look(bench.broker.process.pid)
     assert seen.bound, "it listens somewhere"
     return set(seen.beyond_loopback)
+
+
+def _a_disk_that_refuses_is_told_until_it_takes(bench: Bench, page: str) -> None:
+    """What tells the broker who may come in is lost: by health, and by `cloud check`."""
+    token = (bench.folder / "cloud-state/api.token").read_text().strip()
+    asked = Request(f"{page}/api/v1/health", headers={"Authorization": f"Bearer {token}"})
+
+    def told() -> str:
+        return str(json.loads(urlopen(asked).read())["broker_register"])
+
+    assert told() == ""
+    name = "acl" if bench.kind == "mosquitto" else "nats.conf"
+    its = bench.folder / "broker" / name
+    before, part = its.read_text(), its.with_name(f".{name}.part")
+    part.mkdir()
+    its.unlink()
+    until_now(lambda: "cannot be written" in told())
+    said = bench.run("cloud check", bench.cloud)
+    assert f"broker.register: WARNING: {its.parent}: [Errno 2] No such file" in said
+    assert "cannot be written" in bench.run("cloud broker reload", bench.cloud, status=1)
+    part.rmdir()
+    until_now(lambda: told() == "")
+    assert its.read_text() == before
+    assert "has been told to read" in bench.run("cloud broker reload", bench.cloud)
+    assert "WARNING" not in bench.run("cloud check", bench.cloud)
 
 
 def _shows_what_is_made_anew(bench: Bench, metrics: str) -> None:
@@ -244,7 +272,9 @@ async def test_an_agent_that_is_not_let_in_tries_at_a_pace_and_loses_nothing(
         assert issued is not None
         register.revoke(approved, "lost", "somebody", now())
         register.write_list(now())
+        before = bench.said_by_the_broker().count("Reload")
         bench.configure()
+        until_now(lambda: bench.said_by_the_broker().count("Reload") > before)
         (bench.folder / "tls.crt").write_bytes(certificate_to_pem(issued))
 
     def is_well() -> None:
@@ -267,6 +297,7 @@ async def test_an_agent_that_is_not_let_in_tries_at_a_pace_and_loses_nothing(
         await until(lambda: agent._delivery.machine.receipted >= waiting)
         said = await asyncio.to_thread(bench.run, "edge status", bench.site.path, status=None)
         assert "broker: there since 20" in said
+        assert re.search(r"\nbroker's certificate: until 20.* UTC, 729 days left\n", said)
 
 
 async def test_every_no_is_named_with_what_to_do(bench: Bench) -> None:
@@ -287,6 +318,16 @@ async def test_every_no_is_named_with_what_to_do(bench: Bench) -> None:
     ours, broker = bench.ca, bench.folder / "broker"
     server = FileSigner.load(broker / "server.pem").public_key
     old = now() - dt.timedelta(days=731)
+    for left, state in ((29, State.WARNING), (30, State.FINE)):  # of 730 days, and some hours
+        begins = now() - dt.timedelta(days=730 - left, hours=-12)
+        made = certify_server(["127.0.0.1"], server, ours, begins)
+        (broker / "server.crt").write_bytes(certificate_to_pem(made))
+        bench.broker.stop()
+        bench.broker.start()
+        checks = await examine_broker(bench.site, SystemClock())
+        (its,) = [c for c in checks if c.sentence.startswith("the broker's certificate: until")]
+        assert (its.state, f"{left} days left" in its.sentence) == (state, True), its
+        assert ("stackproof cloud broker new" in its.todo) == (state is State.WARNING)
     for hosts, ca, begins, words in (
         (["127.0.0.1"], foreign_ca(), now(), ("the broker's certificate is by a stranger", "ca")),
         (["127.0.0.1"], Ca(ours.signer, ours.certificate), old, ("broker's certificate ended",)),

@@ -11,7 +11,6 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from cloud.config import load_cloud
 from cloud.transport.register import Register
 from cloud.transport.served import serve_again
 from evidence.broker_certificates import BrokerRequest
@@ -110,7 +109,7 @@ def test_only_nodes_are_let_in_where_nodes_speak_to_each_other(cluster: Cluster)
     register = Register(broker, bench.ca.signer)
     register.approve(BrokerRequest(PLANT, GATEWAY, public_key(made)))
     old = ours.rename(bench.folder / "stolen")
-    said = serve_again(load_cloud(bench.cloud), register)
+    said = serve_again(bench.cloud, register)
     assert f"{ours} stays: node-b is none of the nodes any more" in said
     assert sum("has been told to read" in one for one in said) == 1, said
     assert not any("by hand" in one for one in said)

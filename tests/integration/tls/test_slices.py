@@ -4,12 +4,9 @@ import contextlib
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
-from typing import cast
 
 import pytest
 
-from cloud.config import CloudConfig
 from cloud.transport.register import Register
 from cloud.transport.served import alone, serve_again
 from evidence.broker_certificates import BrokerRequest, certify_client, gateway_name, make_ca
@@ -100,8 +97,7 @@ def shared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Share
 
 def served_by(cloud: Path) -> str:
     """What its collector says that has approved or revoked a key."""
-    config = cast("CloudConfig", SimpleNamespace(path=cloud))
-    return "\n".join(serve_again(config, Register(cloud.parent / "broker", None)))
+    return "\n".join(serve_again(cloud, Register(cloud.parent / "broker", None)))
 
 
 def named(base: str, leaves: tuple[str, ...]) -> list[str]:

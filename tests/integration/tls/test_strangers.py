@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from cloud.config import load_cloud
 from cloud.transport.register import Register
 from cloud.transport.served import serve_again
 from evidence.broker_certificates import BrokerRequest
@@ -113,7 +112,7 @@ def test_mosquitto_reads_the_files_as_its_own_user(capsys: pytest.CaptureFixture
         ended = register.approve(BrokerRequest(PLANT, GATEWAY, key.public_key()))
         register.revoke(ended, "lost", "somebody", now())
         register.write_list(now())
-        said = "\n".join(serve_again(load_cloud(bench.cloud), register))
+        said = "\n".join(serve_again(bench.cloud, register))
         assert "was changed by hand and stays" in said
         assert (folder / "broker" / "mosquitto.conf").read_text().endswith("# by hand\n")
         denied = f"user {PLANT}/{GATEWAY}\ntopic deny stackproof/v1/#\n"

@@ -119,6 +119,8 @@ class Streams:
 class Nothing:
     """A collector without plants."""
 
+    trouble = None  # of no register
+
     def evidence(self, plant: str, *_: Any, **__: Any) -> Any:
         raise LookupError(f"plant {plant}: not a plant of this collector")
 

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from threading import Event
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -112,8 +113,11 @@ def test_a_disk_that_hangs_hangs_nobody(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_a_reviewer_sees_its_region(two_plants: None) -> None:
     reviewer = Principal("", frozenset({Right.EVIDENCE}), region="3707")
-    page = make_client(make_app(accounts=make_accounts(unsigned=reviewer))).get("/metrics").text
-    assert f'plant="{PLANT}"' in page
+    ends = {PLANT: 1_900_000_000 * 10**9, "maxi": 1_800_000_000 * 10**9}
+    app = make_app(accounts=make_accounts(unsigned=reviewer), collector_ends=ends)
+    page = make_client(app).get("/metrics").text
+    name = f'stackproof_collector_certificate_not_after_seconds{{plant="{PLANT}"}}'
+    assert series(page)[name] == 1_900_000_000
     assert "maxi" not in page
 
 
@@ -145,5 +149,15 @@ def test_a_broker_that_is_away_is_told_and_no_reason_to_start_anew() -> None:
     ending = make_client(make_app(broker_ends=lambda: {"server": 1_900_000_000 * 10**9}))
     name = 'stackproof_broker_certificate_not_after_seconds{certificate="server"}'
     assert series(ending.get("/metrics").text)[name] == 1_900_000_000
+    assert "stackproof_broker_register_in_order" not in there, "there is no register"
     names = "stackproof_broker_up", "stackproof_broker_away_seconds"
     assert [[told[name] for name in names] for told in (there, away)] == [[1, 0], [0, 90.4]]
+
+
+def test_a_broker_that_does_not_do_what_the_register_says_is_told() -> None:
+    for trouble, value in (("", 1), ("/etc/nats/nats.conf is not as the register says", 0)):
+        app = make_app(transport=SimpleNamespace(trouble=trouble))
+        client = make_client(app)
+        assert series(client.get("/metrics").text)["stackproof_broker_register_in_order"] == value
+        told = client.get("/api/v1/health").json()["broker_register"]
+        assert told == trouble.replace("/etc/nats/", "")

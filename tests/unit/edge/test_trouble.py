@@ -2,6 +2,7 @@
 
 import pytest
 
+from edge import status
 from edge.errors import AlteredError, ForkError, HeldError
 from edge.spool_reader import State
 from edge.trouble import (
@@ -16,6 +17,7 @@ from edge.trouble import (
     reason_to_hold,
     standing_troubles,
 )
+from evidence.shown_life import Life, shown_life
 from tests.unit.edge.stream_rig import BODY, NOW_NS, Rig
 
 MINUTE_NS = 60 * 10**9
@@ -41,6 +43,40 @@ def test_a_broker_is_away_since_the_first_try_that_failed(rig: Rig) -> None:
     ]
     stream.note_broker("x" * 5_000, 6 * MINUTE_NS)
     assert decode_reach(spool.get(State.BROKER)) == Reach(5 * MINUTE_NS, "x" * 2_000)
+
+
+def test_the_end_of_what_the_broker_has_shown_is_kept_and_told(rig: Rig) -> None:
+    """It ends on `date -u -d @1798166490`, 30 days after NOW_NS: 2026-12-25 02:41 UTC."""
+    day_ns = 24 * 60 * MINUTE_NS
+    life = Life(NOW_NS - 700 * day_ns, NOW_NS + 30 * day_ns)
+    assert status._shown(rig.spool.get(State.SHOWN)) is None
+    rig.stream.note_broker("", NOW_NS, life)
+    rig.stream.note_broker("it hangs up", NOW_NS)  # what was shown before it did, stands
+    shown = status._shown(rig.spool.get(State.SHOWN))
+    assert shown == {"begins_ns": life.begins_ns, "ends_ns": life.ends_ns}
+    assert status._shown_lines(shown, NOW_NS - 1) == [
+        "broker's certificate: until 2026-12-25 02:41 UTC, 30 days left"
+    ]
+    assert status._ending(shown, NOW_NS - 1) == {}
+    (said,) = status._ending(shown, NOW_NS).values()
+    assert said.startswith("the broker's certificate ends on 2026-12-25 02:41 UTC, in 30 days: ")
+    assert "stackproof cloud broker new" in said
+    (said,) = status._ending(shown, life.ends_ns + 1).values()
+    assert said.startswith("the broker's certificate ended on 2026-12-25 02:41 UTC")
+    later = Life(life.begins_ns, life.ends_ns + 1)
+    rig.stream.note_broker("", NOW_NS, later)
+    assert status._ending(status._shown(rig.spool.get(State.SHOWN)), NOW_NS) == {}
+
+
+def test_a_short_life_ends_soon_when_a_quarter_of_it_is_left() -> None:
+    """Of four days: from its fourth on, and after its end."""
+    day_ns = 24 * 60 * MINUTE_NS
+    life = Life(0, 4 * day_ns)
+    assert [life.ends_soon(now) for now in (3 * day_ns - 1, 3 * day_ns, 5 * day_ns)] == [
+        False, True, True
+    ]  # fmt: skip
+    assert [life.left_days(now) for now in (0, 3 * day_ns + 1, 4 * day_ns + 1)] == [4, 0, -1]
+    assert (shown_life(None), shown_life(b"\x30\x00")) == (None, None)
 
 
 def test_refused_messages_are_told_only_when_no_receipt_comes() -> None:

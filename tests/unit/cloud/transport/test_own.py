@@ -12,7 +12,8 @@ from cloud.cli import main
 from cloud.transport import own
 from cloud.transport.own import Ends
 from cloud.transport.register import Register
-from cloud.transport.served import Served, write
+from cloud.transport.rows import Served
+from cloud.transport.served import write
 from cloud.transport.tls import TlsFiles
 from evidence.broker_certificates import names_in
 from evidence.keys import Certificate, load_certificate, public_key

@@ -1,7 +1,9 @@
 """The register: what is issued, listed, and kept through a power cut, here or by a copy."""
 
+import datetime as dt
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -152,6 +154,46 @@ def test_a_certificate_of_another_ca_is_not_handed_out(tmp_path: Path) -> None:
     again = register.certificate(approved, T0)
     assert again is not None
     assert again.verify_directly_issued_by(register.ca) is None
+
+
+def test_what_is_cut_short_or_no_fact_stands_in_nobodys_way(tmp_path: Path) -> None:
+    """Copies of somebody's, and of a folder that was brought back onto a full disk."""
+    register = Register(folder_in(tmp_path), BY)
+    stolen, other = FileSigner(generate("p256")), FileSigner(generate("p256"))
+    approved = register.approve(BrokerRequest("mini", "edge-1", stolen.public_key))
+    kept = register.approve(BrokerRequest("mini", "edge-2", other.public_key))
+    first = register.certificate(kept, T0)
+    (path,) = (register.folder / "issued").iterdir()
+    path.write_bytes(path.read_bytes()[:100])
+    second = register.certificate(kept, T0 + DAY)
+    assert second is not None
+    assert second != first, "another is made"
+    register.revoke(approved, "stolen", "somebody", T0)
+    (file,) = (register.folder / "revoked").iterdir()
+    file.write_bytes(b"")  # who it was stands in approved/
+    for name in ("approved/edge-1.copy.der", "approved/x.der", "issued/old.crt", "issued/a.b.crt",
+                 "pending/mini.cose", "revoked/a.b.json"):  # fmt: skip
+        (register.folder / name).parent.mkdir(exist_ok=True)
+        (register.folder / name).write_bytes(b"")
+    assert [one.gateway for one in register.approved()] == ["edge-2"]
+    assert register.ended() == {("mini", "edge-1")}
+    assert list(register.pending()) == []
+    assert register.write_list(T0) == []
+    register.revoke(kept, "stolen", "somebody", T0)
+    with pytest.raises(KeyFileError, match=r"issued/mini\.edge-2"):
+        register.write_list(T0)  # nobody knows its number any more: it must be told
+
+
+def test_a_command_and_the_collector_write_one_after_the_other(tmp_path: Path) -> None:
+    """Each list is a second later than the one before, and none is half another."""
+    folder = folder_in(tmp_path)
+    Register(folder, BY).write_list(T0)
+    first = load_pem_x509_crl((folder / "crl.pem").read_bytes())
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: Register(folder, BY).write_list(T0), range(24)))
+    last = load_pem_x509_crl((folder / "crl.pem").read_bytes())
+    assert last.last_update_utc - first.last_update_utc == dt.timedelta(seconds=24)
+    assert {path.name for path in folder.iterdir()} == {"ca.crt", "crl.pem"}
 
 
 def test_what_is_written_survives_a_power_cut(

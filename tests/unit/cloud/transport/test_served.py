@@ -5,16 +5,16 @@ import json
 import os
 import signal
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from cloud.config import CloudConfig
 from cloud.errors import CarriedFileError
 from cloud.transport import served as module
+from cloud.transport import taken
 from cloud.transport.broker_files import (
     Known,
     KnownNode,
@@ -25,7 +25,9 @@ from cloud.transport.broker_files import (
     nats_files,
 )
 from cloud.transport.register import Register
-from cloud.transport.served import Served, barred, remembered, serve_again, take_in, write
+from cloud.transport.rows import ROWS, Served, remember, remembered
+from cloud.transport.served import barred, behind, serve_again, write
+from cloud.transport.taken import is_told, take_in
 from tests.service_user import given, needs_root, not_given
 from tests.unit.cloud.transport.test_transport import BY, folder_in
 
@@ -77,7 +79,7 @@ def test_whoever_may_not_tell_a_broker_says_the_command(
                 raise PermissionError
 
         patched.setattr(os, "kill", of_two)
-        patched.setattr(module, "_running", lambda *_: iter([1, 2]))
+        patched.setattr(taken, "_running", lambda *_: iter([1, 2]))
         assert take_in(one).startswith("mosquitto 2 has been told to read")
         assert take_in(one).endswith("kill -HUP 1")
 
@@ -112,9 +114,28 @@ def test_what_was_written_is_known_and_a_change_that_takes_a_restart_is_said(
     assert "use_username_as_clientid" not in (tmp_path / "out/mosquitto.conf").read_text()
     write(served(tmp_path / "other", "nats"), relay, [register.folder])
     assert [row.kind for row in remembered(register.folder)] == ["mosquitto", "nats"]
-    (register.folder / module.ROWS).write_text(json.dumps([{"kind": 1}]))
-    with pytest.raises(CarriedFileError, match="run broker config again"):
+    (register.folder / ROWS).write_text(json.dumps([{"kind": 1}]))
+    with pytest.raises(CarriedFileError, match="take it away, then broker config again"):
         remembered(register.folder)
+
+
+def test_a_broker_of_another_user_can_read_what_is_for_all(tmp_path: Path) -> None:
+    """Whatever the umask of who has made it, in the register's own folder too."""
+    register = Register(folder_in(tmp_path), BY)
+    before = os.umask(0o077)
+    try:
+        register.write_list(dt.datetime(2026, 11, 28, tzinfo=dt.UTC))
+        (register.folder / "ca.crt").chmod(0o600)
+        write(served(register.folder), known_in(register), [register.folder])
+        write(served(tmp_path / "out"), known_in(register), [register.folder])
+    finally:
+        os.umask(before)
+    for folder in (register.folder, tmp_path / "out"):
+        modes = {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()}
+        assert {name: mode for name, mode in modes.items() if mode != 0o600} == {
+            "ca.crt": 0o644, "crl.pem": 0o644, **({"brokers.json": 0o644} if folder.name == "broker"
+                                                  else {})
+        }  # fmt: skip
 
 
 def test_addresses_of_ipv6_stand_in_brackets() -> None:
@@ -134,13 +155,13 @@ def test_what_the_disk_refuses_is_said_and_takes_nothing_back(
     # a line of another age, in no encoding of ours: the file stays, the rest is written
     main = tmp_path / "out/mosquitto.conf"
     main.write_bytes(main.read_bytes() + b"# \xe9\n")
-    config = cast("CloudConfig", SimpleNamespace(path=tmp_path))
-    assert "was changed by hand and stays" in serve_again(config, register)[0]
+    assert "was changed by hand and stays" in serve_again(tmp_path, register)[0]
+    assert behind(tmp_path, register) == [], "mosquitto.conf itself lets in nobody"
     main.unlink()
     relay = KnownRelay("relay-a", "urn:r", [("mini", "e")])
     monkeypatch.setattr(module, "known_of", lambda _: known_in(register, relays=[relay]))
-    (register.folder / f".{module.ROWS}.part").mkdir()
-    assert serve_again(config, register)[-1].startswith("the broker knows nothing of it")
+    (register.folder / f".{ROWS}.part").mkdir()
+    assert serve_again(tmp_path, register)[-1].startswith("the broker knows nothing of it")
 
 
 def test_what_each_may_do_where_slices_share_a_broker() -> None:
@@ -193,3 +214,113 @@ def test_who_cannot_share_a_broker(change: dict[str, Any], said: str) -> None:
     found = conflict([north, west, replace(SOUTH, **change)])
     assert said in found
     assert bool(found) == bool(change)
+
+
+def test_a_broker_that_cannot_be_written_keeps_no_other_from_being_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of three nodes the first one's disk: the others hear who was revoked, and it is healed."""
+    register = Register(folder_in(tmp_path), BY)
+    known = known_in(register)
+    monkeypatch.setattr(module, "known_of", lambda _: known)
+    outs = [tmp_path / name for name in ("a", "b", "c")]
+    for out in outs:
+        write(served(out, "nats"), known, [register.folder])
+    assert behind(tmp_path, register) == []
+    known = known_in(register, gateways=[])
+    is_not = "nats.conf is not as the register says: broker reload"
+    assert behind(tmp_path, register) == [f"{out}/{is_not}" for out in outs]
+    (outs[0] / ".nats.conf.part").mkdir()
+    said = serve_again(tmp_path, register)
+    assert f"{outs[0]} cannot be written: Is a directory" in said[0]
+    assert [("urn:e1" in (out / "nats.conf").read_text()) for out in outs] == [True, False, False]
+    assert behind(tmp_path, register) == [f"{outs[0]}/{is_not}"]
+    (outs[0] / ".nats.conf.part").rmdir()
+    assert not any("by hand" in one for one in serve_again(tmp_path, register))
+    assert behind(tmp_path, register) == []
+    (outs[1] / "nats.conf").unlink()
+    assert "No such file" in behind(tmp_path, register)[0]
+
+
+def test_a_text_that_was_written_and_not_noted_is_none_by_hand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The power fails between the two, or the register's disk is full."""
+    register = Register(folder_in(tmp_path), BY)
+    known, one = known_in(register), served(tmp_path / "out", "nats")
+    monkeypatch.setattr(module, "known_of", lambda _: known)
+    write(one, known, [register.folder])
+    known, rows = known_in(register, gateways=[]), list[Served]()
+
+    def dies(registers: list[Path], row: Served) -> None:
+        rows.append(row)
+        if " " not in row.sha256:
+            raise CarriedFileError("no space")
+        remember(registers, row)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "remember", dies)
+        assert "no space" in serve_again(tmp_path, register)[-2]
+    assert len(rows) == 2
+    known = known_in(register)
+    assert not any("by hand" in said for said in serve_again(tmp_path, register))
+    assert "urn:e1" in (tmp_path / "out/nats.conf").read_text()
+    # and what is kept by hand is behind as long as it lets in others
+    main = tmp_path / "out/nats.conf"
+    main.write_text(main.read_text().replace("urn:e1", "urn:stackproof:broker:mini:edge-9:ab"))
+    assert "was changed by hand, and lets in others" in behind(tmp_path, register)[0]
+    main.write_text(main.read_text().replace("urn:stackproof:broker:mini:edge-9:ab", "urn:e2"))
+    assert behind(tmp_path, register) == []
+
+
+def test_configurations_that_are_written_at_once_are_all_known(tmp_path: Path) -> None:
+    """`config` for each node, in a shell's background: none is forgotten at the next approval."""
+    register = Register(folder_in(tmp_path), BY)
+    rows = [served(tmp_path / f"{n:02}", "nats") for n in range(24)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda row: remember([register.folder], row), rows))
+    assert sorted(row.out for row in remembered(register.folder)) == [row.out for row in rows]
+
+
+def test_a_broker_that_nobody_could_tell_is_behind_until_it_is_told_or_begins_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register, one = Register(folder_in(tmp_path), BY), served(tmp_path / "out")
+    known = known_in(register)
+    monkeypatch.setattr(module, "known_of", lambda _: known)
+
+    def refused(*_: int) -> None:
+        raise PermissionError
+
+    write(one, known, [register.folder])
+    monkeypatch.setattr(taken, "_running", lambda *_: iter([os.getpid()]))  # it began after that
+    monkeypatch.setattr(taken, "_began_ns", lambda _: 2**62)
+    assert behind(tmp_path, register) == []
+    monkeypatch.setattr(taken, "_began_ns", lambda _: 0)  # before it
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "kill", refused)
+        assert "runs as another user" in serve_again(tmp_path, register)[-1]
+        assert not is_told(one)
+        assert behind(tmp_path, register) == [
+            f"the broker of {one.file} was not told; as root: broker reload"
+        ]
+    monkeypatch.setattr(os, "kill", lambda *_: None)
+    serve_again(tmp_path, register)
+    assert behind(tmp_path, register) == []
+    before = (tmp_path / "out/acl").stat()
+    write(one, known, [register.folder])
+    assert (tmp_path / "out/acl").stat() == before, "what is as it was need not be told again"
+    known = known_in(register, ended=[("mini", "edge-1")])
+    write(one, known, [register.folder])
+    assert not is_told(one)
+
+
+def test_when_a_process_began() -> None:
+    """This one, by its own clock: started with the test run, and not after now."""
+    began_ns = taken._began_ns(os.getpid())
+    with subprocess.Popen(["true"]) as later:
+        after_ns = taken._began_ns(later.pid)
+    now_ns = int(dt.datetime.now(dt.UTC).timestamp() * 1e9)
+    assert now_ns - 86_400 * 10**9 < began_ns <= after_ns <= now_ns + 20_000_000
+    assert now_ns - after_ns < 10 * 10**9
+    assert taken._began_ns(2**30) > now_ns, "none of that number"

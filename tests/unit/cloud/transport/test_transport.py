@@ -77,6 +77,13 @@ class Bench:
     accounts: Accounts
     sent: list[tuple[Sender, bytes]] = field(default_factory=list)
     doubt: str = ""
+    behind: list[str] = field(default_factory=list)
+    served: int = 0
+    heard_ns: int | None = None
+
+    def serve(self, _: Register) -> list[str]:
+        self.served += 1
+        return ["told"]
 
     def request(self, evidence: FileSigner | None = None, plant: str = "mini") -> bytes:
         signer = evidence or self.plant.gateways["edge-1"].signer
@@ -94,7 +101,8 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     register = Register(folder_in(tmp_path), BY)
     desk = BrokerDesk(
         register, intake, accounts.book, clock,
-        publish=lambda s, c: sent.append((s, c)), serve=lambda _: ["told"],
+        publish=lambda s, c: sent.append((s, c)), serve=lambda one: bench.serve(one),
+        behind=lambda _: bench.behind, heard_ns=lambda *_: bench.heard_ns,
         doubt=lambda: bench.doubt,
     )  # fmt: skip
     bench = Bench(desk, plant, accounts, sent)
@@ -146,16 +154,70 @@ async def test_a_revocation_that_was_cut_short_is_finished(
     part.rmdir()
     caplog.clear()
     if by_a_start:
-        running = asyncio.create_task(desk.run())
+        running = asyncio.create_task(desk.watch())
         await until(lambda: caplog.messages, 10)
         running.cancel()
     else:
         assert desk.revoke(PROGRAM, ROW, "stolen", "")["list"] == "written"
     assert listed() == [given.serial_number]
-    desk._finish()  # all is said: nothing is written
-    assert caplog.messages == ["a key was revoked, and not listed: told"] * by_a_start
+    desk.look()  # all is said: nothing is written
+    said = "brokers are told again what the register says: a key was revoked, and not listed\ntold"
+    assert caplog.messages == [said] * by_a_start
     with pytest.raises(LookupError, match="no approved key"):
         desk.revoke(PROGRAM, {**ROW, "key": "0" * 64}, "", "")
+
+
+async def test_what_brokers_do_not_do_is_told_until_they_do(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk, why = bench.desk, "nats.conf is not as the register says"
+    monkeypatch.setattr("cloud.transport.desk.AGAIN_S", 0.01)
+    monkeypatch.setattr("cloud.transport.desk.LOOKS_REST", 10**9)  # but for what it does meanwhile
+    assert desk.trouble == ""
+    bench.behind = [why]
+    desk.take(bench.request())
+    desk.approve(PROGRAM, ROW, "")
+    assert (desk.trouble, bench.served) == (why, 1), "at once"
+    running = asyncio.create_task(desk.watch())
+    await until(lambda: bench.served > 3, 10)  # tried again, by itself
+    assert desk.trouble == f"{why}\ntold"
+    bench.behind = []
+    await until(lambda: desk.trouble == "", 10)
+    running.cancel()
+    assert caplog.messages.count("the broker's register: brokers do what it says") == 1
+    (desk._register().folder / "revoked").write_text("where a folder must be")
+    desk.look()
+    assert "revoked cannot be written (Not a directory)" in str(desk.trouble)
+
+
+def test_who_comes_in_though_he_was_revoked_is_told(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a broker on another machine, to which nobody has carried anything."""
+    desk, seconds, told = bench.desk, [0.0], list[bool]()
+    monkeypatch.setattr("cloud.transport.desk.time.monotonic", lambda: seconds[-1])
+    desk.take(bench.request())
+    desk.approve(PROGRAM, ROW, "")
+    bench.heard_ns = 1
+    desk.look()
+    bench.heard_ns = 2
+    desk.look()
+    assert desk.trouble == "", "it may"
+    desk.revoke(PROGRAM, ROW, "stolen", "")
+    for at_s, heard_ns in (
+        (60, 3), (239, 4), (240, 5),  # the list may be on its way until then
+        (300, 5), (360, 6), (2_159, 6), (2_160, 6), (2_170, 6),
+    ):  # fmt: skip
+        seconds.append(at_s)
+        bench.heard_ns = heard_ns
+        desk.look()
+        told.append("mini/edge-1 comes in, whose every key is revoked" in str(desk.trouble))
+    assert told == [False, False, False, False, True, True, False, False]
+    bench.heard_ns = 5
+    other = FileSigner(generate("p256"))
+    desk._register().approve(BrokerRequest("mini", "edge-1", other.public_key))
+    desk.look()
+    assert desk.trouble == "", "it has another key"
 
 
 def test_nothing_is_certified_by_a_clock_in_doubt(bench: Bench) -> None:
@@ -249,6 +311,8 @@ def test_who_is_not_heard(bench: Bench) -> None:
         bare.take(bench.request())
     with pytest.raises(NoRegisterError, match="register"):
         bare.revoked()
+    bare.look()
+    assert bare.trouble is None
     assert bench.desk.standing() == {"waiting": [], "approved": []}
     assert bench.sent == []
 
