@@ -16,6 +16,7 @@ back, and nobody has told this queue yet. So what files bring is held under a re
 there is room, until the collector has said that receipt, or a later one, once more.
 """
 
+import contextlib
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -101,17 +102,22 @@ class Queue:
                 path.parent.mkdir(parents=True, exist_ok=True)
             uri = f"{path.absolute().as_uri()}?mode={'rwc' if may_write else 'ro'}"
             self._db = sqlite3.connect(uri, uri=True, isolation_level=None)
-            if may_write:
-                self._db.execute("PRAGMA journal_mode=WAL")
-                self._db.execute("PRAGMA synchronous=FULL")
-                if self._one("PRAGMA user_version") == 0:
-                    self._db.executescript(_SCHEMA)
+            with contextlib.ExitStack() as refused:
+                refused.callback(self._db.close)
+                self._prepare(may_write=may_write)
+                refused.pop_all()
         except (OSError, sqlite3.Error) as error:
             said = f"{path}: cannot be opened as a relay's queue: {error}; {_DAMAGED}"
             raise SpoolError(said) from error
+
+    def _prepare(self, *, may_write: bool) -> None:
+        if may_write:
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=FULL")
+            if self._one("PRAGMA user_version") == 0:
+                self._db.executescript(_SCHEMA)
         if (found := self._one("PRAGMA user_version")) != FORMAT:
-            self._db.close()
-            raise SpoolError(f"{path}: queue format {found}; this program knows {FORMAT}")
+            raise SpoolError(f"{self._path}: queue format {found}; this program knows {FORMAT}")
 
     def close(self) -> None:
         """Close the file."""
