@@ -20,6 +20,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from edge.errors import OtherFormatError, SpoolError, SpoolGoneError
+from edge.kept_room import begin
 from edge.spool_formats import FORMAT, can_become_ours, is_ours, numbers, take_over
 from edge.spool_reader import SpoolReader, State, Stored, Unsigned, Usage
 
@@ -66,10 +67,7 @@ class Spool(SpoolReader):
 
     def _prepare(self) -> None:
         db = self._db
-        db.execute("PRAGMA journal_mode=WAL")
-        db.execute("PRAGMA synchronous=FULL")
-        # Debian's SQLite overwrites what is freed: a receipt for a gigabyte would write one more
-        db.execute("PRAGMA secure_delete=OFF")
+        begin(db)
         take_over(db)
         self._check_format()
         # The objects are by far the most: reading 8 GiB of them takes minutes in which no reading

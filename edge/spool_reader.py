@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import AlteredError, OtherFormatError, SpoolError, UnmadeError
+from edge.kept_room import held_and_left
 from edge.spool_formats import FORMAT, can_become_ours, is_ours, numbers
 from evidence import cbor
 from evidence.chain import ZERO_HASH, Head
@@ -29,10 +30,6 @@ from evidence.frame import TYP_FRAME
 
 SEQ_MAX = 2**63 - 1
 SPAN_MAX = 65_536  # objects that are looked at together
-LOG_BYTES = 4 * 1024 * 1024  # SQLite's write-ahead log, which it begins again from there on
-#: what frees must itself be written: the log, what of it is new in the file when it is brought in,
-#: and a receipt for a hundred thousand objects
-KEPT_FREE_BYTES = 3 * LOG_BYTES
 BATCH = 64  # objects read at a time, at most 1 MiB each
 
 
@@ -344,13 +341,12 @@ class SpoolReader:
     def fill_of(self, bytes_max: int) -> float:
         """Used share of what it may hold by this bound, 0 to 1.
 
-        It may hold less on a disk that is smaller: one without a byte left does not even take the
-        receipt that would make room.
+        It may hold less on a disk that is smaller (`edge.kept_room`).
         """
-        pages, free = self._pages_bytes()
-        log_bytes = _bytes_of(self._path.with_name(f"{self._path.name}-wal"))
-        left = free + self.disk_free_bytes() + min(log_bytes, LOG_BYTES) - KEPT_FREE_BYTES
-        used = pages - free
+        try:
+            used, left = held_and_left(self._db, self._path)
+        except (sqlite3.Error, OSError) as error:
+            raise SpoolError(f"{self._path}: cannot be read: {error}") from error
         holds = min(bytes_max, used + left)
         return used / holds if used < holds else 1.0
 
@@ -362,24 +358,12 @@ class SpoolReader:
             raise SpoolError(f"{self._path}: cannot be read: {error.strerror}") from error
 
     def _bytes(self) -> int:
-        pages, free = self._pages_bytes()
-        return pages - free
-
-    def _pages_bytes(self) -> tuple[int, int]:
-        """Of all its pages, and of those that hold nothing."""
         names = ("page_count", "freelist_count", "page_size")
-        pages, free, size = (int(self._rows(f"PRAGMA {name}")[0][0]) for name in names)
-        return pages * size, free * size
+        pages, free, size = (self._rows(f"PRAGMA {name}")[0][0] for name in names)
+        return int((pages - free) * size)
 
     def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         try:
             return self._db.execute(query, values).fetchall()
         except sqlite3.Error as error:
             raise SpoolError(f"{self._path}: cannot be read: {error}") from error
-
-
-def _bytes_of(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0

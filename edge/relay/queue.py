@@ -3,8 +3,8 @@
 An object is known by its hash, never by its seq: whoever can put bytes before the relay can claim
 any seq, and must not thereby keep the true object out. So a few rivals for one seq are held and
 all forwarded; the collector takes the one whose signature is good. When the file has grown to its
-bound the highest seqs give way: the collector needs the lowest first, and what gave way can be
-exported again.
+bound, or to what its disk holds, the highest seqs give way: the collector needs the lowest first,
+and what gave way can be exported again.
 
 That something is held does not say that the gateway made it: only a receipt does. So nothing is
 called come but what is receipted, and a seq is believed to be the end of a hole only when it is
@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import SpoolError
+from edge.kept_room import begin, held_and_left
 from edge.relay.outer import Outer
 from edge.spool_reader import SEQ_MAX
 
@@ -112,8 +113,7 @@ class Queue:
 
     def _prepare(self, *, may_write: bool) -> None:
         if may_write:
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=FULL")
+            begin(self._db)
             if self._one("PRAGMA user_version") == 0:
                 self._db.executescript(_SCHEMA)
         if (found := self._one("PRAGMA user_version")) != FORMAT:
@@ -142,7 +142,7 @@ class Queue:
                 if also_receipted and self._has_room(outer):
                     self._insert(outer, now_ns)
             self._db.execute("COMMIT")
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise SpoolError(f"{self._path}: cannot be written: {error}") from error
@@ -189,7 +189,8 @@ class Queue:
         return True
 
     def _has_room(self, outer: Outer, freed: int = 0) -> bool:
-        return self.bytes() + len(outer.data) - freed <= self._bytes_max
+        used, left = held_and_left(self._db, self._path)
+        return len(outer.data) - freed <= min(left, self._bytes_max - used)
 
     def release(self, seq: int) -> None:
         """A receipt covers everything up to `seq`; nothing is written if that is nothing new."""

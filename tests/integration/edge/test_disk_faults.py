@@ -12,10 +12,12 @@ import pytest
 
 from edge.errors import SpoolError
 from edge.pipeline import Layout, decode_tick
+from edge.relay.queue import Queue
 from edge.spool import Spool, Stored
 from tests.integration.edge.conftest import Plant
 from tests.integration.edge.disks import FailingDisk, filled, small_disk
 from tests.integration.edge.streams import Readings, mistakes, readings, told
+from tests.unit.edge.relay.test_queue import of
 from tests.unit.edge.sites import replaced
 from tests.waiting import until
 
@@ -95,6 +97,21 @@ def test_a_spool_that_its_disk_is_too_small_for_takes_the_receipt_that_frees_it(
             assert spool.fill() < 0.1
         finally:
             spool.close()
+
+
+def test_a_relays_queue_that_its_disk_is_too_small_for_likewise(tmp_path: Path) -> None:
+    data = bytes(range(256)) * 80
+    with small_disk(tmp_path / "disk", "40m") as disk:
+        queue = Queue(disk / "queue.sqlite", bytes_max=2**33)
+        try:
+            seqs = range(0, 2000, 20)
+            kept = [queue.keep([of(seq + n, data) for n in range(20)], 1) for seq in seqs]
+            assert 26 * 2**20 < sum(len(some.new) for some in kept) * len(data) < 32 * 2**20
+            assert kept[-1].full == 20, "said, and brought again when there is room"
+            queue.release(1999)
+            assert queue.keep([of(2000, data)], 1).new == [2000]
+        finally:
+            queue.close()
 
 
 async def test_disk_that_fails_under_the_agent(
