@@ -59,8 +59,8 @@ def standing(
     low = DISK_LOW_UNTIL if DISK_LOW in before else DISK_LOW_FROM
     if condition.disk_free_bytes < low:
         found[DISK_LOW] = (
-            f"the spool's disk has {condition.disk_free_bytes >> 20} MiB left: make room, no "
-            "readings are taken when it is full"
+            f"the spool's disk has {condition.disk_free_bytes >> 20} MiB left: make room; the "
+            "last 12 are kept for receipts, and no readings are taken into them"
         )
     if condition.oldest_ns and now_ns - condition.oldest_ns > age_max_ns:
         days = (now_ns - condition.oldest_ns) // NS_PER_DAY

@@ -158,7 +158,7 @@ def _check_spool(site: Site, who: Identity) -> None:
 
 
 def _check_owners(site: Site) -> None:
-    """SiteConfigError when root, who can read all, looks at keys that the agent's user cannot."""
+    """SiteConfigError when root, who can read all, looks at what the agent's user cannot use."""
     gateway, folder, tls = site.gateway, site.path.parent, site.uplink.tls
     agent = gateway.state_dir.stat().st_uid if gateway.state_dir.exists() else 0
     if os.geteuid() != 0 or agent == 0:
@@ -176,6 +176,15 @@ def _check_owners(site: Site) -> None:
                 f"{path} belongs to another user than {gateway.state_dir}, so the agent cannot "
                 f"read it. Run: chown --reference={gateway.state_dir} {path}",
             )
+    patterns = ("spool.*", "site-orders", "site-orders/*")
+    written = [path for pattern in patterns for path in gateway.state_dir.glob(pattern)]
+    held = sorted(path for path in written if path.exists() and path.stat().st_uid != agent)
+    if held:  # as after a restore: the manager of services looks at the folder alone
+        problems.add(
+            "gateway.state_dir",
+            f"{held[0]} belongs to another user than the folder, so the agent cannot write it. "
+            f"Run: chown -R --reference={gateway.state_dir} {gateway.state_dir}",
+        )
     if problems:
         raise SiteConfigError(problems)
 

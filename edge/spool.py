@@ -5,8 +5,8 @@ after this program's: `edge.spool_formats`.
 
 Nothing that was committed is lost by a power cut: a tick is one transaction, and closing a frame
 moves its ticks, the new object, the stream head and the calculation's snapshot in one more. When
-the file has grown to its bound no tick is taken (`fill`) and the agent records a gap: old
-readings are never thrown away to make room for new ones.
+the file has grown to its bound, or to what its disk holds, no tick is taken (`fill`) and the agent
+records a gap: old readings are never thrown away to make room for new ones.
 
 One agent works on a spool: it holds a lock file beside it. Others may read (`SpoolReader`).
 """
@@ -20,6 +20,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from edge.errors import OtherFormatError, SpoolError, SpoolGoneError
+from edge.kept_room import begin
 from edge.spool_formats import FORMAT, can_become_ours, is_ours, numbers, take_over
 from edge.spool_reader import SpoolReader, State, Stored, Unsigned, Usage
 
@@ -66,8 +67,7 @@ class Spool(SpoolReader):
 
     def _prepare(self) -> None:
         db = self._db
-        db.execute("PRAGMA journal_mode=WAL")
-        db.execute("PRAGMA synchronous=FULL")
+        begin(db)
         take_over(db)
         self._check_format()
         # The objects are by far the most: reading 8 GiB of them takes minutes in which no reading
@@ -230,8 +230,8 @@ class Spool(SpoolReader):
             self._put(state)
 
     def fill(self) -> float:
-        """Used share of the bound, 0 to 1; from 1 on no tick may be taken."""
-        return self._bytes() / self._bytes_max
+        """Used share of what it may hold, 0 to 1; at 1 no tick may be taken."""
+        return self.fill_of(self._bytes_max)
 
     def _put(self, state: Mapping[str, bytes]) -> None:
         self._db.executemany(

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import AlteredError, OtherFormatError, SpoolError, UnmadeError
+from edge.kept_room import held_and_left
 from edge.spool_formats import FORMAT, can_become_ours, is_ours, numbers
 from evidence import cbor
 from evidence.chain import ZERO_HASH, Head
@@ -336,6 +337,18 @@ class SpoolReader:
         ):
             return Usage(count, self._bytes(), oldest, waits, since)
         return Usage(count, self._bytes(), oldest)
+
+    def fill_of(self, bytes_max: int) -> float:
+        """Used share of what it may hold by this bound, 0 to 1.
+
+        It may hold less on a disk that is smaller (`edge.kept_room`).
+        """
+        try:
+            used, left = held_and_left(self._db, self._path)
+        except (sqlite3.Error, OSError) as error:
+            raise SpoolError(f"{self._path}: cannot be read: {error}") from error
+        holds = min(bytes_max, used + left)
+        return used / holds if used < holds else 1.0
 
     def disk_free_bytes(self) -> int:
         """What its disk can still take; SpoolError when the disk does not say."""

@@ -55,7 +55,7 @@ def status_of(
     is_running = is_in_use(site.gateway.spool)
     with spool.one_moment():
         usage, head = spool.usage(), spool.head()
-        fill = usage.bytes / site.uplink.spool_bytes_max
+        bound, age_max_ns = site.uplink.spool_bytes_max, site.uplink.spool_age_max_ns
         departures = [
             said
             for d in site.devices
@@ -63,7 +63,7 @@ def status_of(
                 d.id, d.profile, d.stated, spool.get(settings_key(d.id))
             )
         ]
-        condition, age_max_ns = condition_of(spool, fill), site.uplink.spool_age_max_ns
+        condition = condition_of(spool, spool.fill_of(bound))
         if not is_running:  # then nobody is answered, and nobody is to be
             condition = replace(condition, unanswered="", blocked="")
         tls = BrokerTls.of(site)
@@ -87,8 +87,8 @@ def status_of(
                 "path": str(site.gateway.spool),
                 "objects": usage.objects,
                 "bytes": usage.bytes,
-                "bytes_max": site.uplink.spool_bytes_max,
-                "percent": round(fill * 100, 1),
+                "bytes_max": bound,
+                "percent": round(100 * usage.bytes / bound, 1),
                 "disk_free_bytes": spool.disk_free_bytes(),
                 "oldest_ns": usage.oldest_ns,
                 "head_seq": head.next_seq - 1,

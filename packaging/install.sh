@@ -6,7 +6,8 @@
 #   sh install.sh --rollback [--prefix /opt]
 #
 # PUBLIC.pem is the key of whoever made the bundle. It comes by another way than the bundle.
-# Each version has its folder, PREFIX/stackproof-VERSION; PREFIX/stackproof/current leads to the one
+# Each version has its folder, PREFIX/stackproof-VERSION (+pyPYTHON behind it where the machine's
+# Python became another under it); PREFIX/stackproof/current leads to the one
 # in use and …/previous to the one before. A folder of units that was named once gets those of each
 # version that comes into use, back as well as forth; the command in --bin leads to the one in use.
 # Readings and evidence (/var/lib) are never touched, no service is started or stopped. Whatever goes
@@ -85,6 +86,8 @@ if [ -n "$rollback" ]; then
     now=$(readlink -- "$links/current") || die "$links/current: nothing is installed here"
     before=$(readlink -- "$links/previous") || die "there is no version before $now to go back to"
     [ -f "$before/.complete" ] || die "$before is not there any more; install its bundle again"
+    "$before/bin/stackproof" --help >/dev/null 2>&1 ||
+        die "$before does not run: if this machine's Python is another now, install its bundle again"
     link "$before" "$links/current"
     link "$now" "$links/previous"
     say "$before is in use again, from the next start of each service on"
@@ -127,6 +130,8 @@ python3 -c 'import ensurepip, venv' 2>/dev/null ||
 # ---------------------------------------------------------------- install beside what is in use
 
 target=$prefix/stackproof-$version
+# Debian's next release brings another Python: what was installed for the one before does not run.
+[ ! -f "$target/.complete" ] || [ -d "$target/lib/python$python" ] || target=$target+py$python
 now=$(readlink -- "$links/current") || now=''
 if [ "$now" = "$target" ]; then
     [ -n "$units$bin" ] || die "$version is in use already; --units and --bin would still be done"
@@ -145,6 +150,7 @@ if [ ! -f "$target/.complete" ]; then
         die "pip failed, see above; what was in use still is"
     "$target/bin/stackproof" --help >/dev/null || die "$version does not run; nothing was changed"
     cp -R docs systemd sbom.cdx.json LICENSE "$target"
+    sync -f -- "$target" # before anything leads to it: a power cut may take what is only in memory
     : >"$target/.complete"
 fi
 [ -z "$now" ] || link "$now" "$links/previous"

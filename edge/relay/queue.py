@@ -3,8 +3,8 @@
 An object is known by its hash, never by its seq: whoever can put bytes before the relay can claim
 any seq, and must not thereby keep the true object out. So a few rivals for one seq are held and
 all forwarded; the collector takes the one whose signature is good. When the file has grown to its
-bound the highest seqs give way: the collector needs the lowest first, and what gave way can be
-exported again.
+bound, or to what its disk holds, the highest seqs give way: the collector needs the lowest first,
+and what gave way can be exported again.
 
 That something is held does not say that the gateway made it: only a receipt does. So nothing is
 called come but what is receipted, and a seq is believed to be the end of a hole only when it is
@@ -16,6 +16,7 @@ back, and nobody has told this queue yet. So what files bring is held under a re
 there is room, until the collector has said that receipt, or a later one, once more.
 """
 
+import contextlib
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import SpoolError
+from edge.kept_room import begin, held_and_left
 from edge.relay.outer import Outer
 from edge.spool_reader import SEQ_MAX
 
@@ -101,17 +103,21 @@ class Queue:
                 path.parent.mkdir(parents=True, exist_ok=True)
             uri = f"{path.absolute().as_uri()}?mode={'rwc' if may_write else 'ro'}"
             self._db = sqlite3.connect(uri, uri=True, isolation_level=None)
-            if may_write:
-                self._db.execute("PRAGMA journal_mode=WAL")
-                self._db.execute("PRAGMA synchronous=FULL")
-                if self._one("PRAGMA user_version") == 0:
-                    self._db.executescript(_SCHEMA)
+            with contextlib.ExitStack() as refused:
+                refused.callback(self._db.close)
+                self._prepare(may_write=may_write)
+                refused.pop_all()
         except (OSError, sqlite3.Error) as error:
             said = f"{path}: cannot be opened as a relay's queue: {error}; {_DAMAGED}"
             raise SpoolError(said) from error
+
+    def _prepare(self, *, may_write: bool) -> None:
+        if may_write:
+            begin(self._db)
+            if self._one("PRAGMA user_version") == 0:
+                self._db.executescript(_SCHEMA)
         if (found := self._one("PRAGMA user_version")) != FORMAT:
-            self._db.close()
-            raise SpoolError(f"{path}: queue format {found}; this program knows {FORMAT}")
+            raise SpoolError(f"{self._path}: queue format {found}; this program knows {FORMAT}")
 
     def close(self) -> None:
         """Close the file."""
@@ -136,7 +142,7 @@ class Queue:
                 if also_receipted and self._has_room(outer):
                     self._insert(outer, now_ns)
             self._db.execute("COMMIT")
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise SpoolError(f"{self._path}: cannot be written: {error}") from error
@@ -183,7 +189,8 @@ class Queue:
         return True
 
     def _has_room(self, outer: Outer, freed: int = 0) -> bool:
-        return self.bytes() + len(outer.data) - freed <= self._bytes_max
+        used, left = held_and_left(self._db, self._path)
+        return len(outer.data) - freed <= min(left, self._bytes_max - used)
 
     def release(self, seq: int) -> None:
         """A receipt covers everything up to `seq`; nothing is written if that is nothing new."""

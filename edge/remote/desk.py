@@ -18,7 +18,7 @@ from edge.remote import rules
 from edge.remote.folder import OrderFolder
 from edge.remote.start import Start
 from edge.remote.state import Given, State, healthy, refused, staged
-from edge.remote.trial import lacks, patience_ns
+from edge.remote.trial import NS, lacks, patience_ns
 from edge.signed import signed_configuration
 from edge.site.config import read_site, site_table
 from evidence.errors import EvidenceError
@@ -30,7 +30,7 @@ log = logging.getLogger("stackproof.edge.order")
 
 LOOK_S = 0.2
 AGAIN_S = 2.0  # between two tries to write what was found
-SETTLE_NS = 10 * 1_000_000_000
+SETTLE_NS = 10 * NS
 REASON_MAX = 200  # of a state message, which the collector reads up to 1,024 bytes of
 
 
@@ -126,16 +126,21 @@ class OrderDesk:
         if trial is None or remote is None:
             return True
         intervals_ns = {device.id: device.interval_ns for device in site.devices}
-        ends_ns = self._clock.monotonic_ns() + patience_ns(trial, intervals_ns, remote.healthy_s)
+        patience = patience_ns(trial, intervals_ns, remote.healthy_s)
+        now_ns = self._clock.monotonic_ns()
+        stays_ns, ends_ns = now_ns + remote.healthy_s * NS, now_ns + patience
         answered: set[str] = set()
         while True:
             answered |= agent.answering
             lacking = lacks(trial, intervals_ns, answered, is_heard=agent.is_heard)
-            if not lacking:
+            now_ns = self._clock.monotonic_ns()
+            if not lacking and now_ns >= stays_ns:
                 await self._keep_healthy()
                 log.warning("site order %d: in force", trial.given.number)
                 return True
-            if self._clock.monotonic_ns() > ends_ns:
+            if not lacking:  # so far: all of them are asked anew
+                answered, ends_ns = set(), now_ns + patience
+            elif now_ns > ends_ns:
                 await asyncio.to_thread(self._gives_way, lacking)
                 return False
             await asyncio.sleep(LOOK_S)

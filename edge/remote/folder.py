@@ -5,6 +5,7 @@ root whenever it is read. Each file is whole from the moment it has its name, an
 before the state that names it: a power cut leaves the state before, or the one after.
 """
 
+import contextlib
 import json
 import os
 from dataclasses import asdict
@@ -47,10 +48,12 @@ class OrderFolder:
     def keep(self, state: State) -> State:
         """Put a state on disk, drop the orders that it names no more; the state."""
         self._write(self._folder / "state.json", json.dumps(asdict(state)).encode())
-        kept = {g.number for g in (state.in_force, counts(state)) if g is not None}
-        for path in self._folder.glob("*.order"):
-            if path.stem not in map(str, kept):
-                path.unlink(missing_ok=True)
+        kept = {f"{g.number}.order" for g in (state.in_force, counts(state)) if g is not None}
+        with contextlib.suppress(OSError):  # the state counts already: the next one drops them
+            for path in self._folder.iterdir():
+                # also what a power cut left of one that was being written
+                if path.suffix in (".order", ".part") and path.name not in kept:
+                    path.unlink()
         return state
 
     def verified(self, data: bytes) -> SiteOrder:

@@ -20,6 +20,8 @@ from evidence.keys import public_key
 
 log = logging.getLogger("stackproof.edge.order")
 
+REASON_MAX = 500  # that are kept
+
 
 @dataclass
 class Start:
@@ -65,9 +67,11 @@ class Start:
 def start_of(path: Path) -> Start:
     """Open what an agent of this site file is to run.
 
+    Where the disk refuses what becomes of an order, a file on trial is not begun: what counts
+    without it is, and the next start tries again.
+
     Raises:
         SiteConfigError: the site file at the gateway is wrong.
-        SpoolError: what has become of an order cannot be written.
     """
     hand = site_bytes(path)
     folder = _folder(path, hand)
@@ -80,8 +84,7 @@ def start_of(path: Path) -> Start:
         return Start.of(path, hand)
     state = begun(before, hashlib.sha256(hand).hexdigest())
     if state != before:
-        folder.keep(state)
-        _say_last(folder, state)
+        state = _kept(folder, state)
     while True:
         given = counts(state)
         try:
@@ -94,8 +97,7 @@ def start_of(path: Path) -> Start:
                 path, hand
             )  # what is wrong beside both files, raised, is no fault of the order
             fails = set_aside if state.trial is None else rolled_back
-            state = folder.keep(fails(state, str(error)[:500]))
-            _say_last(folder, state)
+            state = _kept(folder, fails(state, str(error)[:REASON_MAX]))
 
 
 def ordered_bytes(path: Path) -> bytes | None:
@@ -121,6 +123,17 @@ def _folder(path: Path, hand: bytes) -> OrderFolder | None:
     if root is None:
         return None
     return OrderFolder(site.gateway.orders, site.plant.id, site.gateway.id, public_key(root))
+
+
+def _kept(folder: OrderFolder, state: State) -> State:
+    """The state, on disk; where the disk refuses it, the one without a file on trial."""
+    try:
+        folder.keep(state)
+    except SpoolError as error:
+        log.error("orders: %s", error, extra=folder.about)  # noqa: TRY400 - says all
+        return rolled_back(state, str(error)[:REASON_MAX])
+    _say_last(folder, state)
+    return state
 
 
 def _say_last(folder: OrderFolder, state: State) -> None:

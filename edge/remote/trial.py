@@ -2,7 +2,8 @@
 
 Healthy is: every device that answered before and is still in the file has answered, and the broker
 is reached if it was. What did not answer before is not asked of the new file, and what is new in it
-may still have to be wired.
+may still have to be wired. It must come so, and be so when its time is over: what is wrong with a
+file may show only after some frames (ADR 0075).
 """
 
 from collections.abc import Mapping, Set
@@ -19,7 +20,7 @@ def needed(trial: Trial, intervals_ns: Mapping[str, int]) -> frozenset[str]:
 
 
 def patience_ns(trial: Trial, intervals_ns: Mapping[str, int], healthy_s: int) -> int:
-    """How long the new file is given, nanoseconds."""
+    """How long the new file may lack something, nanoseconds."""
     slowest_ns = max((intervals_ns[device] for device in needed(trial, intervals_ns)), default=0)
     return max(healthy_s * NS, TICKS * slowest_ns)
 

@@ -12,7 +12,7 @@ class Remote:
     """Orders are taken.
 
     Attributes:
-        healthy_s: a new file must have come healthy after so many seconds, or goes.
+        healthy_s: so many seconds a new file is on trial, and may lack what was there before.
     """
 
     healthy_s: int

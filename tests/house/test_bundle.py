@@ -29,10 +29,17 @@ PYTHON = """#!/bin/sh
 case "$*" in
 *version_info*) echo 3.13 ;;
 *ensurepip*) exit 0 ;;
-"-m venv "*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" && cp /bin/true "$3/bin/stackproof" ;;
+"-m venv "*)
+    mkdir -p "$3/bin" "$3/lib/python3.13"
+    cp "$0" "$3/bin/python" && cp /bin/true "$3/bin/stackproof" ;;
 "-m pip "*) echo "$*" >>"$(dirname "$0")/pip.log" ;;
 *) exit 99 ;;
 esac
+"""
+
+#: what is installed is on the disk before anything says so; else what installs ends
+SYNC = """#!/bin/sh
+[ "$1 $2" = "-f --" ] && [ -d "$3/docs" ] && [ ! -e "$3/.complete" ] && : >"$0.done"
 """
 
 
@@ -55,6 +62,8 @@ class Desk:
         self.bin.mkdir()
         (self.bin / "python3").write_text(PYTHON)
         (self.bin / "python3").chmod(0o755)
+        (self.bin / "sync").write_text(SYNC)
+        (self.bin / "sync").chmod(0o755)
         spool = folder / "var/lib/stackproof-edge/spool.sqlite"
         spool.parent.mkdir(parents=True)
         with contextlib.closing(sqlite3.connect(spool)) as db:
@@ -67,7 +76,7 @@ class Desk:
         (made / "docs").mkdir()
         wheel(made / "wheels", f"stackproof-{version}")
         wheel(made / "wheels", "cbor2-6.1.4")
-        for name in ("lock-3.13.txt", "LICENSE", "sbom.cdx.json"):
+        for name in ("lock-3.11.txt", "lock-3.13.txt", "LICENSE", "sbom.cdx.json"):
             (made / name).write_text("cbor2==6.1.4\n")
         shutil.copy(ROOT / "packaging/install.sh", made)
         shutil.copytree(ROOT / "packaging/systemd", made / "systemd")
@@ -127,6 +136,7 @@ def test_installed_upgraded_and_rolled_back(desk: Desk) -> None:
     assert desk.run(first, "--rollback")[0] == 2  # nothing is installed
     status, said = desk.run(first)
     assert (status, desk.current) == (0, "stackproof-0.1.0"), said
+    assert (desk.bin / "sync.done").exists(), "a power cut now would take what was installed"
     for folder in ("stackproof", "stackproof-0.1.0/bin"):  # services run it, and they are not root
         assert (desk.prefix / folder).stat().st_mode & 0o777 == 0o755
     asked = (desk.prefix / "stackproof-0.1.0/bin/pip.log").read_text().splitlines()
@@ -141,6 +151,23 @@ def test_installed_upgraded_and_rolled_back(desk: Desk) -> None:
         status, said = desk.run(second, "--rollback")
         assert (status, desk.current) == (0, expected), said
     assert desk.state() == before
+
+
+@pytest.mark.needs("openssl")
+def test_the_same_version_for_the_python_of_debians_next_release(desk: Desk) -> None:
+    made, python = desk.bundle("0.1.0"), desk.bin / "python3"
+    python.write_text(PYTHON.replace("3.13", "3.11"))
+    assert desk.run(made)[0] == 0
+    python.write_text(PYTHON)
+    program = desk.prefix / "stackproof-0.1.0/bin/stackproof"
+    shutil.copy("/bin/false", program)  # its Python is gone
+    status, said = desk.run(made)
+    assert (status, desk.current) == (0, "stackproof-0.1.0+py3.13"), said
+    assert "0.1.0 is in use already" in desk.run(made)[1]
+    status, said = desk.run(made, "--rollback")
+    assert (status, desk.current) == (2, "stackproof-0.1.0+py3.13")
+    assert f"{desk.prefix}/stackproof-0.1.0 does not run" in said
+    assert program.exists(), "nothing of it is taken away: a service may run it still"
 
 
 @pytest.mark.needs("openssl")

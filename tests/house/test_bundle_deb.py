@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+import shutil
 import subprocess
 import zipfile
 from pathlib import Path
@@ -92,3 +93,14 @@ def test_the_program_is_where_units_look_for_it() -> None:
     for unit in (ROOT / "packaging/systemd").glob("*.service"):
         (program,) = re.findall(r"^ExecStart=(\S+)", unit.read_text(), re.MULTILINE)
         assert program == f"{HOME[1:]}/bin/stackproof"
+
+
+def test_a_package_whose_files_were_taken_away_by_hand_can_be_removed(tmp_path: Path) -> None:
+    script = (ROOT / "packaging/debian/prerm").read_text()
+    here = script.replace("/opt/stackproof", str(tmp_path)).replace("/run/systemd", str(tmp_path))
+    compiled = tmp_path / "current/lib/python3.13/__pycache__"
+    compiled.mkdir(parents=True)
+    subprocess.run(["sh", "-c", here, "prerm", "remove"], check=True)
+    assert list((tmp_path / "current/lib").rglob("*")) == [compiled.parent]
+    shutil.rmtree(tmp_path / "current")
+    subprocess.run(["sh", "-c", here, "prerm", "remove"], check=True)

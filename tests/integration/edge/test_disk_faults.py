@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ import pytest
 
 from edge.errors import SpoolError
 from edge.pipeline import Layout, decode_tick
-from edge.spool import Spool
+from edge.relay.queue import Queue
+from edge.spool import Spool, Stored
 from tests.integration.edge.conftest import Plant
 from tests.integration.edge.disks import FailingDisk, filled, small_disk
 from tests.integration.edge.streams import Readings, mistakes, readings, told
+from tests.unit.edge.relay.test_queue import of
 from tests.unit.edge.sites import replaced
 from tests.waiting import until
 
@@ -55,7 +58,7 @@ async def test_disk_filled_by_others_and_cleared(
     plant: Plant, tmp_path: Path, committed: Callable[[], Readings],
     caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
-    with small_disk(tmp_path / "disk", "2m") as disk:
+    with small_disk(tmp_path / "disk", "24m") as disk:
         on(plant, disk)
         with caplog.at_level(logging.WARNING):
             async with plant.running():
@@ -72,7 +75,43 @@ async def test_disk_filled_by_others_and_cleared(
         assert reasons == {"spool-error"}
         missing_s = sum(seconds for seconds, _ in told(objects).gaps)
         assert missing_s > 0.5
-        assert told(objects).events == ["start", "disk-low", "stopped"]
+        full = ["spool-filling", "spool-full"]
+        assert told(objects).events == ["start", "disk-low", *full, "stopped"]
+
+
+def test_a_spool_that_its_disk_is_too_small_for_takes_the_receipt_that_frees_it(
+    tmp_path: Path,
+) -> None:
+    """Nobody need come: of 40 MiB 8 are kept for what frees, of which 4 may be in the log still."""
+    data = bytes(range(256)) * 80
+    with small_disk(tmp_path / "disk", "40m") as disk:
+        spool = Spool(disk / "spool.sqlite", bytes_max=2**33)
+        try:
+            seq = 0
+            while spool.fill() < 1:
+                spool.append(Stored(seq, "x", sha256(data).digest(), data, 1, seq), state={})
+                seq += 1
+            assert 26 * 2**20 < seq * len(data) < 32 * 2**20
+            spool.commit_ticks([data])  # what was under way still fits
+            assert spool.release(seq - 1, b"receipt") == seq
+            assert spool.fill() < 0.1
+        finally:
+            spool.close()
+
+
+def test_a_relays_queue_that_its_disk_is_too_small_for_likewise(tmp_path: Path) -> None:
+    data = bytes(range(256)) * 80
+    with small_disk(tmp_path / "disk", "40m") as disk:
+        queue = Queue(disk / "queue.sqlite", bytes_max=2**33)
+        try:
+            seqs = range(0, 2000, 20)
+            kept = [queue.keep([of(seq + n, data) for n in range(20)], 1) for seq in seqs]
+            assert 26 * 2**20 < sum(len(some.new) for some in kept) * len(data) < 32 * 2**20
+            assert kept[-1].full == 20, "said, and brought again when there is room"
+            queue.release(1999)
+            assert queue.keep([of(2000, data)], 1).new == [2000]
+        finally:
+            queue.close()
 
 
 async def test_disk_that_fails_under_the_agent(

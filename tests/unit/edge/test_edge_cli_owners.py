@@ -64,3 +64,15 @@ def test_keys(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     said = capsys.readouterr().err
     assert f"gateway.key: {own} belongs to another user than {state}, so the agent cannot" in said
     assert f"chown --reference={state} {own}" in said
+
+
+@pytest.mark.usefixtures("rig")
+def test_a_spool_that_root_has_restored(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    site, state = tmp_path / "site.toml", tmp_path / "state"
+    given(tmp_path / f"keys/{GATEWAY}.pem", state)
+    assert run("check", site) == 0
+    os.chown(state / "spool.sqlite", 0, 0)
+    assert run("check", site) == 2
+    said = capsys.readouterr().err
+    assert f"gateway.state_dir: {state}/spool.sqlite belongs to another user than the fold" in said
+    assert f"chown -R --reference={state} {state}" in said

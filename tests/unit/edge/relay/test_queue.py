@@ -1,6 +1,7 @@
 """The relay's queue: known by hash, released by receipt, bounded with the lowest kept."""
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,20 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "queue.sqlite"
 
 
+_opened: list[Queue] = []
+
+
 def queue(path: Path, bytes_max: int = 2**24) -> Queue:
-    return Queue(path, bytes_max=bytes_max)
+    _opened.append(made := Queue(path, bytes_max=bytes_max))
+    return made
+
+
+@pytest.fixture(autouse=True)
+def closed() -> Iterator[None]:
+    """From Python 3.13 on a database that nobody closed is a warning."""
+    yield
+    while _opened:
+        _opened.pop().close()
 
 
 def test_what_comes_again_is_known_by_its_hash(path: Path) -> None:

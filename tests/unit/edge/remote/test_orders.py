@@ -1,7 +1,5 @@
 """What becomes of a site order: state by state, what none may change, and a power cut anywhere."""
 
-import asyncio
-import hashlib
 import os
 import tarfile
 from collections.abc import Callable, Iterator
@@ -12,9 +10,7 @@ from typing import Any
 import pytest
 
 from edge.cli import main
-from edge.clock import SystemClock
 from edge.errors import SiteConfigError, SpoolError
-from edge.remote.desk import OrderDesk
 from edge.remote.folder import OrderFolder, read_state
 from edge.remote.rules import forbidden
 from edge.remote.start import start_of
@@ -34,26 +30,10 @@ from edge.remote.state import (
 )
 from edge.remote.told import order_lines, orders_of
 from edge.remote.trial import lacks, needed, patience_ns
-from evidence.keys import FileSigner
-from evidence.site_order import SiteOrder, encode_site_order
 from firmware_configs.toml import parse_toml
-from tests.unit.edge.sites import (
-    GATEWAY,
-    METERS,
-    PLANT,
-    keys,
-    problems,
-    replaced,
-    write_keys,
-    write_site,
-)
-from tests.waiting import until
+from tests.unit.edge.remote.ordered import HAND, NEW, site_folder, stage
+from tests.unit.edge.sites import GATEWAY, PLANT, problems, replaced
 
-CERTIFICATE = 'certificate = "file:keys/edge-1.crt"\n'
-HAND = replaced(METERS, {CERTIFICATE: CERTIFICATE + 'root = "file:keys/root.crt"\n'})
-HAND += "[remote]\norders = true\n"
-NEW = replaced(HAND, {'"800/5"': '"400/5"'})
-ROOT = FileSigner(keys().root)
 GIVEN = Given(3, "hand")
 STAGED = staged(State(2, Given(2, "hand")), GIVEN, answered=("ac-1",), heard=True)
 
@@ -136,23 +116,6 @@ def test_healthy_is_what_answered_before_and_is_still_there() -> None:
 
 
 # -- on disk ----------------------------------------------------------------------------------
-
-
-def site_folder(folder: Path) -> Path:
-    write_keys(folder / "keys")
-    return write_site(folder, HAND)
-
-
-def order_folder(path: Path) -> OrderFolder:
-    folder = path.parent / "state/site-orders"
-    return OrderFolder(folder, PLANT, GATEWAY, keys().root.public_key())
-
-
-def stage(path: Path, number: int = 1, site: str = NEW) -> None:
-    folder, hand = order_folder(path), hashlib.sha256(path.read_bytes()).hexdigest()
-    order = SiteOrder(PLANT, GATEWAY, number, site.encode(), "a test")
-    folder.put(number, encode_site_order(order, ROOT))
-    folder.keep(staged(folder.state(), Given(number, hand), answered=("ac-1",), heard=False))
 
 
 class PowerCutError(BaseException):
@@ -246,46 +209,37 @@ def test_an_order_outlives_a_start_without_what_neither_file_can_help(tmp_path: 
     assert start_of(path).state.in_force == start.state.in_force
 
 
-class Answering:
-    """An agent whose devices answer."""
-
-    answering, is_heard = frozenset({"ac-1"}), True
-
-    def __init__(self) -> None:
-        self.told: list[bytes] = []
-
-    def tell(self, state: bytes) -> None:
-        self.told.append(state)
-
-
-async def test_a_disk_that_refuses_for_a_while_does_not_take_what_is_healthy_back(
+def test_a_disk_that_refuses_a_trial_does_not_end_the_readings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = site_folder(tmp_path)
+    old = start_of(path).config
     stage(path)
-    start, refusals, keep = start_of(path), [3], OrderFolder.keep
-    assert start.state.trial is not None
-    assert start.folder is not None
 
     def full(folder: OrderFolder, state: State) -> State:
-        refusals[0] -= 1
-        if refusals[0] >= 0:
-            raise SpoolError("state.json: cannot be written: No space left on device")
-        return keep(folder, state)
+        raise SpoolError("state.json: cannot be written: No space left on device")
 
-    monkeypatch.setattr(OrderFolder, "keep", full)
-    monkeypatch.setattr("edge.remote.desk.AGAIN_S", 0.01)
-    agent = Answering()
-    serving = asyncio.create_task(OrderDesk(start, start.folder, SystemClock()).serve(agent))
-    try:
-        await until(lambda: serving.done() or b"in force" in b"".join(agent.told))
-        assert refusals[0] < 0
-        assert not serving.done(), "orders are taken on"
-    finally:
-        serving.cancel()
-        await asyncio.gather(serving, return_exceptions=True)
-    after = start_of(path).state
-    assert (after.in_force, after.last) == (start.state.in_force, Answer(1, "in force"))
+    with monkeypatch.context() as disk:
+        disk.setattr(OrderFolder, "keep", full)
+        start = start_of(path)
+    assert start.config["points"] == old["points"], "the file before, and no loop of starts"
+    reason = "state.json: cannot be written: No space left on device"
+    assert (start.state.trial, start.state.last) == (None, Answer(1, "rolled back", reason))
+    assert start_of(path).config["points"] != old["points"], "the next start tries it"
+
+
+def test_what_a_power_cut_left_of_orders_goes(tmp_path: Path) -> None:
+    path = site_folder(tmp_path)
+    stage(path)
+    folder = tmp_path / "state/site-orders"
+    (folder / "7.part").write_bytes(b"half of an ord")
+    (folder / "6.order").mkdir()  # nothing can take it away: that ends nothing
+    start = start_of(path)
+    assert start.state.trial is not None
+    start.keep(healthy(start.state))
+    (folder / "6.order").rmdir()
+    start.keep(start.state)
+    assert {file.name for file in folder.iterdir()} == {"state.json", "1.order"}
 
 
 def test_a_damaged_state_stops_orders_and_no_reading(tmp_path: Path) -> None:

@@ -1,0 +1,37 @@
+"""How much an SQLite file of ours may still grow on its disk. I/O: looks at both.
+
+On a disk without a byte left nothing can be freed either: a receipt must be written before it makes
+room. So readings and objects are taken only while there is room beside what that needs.
+"""
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+LOG_BYTES = 4 * 1024 * 1024  # SQLite's write-ahead log, which it begins again from there on
+#: the log, what of it is new in the file when it is brought in, and a receipt for a hundred
+#: thousand objects
+KEPT_FREE_BYTES = 3 * LOG_BYTES
+
+
+def begin(db: sqlite3.Connection) -> None:
+    """As our files are written: nothing committed is lost by a power cut; sqlite3.Error."""
+    db.execute("PRAGMA journal_mode=WAL")
+    db.execute("PRAGMA synchronous=FULL")
+    # Debian's SQLite overwrites what is freed: a receipt for a gigabyte would write one more
+    db.execute("PRAGMA secure_delete=OFF")
+
+
+def held_and_left(db: sqlite3.Connection, path: Path) -> tuple[int, int]:
+    """Bytes of its used pages, and how many more its disk can take, below 0 where too many are.
+
+    Raises:
+        sqlite3.Error, OSError: file or disk cannot be read.
+    """
+    names = ("page_count", "freelist_count", "page_size")
+    pages, free, size = (int(db.execute(f"PRAGMA {name}").fetchone()[0]) for name in names)
+    log = path.with_name(f"{path.name}-wal")
+    log_bytes = log.stat().st_size if log.exists() else 0
+    disk_free = shutil.disk_usage(path.parent).free
+    left = free * size + disk_free + min(log_bytes, LOG_BYTES) - KEPT_FREE_BYTES
+    return (pages - free) * size, left
