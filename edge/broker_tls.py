@@ -18,6 +18,7 @@ from edge.errors import NotOursError, SpoolError
 from edge.site.config import Site
 from evidence.broker_certificates import gateway_name, is_by, name_of, trouble_of
 from evidence.errors import EvidenceError, KeyFileError
+from evidence.handshake import ClosedUnlessShaken
 from evidence.keys import (
     Certificate,
     certificate_from_pem,
@@ -224,6 +225,7 @@ def believing(ca: Path) -> ssl.SSLContext:
 def _strict() -> ssl.SSLContext:
     """Names and chains are checked; nobody is believed yet, none of the system's authorities."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.sslsocket_class = ClosedUnlessShaken
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_STRICT
     return context

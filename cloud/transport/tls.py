@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evidence.errors import EvidenceError
+from evidence.handshake import ClosedUnlessShaken
 from evidence.keys import (
     key_sha256,
     load_certificate,
@@ -52,6 +53,7 @@ class TlsFiles:
     def context(self) -> ssl.SSLContext:
         """TLS 1.2 or newer, the server's name and chain checked, our certificate shown."""
         context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=str(self.ca))
+        context.sslsocket_class = ClosedUnlessShaken
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_STRICT  # Python's own from 3.13 on
         context.load_cert_chain(self.certificate, self.key)
