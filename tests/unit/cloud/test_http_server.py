@@ -1,10 +1,15 @@
 """The bounded door: idle connections neither take all descriptors nor stay."""
 
 import asyncio
+import contextlib
 import logging
+import socket
+import time
 from collections.abc import AsyncIterator
 
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
 
 from cloud import http_server
 from cloud.http_server import (
@@ -16,6 +21,9 @@ from cloud.http_server import (
     make_server,
 )
 from tests.unit.cloud.app_examples import make_app
+
+#: of an answer: more than both ends' systems hold
+LARGE = 8 * 1024 * 1024
 
 
 def test_how_many_connections_leave_how_many_descriptors() -> None:
@@ -61,6 +69,81 @@ async def test_one_too_many_is_turned_away_and_the_idle_do_not_stay(
         assert (await reader.read()).startswith(b"HTTP/1.1 200 ")
     for _, connected in [*opened, (reader, writer)]:
         connected.close()
+
+
+async def _zeros(_: Request) -> Response:
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(LARGE // 65_536):
+            yield bytes(65_536)
+
+    return StreamingResponse(pieces())
+
+
+def _ask(how: str, port: int) -> bytes:
+    """What came until the end, of a side that asks, sends and takes as `how` says."""
+    with socket.socket() as asking:
+        asking.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+        asking.settimeout(10)
+        asking.connect(("127.0.0.1", port))
+        host, came = "HTTP/1.1\r\nHost: 127.0.0.1\r\n", b""
+        if how == "a head by the byte, the second one":
+            asking.sendall(f"GET /livez {host}\r\n".encode())
+            came = asking.recv(65_536)
+            drips = b"G" * 100
+        elif how == "a body by the byte":
+            json = "Content-Type: application/json\r\nContent-Length: 9999\r\n\r\n"
+            asking.sendall(f"POST /api/v1/sessions {host}{json}".encode())
+            drips = b" " * 100
+        else:
+            asking.sendall(f"GET /zeros {host}Connection: close\r\n\r\n".encode())
+            drips = b""
+        try:
+            for drip in drips:
+                time.sleep(0.05)
+                asking.send(bytes([drip]))
+            if how == "nothing is taken":
+                time.sleep(0.9)
+            while more := asking.recv(65_536):
+                came += more
+                if how == "taken slowly":
+                    time.sleep(0.005)
+        except OSError:  # it was ended
+            return came
+        return came
+
+
+@pytest.mark.parametrize(
+    "how", ["a head by the byte, the second one", "a body by the byte", "nothing is taken"]
+)
+async def test_who_asks_or_takes_in_drips_is_ended(
+    how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looked at every 0.1 s; for as long as it would take, 5 s of drips, nobody may stay."""
+    monkeypatch.setattr(http_server, "ASK_S", 0.1)
+    async with _serving() as port:
+        began_s = time.monotonic()
+        came = await asyncio.to_thread(_ask, how, port)
+        assert time.monotonic() - began_s < 4
+    assert (how == "nothing is taken") == (0 < len(came) < LARGE) or b"200 OK" in came
+
+
+async def test_who_takes_slowly_gets_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_server, "ASK_S", 0.1)
+    async with _serving() as port:
+        head, _, body = (await asyncio.to_thread(_ask, "taken slowly", port)).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 ")
+    assert body.count(bytes(65_536)) == LARGE // 65_536
+
+
+@contextlib.asynccontextmanager
+async def _serving() -> AsyncIterator[int]:
+    app = make_app()
+    app.add_route("/zeros", _zeros)
+    server, listener = make_server(app), listen("127.0.0.1", 0)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    yield listener.getsockname()[1]
+    server.should_exit = True
+    await serving
 
 
 async def test_a_connection_that_no_descriptor_was_found_for_is_told_once(
