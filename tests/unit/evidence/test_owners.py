@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from cloud.store.slice import take_lock
+from cloud.transport.served import alone
+from edge.spool import Spool
 from evidence.owners import give, make_folder
 from tests.service_user import USER, given, needs_root, not_given
 
@@ -63,3 +66,16 @@ def test_root_that_may_not_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(os, "chown", refused)
     make_folder(tmp_path / "a")
     assert (tmp_path / "a").stat().st_uid == 0
+
+
+def test_what_keeps_others_out_is_its_owners_alone(tmp_path: Path) -> None:
+    """Who can read a lock can hold it, and of a database keep its log from ever beginning anew."""
+    before = tmp_path / "spool.lock"  # as earlier versions left it
+    before.touch()
+    before.chmod(0o644)
+    Spool(tmp_path / "spool.sqlite", bytes_max=1 << 30).close()
+    os.close(take_lock(tmp_path / "lock"))
+    with alone(tmp_path):
+        modes = {path.name: oct(path.stat().st_mode) for path in tmp_path.iterdir()}
+    names = ("spool.sqlite", "spool.lock", "lock", ".lock")
+    assert modes == dict.fromkeys(names, oct(0o100600))
