@@ -38,6 +38,10 @@ ASK_S = 10.0
 #: looks at which a body or the taking of an answer may stand still: a link may be bad; and how many
 #: bytes are no standing still
 STILL_LOOKS, STEP_BYTES = 3, 4_096
+#: of whom X-Forwarded-… is believed (docs/accounts.md): uvicorn asks the environment, and lacks ::1
+PROXIES = ["127.0.0.1", "::1"]
+#: of a WebSocket's message: a page asks for a snapshot in some dozens; uvicorn would hold 16 MiB
+ASKED_BYTES_MAX = 1_024
 LOG_INTERVAL_S = 60.0
 
 
@@ -140,9 +144,11 @@ def make_server(app: FastAPI) -> Server:
             http=Door,
             access_log=False,
             backlog=BACKLOG,
+            forwarded_allow_ips=PROXIES,
             lifespan="off",
             log_config=None,
             timeout_graceful_shutdown=HTTP_END_S,
+            ws_max_size=ASKED_BYTES_MAX,
             ws_per_message_deflate=False,
         )
     )

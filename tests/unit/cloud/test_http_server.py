@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 import logging
+import re
 import socket
 import time
 from collections.abc import AsyncIterator
 
 import pytest
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from cloud import http_server
 from cloud.http_server import (
@@ -20,7 +21,8 @@ from cloud.http_server import (
     listen,
     make_server,
 )
-from tests.unit.cloud.app_examples import make_app
+from tests.unit.cloud.app_examples import TOKEN, make_app
+from tests.unit.cloud.live_examples import PLANT
 
 #: of an answer: more than both ends' systems hold
 LARGE = 8 * 1024 * 1024
@@ -135,11 +137,50 @@ async def test_who_takes_slowly_gets_all(monkeypatch: pytest.MonkeyPatch) -> Non
     assert body.count(bytes(65_536)) == LARGE // 65_536
 
 
+@pytest.mark.parametrize(("size", "code"), [(1_024, 1_008), (1_025, 1_009)])
+async def test_no_large_message_of_a_live_page_is_held(size: int, code: int) -> None:
+    """1009: it is too big (RFC 6455 7.4.1), before it has come; 1008: it asks for nothing."""
+    key = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    key += "Sec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\n"
+    async with _serving() as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        ask = f"GET /api/v1/live?plant={PLANT} HTTP/1.1\r\nHost: 127.0.0.1\r\n{key}"
+        writer.write(f"{ask}Authorization: Bearer {TOKEN}\r\n\r\n".encode())
+        async with asyncio.timeout(5):
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
+            writer.write(b"\x81\xfe" + size.to_bytes(2, "big") + bytes(4) + b" " * size)
+            came = b""
+            while not (closed := re.search(rb"\x88[\x02-\x7d](..)", came, re.DOTALL)):
+                came += await reader.readexactly(1)
+            assert int.from_bytes(closed[1], "big") == code
+        writer.close()
+
+
+async def _who(request: Request) -> Response:
+    return PlainTextResponse(f"{request.url.scheme} of {request.client and request.client.host}")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+async def test_a_proxy_on_this_machine_says_whom_it_asks_for(
+    host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the environment says: cookies are Secure by it, and the security log names him."""
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "192.0.2.1")
+    async with _serving(host) as port:
+        reader, writer = await asyncio.open_connection(host, port)
+        told = "X-Forwarded-Proto: https\r\nX-Forwarded-For: 192.0.2.7\r\nConnection: close\r\n"
+        writer.write(f"GET /who HTTP/1.1\r\nHost: localhost\r\n{told}\r\n".encode())
+        async with asyncio.timeout(5):
+            assert (await reader.read()).endswith(b"\r\n\r\nhttps of 192.0.2.7")
+        writer.close()
+
+
 @contextlib.asynccontextmanager
-async def _serving() -> AsyncIterator[int]:
+async def _serving(host: str = "127.0.0.1") -> AsyncIterator[int]:
     app = make_app()
     app.add_route("/zeros", _zeros)
-    server, listener = make_server(app), listen("127.0.0.1", 0)
+    app.add_route("/who", _who)
+    server, listener = make_server(app), listen(host, 0)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     yield listener.getsockname()[1]
     server.should_exit = True
