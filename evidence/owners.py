@@ -67,7 +67,7 @@ def keep_own(database: Path) -> None:
         database.touch(mode=0o600)
         give(database)
     for end in ("", "-wal", "-shm"):
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError, PermissionError):  # not ours, or of a share
             (database.parent / f"{database.name}{end}").chmod(0o600)
 
 

@@ -310,6 +310,8 @@ class Watch:
             lock = os.open(self._root / "lock", os.O_RDONLY)
         except FileNotFoundError:
             return False
+        except PermissionError:  # of another user's collector: nobody else can tell
+            return True
         try:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:

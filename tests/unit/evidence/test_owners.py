@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from cloud.store.slice import take_lock
+from cloud.store.slice import Watch, take_lock
 from cloud.transport.served import alone
-from edge.spool import Spool
+from edge.spool import Spool, is_in_use
 from evidence.owners import give, make_folder
 from tests.service_user import USER, given, needs_root, not_given
 
@@ -79,3 +79,19 @@ def test_what_keeps_others_out_is_its_owners_alone(tmp_path: Path) -> None:
         modes = {path.name: oct(path.stat().st_mode) for path in tmp_path.iterdir()}
     names = ("spool.sqlite", "spool.lock", "lock", ".lock")
     assert modes == dict.fromkeys(names, oct(0o100600))
+
+
+def test_what_another_user_has_locked_up_is_taken_for_in_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who checks evidence, or looks at a spool, beside a program that he cannot ask."""
+
+    def refuse(path: Path, flags: int) -> int:
+        raise PermissionError(13, "Permission denied", path)
+
+    watch = Watch(tmp_path)
+    assert watch.is_quiet()
+    assert not is_in_use(tmp_path / "spool.sqlite")
+    monkeypatch.setattr(os, "open", refuse)
+    assert not watch.is_quiet()
+    assert is_in_use(tmp_path / "spool.sqlite")
