@@ -75,10 +75,11 @@ def test_what_keeps_others_out_is_its_owners_alone(tmp_path: Path) -> None:
     before.chmod(0o644)
     Spool(tmp_path / "spool.sqlite", bytes_max=1 << 30).close()
     os.close(take_lock(tmp_path / "lock"))
-    with alone(tmp_path):
-        modes = {path.name: oct(path.stat().st_mode) for path in tmp_path.iterdir()}
-    names = ("spool.sqlite", "spool.lock", "lock", ".lock")
-    assert modes == dict.fromkeys(names, oct(0o100600))
+    with alone(tmp_path / "broker"):
+        files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert {str(path.relative_to(tmp_path)): oct(path.stat().st_mode) for path in files} == (
+        dict.fromkeys(("spool.sqlite", "spool.lock", "lock", "broker/lock"), oct(0o100600))
+    )
 
 
 def test_what_another_user_has_locked_up_is_taken_for_in_use(
