@@ -1,18 +1,23 @@
 """The web server: uvicorn behind a bounded door.
 
 Whoever reaches the page's address can open connections. Each takes a descriptor, and without one
-left no evidence can be written: so there are only so many, and one that asks nothing is closed.
+left no evidence can be written: so there are only so many, and one whose other side neither brings
+a request nor takes its answer is ended.
 """
 
 import asyncio
 import contextlib
+import fcntl
 import logging
 import resource
 import socket
+import sys
+import termios
 import time
 from collections.abc import Iterator
 from typing import Any
 
+import h11
 import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -28,8 +33,15 @@ CONNECTIONS_MAX = 400
 RESERVE = 128
 #: connections taken up before the first of them is looked at
 BACKLOG = 32
-#: for how long a connection may stand without having asked for anything
+#: how often a connection is looked at: without a whole request's head since the last look, it ends
 ASK_S = 10.0
+#: looks at which a body or the taking of an answer may stand still: a link may be bad; and how many
+#: bytes are no standing still
+STILL_LOOKS, STEP_BYTES = 3, 4_096
+#: of whom X-Forwarded-… is believed (docs/accounts.md): uvicorn asks the environment, and lacks ::1
+PROXIES = ["127.0.0.1", "::1"]
+#: of a WebSocket's message: a page asks for a snapshot in some dozens; uvicorn would hold 16 MiB
+ASKED_BYTES_MAX = 1_024
 LOG_INTERVAL_S = 60.0
 
 
@@ -53,7 +65,7 @@ def connections_max(descriptors: int) -> int:
 
 
 class Door(H11Protocol):
-    """One connection: turned away when there are too many, closed when it asks nothing."""
+    """One connection: turned away when there are too many, ended when it does nothing."""
 
     connections_max = CONNECTIONS_MAX
     complaint = Complaint()
@@ -61,6 +73,9 @@ class Door(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         """Somebody connected."""
         super().connection_made(transport)
+        self._came, self._pauses = 0, 0
+        #: what the other side was to do at the last look, and at how many looks since it was that
+        self._due, self._looks = self._is_due(), 0
         if len(self.connections) > self.connections_max:
             self.complaint.tell(
                 f"connection to the page refused: {self.connections_max} are open already",
@@ -68,12 +83,45 @@ class Door(H11Protocol):
             )
             transport.abort()
             return
-        self.loop.call_later(ASK_S, self._end_unasked)
+        self.loop.call_later(ASK_S, self._look)
 
-    def _end_unasked(self) -> None:
-        # one that became a WebSocket is no longer this object's
-        if self in self.connections and self.cycle is None:
-            self.transport.close()
+    def data_received(self, data: bytes) -> None:
+        """Something came."""
+        self._came += len(data)
+        super().data_received(data)
+
+    def pause_writing(self) -> None:
+        """So much of an answer waits to be taken that no more is made meanwhile."""
+        self._pauses += 1
+        super().pause_writing()
+
+    def _look(self) -> None:
+        if self not in self.connections:  # gone; one that became a WebSocket is no longer ours
+            return
+        due = self._is_due()
+        self._looks = self._looks + 1 if due == self._due else 0
+        self._due = due
+        if due is not None and self._looks >= due[1]:
+            self.transport.abort()  # a close would wait for what is not taken
+            return
+        self.loop.call_later(ASK_S, self._look)
+
+    def _is_due(self) -> tuple[object, int] | None:
+        """(what the other side has to do and how far it is, looks it has); None: we have to."""
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete:  # single bytes of the next head are no step
+            left = self._left()
+            return (cycle, left // STEP_BYTES), STILL_LOOKS if left else 1
+        if self.flow.write_paused:
+            return (cycle, self._pauses, self._left() // STEP_BYTES), STILL_LOOKS
+        if self.conn.their_state is h11.SEND_BODY and not self.flow.read_paused:
+            return (cycle, self._came // STEP_BYTES), STILL_LOOKS
+        return None
+
+    def _left(self) -> int:
+        """Bytes of answers that the other side has not taken: ours, and the system's megabytes."""
+        told = fcntl.ioctl(self.transport.get_extra_info("socket"), termios.TIOCOUTQ, bytes(4))
+        return self.transport.get_write_buffer_size() + int.from_bytes(told, sys.byteorder)
 
 
 class Server(uvicorn.Server):
@@ -96,9 +144,11 @@ def make_server(app: FastAPI) -> Server:
             http=Door,
             access_log=False,
             backlog=BACKLOG,
+            forwarded_allow_ips=PROXIES,
             lifespan="off",
             log_config=None,
             timeout_graceful_shutdown=HTTP_END_S,
+            ws_max_size=ASKED_BYTES_MAX,
             ws_per_message_deflate=False,
         )
     )

@@ -41,9 +41,12 @@ def prepare(config: CloudConfig, *, standby: bool) -> None:
             f'{config.path}: a standby needs [broker] mode = "external": the embedded broker ends '
             "with the collector that it is to replace"
         )
-    for key, folder in (("state_dir", config.state_dir), ("archive_dir", config.archive_dir)):
+    for key, folder, mode in (
+        ("state_dir", config.state_dir, 0o700),  # databases: see `keep_own`
+        ("archive_dir", config.archive_dir, 0o777),
+    ):
         with folder_of(config, key, folder):
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode, parents=True, exist_ok=True)
     register = config.broker.register
     if register is not None and (sentence := register.barred()):  # gateways have days left
         log.error("%s: broker.register: %s", config.path, sentence)

@@ -23,6 +23,7 @@ from edge.errors import OtherFormatError, SpoolError, SpoolGoneError
 from edge.kept_room import begin
 from edge.spool_formats import FORMAT, can_become_ours, is_ours, numbers, take_over
 from edge.spool_reader import SpoolReader, State, Stored, Unsigned, Usage
+from evidence.owners import keep_own, open_lock
 
 __all__ = ["FREED_MAX", "Spool", "State", "Stored", "Usage", "is_in_use"]
 
@@ -51,10 +52,11 @@ class Spool(SpoolReader):
             raise SpoolError(f"{path}: cannot be opened as a spool: {error}") from error
         try:
             _refuse_others(path)
+            keep_own(path)
             self._db = sqlite3.connect(path, isolation_level=None, timeout=LOCKED_S)
         except BaseException as error:
             os.close(self._lock)
-            if isinstance(error, sqlite3.Error):
+            if isinstance(error, sqlite3.Error | OSError):
                 raise SpoolError(f"{path}: cannot be opened as a spool: {error}") from error
             raise
         try:
@@ -289,7 +291,7 @@ def _lock_file(path: Path) -> Path:
 
 def _lock(path: Path) -> int:
     """The spool's lock, held until the descriptor is closed or the process ends."""
-    lock = os.open(_lock_file(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    lock = open_lock(_lock_file(path))
     ends_s = time.monotonic() + LOCKED_S
     while True:
         try:
@@ -310,6 +312,8 @@ def is_in_use(path: Path) -> bool:
     """True while an agent works on this spool."""
     try:
         lock = os.open(_lock_file(path), os.O_RDONLY | os.O_CLOEXEC)
+    except PermissionError:  # of another user's agent: nobody else can tell
+        return True
     except OSError:
         return False
     try:

@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Any
 
 from evidence.phrases import of_kind, phrase
+from evidence.printed import printable
 from evidence.version import VERSION
 
 #: findings of one code and rank that are listed in any case
@@ -81,7 +82,7 @@ def shown(text: str) -> str:
     """Text of an archive made fit to print: it must not steer a terminal or fill it."""
     if len(text) > TEXT_MAX:
         text = f"{text[:TEXT_MAX]}…"
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return printable(text)
 
 
 def _each_of(code: str, rank: int) -> tuple[str, int] | None:

@@ -1,13 +1,16 @@
 """Log lines of the programs that run for long: text for a terminal, JSON for a collector of logs.
 
 One form for edge and cloud, so that one query finds a gateway's lines on both sides. Where a line
-is about a plant, gateway or device, its call passes `extra=about(...)`.
+is about a plant, gateway or device, its call passes `extra=about(...)`. A message is one line: what
+a server said may stand in it, and is to forge no other line and steer no terminal.
 """
 
 import logging
 import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
+
+from evidence.printed import printable
 
 TEXT, JSON = "text", "json"
 FORMS = (TEXT, JSON)
@@ -43,8 +46,14 @@ def start_logging(level: str, form: str) -> dict[str, str]:
         sys.excepthook = _ended_by
     else:
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        handler.addFilter(_on_one_line)  # JSON has escapes of its own
     logging.basicConfig(level=level.upper(), handlers=[handler])
     return always
+
+
+def _on_one_line(record: logging.LogRecord) -> bool:
+    record.msg, record.args = printable(record.getMessage()), ()
+    return True
 
 
 def _ended_by(*defect: Any) -> None:
@@ -87,7 +96,7 @@ def teller(form: str, name: str) -> Say:
 
     def say(sentence: str, /, *, extra: Mapping[str, str] | None = None) -> None:
         del extra  # people read the sentence
-        sys.stdout.write(f"{sentence}\n")
+        sys.stdout.write(f"{printable(sentence)}\n")
         sys.stdout.flush()
 
     return say

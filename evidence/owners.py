@@ -34,6 +34,43 @@ def give(made: Path, like: Path | None = None, *, opened: int | None = None) -> 
             os.fchown(opened, owner.st_uid, owner.st_gid)
 
 
+def open_lock(path: Path) -> int:
+    """The descriptor of a file to be locked, which is made if need be.
+
+    Its owner's alone, as is one that an earlier version left for all: whoever can read a file can
+    lock it, and so keep a program that is started again out of its own data for good.
+
+    Raises:
+        OSError: the folder cannot be used, or the file is another user's.
+    """
+    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        give(path)
+        with contextlib.suppress(PermissionError):  # of a share
+            os.fchmod(lock, 0o600)
+    except BaseException:
+        os.close(lock)
+        raise
+    return lock
+
+
+def keep_own(database: Path) -> None:
+    """Make an SQLite file, or keep one that is there, so that its owner alone can read it.
+
+    Call before it is opened. A reader that stays in its transaction keeps the write-ahead log from
+    ever beginning anew, and the disk fills: no other user is to be one.
+
+    Raises:
+        OSError: the folder cannot be used, or the file is another user's.
+    """
+    if not database.exists():
+        database.touch(mode=0o600)
+        give(database)
+    for end in ("", "-wal", "-shm"):
+        with contextlib.suppress(FileNotFoundError, PermissionError):  # not ours, or of a share
+            (database.parent / f"{database.name}{end}").chmod(0o600)
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder and those above it, each its folder's owner's; one that is there stays."""
     if folder.is_dir():

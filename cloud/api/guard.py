@@ -4,7 +4,8 @@ A request says who asks by its bearer token, else by its cookie. What changes so
 a cookie must come from a page of ours as well: the cookie is SameSite=Strict, the Origin must be
 this address, and the session's own CSRF value must be in the form or the header.
 
-A dependency would come too late: FastAPI parses the body before it calls any.
+A dependency would come too late: FastAPI parses the body before it calls any. It reads one whole,
+however long it is, so that is bounded here; how long it may take, where connections are kept.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from urllib.parse import parse_qsl
 from fastapi import Depends, HTTPException, Request, Response
 from fastapi.routing import APIRoute
 from starlette.requests import HTTPConnection
+from starlette.types import Message, Receive
 
 from cloud.accounts.desks import Accounts
 from cloud.accounts.errors import AccountError
@@ -25,10 +27,15 @@ from cloud.api.access import ACCESS
 from cloud.api.passed_on import unsigned_of
 from cloud.api.security import same_origin, token_matches
 from cloud.api.services import Services
+from evidence.cose import OBJECT_BYTES_MAX
 
 #: seconds that a browser keeps it from being a stranger
 DEVICE_S = 180 * 86_400
 FORM_BYTES_MAX, FORM_FIELDS_MAX, FORM_S = 32 * 1024, 32, 10.0
+#: a body that FastAPI reads, of who has a right: documents/prepare takes an object's in hex
+JSON_BYTES_MAX = 4 * OBJECT_BYTES_MAX
+#: of an address in the security log, whatever a header says: an IPv6 one has 39
+ADDRESS_MAX = 64
 CSRF_HEADER, CSRF_FIELD = "X-CSRF-Token", "csrf"
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -49,7 +56,11 @@ class GuardedRoute(APIRoute):
         async def guarded(request: Request) -> Response:
             who, cookie = await identify(request)
             request.state.who = who
-            await _admit(request, who, rights[request.method])
+            right = rights[request.method]
+            await _admit(request, who, right)
+            if self.body_field is not None:
+                most = FORM_BYTES_MAX if right is None else JSON_BYTES_MAX
+                request = Request(request.scope, _bounded(request.receive, most))
             response = await handle(request)
             if cookie:
                 set_cookie(response, request, "session", cookie)
@@ -151,6 +162,21 @@ async def refuse(accounts: Accounts, request: Request, who: Principal, what: str
     await asyncio.to_thread(accounts.book.refused, event)
 
 
+def _bounded(receive: Receive, most: int) -> Receive:
+    """A request's `receive` that raises HTTPException at more than so many bytes of body."""
+    left = most
+
+    async def bounded() -> Message:
+        nonlocal left
+        message = await receive()
+        left -= len(message.get("body", b""))
+        if left < 0:
+            raise HTTPException(413, f"this takes at most {most} bytes")
+        return message
+
+    return bounded
+
+
 async def _read_form(request: Request) -> dict[str, str]:
     """The fields of a form; of several with one name, all joined by commas.
 
@@ -210,8 +236,8 @@ def device_of(request: Request) -> str:
 
 
 def address(request: HTTPConnection) -> str:
-    """Where a request comes from, as far as it is known."""
-    return request.client.host if request.client else ""
+    """Where a request comes from, as far as it is known: of a proxy's, whatever that says."""
+    return request.client.host[:ADDRESS_MAX] if request.client else ""
 
 
 def _unauthorised() -> HTTPException:

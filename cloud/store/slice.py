@@ -23,7 +23,7 @@ from cloud.store.disk import Disk
 from cloud.store.plant import PlantStore
 from evidence.errors import KeyFileError
 from evidence.keys import Signer
-from evidence.owners import give
+from evidence.owners import open_lock
 from evidence.suites import PublicKey
 
 log = logging.getLogger("stackproof.cloud")
@@ -261,10 +261,9 @@ def take_lock(path: Path, else_: str = "a slice has one collector: stop that one
         SliceLockedError: another process holds it.
         OSError: the folder cannot be used.
     """
-    lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    lock = open_lock(path)
     with ExitStack() as stack:
         stack.callback(os.close, lock)
-        give(path)
         for tries in range(LOCK_TRIES, 0, -1):
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -311,6 +310,8 @@ class Watch:
             lock = os.open(self._root / "lock", os.O_RDONLY)
         except FileNotFoundError:
             return False
+        except PermissionError:  # of another user's collector: nobody else can tell
+            return True
         try:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -168,7 +168,7 @@ class BrokerDesk:
             if left := self._behind(register):
                 found += [*left, *said]
             else:
-                log.warning("brokers are told again what the register says: %s", "\n".join(said))
+                log.warning("brokers are told again what the register says: %s", "; ".join(said))
         found += self._still_in(register)
         return [*dict.fromkeys(filter(None, found))]
 
@@ -192,7 +192,7 @@ class BrokerDesk:
     def _note(self, found: Sequence[str]) -> None:
         if (trouble := "\n".join(found)) != self._trouble:
             if trouble:
-                log.error("the broker's register: %s", trouble)
+                log.error("the broker's register: %s", "; ".join(found))
             else:
                 log.warning("the broker's register: brokers do what it says")
         self._trouble = trouble

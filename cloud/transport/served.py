@@ -37,8 +37,9 @@ from cloud.transport.whole import FOR_ALL, FOR_ONE, entry_of, give_to, put_whole
 from evidence.broker_certificates import NODE_PREFIX
 from evidence.errors import EvidenceError
 from evidence.keys import key_sha256, load_certificate, public_key
-from evidence.owners import make_folder
+from evidence.owners import make_folder, open_lock
 
+LOCK = "lock"
 FILES = {"mosquitto": mosquitto_files, "nats": nats_files}
 #: whom a configuration of nats-server lets in
 _USER = re.compile(r"urn:stackproof:broker:[^\s\"]+")
@@ -76,7 +77,7 @@ def alone(out: Path) -> Iterator[None]:
     """
     try:
         make_folder(out)
-        held = os.open(out, os.O_RDONLY | os.O_DIRECTORY)
+        held = open_lock(out / LOCK)
     except OSError as error:
         raise CarriedFileError(f"{out} cannot be written: {error.strerror}") from error
     try:

@@ -28,6 +28,7 @@ from edge.errors import SpoolError
 from edge.kept_room import begin, held_and_left
 from edge.relay.outer import Outer
 from edge.spool_reader import SEQ_MAX
+from evidence.owners import keep_own
 
 FORMAT = 1
 RIVALS_MAX = 4
@@ -101,6 +102,7 @@ class Queue:
         try:
             if may_write:
                 path.parent.mkdir(parents=True, exist_ok=True)
+                keep_own(path)
             uri = f"{path.absolute().as_uri()}?mode={'rwc' if may_write else 'ro'}"
             self._db = sqlite3.connect(uri, uri=True, isolation_level=None)
             with contextlib.ExitStack() as refused:

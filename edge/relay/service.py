@@ -28,6 +28,7 @@ from edge.relay.intake import RelayIntake
 from edge.relay.lane import Lane
 from edge.relay.queue import Queue
 from evidence.errors import KeyFileError
+from evidence.owners import open_lock
 
 log = logging.getLogger("stackproof.relay")
 
@@ -207,7 +208,7 @@ def queue_path(config: RelayConfig, plant: str, gateway: str) -> Path:
 def _lock(state_dir: Path) -> int:
     try:
         state_dir.mkdir(parents=True, exist_ok=True)
-        lock = os.open(state_dir / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        lock = open_lock(state_dir / LOCK)
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(lock)
@@ -221,6 +222,8 @@ def is_running(config: RelayConfig) -> bool:
     """True while a relay works on this state_dir."""
     try:
         lock = os.open(config.state_dir / LOCK, os.O_RDONLY | os.O_CLOEXEC)
+    except PermissionError:  # of another user's relay: nobody else can tell
+        return True
     except OSError:
         return False
     try:

@@ -63,9 +63,10 @@ def _command(words: list[str]) -> list[str]:
     if any(set(word) <= {">", "<"} for word in words):
         words = words[: next(i for i, word in enumerate(words) if set(word) <= {">", "<"})]
     for place, word in enumerate(words):
-        if word == "stackproof" or re.fullmatch(r"(/[\w.-]+)+/bin/stackproof", word):
-            return words[place + 1 :]
         is_user = place > 0 and words[place - 1] == "-u"
+        is_it = word == "stackproof" or re.fullmatch(r"(/[\w.-]+)+/bin/stackproof", word)
+        if is_it and not is_user:
+            return words[place + 1 :]
         if not _BEFORE.fullmatch(word) and not is_user:
             return []
     return []

@@ -203,8 +203,6 @@ def gateway_replaced(works: Works) -> None:
     """A new device goes on where the collector's log ends, and the old key ends there."""
     works.end("edge")
     replace, revoke = blocks("operations", "A gateway is lost or replaced")
-    works.does("mkdir gateway2; cp gateway/*.crt gateway2/")
-    works.does("rm gateway2/edge-1.crt")
     stream, _, rest = replace.partition("stackproof keys csr")
     works.does(stream)
     works.certified(f"stackproof keys csr{rest}")

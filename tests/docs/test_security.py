@@ -37,6 +37,18 @@ def test_each_threat_names_a_file_that_is_there() -> None:
         assert [path for path in paths if not (ROOT / path).exists()] == [], row["Threat"]
 
 
+def test_no_recipe_takes_the_product_from_a_package_index() -> None:
+    """Nothing was released there: whoever takes the name would be believed by auditors."""
+    told = "".join(path.read_text() for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+    assert re.findall(r"pipx? install ['\"]?stackproof.*", told) == []
+
+
+def test_no_recipe_gives_a_secret_as_an_argument() -> None:
+    """Every user of a machine sees the arguments of all (`ps`)."""
+    told = "".join(path.read_text() for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+    assert re.findall(r"(?:Bearer|--token|-u \S+:|[Pp]assword)[ =]*\$\(.*", told) == []
+
+
 #: part -> control points of level 3, by the open lists that docs/security-controls.md names
 PARTS = {
     "8.1.2": 3, "8.1.3": 6, "8.1.4": 11, "8.1.5": 4,

@@ -59,6 +59,7 @@ def test_it_runs_until_sigterm_and_leaves_everything_in_order(
     assert (cloud.folder / "state/broker.url").read_text().strip() == ready["broker"]
     token = cloud.folder / "state/api.token"
     assert stat.S_IMODE(token.stat().st_mode) == 0o600
+    assert stat.S_IMODE(token.parent.stat().st_mode) == 0o700
     gateway = cloud.plant.gateways["edge-1"]
     gateway.config()
     gateway.frame(T0_NS)

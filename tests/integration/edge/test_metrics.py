@@ -11,6 +11,7 @@ from urllib.error import URLError
 
 import pytest
 
+from edge import seats
 from edge.errors import SpoolError
 from edge.seats import AT_ONCE_MAX
 from edge.spool_reader import SpoolReader
@@ -130,6 +131,25 @@ async def test_a_spool_that_cannot_be_read_takes_no_other_figure_away(
     (told_once,) = [one for one in caplog.records if one.name == "stackproof.metrics"]
     assert told_once.exc_info
     assert told_once.exc_info[1] is last
+
+
+async def test_who_asks_in_drips_gives_up_the_seat(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a byte before each time-out sixteen kept out who watches, for good."""
+    monkeypatch.setattr(seats, "ASKED_S", 0.5)
+    port = free_port()
+    with_metrics(plant, port)
+    asked = f"http://127.0.0.1:{port}/livez"
+    async with plant.running():
+        held = [socket.create_connection(("127.0.0.1", port)) for _ in range(AT_ONCE_MAX)]
+        for drip in (b"GET /livez HTTP/1.1\r\nX: ", *[b"a"] * 7):
+            for one in held:
+                one.send(drip)
+            await asyncio.sleep(0.1)
+        assert await asyncio.to_thread(answer, asked) == (200, "alive\n")
+        for one in held:
+            one.close()
 
 
 @pytest.mark.parametrize("has_port", [True, False], ids=["not this machine's", "taken"])

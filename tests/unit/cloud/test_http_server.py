@@ -1,10 +1,16 @@
 """The bounded door: idle connections neither take all descriptors nor stay."""
 
 import asyncio
+import contextlib
 import logging
+import re
+import socket
+import time
 from collections.abc import AsyncIterator
 
 import pytest
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from cloud import http_server
 from cloud.http_server import (
@@ -15,7 +21,11 @@ from cloud.http_server import (
     listen,
     make_server,
 )
-from tests.unit.cloud.app_examples import make_app
+from tests.unit.cloud.app_examples import TOKEN, make_app
+from tests.unit.cloud.live_examples import PLANT
+
+#: of an answer: more than both ends' systems hold
+LARGE = 8 * 1024 * 1024
 
 
 def test_how_many_connections_leave_how_many_descriptors() -> None:
@@ -61,6 +71,120 @@ async def test_one_too_many_is_turned_away_and_the_idle_do_not_stay(
         assert (await reader.read()).startswith(b"HTTP/1.1 200 ")
     for _, connected in [*opened, (reader, writer)]:
         connected.close()
+
+
+async def _zeros(_: Request) -> Response:
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(LARGE // 65_536):
+            yield bytes(65_536)
+
+    return StreamingResponse(pieces())
+
+
+def _ask(how: str, port: int) -> bytes:
+    """What came until the end, of a side that asks, sends and takes as `how` says."""
+    with socket.socket() as asking:
+        asking.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+        asking.settimeout(10)
+        asking.connect(("127.0.0.1", port))
+        host, came = "HTTP/1.1\r\nHost: 127.0.0.1\r\n", b""
+        if how == "a head by the byte, the second one":
+            asking.sendall(f"GET /livez {host}\r\n".encode())
+            came = asking.recv(65_536)
+            drips = b"G" * 100
+        elif how == "a body by the byte":
+            json = "Content-Type: application/json\r\nContent-Length: 9999\r\n\r\n"
+            asking.sendall(f"POST /api/v1/sessions {host}{json}".encode())
+            drips = b" " * 100
+        else:
+            asking.sendall(f"GET /zeros {host}Connection: close\r\n\r\n".encode())
+            drips = b""
+        try:
+            for drip in drips:
+                time.sleep(0.05)
+                asking.send(bytes([drip]))
+            if how == "nothing is taken":
+                time.sleep(0.9)
+            while more := asking.recv(65_536):
+                came += more
+                if how == "taken slowly":
+                    time.sleep(0.005)
+        except OSError:  # it was ended
+            return came
+        return came
+
+
+@pytest.mark.parametrize(
+    "how", ["a head by the byte, the second one", "a body by the byte", "nothing is taken"]
+)
+async def test_who_asks_or_takes_in_drips_is_ended(
+    how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looked at every 0.1 s; for as long as it would take, 5 s of drips, nobody may stay."""
+    monkeypatch.setattr(http_server, "ASK_S", 0.1)
+    async with _serving() as port:
+        began_s = time.monotonic()
+        came = await asyncio.to_thread(_ask, how, port)
+        assert time.monotonic() - began_s < 4
+    assert (how == "nothing is taken") == (0 < len(came) < LARGE) or b"200 OK" in came
+
+
+async def test_who_takes_slowly_gets_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_server, "ASK_S", 0.1)
+    async with _serving() as port:
+        head, _, body = (await asyncio.to_thread(_ask, "taken slowly", port)).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 ")
+    assert body.count(bytes(65_536)) == LARGE // 65_536
+
+
+@pytest.mark.parametrize(("size", "code"), [(1_024, 1_008), (1_025, 1_009)])
+async def test_no_large_message_of_a_live_page_is_held(size: int, code: int) -> None:
+    """1009: it is too big (RFC 6455 7.4.1), before it has come; 1008: it asks for nothing."""
+    key = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    key += "Sec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\n"
+    async with _serving() as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        ask = f"GET /api/v1/live?plant={PLANT} HTTP/1.1\r\nHost: 127.0.0.1\r\n{key}"
+        writer.write(f"{ask}Authorization: Bearer {TOKEN}\r\n\r\n".encode())
+        async with asyncio.timeout(5):
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
+            writer.write(b"\x81\xfe" + size.to_bytes(2, "big") + bytes(4) + b" " * size)
+            came = b""
+            while not (closed := re.search(rb"\x88[\x02-\x7d](..)", came, re.DOTALL)):
+                came += await reader.readexactly(1)
+            assert int.from_bytes(closed[1], "big") == code
+        writer.close()
+
+
+async def _who(request: Request) -> Response:
+    return PlainTextResponse(f"{request.url.scheme} of {request.client and request.client.host}")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+async def test_a_proxy_on_this_machine_says_whom_it_asks_for(
+    host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the environment says: cookies are Secure by it, and the security log names him."""
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "192.0.2.1")
+    async with _serving(host) as port:
+        reader, writer = await asyncio.open_connection(host, port)
+        told = "X-Forwarded-Proto: https\r\nX-Forwarded-For: 192.0.2.7\r\nConnection: close\r\n"
+        writer.write(f"GET /who HTTP/1.1\r\nHost: localhost\r\n{told}\r\n".encode())
+        async with asyncio.timeout(5):
+            assert (await reader.read()).endswith(b"\r\n\r\nhttps of 192.0.2.7")
+        writer.close()
+
+
+@contextlib.asynccontextmanager
+async def _serving(host: str = "127.0.0.1") -> AsyncIterator[int]:
+    app = make_app()
+    app.add_route("/zeros", _zeros)
+    app.add_route("/who", _who)
+    server, listener = make_server(app), listen(host, 0)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    yield listener.getsockname()[1]
+    server.should_exit = True
+    await serving
 
 
 async def test_a_connection_that_no_descriptor_was_found_for_is_told_once(

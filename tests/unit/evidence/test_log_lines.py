@@ -27,6 +27,13 @@ ENDING = """
 warnings.warn("old")
 raise ValueError("by another defect")
 """
+#: as a server may say, with a line of its own and ESC [ 2 J, CSI 2 J
+FORGING = r"""
+said = "away\n2026-11-29 02:00:00,000 INFO stackproof: SOUND\r\x1b[2J\x9b2J\u2028"
+log.error("InfluxDB: %s", said)
+teller("text", "stackproof.cloud")(said)
+raise SystemExit(1)
+"""
 
 
 def lines(form: str, stdout: str, ending: str = "") -> list[str]:
@@ -68,3 +75,10 @@ def test_text_is_for_people() -> None:
     first, *_, last = lines("text", "ready: 100 %\n")
     assert first.endswith(" WARNING stackproof.edge: ac-1: lost, 温度")
     assert last == "the disk is gone"
+
+
+def test_no_line_is_forged_and_no_terminal_steered() -> None:
+    forged = r"away\n2026-11-29 02:00:00,000 INFO stackproof: SOUND\r\x1b[2J\x9b2J\u2028"
+    said = lines("text", f"ready: 100 %\n{forged}\n", FORGING)
+    assert said[-3] == "ValueError: by a defect"  # a traceback has its lines
+    assert said[-1].endswith(f" ERROR stackproof.edge: InfluxDB: {forged}")

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from cloud.store.slice import Watch, take_lock
+from cloud.transport.served import alone
+from edge.spool import Spool, is_in_use
 from evidence.owners import give, make_folder
 from tests.service_user import USER, given, needs_root, not_given
 
@@ -63,3 +66,33 @@ def test_root_that_may_not_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(os, "chown", refused)
     make_folder(tmp_path / "a")
     assert (tmp_path / "a").stat().st_uid == 0
+
+
+def test_what_keeps_others_out_is_its_owners_alone(tmp_path: Path) -> None:
+    """Who can read a lock can hold it, and of a database keep its log from ever beginning anew."""
+    before = tmp_path / "spool.lock"  # as earlier versions left it
+    before.touch()
+    before.chmod(0o644)
+    Spool(tmp_path / "spool.sqlite", bytes_max=1 << 30).close()
+    os.close(take_lock(tmp_path / "lock"))
+    with alone(tmp_path / "broker"):
+        files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert {str(path.relative_to(tmp_path)): oct(path.stat().st_mode) for path in files} == (
+        dict.fromkeys(("spool.sqlite", "spool.lock", "lock", "broker/lock"), oct(0o100600))
+    )
+
+
+def test_what_another_user_has_locked_up_is_taken_for_in_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who checks evidence, or looks at a spool, beside a program that he cannot ask."""
+
+    def refuse(path: Path, flags: int) -> int:
+        raise PermissionError(13, "Permission denied", path)
+
+    watch = Watch(tmp_path)
+    assert watch.is_quiet()
+    assert not is_in_use(tmp_path / "spool.sqlite")
+    monkeypatch.setattr(os, "open", refuse)
+    assert not watch.is_quiet()
+    assert is_in_use(tmp_path / "spool.sqlite")

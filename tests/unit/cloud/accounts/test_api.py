@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 
 from cloud.accounts.roles import VISITOR
 from cloud.accounts.rows import IDLE_NS, TURN_NS
@@ -301,6 +302,34 @@ def test_forms_are_bounded_and_strict(town: Town, body: bytes, kind: str, status
     headers = {"Content-Type": kind} if kind else {}
     answer = town.client().post("/en/sign-in", content=body, headers=headers)
     assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("role", "path", "most"),
+    [  # a stranger: 32 KiB; who signs: 4 MiB
+        ("", "/api/v1/sessions", 32_768),
+        ("accountant", f"/api/v1/plants/{PLANT}/documents/prepare", 4_194_304),
+    ],
+)
+def test_no_more_is_read_of_a_body_than_may_be(town: Town, role: str, path: str, most: int) -> None:
+    """In pieces, so that no length is told before; JSON's spaces, so that only length is wrong."""
+    done = town.join(role) if role else None
+    client = town.client(done)
+    head = {"Content-Type": "application/json"}
+    if done is not None:
+        head["X-CSRF-Token"] = done.principal.csrf
+    for count, status in ((most // 4_096, 422), (most // 4_096 + 1, 413)):
+        answer = client.post(path, content=(b" " * 4_096 for _ in range(count)), headers=head)
+        assert answer.status_code == status
+    assert answer.json() == {"detail": f"this takes at most {most} bytes"}
+
+
+def test_an_address_that_a_proxy_makes_up_does_not_fill_the_log(town: Town) -> None:
+    client = TestClient(town.client().app, base_url=BASE, client=("x" * 10_000, 1))
+    typed = {"account": "nobody", "password": PASSWORD, "code": "1"}
+    assert client.post("/api/v1/sessions", json=typed).status_code == 401
+    newest = town.accounts.people.log_rows()[-1]
+    assert (newest.event, newest.address) == ("sign-in-refused", "x" * 64)
 
 
 def test_several_fields_of_one_name_are_joined() -> None:

@@ -161,7 +161,7 @@ async def test_a_revocation_that_was_cut_short_is_finished(
         assert desk.revoke(PROGRAM, ROW, "stolen", "")["list"] == "written"
     assert listed() == [given.serial_number]
     desk.look()  # all is said: nothing is written
-    said = "brokers are told again what the register says: a key was revoked, and not listed\ntold"
+    said = "brokers are told again what the register says: a key was revoked, and not listed; told"
     assert caplog.messages == [said] * by_a_start
     with pytest.raises(LookupError, match="no approved key"):
         desk.revoke(PROGRAM, {**ROW, "key": "0" * 64}, "", "")
