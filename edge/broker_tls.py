@@ -18,7 +18,6 @@ from edge.errors import NotOursError, SpoolError
 from edge.site.config import Site
 from evidence.broker_certificates import gateway_name, is_by, name_of, trouble_of
 from evidence.errors import EvidenceError, KeyFileError
-from evidence.handshake import ClosedUnlessShaken
 from evidence.keys import (
     Certificate,
     certificate_from_pem,
@@ -208,6 +207,18 @@ class Shown:
         self.tls.show(self.context)
         self._read, self.lacks = found, ""
         return True
+
+
+class ClosedUnlessShaken(ssl.SSLSocket):
+    """Closed there and then where the handshake fails: paho leaves that to Python's garbage."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        """As above it; whatever it raises, nothing stays open."""
+        try:
+            super().do_handshake(block)
+        except BaseException:
+            self.close()
+            raise
 
 
 def believing(ca: Path) -> ssl.SSLContext:

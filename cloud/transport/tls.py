@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evidence.errors import EvidenceError
-from evidence.handshake import ClosedUnlessShaken
 from evidence.keys import (
     key_sha256,
     load_certificate,
@@ -17,6 +16,18 @@ from evidence.keys import (
     load_private,
     public_key,
 )
+
+
+class ClosedUnlessShaken(ssl.SSLSocket):
+    """Closed there and then where the handshake fails: paho leaves that to Python's garbage."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        """As above it; whatever it raises, nothing stays open."""
+        try:
+            super().do_handshake(block)
+        except BaseException:
+            self.close()
+            raise
 
 
 @dataclass(frozen=True)

@@ -44,8 +44,9 @@ PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
 def expression(of: PackageMetadata) -> str:
     """SPDX expression of a package: as it says it, or what its older fields mean."""
     classifiers = [c.rpartition(" :: ")[2] for c in of.get_all("Classifier", []) if "License" in c]
-    short = [text for text in [of["License"]] if text and "\n" not in text]
-    said = of["License-Expression"] or (short or classifiers or [""])[0]
+    short = [text for text in of.get_all("License", []) if text and "\n" not in text]
+    exact = of.get_all("License-Expression", [])
+    said = (exact or short or classifiers or [""])[0]
     return SPDX.get(said, said)
 
 

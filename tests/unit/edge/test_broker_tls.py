@@ -18,7 +18,6 @@ from edge.stream import Stream
 from edge.uplink.mqtt import MqttUplink
 from evidence.broker_certificates import Ca, certify_client, make_ca
 from evidence.errors import KeyFileError
-from evidence.handshake import ClosedUnlessShaken
 from evidence.keys import Certificate, FileSigner, certificate_to_pem, generate, write_private
 
 T0 = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
@@ -68,7 +67,6 @@ def test_a_newer_one_is_taken_once_and_used(gateway: Gateway) -> None:
     assert tls.take(certificate_to_pem(newer), ns(20)) is None
     assert tls.take(certificate_to_pem(gateway.made(10)), ns(20)) is None, "an old one, said again"
     assert tls.context().verify_mode.name == "CERT_REQUIRED"
-    assert tls.context().sslsocket_class is ClosedUnlessShaken
     assert [path.name for path in tls.given.parent.glob("*.part")] == []
     again = gateway.made(60)  # carried, since the renewed one ended
     tls.given.write_bytes(certificate_to_pem(again))

@@ -16,7 +16,6 @@ from cloud.transport.rows import Served
 from cloud.transport.served import write
 from cloud.transport.tls import TlsFiles
 from evidence.broker_certificates import names_in
-from evidence.handshake import ClosedUnlessShaken
 from evidence.keys import Certificate, load_certificate, public_key
 from tests.unit.cloud.evidence_examples import ManualClock
 from tests.unit.cloud.transport.test_served import known_in
@@ -135,7 +134,6 @@ async def test_ends_are_known_and_people_told_of_them_once_a_day(
     hand.types(0, "node DIR --name 1 --host 10.0.0.11")
     clock, shown = ManualClock(), list[int]()
     files = TlsFiles(*(hand.folder / name for name in ("ca.crt", "collector.crt", "collector.pem")))
-    assert files.context().sslsocket_class is ClosedUnlessShaken
     context, loaded = ssl.create_default_context(), list[Path]()
     monkeypatch.setattr(type(context), "load_cert_chain", lambda _, *of: loaded.extend(of))
     ends = Ends(
