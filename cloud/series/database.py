@@ -65,22 +65,31 @@ class SeriesFile:
         except (OSError, sqlite3.Error) as error:
             raise StoreError(f"{path} cannot be used: {error}") from error
         if found != FORMAT:
+            self.close()
             raise StoreError(
                 f"{path} is of another program's format ({found}): stop the collector and delete "
                 "it, it is made again from the log"
             )
 
     def _opened(self, target: str) -> int:
+        """The format of what stands there by now; nothing stays open where that raises."""
         self._path.touch()
         give(self._path)  # before SQLite makes files beside it, which get the same owner
-        self._writing = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
-        self._writing.execute("PRAGMA journal_mode = WAL")
-        # after a power cut buckets and marks are both of a moment ago, and are followed again
-        self._writing.execute("PRAGMA synchronous = NORMAL")
-        with self.changing() as sql:
-            found = _prepared(sql, target)
-        self._reading = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
+        with contextlib.ExitStack() as failed:
+            self._writing = failed.enter_context(self._connected())
+            self._writing.execute("PRAGMA journal_mode = WAL")
+            # after a power cut buckets and marks are both of a moment ago, and are followed again
+            self._writing.execute("PRAGMA synchronous = NORMAL")
+            with self.changing() as sql:
+                found = _prepared(sql, target)
+            self._reading = failed.enter_context(self._connected())
+            failed.pop_all()
         return found
+
+    def _connected(self) -> contextlib.closing[sqlite3.Connection]:
+        return contextlib.closing(
+            sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
+        )
 
     def close(self) -> None:
         """Let go of the file."""

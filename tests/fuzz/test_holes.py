@@ -18,6 +18,7 @@ ELSEWHERE = {
     "evidence.documents.people.read": "an object's door: `document.decode_document`",
     "evidence.groups.decode_ms": "a part of `frame.decode_body`",
     "evidence.key_files.read_small": "reads a file for those that parse it",
+    "evidence.owners.open_lock": "reads nothing: it is locked",
     "evidence.timestamp.read_stamp": "its door needs openssl",
     "evidence.verifier.completeness.read": "a part of `verify`",
     "evidence.verifier.gaps.read": "a part of `verify`",

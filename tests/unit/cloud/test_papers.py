@@ -205,7 +205,7 @@ async def test_a_failed_commit_leaves_nothing_and_the_same_comes_again(
     count = paper("li", "count", "clinker", {"value": "1", "unit": "t", **pp.PERIOD})
     disk, size = site.running.store._disk, site.running.intake.plant("mini").reader.size
     with monkeypatch.context() as patch:
-        patch.setattr(disk, "sync", lambda: (_ for _ in ()).throw(OSError(28, "No space")))
+        patch.setattr(disk, "sync", lambda _=None: (_ for _ in ()).throw(OSError(28, "No space")))
         assert (await site.post(count)).status_code == 503
     assert (await site.ask("GET", DOCUMENTS, kind="count")).json() == []
     assert list((site.root / "mini" / "records").glob("*.new")) == []

@@ -241,6 +241,7 @@ def test_a_store_that_was_away_or_full_catches_up(desk: Desk, tmp_path: Path) ->
     assert {one.from_ns: one for one in found} == due
     follower.close()
     assert follower.step(sm.PLANT) > 0  # nothing more is asked of the store
+    store.close()
 
 
 def test_a_frame_that_does_not_fit_is_in_no_bucket_and_counts_once(
@@ -270,6 +271,7 @@ def test_a_frame_that_does_not_fit_is_in_no_bucket_and_counts_once(
     assert follower.followed()[0].unfit == 1
     (found,) = of_store(store, MINUTE_S, "gas.flow").values()
     assert [one.from_ns for one in found if body.t0_ns < one.from_ns < body.t0_ns + MINUTE_NS] == []
+    store.close()
 
 
 def test_an_answer_is_bounded(desk: Desk, store: EmbeddedSeries) -> None:
