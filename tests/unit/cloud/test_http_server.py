@@ -58,7 +58,7 @@ async def test_one_too_many_is_turned_away_and_the_idle_do_not_stay(
     port: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     opened = [await asyncio.open_connection("127.0.0.1", port) for _ in range(30)]
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         ends = await asyncio.gather(
             *(reader.read() for reader, _ in opened), return_exceptions=True
         )
@@ -67,7 +67,7 @@ async def test_one_too_many_is_turned_away_and_the_idle_do_not_stay(
     assert [record.levelno for record in refused] == [logging.ERROR]
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(b"GET /api/v1/health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         assert (await reader.read()).startswith(b"HTTP/1.1 200 ")
     for _, connected in [*opened, (reader, writer)]:
         connected.close()
@@ -91,11 +91,11 @@ def _ask(how: str, port: int) -> bytes:
         if how == "a head by the byte, the second one":
             asking.sendall(f"GET /livez {host}\r\n".encode())
             came = asking.recv(65_536)
-            drips = b"G" * 100
+            drips = b"G" * 400
         elif how == "a body by the byte":
             json = "Content-Type: application/json\r\nContent-Length: 9999\r\n\r\n"
             asking.sendall(f"POST /api/v1/sessions {host}{json}".encode())
-            drips = b" " * 100
+            drips = b" " * 400
         else:
             asking.sendall(f"GET /zeros {host}Connection: close\r\n\r\n".encode())
             drips = b""
@@ -120,17 +120,17 @@ def _ask(how: str, port: int) -> bytes:
 async def test_who_asks_or_takes_in_drips_is_ended(
     how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Looked at every 0.1 s; for as long as it would take, 5 s of drips, nobody may stay."""
+    """Looked at every 0.1 s; for as long as it would take, 20 s of drips, nobody may stay."""
     monkeypatch.setattr(http_server, "ASK_S", 0.1)
     async with _serving() as port:
         began_s = time.monotonic()
         came = await asyncio.to_thread(_ask, how, port)
-        assert time.monotonic() - began_s < 4
+        assert time.monotonic() - began_s < 16
     assert (how == "nothing is taken") == (0 < len(came) < LARGE) or b"200 OK" in came
 
 
 async def test_who_takes_slowly_gets_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_server, "ASK_S", 0.1)
+    monkeypatch.setattr(http_server, "ASK_S", 0.3)
     async with _serving() as port:
         head, _, body = (await asyncio.to_thread(_ask, "taken slowly", port)).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200 ")
@@ -146,7 +146,7 @@ async def test_no_large_message_of_a_live_page_is_held(size: int, code: int) -> 
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         ask = f"GET /api/v1/live?plant={PLANT} HTTP/1.1\r\nHost: 127.0.0.1\r\n{key}"
         writer.write(f"{ask}Authorization: Bearer {TOKEN}\r\n\r\n".encode())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
             writer.write(b"\x81\xfe" + size.to_bytes(2, "big") + bytes(4) + b" " * size)
             came = b""
@@ -170,7 +170,7 @@ async def test_a_proxy_on_this_machine_says_whom_it_asks_for(
         reader, writer = await asyncio.open_connection(host, port)
         told = "X-Forwarded-Proto: https\r\nX-Forwarded-For: 192.0.2.7\r\nConnection: close\r\n"
         writer.write(f"GET /who HTTP/1.1\r\nHost: localhost\r\n{told}\r\n".encode())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             assert (await reader.read()).endswith(b"\r\n\r\nhttps of 192.0.2.7")
         writer.close()
 
