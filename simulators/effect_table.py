@@ -3,6 +3,7 @@
 Its schema and habits: `TRUTH.md`. It is added to, never begun anew: keys go on where they ended.
 """
 
+import contextlib
 import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -39,8 +40,10 @@ class EffectTable:
         self._controllers = PotControllers(pots)
         self._waiting: list[Noted] = []
         try:
-            self._db = sqlite3.connect(path)
-            self._db.execute(_SCHEMA)
+            with contextlib.ExitStack() as failed:
+                self._db = failed.enter_context(contextlib.closing(sqlite3.connect(path)))
+                self._db.execute(_SCHEMA)
+                failed.pop_all()
         except sqlite3.Error as error:
             raise ServeError(f"{path}: is no database of effects: {error}") from None
 

@@ -1,5 +1,6 @@
 """The pot controllers' table, read by the agent's driver of tables, against the plant's truth."""
 
+import contextlib
 import math
 import sqlite3
 from collections.abc import Mapping
@@ -125,9 +126,8 @@ async def test_beside_a_running_smelter(tmp_path: Path) -> None:
         await until_ready(process)
     )
     assert await process.wait() == 0
-    (columns,) = sqlite3.connect(table).execute(
-        "SELECT sql FROM sqlite_master WHERE name='effects'"
-    )
+    with contextlib.closing(sqlite3.connect(table)) as sql:
+        (columns,) = sql.execute("SELECT sql FROM sqlite_master WHERE name='effects'")
     assert "duration_s INTEGER NOT NULL" in columns[0]
 
 
