@@ -2,6 +2,8 @@
 
 #: seconds over which it is counted, or so
 SPAN_S = 1.0
+#: at one round for so long, the thread does not come back: as an agent's loop
+HANGS_S = 180.0
 
 
 class Busy:
@@ -19,10 +21,11 @@ class Busy:
         """A round's work begins, at a time that only goes forward."""
         self._began_s = now_s
 
-    def at_it_s(self, now_s: float) -> float:
-        """Seconds for which one round's work has gone on by now; 0 where there is none."""
+    def hangs(self, now_s: float) -> str:
+        """That one round's work does not end, a sentence; "" while it does."""
         began_s = self._began_s  # another thread may end it meanwhile
-        return 0.0 if began_s is None else now_s - began_s
+        at_it_s = 0.0 if began_s is None else now_s - began_s
+        return f"nothing is kept for {at_it_s:.0f} s: its disk hangs" if at_it_s > HANGS_S else ""
 
     def count(self, waited_s: float, worked_s: float) -> None:
         """One round is over: first it waited, then it worked."""

@@ -46,8 +46,6 @@ ROUND_MESSAGES = 256
 #: objects one by one spend more on that than on the objects
 GATHER_S = 0.02
 STOP_S = 4.0
-#: at one round for so long, its thread does not come back: as an agent's loop
-HANGS_S = 180.0
 
 T = TypeVar("T")
 
@@ -170,15 +168,15 @@ class Collector:
     def amiss(self) -> Mapping[str, Mapping[str, str]]:
         """Plant -> reason -> what keeps it from going on, as a sentence; only plants with such."""
         not_served = {p: {NOT_SERVED: why} for p, why in self._intake.plants.not_served().items()}
-        of, all_of_them = self._intake.standing.of, {HANGS: why} if (why := self.hangs()) else {}
+        of, hangs = self._intake.standing.of, self.hangs()
+        all_of_them = {HANGS: hangs} if hangs else {}
         whole = {p: {n.reason: n.sentence for n in of(p) if n.reason in STOPS} | all_of_them
                  for p in self.served()}  # fmt: skip
         return {plant: why for plant, why in {**whole, **not_served}.items() if why}
 
     def hangs(self) -> str:
         """That its thread does not come back, a sentence; "" while it does. Any thread."""
-        at_it_s = self._busy.at_it_s(time.monotonic())
-        return f"nothing is kept for {at_it_s:.0f} s: its disk hangs" if at_it_s > HANGS_S else ""
+        return self._busy.hangs(time.monotonic())
 
     def strangers(self) -> Mapping[str, int]:
         """Reason -> how many objects came for plants that are not served here."""
@@ -323,8 +321,10 @@ class Collector:
         due = self._book.due(now_s)
         is_ours = bool(due) and self._intake.store.is_ours()
         for sender in due:
-            is_sent = is_ours and self._send_receipt(sender)
-            (self._book.sent if is_sent else self._book.defer)(sender, now_s)
+            if is_ours and self._send_receipt(sender):
+                self._book.sent(sender, now_s)
+            else:
+                self._book.defer(sender, now_s)
 
     def _send_receipt(self, sender: Sender) -> bool:
         if sender.plant not in self._intake.plants:

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from cloud.collector import service
 from cloud.collector.aside import KNOWN
 from cloud.collector.intake import Intake
 from cloud.collector.judge import Accepted, Aside, Refused
@@ -117,7 +116,7 @@ async def test_a_disk_that_hangs_is_told_while_it_does(
         assert released.wait(20)
         return write(*written)
 
-    monkeypatch.setattr(service, "HANGS_S", 0.3)
+    monkeypatch.setattr("cloud.collector.busy.HANGS_S", 0.3)
     assert (running.collector.hangs(), running.collector.amiss()) == ("", {})
     monkeypatch.setattr(os, "pwrite", hangs)
     try:

@@ -68,6 +68,13 @@ def one_way(folder: Path, way: str) -> Site:
     return site_of(folder, text.replace("[[device]]", f"{way}[[device]]", 1))
 
 
+def by_outbox(folder: Path, text: str) -> tuple[Site, OutboxWay]:
+    site = one_way(folder, f"[uplink.outbox]\n{text}")
+    way = site.uplink.way
+    assert isinstance(way, OutboxWay)
+    return site, way
+
+
 # -- the ring -----------------------------------------------------------------------------------
 
 
@@ -104,9 +111,7 @@ def test_passes_that_are_added_begin_where_the_last_one_stands(rig: Rig) -> None
 async def test_files_hold_the_stream_and_are_written_again_after_a_kill(
     rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    site = one_way(tmp_path, '[uplink.outbox]\nfolder = "out"\nfile_s = 1\nfile_kib_max = 64\n')
-    way = site.uplink.way
-    assert isinstance(way, OutboxWay)
+    site, way = by_outbox(tmp_path, 'folder = "out"\nfile_s = 1\nfile_kib_max = 64\n')
     clock, disk = ShiftedClock(), _Here()
     outbox = OutboxLeaving(site, way, rig.spool, clock, disk)
     assert not await outbox.step()
@@ -143,9 +148,7 @@ async def test_what_lies_under_the_next_files_name_is_no_file_that_has_left(
     rig: Rig, tmp_path: Path
 ) -> None:
     """Cut short, a link, or another plant's: the objects would count as brought out."""
-    site = one_way(tmp_path, '[uplink.outbox]\nfolder = "out"\nfile_s = 1\n')
-    way = site.uplink.way
-    assert isinstance(way, OutboxWay)
+    site, way = by_outbox(tmp_path, 'folder = "out"\nfile_s = 1\n')
     await written(rig, site, way)
     path = way.folder / OURS
     whole = path.read_bytes()
@@ -175,9 +178,7 @@ async def test_what_a_power_cut_leaves_is_cleared_and_all_files_count(
     rig: Rig, tmp_path: Path
 ) -> None:
     """Whatever a ferry calls those it has done with: the bound keeps the disk."""
-    site = one_way(tmp_path, '[uplink.outbox]\nfolder = "out"\nfile_s = 1\nmib_max = 16\n')
-    way = site.uplink.way
-    assert isinstance(way, OutboxWay)
+    site, way = by_outbox(tmp_path, 'folder = "out"\nfile_s = 1\nmib_max = 16\n')
     way.folder.mkdir()
     others = ["north-works-edge-1-2-0-5.tar.part", "north-works-edge-10-0-5.tar.part", "x.part"]
     for name in ("north-works-edge-1-0-3.tar.part", *others):
@@ -195,9 +196,7 @@ async def test_a_folder_that_is_gone_is_made_by_nobody_once_something_has_left(
     rig: Rig, tmp_path: Path
 ) -> None:
     """It may be a share that is not mounted: no ferry ever looks beneath its place."""
-    site = one_way(tmp_path, '[uplink.outbox]\nfolder = "share/out"\nfile_s = 1\n')
-    way = site.uplink.way
-    assert isinstance(way, OutboxWay)
+    site, way = by_outbox(tmp_path, 'folder = "share/out"\nfile_s = 1\n')
     await written(rig, site, way)
     assert left_seq(rig.spool) == 5
     left(rig.spool, 0)
@@ -213,9 +212,7 @@ async def test_a_folder_that_hangs_is_said_and_waited_for(
 ) -> None:
     """A share that is away: its thread stands, and the ring and the alarms go on."""
     monkeypatch.setattr(leaving, "BLOCKED_S", 0.05)
-    site = one_way(tmp_path, '[uplink.outbox]\nfolder = "out"\nfile_s = 1\n')
-    way = site.uplink.way
-    assert isinstance(way, OutboxWay)
+    site, way = by_outbox(tmp_path, 'folder = "out"\nfile_s = 1\n')
     outbox = OutboxLeaving(site, way, rig.spool, ShiftedClock(), _Here())
     answers, write, times = threading.Event(), outbox._write, list[int]()
 
