@@ -90,12 +90,12 @@ class RunningCollector:
         """What a path of /api/v1 answers; errors as for `ask`."""
         return self.parsed(self.ask(path, timeout_s=timeout_s))
 
-    def order(self, path: str, order: object, timeout_s: float = ANSWER_S) -> Any:  # noqa: ANN401 - likewise
+    def order(self, path: str, order: object, timeout_s: float = ANSWER_S) -> Any:  # noqa: ANN401 - JSON, whatever the API answers
         """POST an order as JSON; errors as for `ask`."""
         data = json.dumps(order).encode()
         return self.parsed(self.ask(path, data, "application/json", timeout_s=timeout_s))
 
-    def send(self, path: str, chunks: Iterable[bytes], timeout_s: float) -> Any:  # noqa: ANN401 - likewise
+    def send(self, path: str, chunks: Iterable[bytes], timeout_s: float) -> Any:  # noqa: ANN401 - JSON, whatever the API answers
         """POST bytes that are made while they are sent; errors as for `ask`.
 
         Args:
@@ -105,7 +105,7 @@ class RunningCollector:
         """
         return self.parsed(self.ask(path, chunks, "application/octet-stream", timeout_s=timeout_s))
 
-    def parsed(self, answer: bytes) -> Any:  # noqa: ANN401 - likewise
+    def parsed(self, answer: bytes) -> Any:  # noqa: ANN401 - JSON, whatever the API answers
         """An answer's JSON; NotRunningError where it is none."""
         try:
             return json.loads(answer)

@@ -232,7 +232,7 @@ async def _serve(start: Start, say: Say) -> bool:
     async def orders(desk: OrderDesk) -> None:
         try:
             await desk.serve(agent)
-        except Exception:
+        except Exception:  # readings go on without orders
             log.exception("site orders are taken no more until the next start")
             return
         again.set()

@@ -136,7 +136,7 @@ class Link:
         try:
             async with asyncio.timeout(self.stuck_s):
                 await self._opened.close()
-        except Exception as error:
+        except Exception as error:  # a driver that cannot end is let go of
             self._driver = None
             log.warning(
                 "%s: defect in its driver: close: %r", self.spec.id, error,

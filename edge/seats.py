@@ -58,5 +58,5 @@ class Seated(ThreadingMixIn):
         try:
             super().process_request_thread(request, client_address)
         finally:
-            del self._since_s[request]  # type: ignore[arg-type] # as above
+            del self._since_s[request]  # type: ignore[arg-type] # a socket: no datagrams
             self._seats.release()

@@ -189,7 +189,7 @@ class Intake:
         except (OSError, StoreError) as error:
             # it is sent again; nothing is logged on a disk that fails or gives back other bytes
             return Refused("disk", f"evidence cannot be read: {error}")
-        except Exception as error:
+        except Exception as error:  # by whatever a gateway sent; the others go on
             if now_s >= self._traced_s + INTERVAL_S:  # whoever found how could do it for ever
                 self._traced_s = now_s
                 log.exception("object of %s could not be judged", sender, extra=sender.about)

@@ -215,7 +215,7 @@ class Collector:
         except SliceLostError as error:
             log.error("%s", error)  # noqa: TRY400 - says all
             self.defect = error
-        except Exception as error:
+        except Exception as error:  # whoever waits for this thread ends by it
             log.exception("the collector's thread ended by a defect")
             self.defect = error
         finally:

@@ -83,7 +83,7 @@ def add_broker_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's own
     revoke.add_argument("--reason", required=True, help="for people, at most 200 characters")
 
 
-def _add_files(parts: Any) -> None:  # noqa: ANN401 - likewise
+def _add_files(parts: Any) -> None:  # noqa: ANN401 - argparse's own type is private
     new = parts.add_parser(
         "new",
         help="make a CA, and certificates of broker and collector; anew past half of their life",
@@ -124,7 +124,7 @@ def _add_files(parts: Any) -> None:  # noqa: ANN401 - likewise
     sign.set_defaults(run=_sign)
 
 
-def _add_config(parts: Any) -> None:  # noqa: ANN401 - likewise
+def _add_config(parts: Any) -> None:  # noqa: ANN401 - argparse's own type is private
     config = parts.add_parser("config", help="write a broker's configuration: TLS and permissions")
     config.add_argument(
         "config", type=Path, nargs="+", metavar="CLOUD.toml",

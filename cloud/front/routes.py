@@ -176,7 +176,7 @@ async def reviews(given: Given, by: By) -> dict[str, Any]:
 
 
 @router.get("/alarms")
-async def alarms(request: Request, given: Given, by: By, plant: Plant = "") -> Any:  # noqa: ANN401 - likewise
+async def alarms(request: Request, given: Given, by: By, plant: Plant = "") -> Any:  # noqa: ANN401 - JSON, or an answer passed on
     """What stands and what cleared; counts are null while a collector is not heard."""
     if plant:
         return await _of(request, given, plant)

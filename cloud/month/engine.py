@@ -280,7 +280,7 @@ class MonthEngine:
         while True:
             try:
                 await self.look()
-            except Exception:
+            except Exception:  # a defect of one look: it is tried again
                 log.exception("months could not be looked at; they are again")
             await asyncio.sleep(LOOK_S)
 
@@ -294,7 +294,7 @@ class MonthEngine:
         for plant in plants:
             try:
                 await self._look(plant, self._began, len(plants))
-            except Exception:
+            except Exception:  # one plant's defect: the others' months go on
                 log.exception("%s: its months could not be looked at", plant, extra=about(plant))
 
     async def idle(self) -> None:

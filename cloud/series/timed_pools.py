@@ -25,7 +25,7 @@ class TimedHttp(HTTPConnection):
         self._end_s = time.monotonic() + (self.timeout or STEP_S)
         super().putrequest(*request, **more)
 
-    def send(self, data: Any) -> None:  # noqa: ANN401 - likewise
+    def send(self, data: Any) -> None:  # noqa: ANN401 - http.client's own
         """A block of it, in what is left of the time."""
         left_s = self._end_s - time.monotonic()
         if left_s <= 0:

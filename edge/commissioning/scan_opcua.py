@@ -76,7 +76,7 @@ async def scan_server(
         listing = await browse_server(
             endpoint_of(spec), spec.security or OpcUaSecurity(), limits, timeout_s=spec.timeout_s
         )
-    except Exception as error:  # noqa: BLE001 - likewise; the endpoints are worth telling
+    except Exception as error:  # noqa: BLE001 - whatever asyncua raises, endpoints are told
         return Found(offers, None, str(device_error(spec, error)))
     return Found(offers, listing)
 

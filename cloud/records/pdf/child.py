@@ -14,7 +14,7 @@ import sys
 
 import numpy as np
 import pypdfium2 as pdfium  # type: ignore[import-untyped] # it comes without types
-import pypdfium2.raw as pdfium_c  # type: ignore[import-untyped] # likewise
+import pypdfium2.raw as pdfium_c  # type: ignore[import-untyped] # it comes without types
 import zxingcpp
 
 from cloud.records.media import JPEG, PNG, is_of_type

@@ -57,7 +57,7 @@ def _lines(sheet: Any, source: FolderSource) -> Iterator[Line]:  # noqa: ANN401 
     while True:
         try:
             cells = next(rows, None)
-        except Exception as error:  # noqa: BLE001 - as above
+        except Exception as error:  # noqa: BLE001 - whatever a strange file makes the library raise
             raise FileRefusedError(f"row {number + 1} cannot be read: {_told(error)}") from None
         if cells is None:
             break

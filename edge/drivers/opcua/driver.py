@@ -156,7 +156,7 @@ class OpcUaDriver:
             self._login_refused = self._login_refused or (monotonic(), error)
             await self._give_up()
             raise self._device_error(error) from error
-        except Exception as error:
+        except Exception as error:  # whatever asyncua raises: the device is away
             await self._give_up()
             raise self._device_error(error) from error
         except BaseException:

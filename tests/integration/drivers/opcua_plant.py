@@ -118,5 +118,5 @@ def _listen_in(plant: Plant) -> Callable[[], None]:
     def undo() -> None:
         UaProcessor._process_message = process  # type: ignore[method-assign] # a test's ear
 
-    UaProcessor._process_message = processing  # type: ignore[method-assign] # likewise
+    UaProcessor._process_message = processing  # type: ignore[method-assign] # a test's ear taken off
     return undo

@@ -40,7 +40,7 @@ def left_by(name: str, plant: Plant) -> SmallCollector:
     plant.spool_path.parent.mkdir()
     with closing(sqlite3.connect(plant.spool_path)) as db:
         db.executescript((SPOOLS / f"{name}.sql").read_text())
-    collector = SmallCollector(PLANT, GATEWAY, FileSigner(own), signer.public_key)  # type: ignore[arg-type]  # as above
+    collector = SmallCollector(PLANT, GATEWAY, FileSigner(own), signer.public_key)  # type: ignore[arg-type]  # Ed25519, as made
     for line in (SPOOLS / f"{name}.collected").read_text().split():
         assert collector.take(bytes.fromhex(line))
     plant.clock.offset_ns = Left(plant.spool_path).open_ns[-1] + LATER_NS - plant.clock.wall_ns()

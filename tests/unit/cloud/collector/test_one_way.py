@@ -207,4 +207,4 @@ async def test_the_file_it_is_taken_from_leaves_nothing(running: Running, tmp_pa
     before = {path.name for path in tmp_path.glob("*")}  # noqa: ASYNC240 - a test's own folder
     with desk(running, tmp_path).incoming() as file:
         file.write(b"piece")
-    assert {path.name for path in tmp_path.glob("*")} == before  # noqa: ASYNC240 - likewise
+    assert {path.name for path in tmp_path.glob("*")} == before  # noqa: ASYNC240 - a test's own folder

@@ -94,7 +94,7 @@ def test_of_one_that_falls_silent_nothing_is_shown_as_now_and_it_is_named(
         assert known == [None, None, {}, "stale", False]
     assert (found["kiln"]["value"], found["kiln"]["grade"]) == ("1214.057491", "stale")
     slices["north"].start()
-    slices["north"].hub._clock.now_ns = T0 + 10 * NS  # type: ignore[attr-defined]  # likewise
+    slices["north"].hub._clock.now_ns = T0 + 10 * NS  # type: ignore[attr-defined]  # a ManualClock
     slices["north"].hub.on_live("mini", GATEWAY, payload(10))
     fronted.look()
     assert rows_of(fronted.page("/en/live"))["Mini mini"][1:3] == [

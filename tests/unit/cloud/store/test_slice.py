@@ -390,4 +390,4 @@ def test_the_disk_is_given_back(tmp_path: Path) -> None:
     (tmp_path / "00" / "epoch").mkdir()
     with pytest.raises(StoreError):
         SliceStore(tmp_path / "00")
-    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208 - as above
+    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208 - counts descriptors, not paths
