@@ -36,6 +36,7 @@ from tests.conformance.driver_benches import (
     Bench,
 )
 from tests.recording import RECORD
+from tests.waiting import ENOUGH_S
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -236,7 +237,7 @@ async def test_close_ends_a_read_under_way(bench: Bench, driver: Driver) -> None
     await asyncio.sleep(0.02)
     closing = asyncio.create_task(driver.close())
     with pytest.raises(DeviceError):
-        await asyncio.wait_for(task, TIMEOUT_S + 1.0)
+        await asyncio.wait_for(task, ENOUGH_S)
     await closing
     assert await bench.connections() == 0
     assert driver_tasks(before) == []

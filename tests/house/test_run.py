@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import ENOUGH_S
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 TOOLS = "sh dirname readlink sed cat sha256sum flock rm mktemp awk basename ls touch sleep env nice"
@@ -189,7 +191,7 @@ def test_failed_install_leaves_no_stamp_and_names_the_cause(machine: Machine) ->
 def test_killed_in_the_middle_it_starts_anew(machine: Machine) -> None:
     machine.python(pip_s=20)
     process = machine.start("exec", "sh", "-c", ":")
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + ENOUGH_S
     while not machine.logged("venv") and time.monotonic() < deadline:
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGKILL)

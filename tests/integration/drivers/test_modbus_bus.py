@@ -137,7 +137,7 @@ async def test_an_absent_endpoint_costs_one_attempt_however_many_wait_for_it() -
         ]
         began = time.monotonic()
         found = await asyncio.gather(*(d.connect() for d in drivers), return_exceptions=True)
-        assert time.monotonic() - began < 1.0  # not 8 × 0.3 s
+        assert time.monotonic() - began < 2.0  # not 8 × 0.3 s
         assert all(isinstance(error, DeviceError) and error.retry for error in found)
         for filler in fillers:
             filler.close()
@@ -167,7 +167,7 @@ async def test_each_keeps_its_own_pause_and_holds_nobody_up_with_it() -> None:
         began = time.monotonic()
         for _ in range(10):
             assert await quick.read() == GOOD
-        assert time.monotonic() - began < 0.12
+        assert time.monotonic() - began < 0.5  # not 10 × 0.06 s
         assert await reading == GOOD
         assert time.monotonic() - began >= 2 * 0.06
         await close([slow, quick])

@@ -26,6 +26,7 @@ from tests.integration.drivers.modbus_responder import (
 )
 from tests.integration.drivers.opened import opened
 from tests.unit.edge.drivers.specs import register, spec
+from tests.waiting import ENOUGH_S
 
 TIMEOUT_S = 0.2
 
@@ -69,7 +70,7 @@ async def test_a_silent_device_is_an_error_that_says_what_and_where() -> None:
         await driver.connect()
         began = time.monotonic()
         error = await fails(driver.read(), r"no answer to holding 0x0000\.\.0x0000 within 0.2 s")
-        assert time.monotonic() - began < 3 * TIMEOUT_S
+        assert time.monotonic() - began < 30 * TIMEOUT_S
         assert f"device dev (127.0.0.1:{device.port}, unit 1)" in str(error)
         assert len(device.questions) == 1  # not asked again: the agent decides when
         assert await device.settled() == 0
@@ -104,9 +105,8 @@ async def test_one_timeout_a_read_however_many_blocks_are_silent() -> None:
         Responder(twist=lambda q: None if q.address == 0 else Silence()) as device,
         opened(ModbusDriver(of(device, *rows))) as driver,
     ):
-        began = time.monotonic()
         assert await driver.read() == [good(0)] + [NONE] * 5
-        assert time.monotonic() - began < 2 * TIMEOUT_S
+        assert [q.address for q in device.questions] == [0, 100]
 
 
 # --- late and strange answers -------------------------------------------------------------------
@@ -230,7 +230,7 @@ async def test_a_cancel_that_meets_the_answer_is_not_lost(delay_s: float) -> Non
         task = asyncio.create_task(reading())
         await asyncio.sleep(delay_s)
         task.cancel()
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(ENOUGH_S):
             with pytest.raises(asyncio.CancelledError):
                 await task
         assert await device.settled() == 0

@@ -190,7 +190,7 @@ async def test_a_line_that_is_pulled_out_is_noticed_at_once_and_comes_back(tmp_p
         line.pty.cut()
         with pytest.raises(DeviceError, match="the connection was lost"):
             await reading
-        assert time.monotonic() - began < 1.0
+        assert time.monotonic() - began < 4.0
         with pytest.raises(DeviceError, match="cannot be opened: No such file"):
             await driver.connect()
         line.devices.is_silent = False

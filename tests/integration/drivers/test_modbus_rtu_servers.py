@@ -24,6 +24,7 @@ from tests.integration.drivers.rtu_line import Pty, word
 from tests.recorded_wires import Rtu
 from tests.recording import note_pymodbus
 from tests.unit.edge.drivers.specs import register, spec
+from tests.waiting import ENOUGH_S
 
 needs_libmodbus = pytest.mark.skipif(
     libmodbus.find() is None, reason="needs libmodbus5 (apt install libmodbus5)"
@@ -39,7 +40,7 @@ async def process(role: str, line: Path, unit: int) -> AsyncIterator[None]:
     )  # fmt: skip
     try:
         assert running.stdout is not None
-        assert await asyncio.wait_for(running.stdout.readline(), 10) == b"READY\n"
+        assert await asyncio.wait_for(running.stdout.readline(), ENOUGH_S) == b"READY\n"
         yield
     finally:
         running.kill()

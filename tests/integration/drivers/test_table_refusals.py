@@ -15,6 +15,7 @@ from edge.drivers.table.driver import TableDriver
 from tests.integration.drivers.pot_log import Plant, connected, volts
 from tests.recording import RECORD
 from tests.unit.edge.drivers.row_specs import STATEMENT, column, table, table_spec
+from tests.waiting import ENOUGH_S
 
 
 @pytest.fixture
@@ -200,7 +201,7 @@ async def test_a_locked_database_is_a_device_error_in_time_and_nothing_is_lost(
     driver = await connected(plant.spec(timeout_s=0.2))
     plant.db.execute("BEGIN EXCLUSIVE")
     with pytest.raises(DeviceError, match="locked"):
-        await asyncio.wait_for(driver.read(), 2)
+        await asyncio.wait_for(driver.read(), ENOUGH_S)
     plant.db.execute("COMMIT")
     await driver.connect()
     assert volts(await driver.read()) == [1000, None]
@@ -215,7 +216,7 @@ async def test_a_statement_without_end_is_ended(plant: Plant) -> None:
     )
     driver = await connected(plant.spec(source=table(endless), timeout_s=0.2))
     with pytest.raises(DeviceError, match="interrupted"):
-        await asyncio.wait_for(driver.read(), 2)
+        await asyncio.wait_for(driver.read(), ENOUGH_S)
 
 
 async def test_a_file_that_was_put_aside_is_not_read_on(plant: Plant) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.ports import free_port
+from tests.waiting import ENOUGH_S
 
 NAMES = ("nats", "mosquitto")
 
@@ -68,7 +69,7 @@ class Broker:
         with (self.folder / "broker.log").open("ab") as log:
             self.process = subprocess.Popen([program, "-c", config], stdout=log, stderr=log)
         ports = [self.port] if self.config else [self.port, self.websocket]
-        deadline_s = time.monotonic() + 10
+        deadline_s = time.monotonic() + ENOUGH_S
         while ports and time.monotonic() < deadline_s:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", ports[-1])) == 0:

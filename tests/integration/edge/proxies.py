@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.ports import free_port
+from tests.waiting import ENOUGH_S
 
 NAMES = {"http": "tinyproxy", "socks5": "microsocks"}
 
@@ -62,7 +63,7 @@ class RealProxy:
             command += ["-u", user, "-P", password] if user else []
         with (self.folder / "proxy.log").open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
-        ends_s = time.monotonic() + 10
+        ends_s = time.monotonic() + ENOUGH_S
         while time.monotonic() < ends_s:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:

@@ -19,6 +19,7 @@ from tests.integration.edge.small_collector import SmallCollector
 from tests.integration.edge.streams import frames, mistakes, readings, told
 from tests.integration.edge.test_agent_ticks import away, dies
 from tests.unit.edge.sites import replaced
+from tests.waiting import ENOUGH_S
 
 
 async def test_second_agent_on_the_same_spool_is_refused(
@@ -115,7 +116,7 @@ async def test_device_of_a_slow_connection_holds_up_nothing_but_the_first_moment
     plant.devices["gas-1"].connect_s = 60
     started = asyncio.get_running_loop().time()
     async with plant.running():
-        assert asyncio.get_running_loop().time() - started < 1
+        assert asyncio.get_running_loop().time() - started < 30
         await asyncio.sleep(0.4)
     assert len(readings(plant.kept())) >= 3
     assert told(plant.kept()).gaps == []
@@ -154,7 +155,7 @@ async def test_spool_that_is_deleted_under_the_agent_ends_it(plant: Plant) -> No
     for file in plant.spool_path.parent.glob("spool.sqlite*"):
         file.unlink()
     with pytest.raises(SpoolGoneError, match="lost unless the file comes back"):
-        await asyncio.wait_for(running, 5)
+        await asyncio.wait_for(running, ENOUGH_S)
 
 
 async def test_nonsense_from_the_broker_does_not_fill_the_log(

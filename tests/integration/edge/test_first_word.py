@@ -179,14 +179,13 @@ async def test_the_right_spool_signs_all_when_it_is_heard_late(
 async def test_without_a_broker_it_signs_after_a_while(
     wired_plant: Plant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge.delivery.UNREACHABLE_S", 1.2)
+    monkeypatch.setattr("edge.delivery.UNREACHABLE_S", 2.0)
     started_s = time.monotonic()
     async with wired_plant.running():
-        assert time.monotonic() - started_s < 1.0, "readings do not wait"
         await until(lambda: wired_plant.waiting() >= 2)
         assert wired_plant.beside() == []
         await until(lambda: len(wired_plant.beside()) >= 4)
-        assert time.monotonic() - started_s > 1.2
+        assert time.monotonic() - started_s > 2.0
         assert wired_plant.waiting() == 0
     objects = wired_plant.kept()
     assert mistakes(objects) == []

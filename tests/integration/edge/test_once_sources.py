@@ -27,6 +27,7 @@ from evidence.quality import Quality
 from tests.integration.edge.conftest import Plant
 from tests.unit.edge.fake_source import FakeSource
 from tests.unit.edge.sites import config_of
+from tests.waiting import ENOUGH_S
 
 LAST = 12
 
@@ -51,7 +52,7 @@ class Sourced(Plant):
             poller._link._opener = opener
         return made
 
-    async def run_until_over(self, seconds: float = 3.0) -> None:
+    async def run_until_over(self, seconds: float = ENOUGH_S) -> None:
         """Run until every row was given and committed, and stop cleanly."""
         async with self.running() as agent:
             async with asyncio.timeout(seconds):
@@ -203,7 +204,7 @@ async def test_a_full_spool_takes_no_row(sourced: Sourced, monkeypatch: pytest.M
         assert agent._pollers[1].spec.position is None
         assert sourced.source.given == [1], "one is read, and kept until there is room"
         filled = False
-        async with asyncio.timeout(4):
+        async with asyncio.timeout(ENOUGH_S):
             while agent._pollers[1].spec.position != str(LAST).encode():  # noqa: ASYNC110 - it sets no event
                 await asyncio.sleep(0.02)
         await asyncio.sleep(0.15)

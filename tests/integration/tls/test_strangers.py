@@ -22,7 +22,7 @@ from tests.integration.edge.brokers import NAMES
 from tests.integration.tls.bench import Bench, benches, now
 from tests.integration.tls.guest import Guest
 from tests.unit.edge.sites import GATEWAY, PLANT
-from tests.waiting import until
+from tests.waiting import ENOUGH_S, until
 
 
 @pytest.fixture(params=NAMES)
@@ -121,7 +121,7 @@ def test_mosquitto_reads_the_files_as_its_own_user(capsys: pytest.CaptureFixture
 
 
 def _until_it_says(log: Path, words: str) -> None:
-    until_s = time.monotonic() + 10
+    until_s = time.monotonic() + ENOUGH_S
     while words not in log.read_text():
         assert time.monotonic() < until_s, log.read_text()
         time.sleep(0.05)

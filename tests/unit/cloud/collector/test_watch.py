@@ -27,6 +27,7 @@ from tests.unit.cloud.evidence_examples import (
     body,
     make_plant,
 )
+from tests.waiting import ENOUGH_S
 
 DAY_NS = 86_400 * SECOND_NS
 
@@ -226,7 +227,7 @@ async def test_the_page_is_told_when_the_clock_is_in_doubt_although_nothing_come
     running = Running(make_plant(tmp_path), tmp_path / "00")
     running.clock.now_ns -= DAY_NS
     running.send(b"whatever")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(ENOUGH_S):
         while not running.page.alarms or not running.page.alarms[-1][1]:  # noqa: ASYNC110 - no event
             await asyncio.sleep(0.01)
     (alarm,) = running.page.alarms[-1][1]

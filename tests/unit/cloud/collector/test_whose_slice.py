@@ -9,6 +9,7 @@ from cloud.collector import watch
 from cloud.errors import SliceLostError
 from tests.unit.cloud.collector.running import RECEIPTS, Running
 from tests.unit.cloud.evidence_examples import SECOND_NS, T0_NS, Gateway
+from tests.waiting import ENOUGH_S
 
 
 async def taken_over(running: Running, root: Path, gateway: Gateway) -> None:
@@ -19,7 +20,7 @@ async def taken_over(running: Running, root: Path, gateway: Gateway) -> None:
 
 
 async def ends(running: Running) -> None:
-    await asyncio.wait_for(running.collector.ended.wait(), 3)
+    await asyncio.wait_for(running.collector.ended.wait(), ENOUGH_S)
     assert isinstance(running.collector.defect, SliceLostError)
     with pytest.raises(SliceLostError):
         running.store.close()

@@ -38,7 +38,7 @@ from evidence.keys import (
 )
 from tests.unit.cloud.app_examples import make_accounts
 from tests.unit.cloud.evidence_examples import ExamplePlant, ManualClock, make_plant
-from tests.waiting import until
+from tests.waiting import ENOUGH_S, until
 
 T0 = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
@@ -339,7 +339,7 @@ async def test_a_flood_or_a_disk_that_fails_keeps_nobody_waiting(
     for sender in (flooding, patient, flooding, last, flooding):
         desk.asked(sender, b"asks")
     running = asyncio.create_task(desk.run())
-    await asyncio.wait_for(done.wait(), 5)
+    await asyncio.wait_for(done.wait(), ENOUGH_S)
     assert answered == [flooding, patient, last]
     assert "no space" in caplog.text
     desk.asked(flooding, b"asks")

@@ -23,7 +23,7 @@ from tests.notified import manager
 from tests.ports import free_port
 from tests.unit.edge.relay.test_relay_file import GOOD, written
 from tests.unit.edge.sites import replaced
-from tests.waiting import until
+from tests.waiting import ENOUGH_S, until
 
 
 async def hangs(*_: object) -> None:
@@ -76,7 +76,7 @@ async def test_what_hangs_is_not_alive(
         await ready.wait()
         relay.life._newest_ns -= 200 * 10**9  # and yet it is alive: it has told so since
         told.clear()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(ENOUGH_S):
             while not told:  # noqa: ASYNC110 - what is waited for has no event
                 await asyncio.sleep(0.01)
         assert told[0] == "1 streams, 0 with a broker"

@@ -13,6 +13,7 @@ from evidence.points import Dtype
 from firmware_configs.model import Item
 from tests.unit.edge.drivers.hj212_packets import MN
 from tests.unit.edge.drivers.specs import register, spec
+from tests.waiting import ENOUGH_S
 
 FOLDER = Path(package.__file__).parent
 ROW = register("co2", Dtype.I64, table=None, address=None, item=Item("a05001", "Rtd", 2011))
@@ -77,7 +78,7 @@ def test_a_point_of_another_protocol_is_named() -> None:
 
 
 async def test_a_cancelled_connect_leaves_no_port_open() -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(ENOUGH_S):
         server = await asyncio.start_server(lambda _, w: w.close(), "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         server.close()
