@@ -21,6 +21,7 @@ import h11
 import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from cloud.errors import ServerError
 
@@ -124,6 +125,20 @@ class Door(H11Protocol):
         return self.transport.get_write_buffer_size() + int.from_bytes(told, sys.byteorder)
 
 
+class PageDoor(WebSocketsSansIOProtocol):
+    """A connection that asked to become a WebSocket.
+
+    uvicorn neither answers nor ends one whose head HTTP allows and `websockets` does not (with a
+    body, with more than 128 lines): it would stay for good, and break the server's own end.
+    """
+
+    def data_received(self, data: bytes) -> None:
+        """Something came: first the whole head."""
+        super().data_received(data)
+        if not self.handshake_initiated:
+            self.transport.abort()
+
+
 class Server(uvicorn.Server):
     """uvicorn without its signal handlers: the process has one order to stop, not two."""
 
@@ -148,6 +163,7 @@ def make_server(app: FastAPI) -> Server:
             lifespan="off",
             log_config=None,
             timeout_graceful_shutdown=HTTP_END_S,
+            ws=PageDoor,
             ws_max_size=ASKED_BYTES_MAX,
             ws_per_message_deflate=False,
         )

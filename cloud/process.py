@@ -55,6 +55,7 @@ from cloud.series.opening import open_series
 from cloud.settled import settled
 from cloud.standby import folder_of, held, prepare, read_again, take_slice
 from cloud.store.clock_mark import check_clock
+from cloud.store.known import read_known, remember
 from cloud.store.layout import PlantFolder
 from cloud.store.slice import SliceStore
 from cloud.transport.desk import BrokerDesk
@@ -135,7 +136,11 @@ async def _open(config: CloudConfig, store: SliceStore, clock: Believed, say: Sa
     intake = Intake(store, clock, config.signer, clock.doubt, only_simulated=is_simulated)
     if is_simulated:
         say(f"clock: simulated, it is {instant(clock.wall_ns())}; only simulated plants count")
+    with folder_of(config, "state_dir", config.state_dir):
+        store.known = read_known(config.state_dir) & {one.plant for one in config.plants}
     notes = await asyncio.to_thread(open_plants, intake, config.plants, clock.start_after)
+    with folder_of(config, "state_dir", config.state_dir):
+        remember(config.state_dir, store.known | {*intake.plants})
     if doubt := clock.doubt():
         say(f"clock: {doubt}")
     for plant, note in notes:

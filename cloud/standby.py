@@ -21,6 +21,7 @@ from cloud.config import CloudConfig, load_cloud
 from cloud.config_http import HttpConfig
 from cloud.errors import CloudError, SliceLockedError
 from cloud.http_server import address_of, listen, make_server
+from cloud.store.known import gone, gone_text, read_known
 from cloud.store.slice import SliceStore, take_lock
 from evidence.log_lines import Say
 
@@ -34,7 +35,7 @@ def prepare(config: CloudConfig, *, standby: bool) -> None:
     """Look at the folders that are to be written, now and not at the end of a month; make them.
 
     Raises:
-        CloudError: one cannot be made, or this cannot be a standby.
+        CloudError: one cannot be made, or this cannot be a standby; or all evidence is gone.
     """
     if standby and config.broker.embedded:
         raise CloudError(
@@ -47,6 +48,11 @@ def prepare(config: CloudConfig, *, standby: bool) -> None:
     ):
         with folder_of(config, key, folder):
             folder.mkdir(mode, parents=True, exist_ok=True)
+    root = config.evidence_dir / config.slice
+    with folder_of(config, "evidence_dir", root):  # before anything is made where it was
+        known = read_known(config.state_dir) & {one.plant for one in config.plants}
+        if known and len(gone(root, known)) == len(known):
+            raise CloudError(f"{config.path}: cloud.evidence_dir: {gone_text(root)}")
     register = config.broker.register
     if register is not None and (sentence := register.barred()):  # gateways have days left
         log.error("%s: broker.register: %s", config.path, sentence)

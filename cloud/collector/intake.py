@@ -247,7 +247,7 @@ class Intake:
         entry, store, sentence = aside.entry, plant.store, plain(aside.sentence)
         gateway = sender.gateway if sender.gateway in plant.keyring.gateways else ""
         is_new = entry.sha256 not in store.state.kept
-        if entry.seq == store.stream(sender.gateway).next_seq:
+        if entry.certificate and entry.seq == store.stream(sender.gateway).next_seq:
             self.missing.block(sender, entry.seq, sentence)
         if is_new and not (plant.room.has_room(entry, now_s) and store.stage_kept(entry, data)):
             return Refused(f"{entry.verdict}-not-kept", aside.sentence)

@@ -2,12 +2,13 @@
 
 The only file of the store that writes. A commit of many plants shares its syncs: few files are
 synced one by one, many by one `syncfs` of the file system, so that the number of syncs in a
-commit does not grow with the number of plants.
+commit does not grow with the number of plants; but for kernels whose `syncfs` tells no error.
 """
 
 import ctypes
 import errno
 import os
+import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -74,7 +75,7 @@ class Disk:
             often: keep the old file beside the new one, as the place to write the next: making
                 and dropping a file each time costs ten times as much.
         """
-        beside = path.with_name(f"{path.name}.new")
+        beside = unnamed(path)
         self.write(beside, 0, data)
         os.truncate(beside, len(data))
         self._renames.append((beside, path, often))
@@ -180,6 +181,11 @@ class Pending:
         self._parts.clear()
 
 
+def unnamed(path: Path) -> Path:
+    """Where `Disk.replace` writes what `Disk.publish` will put in place."""
+    return path.with_name(f"{path.name}.new")
+
+
 def lay(beside: Path, data: Buffer, like: Path | None = None) -> None:
     """Write a file that `Disk.adopt` takes later; it is on disk when this returns. Any thread.
 
@@ -260,7 +266,17 @@ def _libc(name: str, *arguments: type) -> Callable[..., int] | None:
     return call
 
 
-_SYNCFS = _libc("syncfs", ctypes.c_int)  # both are Linux only
+def syncfs_tells(release: str) -> bool:
+    """Whether syncfs tells of bytes that the disk did not take: since Linux 5.8 (syncfs(2)).
+
+    Args:
+        release: the kernel's, as `uname -r` prints it. A container has the host's.
+    """
+    found = re.match(r"(\d+)\.(\d+)", release, re.ASCII)
+    return found is not None and (int(found[1]), int(found[2])) >= (5, 8)
+
+
+_SYNCFS = _libc("syncfs", ctypes.c_int) if syncfs_tells(os.uname().release) else None
 _RENAMEAT2 = _libc(
     "renameat2", ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_uint
 )

@@ -238,7 +238,7 @@ class _PlantCheck:
         state = self._state
         self._beside.finish()
         if self._log.look_beyond(state.size, state.entries_bytes):
-            return  # index and objects of entries that the next start will sign
+            return  # index and objects are those of entries that the next start sees to
         for name in {*state.streams, *self._folder.streams()}:
             self._stream(name).finish(state.stream(name))
 

@@ -16,6 +16,7 @@ class Remedy(Enum):
     START = "no receipt speaks of it; the next start of the collector puts it right"
     PUT_BACK = "put the file back from a backup"
     ASK = "find out who put it there, and remove it unless a start of the collector logs it"
+    WHOLE = "restore the plant's folder from a backup, never this file alone"
     RESTORE = "restore the plant's folder from a backup, or the file if the backup is older"
 
 
@@ -64,6 +65,8 @@ class Fault(StrEnum):
             return Remedy.START
         if self in _STRANGE:
             return Remedy.ASK
+        if self in _CHECKPOINT:
+            return Remedy.WHOLE
         return Remedy.PUT_BACK if self in _BESIDE else Remedy.RESTORE
 
 
@@ -72,6 +75,7 @@ _LEFT_OVER = {
     Fault.TORN_TAIL, Fault.UNSIGNED, Fault.OBJECT_UNLOGGED, Fault.KEPT_UNLOGGED,
     Fault.ORDER_UNLOGGED, Fault.RECORD_UNLOGGED,
 }  # fmt: skip
+_CHECKPOINT = {Fault.CHECKPOINT_MISSING, Fault.CHECKPOINT}
 _STRANGE = {Fault.CERTIFICATE_UNLOGGED, Fault.SEGMENT_LONGER}
 _BESIDE = {
     Fault.CERTIFICATE_MISSING, Fault.CERTIFICATE_DAMAGED, Fault.ORDER_MISSING,

@@ -141,13 +141,13 @@ class LogCheck:
             end: where they end.
 
         Returns:
-            True when there are whole entries, which the next start will sign.
+            True when there are whole entries: the next start cuts them, or finds them signed.
         """
         count, at = 0, end
         for record in whole_records(self._folder.entries, end):
             count, at = count + 1, record.end
         if count:
-            what = f"{count} whole entries from byte {end} on are not signed yet"
+            what = f"{count} whole entries from byte {end} on, which no checkpoint speaks of"
             self._findings.add(Fault.UNSIGNED, self._entries, what, index=size, offset=end)
         torn = size_of(self._folder.entries) - at
         if torn > 0:

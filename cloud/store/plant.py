@@ -14,7 +14,7 @@ from itertools import count
 from pathlib import Path
 
 from cloud.errors import StoreError
-from cloud.store.disk import Disk, Pending, lay
+from cloud.store.disk import Disk, Pending, lay, unnamed
 from cloud.store.index import PLACE_BYTES, encode_place
 from cloud.store.layout import PlantFolder
 from cloud.store.quarantine import is_kept, room_for
@@ -83,13 +83,11 @@ class PlantStore:
         self._laying = count()
         self._roots: dict[int, bytes] = {}
         self.reader = PlantReader(plant, self._folder, lambda: self._committed)
-        if self.recovery.unsigned:
+        if self.recovery.unnamed:
             disk.must_last([self._folder.entries, *self.recovery.segments])
-            disk.sync()
-            self.write_log()
+            disk.replace(self._folder.checkpoint, self._note.encode(), often=True)
             disk.sync()
             disk.publish()
-            self.settle()
 
     # -- what is staged: the writer's thread only -------------------------------------------------
 
@@ -317,10 +315,13 @@ class PlantStore:
     def undo(self) -> None:
         """Cut the files back to what is committed; what is staged stays staged."""
         self._torn = True
+        if self._snapshot_size > self._committed.state.size:
+            self._disk.remove(self._folder.snapshot)  # it speaks of what is cut, too
+            self._snapshot_size = 0
         self._restore_checkpoint()
         cut_to(self._folder, self._committed.state)
         for path in self._beside:  # they can be large, and the disk may be full
-            self._disk.remove(path.with_name(f"{path.name}.new"))
+            self._disk.remove(unnamed(path))
         self._torn = False
 
     def _restore_checkpoint(self) -> None:

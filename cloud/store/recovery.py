@@ -1,12 +1,14 @@
 """Finds out, at start, how far a plant's evidence reaches, and cuts what lies beyond.
 
-The log's entries and the objects are the truth. From the newest snapshot on (or from nothing)
-they are read again: an entry counts when it is whole and its object is whole on disk. The first
-that is not, and everything after it, was never under receipt and is cut; its gateway sends it
-again. Index, tree and offsets are written anew from there on.
+What the newest checkpoint speaks of is the truth. From the newest snapshot on (or from nothing) its
+entries are read again: one counts when it is whole and its object is whole on disk. What lies
+behind was never under receipt and is cut, whole or not: whoever can write here could have put it
+there, and this start would sign it. Its gateway sends it again. Index, tree and offsets are
+written anew.
 
-What was signed must still be there: a log shorter than its checkpoint, or with another root, is
-`DamagedLogError`. Then nothing is cut and nothing is appended.
+What was signed must still be there: a log shorter than its checkpoint, with another root, or with
+no checkpoint at all is `DamagedLogError`. So is one whose checkpoint is older than what else is
+there. Then nothing is cut and nothing is appended.
 """
 
 import hashlib
@@ -15,14 +17,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cloud.errors import DamagedLogError, StoreError
-from cloud.store.disk import Disk, Pending, cut
+from cloud.store.disk import Disk, Pending, cut, unnamed
 from cloud.store.index import PLACE_BYTES, IndexFile, Place, encode_place
 from cloud.store.layout import PlantFolder
-from cloud.store.reader import OFFSET, Committed, read_object
+from cloud.store.reader import OFFSET, Committed
 from cloud.store.record_file import read_at, record_at, size_of, whole_records
 from cloud.store.state import LogState, StreamState, decode_snapshot
 from cloud.store.tree import TreeFile, file_bytes
 from evidence import checkpoint, cose
+from evidence.checkpoint import TEXT_BYTES_MAX, Checkpoint
 from evidence.errors import EvidenceError, MalformedError
 from evidence.frame import decode_body, place_of
 from evidence.log import Entry, Kind, decode_entry
@@ -41,13 +44,13 @@ class Recovery:
         notes: one sentence for each thing that was not as a clean stop leaves it.
         replayed: entries read again after the snapshot.
         segments: files of the objects read again.
-        unsigned: entries beyond the checkpoint were kept: sync and sign them before going on.
+        unnamed: the newest checkpoint has not got its name yet: sync all, then give it that.
     """
 
     notes: list[str] = field(default_factory=list)
     replayed: int = 0
     segments: set[Path] = field(default_factory=set)
-    unsigned: bool = False
+    unnamed: bool = False
 
 
 def recover(
@@ -66,18 +69,21 @@ def recover(
     """
     signed, note = read_signed(plant, folder, keys)
     snapshot, why = _snapshot(folder)
-    usable = snapshot is not None and not why
+    left = None if why else snapshot
     problem, found = "", Recovery()
-    for start in [snapshot, LogState()] if snapshot and usable else [LogState()]:
-        found = Recovery([why] if why else [])
-        replay = _Replay(folder, disk, start, found)
-        replay.run()
-        replay.drop_half(0 if signed is None else signed.size)
-        problem = _contradiction(folder, replay.state, signed, snapshot)
-        if not problem:
-            found.notes += cut_to(folder, replay.state) + _clear_up(folder, replay.state)
-            found.unsigned = replay.state.size > (0 if signed is None else signed.size)
-            return Committed(replay.state, note), found
+    for wanted, text in [*_unnamed(plant, folder, keys, signed), (signed, note)]:
+        size = None if wanted is None else wanted.size
+        if left is not None and size is not None and left.size > size:
+            problem = f"{left.size} log entries were committed, but the checkpoint speaks of {size}"
+            continue
+        for start in [LogState()] if left is None or size is None else [left, LogState()]:
+            found = Recovery([why] if why else [])
+            replay = _Replay(folder, disk, start, found)
+            replay.run(size)
+            problem = _contradiction(folder, replay.state, wanted, snapshot)
+            if not problem:
+                found.unnamed = wanted is not signed
+                return _begin(folder, disk, replay.state if wanted else LogState(), text, found)
     seen = "; ".join(found.notes)
     raise DamagedLogError(
         f"{folder.root}: {problem}{f' ({seen})' if seen else ''}. Nothing was cut; restore this "
@@ -85,13 +91,56 @@ def recover(
     )
 
 
+def _begin(
+    folder: PlantFolder, disk: Disk, state: LogState, note: str, found: Recovery
+) -> tuple[Committed, Recovery]:
+    """Cut what lies behind a state.
+
+    Raises:
+        DamagedLogError: more whole entries than one commit can leave there.
+    """
+    behind = sum(1 for _ in whole_records(folder.entries, state.entries_bytes))
+    if behind and found.unnamed:  # a name lasts before the next commit's entries are written
+        raise DamagedLogError(
+            f"{folder.root}: the checkpoint is older than the log: {behind} entries lie behind "
+            f"the one beside it, of {state.size}. Nothing was cut; restore this plant from a backup"
+        )
+    if behind:
+        what = f"{behind} whole entries that no checkpoint speaks of, so without a receipt"
+        found.notes.append(f"{folder.entries.relative_to(folder.root)}: {what}, are cut")
+    disk.forget()  # files made of entries that go may go, too; a snapshot has the others last
+    found.replayed = min(found.replayed, state.size)
+    found.notes += cut_to(folder, state) + _clear_up(folder, state)
+    return Committed(state, note), found
+
+
+def _unnamed(
+    plant: str, folder: PlantFolder, keys: Sequence[PublicKey], signed: Checkpoint | None
+) -> list[tuple[Checkpoint, str]]:
+    """A newer checkpoint that a commit signed, but whose name did not last: one, or none.
+
+    Its entries were synced with it, and it may have been told.
+    """
+    beside = unnamed(folder.checkpoint)
+    try:
+        found, text = _verified(plant, beside, read_at(beside, 0, TEXT_BYTES_MAX + 1), keys)
+    except DamagedLogError:  # half written, so nobody was told
+        return []
+    is_newer = found.size > (0 if signed is None else signed.size)
+    return [(found, text)] if is_newer else []
+
+
 def read_signed(
     plant: str, folder: PlantFolder, keys: Sequence[PublicKey]
-) -> tuple[checkpoint.Checkpoint | None, str]:
+) -> tuple[Checkpoint | None, str]:
     """The newest checkpoint, None where there is none."""
-    data = read_at(folder.checkpoint, 0, checkpoint.TEXT_BYTES_MAX + 1)
-    if not data:
-        return None, ""
+    data = read_at(folder.checkpoint, 0, TEXT_BYTES_MAX + 1)
+    return _verified(plant, folder.checkpoint, data, keys) if data else (None, "")
+
+
+def _verified(
+    plant: str, path: Path, data: bytes, keys: Sequence[PublicKey]
+) -> tuple[Checkpoint, str]:
     problem: Exception | None = None
     for key in keys:
         try:
@@ -101,10 +150,10 @@ def read_signed(
             problem = error
             continue
         if found.plant != plant:
-            raise DamagedLogError(f"{folder.checkpoint}: is of plant {found.plant}, not {plant}")
+            raise DamagedLogError(f"{path}: is of plant {found.plant}, not {plant}")
         return found, text
     raise DamagedLogError(
-        f"{folder.checkpoint}: {problem or 'there is no key to check it with'}. It is not signed "
+        f"{path}: {problem or 'there is no key to check it with'}. It is not signed "
         "by a collector key of this plant; put that collector's certificate into keys/, or "
         "restore this plant from a backup"
     )
@@ -163,7 +212,7 @@ def _lengths(folder: PlantFolder, state: LogState) -> list[tuple[Path, int]]:
 def _contradiction(
     folder: PlantFolder,
     state: LogState,
-    signed: checkpoint.Checkpoint | None,
+    signed: Checkpoint | None,
     snapshot: LogState | None,
 ) -> str:
     """What was signed and is not there, "" when all is there."""
@@ -176,10 +225,10 @@ def _contradiction(
         if TreeFile(folder.tree).compact_range(signed.size).root() != signed.root:
             return f"the first {signed.size} log entries do not give the signed root"
         return ""
-    if snapshot is not None and state.size < snapshot.size:
-        return f"{snapshot.size} log entries were committed, only {state.size} are there whole"
-    if snapshot is None and state.size == 0 and folder.streams():
-        return "there are signed objects, but no log and no checkpoint"
+    if snapshot is not None:
+        return f"{snapshot.size} log entries were committed, but there is no checkpoint"
+    if folder.streams() or state.records or state.kept:  # a first commit has certificates alone
+        return "there is evidence, but no checkpoint"
     return ""
 
 
@@ -240,8 +289,6 @@ class _Replay:
         self.state = start
         self._folder, self._disk, self._found = folder, disk, found
         self._pending = Pending()
-        self._before = start
-        self._newest: tuple[Entry, Place | None] | None = None
 
     def run(self, size: int | None = None) -> None:
         """Move the state to the last entry that is whole with its object, or to `size` entries."""
@@ -251,24 +298,6 @@ class _Replay:
             if self._found.replayed % _WRITE_EVERY == 0:
                 self._write()
         self._write()
-
-    def drop_half(self, signed: int) -> None:
-        """Step back before a last frame whose gap entry is missing: the two are one commit.
-
-        Args:
-            signed: entries under a checkpoint; these are never dropped.
-        """
-        if self._newest is None or self.state.size <= signed:
-            return
-        entry, place = self._newest
-        if entry.kind is Kind.FRAME and place is not None:
-            data = read_object(self._folder, entry.stream, place)
-            if decode_body(cose.parse(data).payload).gap is not None:
-                self._note(
-                    self._folder.entries, f"entry {self._before.size}: without its gap entry"
-                )
-                self.state = self._before
-                self._found.replayed -= 1
 
     def _take(self, data: bytes) -> bool:
         try:
@@ -286,7 +315,6 @@ class _Replay:
 
     def _step(self, entry: Entry, data: bytes, place: Place | None) -> None:
         before, add = self.state, self._pending.add
-        self._before, self._newest = before, (entry, place)
         self.state, nodes = before.with_entry(entry, data, place)
         self._found.replayed += 1
         add(self._folder.tree, file_bytes(before.size), nodes)

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from cloud.errors import DamagedLogError, SliceLockedError, SliceLostError, StoreError
 from cloud.store.disk import Disk
+from cloud.store.known import gone, gone_text
 from cloud.store.plant import PlantStore
 from evidence.errors import KeyFileError
 from evidence.keys import Signer
@@ -49,6 +50,7 @@ class SliceStore:
         epoch: lease epoch of this take-over, from 1.
         plants: open plants by id.
         damaged: plants that could not be opened -> why.
+        known: plants that had evidence before: no log is begun in the place of theirs.
 
     Raises:
         SliceLockedError: another process holds the slice.
@@ -59,6 +61,7 @@ class SliceStore:
         self._root = root
         self.plants: dict[str, PlantStore] = {}
         self.damaged: dict[str, str] = {}
+        self.known: frozenset[str] = frozenset()
         with ExitStack() as stack:
             try:
                 self._disk = Disk(root)
@@ -92,6 +95,7 @@ class SliceStore:
             return self.plants[plant]
         root = self.folder(plant)
         try:
+            self._require_known(plant)
             store = PlantStore(plant, root, self._disk, signer=signer, keys=keys, epoch=self.epoch)
         except DamagedLogError as error:
             self.damaged[plant] = str(error)
@@ -100,6 +104,10 @@ class SliceStore:
             raise StoreError(f"{root}: cannot be opened: {error.strerror}") from error
         self.plants[plant] = store
         return store
+
+    def _require_known(self, plant: str) -> None:
+        if gone(self._root, self.known & {plant}):
+            raise DamagedLogError(gone_text(self.folder(plant)))
 
     def give_up(self, plant: str, reason: str) -> None:
         """Close a plant again, if it is open: it cannot be served."""

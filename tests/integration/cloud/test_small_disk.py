@@ -119,7 +119,9 @@ class Writer:
         trusted = Trusted(self.plant.root_certificate, (self.signer.public_key,))
         folder = self.root / "plant-0"
         checked = check_plant("plant-0", folder, trusted, is_quiet=lambda: False)
-        return [f.sentence for f in checked.findings if f.fault.remedy is Remedy.RESTORE]
+        return [
+            f.sentence for f in checked.findings if f.fault.remedy in (Remedy.RESTORE, Remedy.WHOLE)
+        ]
 
 
 def test_the_store_refuses_and_goes_on(disk: Path, tmp_path: Path, trouble: Trouble) -> None:

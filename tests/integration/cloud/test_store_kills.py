@@ -41,7 +41,7 @@ from tests.unit.cloud.store.plant_examples import read_plant
 PLANT, GATEWAYS = "mini", ("edge-a", "edge-b")
 FRAMES = 400
 KILLS = 15
-LOST = {Remedy.RESTORE, Remedy.PUT_BACK}
+LOST = {Remedy.RESTORE, Remedy.WHOLE, Remedy.PUT_BACK}
 
 
 @pytest.fixture(scope="module")

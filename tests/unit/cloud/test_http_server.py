@@ -156,6 +156,19 @@ async def test_no_large_message_of_a_live_page_is_held(size: int, code: int) -> 
         writer.close()
 
 
+@pytest.mark.parametrize("more", ["Content-Length: 1\r\n", "a: b\r\n" * 130])
+async def test_who_asks_for_a_live_page_in_a_way_of_his_own_is_ended(more: str) -> None:
+    """HTTP allows a body, and so many lines; 400 such kept everybody out, without an account."""
+    async with _serving() as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\n"
+        writer.write(f"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n{upgrade}{more}\r\n".encode())
+        async with asyncio.timeout(30):
+            with contextlib.suppress(ConnectionResetError):
+                assert await reader.read() == b""
+        writer.close()
+
+
 async def _who(request: Request) -> Response:
     return PlainTextResponse(f"{request.url.scheme} of {request.client and request.client.host}")
 

@@ -172,6 +172,49 @@ async def test_a_start_a_year_later_doubts_a_clock_that_nothing_keeps(
     assert len([one for one in said if one.startswith("clock: at the start")]) == 1
 
 
+async def test_evidence_that_was_there_is_not_begun_anew_below_its_mount_point(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its volume is not mounted: another log would be one that the gateways refuse."""
+    collector = make_plant(tmp_path).collector
+    make_plant(tmp_path, "maxi", collector=collector)
+    config, evidence, state = tmp_path / "CLOUD.toml", tmp_path / "evidence", tmp_path / "state"
+    monkeypatch.setattr("cloud.process.CONNECT_S", 0.0)
+    stop, said = asyncio.Event(), list[str]()
+
+    def say(sentence: str, /, **_: object) -> None:
+        said.append(sentence)
+        if sentence.startswith("ready"):
+            stop.set()
+
+    async def run() -> list[str]:
+        stop.clear()
+        said.clear()
+        await run_cloud(load_cloud(config), SystemClock(), stop, say)
+        return [one for one in said if "there was evidence" in one]
+
+    maxi = CLOUD_PLANT.replace("mini", "maxi") + 'collector = "file:maxi/collector.crt"\n'
+    config.write_text(f"{TEXT}{maxi}[http]\nport = 0\n")
+    assert await run() == []
+    evidence.rename(tmp_path / "away")
+    evidence.mkdir()  # as a mount point is
+    with pytest.raises(CloudError, match="mount its volume, or restore a backup"):
+        await run()
+    assert [*evidence.iterdir()] == []
+    evidence.rmdir()
+    (tmp_path / "away").rename(evidence)
+    (evidence / "00/maxi").rename(tmp_path / "away")  # a plant with a volume of its own
+    (evidence / "00/maxi").mkdir()
+    (told,) = await run()
+    assert told.startswith(f"evidence: plant maxi is NOT served: {evidence / '00/maxi'}: there was")
+    assert [*(evidence / "00/maxi").iterdir()] == []
+    assert "evidence: 1 plant(s) open" in " ".join(said)
+    assert (state / "evidence.known").read_text() == "maxi\nmini\n"
+    (state / "evidence.known").write_text("mini\n")
+    assert await run() == []
+    assert (evidence / "00/maxi/log/checkpoint").exists()
+
+
 async def waited(
     folder: Path, monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[Path], object]
 ) -> list[str]:

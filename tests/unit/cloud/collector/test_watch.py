@@ -8,7 +8,7 @@ import pytest
 
 from cloud.clock import JUMP_NS, SteadyClock
 from cloud.collector.intake import Intake
-from cloud.collector.judge import Accepted, Aside, Refused
+from cloud.collector.judge import Accepted, Ahead, Aside, Refused
 from cloud.collector.missing import LASTING_NS, Missed, Missing
 from cloud.collector.opening import open_plants
 from cloud.collector.standing import Standing
@@ -17,12 +17,14 @@ from cloud.collector.watch import AHEAD_NS, LONG_NS, clock_unlikely
 from cloud.errors import ClockError
 from cloud.store.slice import SliceStore
 from evidence.frame import TYP_FRAME, encode_body
+from evidence.keys import FileSigner, generate
 from tests.unit.cloud.collector.judge_examples import SENDER
 from tests.unit.cloud.collector.running import Running
 from tests.unit.cloud.collector.site import Site as At
 from tests.unit.cloud.evidence_examples import (
     SECOND_NS,
     T0_NS,
+    Gateway,
     ManualClock,
     body,
     make_plant,
@@ -191,6 +193,22 @@ def test_what_was_put_aside_in_its_turn_is_named_too(site: Site) -> None:
     missed = site.intake.missing.of(SENDER)
     assert missed is not None
     assert "two different objects" in missed.because
+
+
+def test_a_stranger_does_not_make_a_hole_one_that_exporting_does_not_fill(site: Site) -> None:
+    """Whoever reaches the broker could have a root give up readings that the spool still has."""
+    gateway = site.gateway
+    lost = gateway.frame(T0_NS + SECOND_NS)
+    stranger = Gateway("mini", "edge-1", FileSigner(generate()))
+    forged = stranger.sign(TYP_FRAME, encode_body(body(T0_NS)), seq=2, prev=bytes(32))
+    verdicts = site.take(gateway.frame(T0_NS + 2 * SECOND_NS), forged)
+    assert [type(verdict) for verdict in verdicts] == [Ahead, Aside]
+    missed = site.intake.missing.of(SENDER)
+    assert missed is not None
+    assert (missed.first, missed.last, missed.because) == (2, 3, "")
+    assert "edge export" in missed.sentence()
+    site.take(lost)
+    assert site.intake.missing.of(SENDER) == Missed(3, 3, T0_NS + 9)
 
 
 def test_an_order_ends_what_was_missing() -> None:

@@ -136,6 +136,22 @@ def test_the_real_syncfs_is_there_on_linux(tmp_path: Path) -> None:
     assert ctypes.get_errno() == errno.EBADF
 
 
+@pytest.mark.parametrize(
+    ("release", "tells"),
+    [
+        ("4.19.90-52.22.v2207.ky10.x86_64", False),  # syncfs(2): before 5.8 EBADF alone fails
+        ("5.7.19", False),
+        ("5.8.0-rc1", True),
+        ("5.10.0-23-amd64", True),
+        ("6.1.0", True),
+        ("10.0", True),
+        ("unknown", False),
+    ],
+)
+def test_no_receipt_rests_on_a_syncfs_that_tells_no_error(release: str, tells: bool) -> None:
+    assert disk_module.syncfs_tells(release) is tells
+
+
 def test_a_failing_syncfs_is_an_error(
     disk: Disk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

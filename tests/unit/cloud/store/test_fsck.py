@@ -135,7 +135,7 @@ ROWS: list[Row] = [
     ("log/tree.bin", grow, {Fault.TREE}, "1 bytes too many for 22 log entries"),
     ("log/checkpoint", flip(), {Fault.CHECKPOINT}, "is not believed"),
     ("log/checkpoint", cut, {Fault.CHECKPOINT}, "is not believed"),
-    ("log/checkpoint", drop, {Fault.CHECKPOINT_MISSING}, "is missing"),
+    ("log/checkpoint", drop, {Fault.CHECKPOINT_MISSING}, "never this file alone"),
     ("log/state", flip(), {Fault.STATE}, "is no snapshot"),
     ("log/state", cut, {Fault.STATE}, "is no snapshot"),
     (f"{DAY}/14.seg", flip(), {Fault.OBJECT_ALTERED}, "are not the object of edge-a seq"),
@@ -206,7 +206,7 @@ def test_every_fault_has_a_row_or_a_test_of_its_own() -> None:
 
 
 def test_any_flipped_byte_of_any_file_is_found(evidence: Evidence, root: Path) -> None:
-    """But for the spare file of the checkpoint, whose bytes mean nothing."""
+    """But for the spare file of the checkpoint, which a start alone reads."""
     for path in sorted((root / PLANT).rglob("*")):
         if not path.is_file() or path.name == "checkpoint.new":
             continue

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from cloud.errors import DamagedLogError
+from cloud.store.record_file import size_of
 from cloud.store.slice import SliceStore
 from evidence import cbor, checkpoint
 from evidence.keys import FileSigner, generate
-from evidence.log import decode_entry, encode_entry
+from evidence.log import Entry, Kind, decode_entry, encode_entry
 from evidence.records import HEAD_BYTES, encode_record, read_records
+from tests.unit.cloud.evidence_examples import HOUR_NS, SECOND_NS, T0_NS
 from tests.unit.cloud.store.plant_examples import Example, read_plant
 
 EXAMPLE = Example()
@@ -73,7 +75,7 @@ def test_a_clean_stop_is_read_back_without_replay(
 
 
 @pytest.mark.parametrize("path", TRUTH)
-def test_a_crash_during_a_commit_keeps_what_is_whole(
+def test_a_crash_during_a_commit_goes_back_to_the_one_before(
     evidence: dict[int, Path], tmp_path: Path, path: str
 ) -> None:
     """The third commit cut anywhere after the second, whose checkpoint is still in place."""
@@ -90,10 +92,10 @@ def test_a_crash_during_a_commit_keeps_what_is_whole(
             shutil.copy(before / name, root / "mini" / name)
         (root / "mini" / path).write_bytes(data[:length])
         store, plant = EXAMPLE.open(root)
-        assert small <= plant.state.size < small + len(EXAMPLE.batches[2])
+        assert plant.state.size == small
         assert plant.recovery.notes
         held = read_plant(root / "mini", KEY)
-        assert held["edge-a"] == EXAMPLE.a.objects[: len(held["edge-a"])]
+        assert held["edge-a"] == EXAMPLE.a.objects[:6]
         EXAMPLE.stage(plant, 2)
         store.commit()
         store.close()
@@ -154,51 +156,109 @@ def test_an_entry_changed_with_its_checksum_mended_does_not_give_the_signed_root
 ) -> None:
     shutil.copytree(evidence[3], tmp_path / "s")
     path = tmp_path / "s" / "mini" / "log" / "entries.seg"
-    entries = [decode_entry(data) for data in read_records(path.read_bytes())]
-    entries[5] = replace(entries[5], epoch=77)
-    path.write_bytes(b"".join(encode_record(encode_entry(entry)) for entry in entries))
+    forged(path, 5, epoch=77)
     (path.parent / "state").unlink()
     with pytest.raises(DamagedLogError, match="do not give the signed root"):
         EXAMPLE.open(tmp_path / "s")
 
 
 def test_a_first_commit_that_never_finished_leaves_a_new_plant(tmp_path: Path) -> None:
-    """Objects written, the log not yet: there was no receipt, so they come again."""
-    EXAMPLE.commit(tmp_path / "s", 1)
-    plant_root = tmp_path / "s" / "mini"
-    for name in ("checkpoint", "state"):
-        (plant_root / "log" / name).unlink()
+    """Its certificates are logged again, and its name is given to a checkpoint that lacks it."""
+    EXAMPLE.commit(tmp_path / "s", 0)
+    log = tmp_path / "s" / "mini" / "log"
+    (log / "state").unlink()
+    (log / "checkpoint").rename(log / "checkpoint.new")
     store, plant = EXAMPLE.open(tmp_path / "s")
-    assert plant.state.size == 1 + len(EXAMPLE.batches[0])  # whole, so kept, and signed now
+    assert (plant.state.size, plant.recovery.unnamed, plant.recovery.notes) == (1, True, [])
     store.close()
-    assert read_plant(plant_root, KEY)["edge-a"] == EXAMPLE.a.objects[:4]
+    assert checkpoint.verify((log / "checkpoint").read_text(), KEY).size == 1
+    for name in ("checkpoint", "state"):
+        (log / name).unlink()
+    store = SliceStore(tmp_path / "s")
+    plant = store.open_plant("mini", EXAMPLE.signer, [KEY])
+    assert (plant.state.size, size_of(log / "entries.seg")) == (0, 0)
+    store.close()
 
 
 def test_objects_whose_log_is_gone_are_not_thrown_away(tmp_path: Path) -> None:
     EXAMPLE.commit(tmp_path / "s", 1)
     shutil.rmtree(tmp_path / "s" / "mini" / "log")
-    with pytest.raises(DamagedLogError, match="signed objects, but no log and no checkpoint"):
+    with pytest.raises(DamagedLogError, match="there is evidence, but no checkpoint"):
         EXAMPLE.open(tmp_path / "s")
     assert (tmp_path / "s" / "mini" / TRUTH[2]).stat().st_size > 0
 
 
-def test_a_lost_checkpoint_is_signed_again_from_the_log(tmp_path: Path) -> None:
-    EXAMPLE.commit(tmp_path / "s", 3)
-    (tmp_path / "s" / "mini" / "log" / "checkpoint").unlink()
-    store, plant = EXAMPLE.open(tmp_path / "s")
-    assert checkpoint.verify(plant.reader.checkpoint, KEY).size == plant.state.size == 14
-    store.close()
-    read_plant(tmp_path / "s" / "mini", KEY)
+def forged(entries: Path, index: int, **other: int) -> None:
+    """As whoever can write on the disk would: an entry is another, with its checksum mended."""
+    held = [decode_entry(data) for data in read_records(entries.read_bytes())]
+    held[index] = replace(held[index], **other)  # type: ignore[arg-type] - of integers alone
+    entries.write_bytes(b"".join(encode_record(encode_entry(entry)) for entry in held))
 
 
-def test_a_lost_checkpoint_does_not_hide_a_cut_log(tmp_path: Path) -> None:
-    EXAMPLE.commit(tmp_path / "s", 3)
+def test_a_start_signs_no_entry_that_somebody_put_behind_the_checkpoint(
+    evidence: dict[int, Path], tmp_path: Path
+) -> None:
+    """He has the disk and no key: what stands there would have the collector's name by a start."""
+    for name, keeps in (("as after a clean stop", True), ("as after a kill", False)):
+        root = tmp_path / name
+        shutil.copytree(evidence[3], root)
+        entries = root / "mini" / "log" / "entries.seg"
+        data = entries.read_bytes()
+        close = Entry(Kind.MONTH_CLOSE, T0_NS + HOUR_NS, 1, "", None, bytes(32), 9)
+        entries.write_bytes(data + encode_record(encode_entry(close)))
+        if not keeps:
+            (entries.parent / "state").unlink()
+        store, plant = EXAMPLE.open(root)
+        assert plant.state.size == 14
+        assert "log/entries.seg: 1 whole entries that no checkpoint" in plant.recovery.notes[0]
+        store.close()
+        assert entries.read_bytes() == data
+
+
+@pytest.mark.parametrize("left", ["", "checkpoint.new", "state", "checkpoint.new state"])
+def test_a_log_without_its_checkpoint_is_damage(
+    evidence: dict[int, Path], tmp_path: Path, left: str
+) -> None:
+    """Signed again, another history would be the collector's; nothing is cut, so a backup helps."""
+    shutil.copytree(evidence[3], tmp_path / "s")
     log = tmp_path / "s" / "mini" / "log"
-    (log / "checkpoint").unlink()
+    forged(log / "entries.seg", 12, received_ns=T0_NS + 3 * SECOND_NS)
+    for name in {"checkpoint", "checkpoint.new", "state"} - set(left.split()):
+        (log / name).unlink()
     data = (log / "entries.seg").read_bytes()
-    (log / "entries.seg").write_bytes(data[:-1])
-    with pytest.raises(DamagedLogError, match="14 log entries were committed, only 13"):
+    with pytest.raises(DamagedLogError, match=r"no checkpoint|the checkpoint is older"):
         EXAMPLE.open(tmp_path / "s")
+    assert (log / "entries.seg").read_bytes() == data
+
+
+def test_a_checkpoint_that_is_put_back_from_before_cuts_nothing(
+    evidence: dict[int, Path], tmp_path: Path
+) -> None:
+    """What lies behind it was under receipt."""
+    shutil.copytree(evidence[3], tmp_path / "s")
+    log = tmp_path / "s" / "mini" / "log"
+    shutil.copy(evidence[2] / "mini" / "log" / "checkpoint", log / "checkpoint")
+    data = (log / "entries.seg").read_bytes()
+    with pytest.raises(DamagedLogError, match="14 log entries were committed, but the checkpoint"):
+        EXAMPLE.open(tmp_path / "s")
+    assert (log / "entries.seg").read_bytes() == data
+
+
+def test_a_checkpoint_whose_name_did_not_last_counts(
+    evidence: dict[int, Path], tmp_path: Path
+) -> None:
+    """The power went after the exchange of names, and a receipt: it stands beside the old one."""
+    shutil.copytree(evidence[3], tmp_path / "s")
+    log = tmp_path / "s" / "mini" / "log"
+    newest, before = log / "checkpoint", evidence[2] / "mini" / "log"
+    newest.replace(log / "checkpoint.new")
+    shutil.copy(before / "checkpoint", newest)
+    shutil.copy(before / "state", log / "state")
+    store, plant = EXAMPLE.open(tmp_path / "s")
+    assert (plant.state.size, plant.recovery.notes) == (14, [])
+    assert checkpoint.verify(newest.read_text(), KEY).size == 14
+    assert checkpoint.verify((log / "checkpoint.new").read_text(), KEY).size == 10
+    store.close()
 
 
 def test_a_checkpoint_of_an_unknown_key_or_another_plant_is_not_believed(tmp_path: Path) -> None:

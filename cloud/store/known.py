@@ -1,0 +1,51 @@
+"""Which plants had evidence at an earlier start: a volume that is not mounted is no new beginning.
+
+<state_dir>/evidence.known   their ids, a line each; whoever wants another log takes a line out
+
+It is no evidence: without it a start takes what it finds, as the first one does.
+"""
+
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+from evidence.owners import give
+
+NAME = "evidence.known"
+
+
+def read_known(state: Path) -> frozenset[str]:
+    """Ids of the plants; none where there is no such file. OSError."""
+    try:
+        return frozenset((state / NAME).read_text("utf-8", "replace").split())
+    except FileNotFoundError:
+        return frozenset()
+
+
+def remember(state: Path, plants: Collection[str]) -> None:
+    """From now on these are known, and no others. OSError."""
+    if plants == read_known(state):
+        return
+    path = state / NAME
+    part = path.with_name(f".{NAME}.part")
+    part.write_text("".join(f"{plant}\n" for plant in sorted(plants)), "utf-8")
+    give(part)
+    part.replace(path)
+
+
+def gone(root: Path, plants: Iterable[str]) -> list[str]:
+    """Of these plants those without a log in the slice's folder, as below a mount point. OSError.
+
+    Args:
+        root: `<evidence_dir>/<slice>`; may be absent.
+        plants: their ids.
+    """
+    return [plant for plant in plants if not (root / plant / "log").is_dir()]
+
+
+def gone_text(folder: Path) -> str:
+    """What to say of evidence that was in a folder."""
+    return (
+        f"{folder}: there was evidence at an earlier start of this collector, and there is none "
+        "now: mount its volume, or restore a backup (docs/operations.md, “Restore”). To begin "
+        f"another log all the same, take the plant's line out of {NAME} in state_dir"
+    )
