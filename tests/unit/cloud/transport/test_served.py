@@ -96,7 +96,7 @@ def test_what_root_writes_the_collector_can_write_again(tmp_path: Path) -> None:
     assert {path.name for path in (folder / "nats").iterdir()} >= {"nats.conf", "ca.crt", "crl.pem"}
     assert not_given(folder) == []
     assert barred(one).startswith(f"{one.out}: nobody alone can read these files")
-    os.chown(folder / "nats/nats.conf", 54_321, -1)  # whom no file of users names, as in a container
+    os.chown(folder / "nats/nats.conf", 54_321, -1)  # in a container: nobody knows its name
     assert barred(one).startswith(f"{one.out}: user 54321 alone can read these files")
 
 
