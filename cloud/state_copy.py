@@ -27,7 +27,7 @@ FILES = (ACCOUNTS, OPENINGS, ALARMS, SHIFTS)
 #: beside the copies: name -> SHA-256 of its bytes
 SUMS = "sha256.json"
 #: it has the seeds of second factors
-MODE = 0o600
+MODE, PRIVATE = 0o600, 0o700
 BUSY_S = 30.0
 
 
@@ -45,7 +45,7 @@ def copy_state(state: Path, to: Path) -> Mapping[str, int]:
         StoreError: there is none to copy, it is damaged, or a disk refuses.
     """
     with told(to), beside(to) as made:
-        made.mkdir(parents=True, mode=0o700)
+        made.mkdir(parents=True, mode=PRIVATE)
         found = [name for name in FILES if (state / name).exists()]
         if ACCOUNTS not in found:
             raise StoreError(f"{state}: no collector has run here: there is no {ACCOUNTS}")
@@ -79,7 +79,7 @@ def put_back(backup: Path, state: Path) -> Mapping[str, int]:
     with told(state):
         made, put = {name: state / f"{name}.copy" for name in sums}, list[Path]()
         try:
-            make_folder(state)
+            make_folder(state, PRIVATE)
             for name, path in made.items():
                 path.unlink(missing_ok=True)  # of one that was interrupted
                 _write(path, (backup / name).read_bytes())

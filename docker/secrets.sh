@@ -6,6 +6,8 @@ umask 022
 folder=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)/secrets
 mkdir -p "$folder"
 chmod 700 "$folder"
+# what is mounted beside it, of a checkout made under umask 077
+find "$folder/.." -mindepth 1 -maxdepth 1 ! -name secrets -exec chmod -R go+rX {} +
 cd "$folder"
 for secret in grafana-password influxdb-password influxdb-token; do
     if [ ! -s "$secret" ]; then # an empty one is what a full disk or a kill left

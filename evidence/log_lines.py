@@ -7,6 +7,7 @@ a server said may stand in it, and is to forge no other line and steer no termin
 
 import logging
 import sys
+import threading
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
@@ -43,7 +44,7 @@ def start_logging(level: str, form: str) -> dict[str, str]:
         handler.setFormatter(formatter)
         always = formatter.static_fields
         logging.captureWarnings(True)
-        sys.excepthook = _ended_by
+        sys.excepthook, threading.excepthook = _ended_by, _thread_ended
     else:
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
         handler.addFilter(_on_one_line)  # JSON has escapes of its own
@@ -58,6 +59,13 @@ def _on_one_line(record: logging.LogRecord) -> bool:
 
 def _ended_by(*defect: Any) -> None:
     log.critical("ended by a defect", exc_info=defect)
+
+
+def _thread_ended(of: threading.ExceptHookArgs) -> None:
+    name = of.thread.name if of.thread else "of no name"
+    if of.exc_value is not None and of.exc_type is not SystemExit:  # that one ends it in silence
+        defect = (of.exc_type, of.exc_value, of.exc_traceback)
+        log.error("thread %s: ended by a defect", name, exc_info=defect)
 
 
 def complain(form: str, program: str, sentences: Iterable[str]) -> None:

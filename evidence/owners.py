@@ -71,13 +71,18 @@ def keep_own(database: Path) -> None:
             (database.parent / f"{database.name}{end}").chmod(0o600)
 
 
-def make_folder(folder: Path) -> None:
-    """Make a folder and those above it, each its folder's owner's; one that is there stays."""
+def make_folder(folder: Path, mode: int = 0o777) -> None:
+    """Make a folder and those above it, each its folder's owner's; one that is there stays.
+
+    Args:
+        folder: of it.
+        mode: its own permission bits, less the process's mask.
+    """
     if folder.is_dir():
         return
     try:
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(mode, exist_ok=True)
     except FileNotFoundError:
         make_folder(folder.parent)
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(mode, exist_ok=True)
     give(folder)

@@ -3,6 +3,9 @@
 import contextlib
 import random
 import socket
+from collections.abc import Callable, Iterator
+
+import pytest
 
 #: below those that Linux gives to connections: none of them takes the port before it is used
 _PORTS = range(20_000, 32_000)
@@ -16,3 +19,34 @@ def free_port() -> int:
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
+
+
+@contextlib.contextmanager
+def two_addresses(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, socket.socket]]:
+    """Address -> what listens there, at one port; while they are open any name leads to both."""
+    port = free_port()
+    made = {host: socket.create_server((host, port)) for host in ("127.0.0.2", "127.0.0.3")}
+    rows = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, port)) for host in made]
+    try:
+        with monkeypatch.context() as patched:
+            patched.setattr(socket, "getaddrinfo", lambda *_, **_more: [*rows])
+            yield made
+    finally:
+        for one in made.values():
+            one.close()
+
+
+def gone_round(reach: Callable[[], socket.socket], made: dict[str, socket.socket]) -> None:
+    """Each connection to `two_addresses` begins with the next one, and goes on where it must."""
+
+    def peer() -> str:
+        with reach() as connection:
+            return str(connection.getpeername()[0])
+
+    first, second = made
+    assert [peer() for _ in range(3)] == [first, second, first]
+    made[second].close()
+    assert [peer() for _ in range(2)] == [first, first], "nobody is at the second"
+    made[first].close()
+    with pytest.raises(ConnectionRefusedError):
+        reach()

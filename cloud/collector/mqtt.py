@@ -109,6 +109,28 @@ class _Chunked:
 class _Client(paho.Client):
     """paho's client over such a socket."""
 
+    _begun = 0
+
+    def _create_socket_connection(self) -> socket.socket:
+        """Each begins with another address of the name.
+
+        A node that is cut off from its cluster takes connections, and serves nobody.
+        """
+        found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+        first, failed = self._begun % len(found), OSError()
+        self._begun += 1
+        for family, kind, protocol, _, address in [*found[first:], *found[:first]]:
+            made = socket.socket(family, kind, protocol)
+            try:
+                made.settimeout(self.connect_timeout)
+                made.connect(address)
+            except OSError as error:
+                made.close()
+                failed = error
+            else:
+                return made
+        raise failed
+
     def _create_socket(self) -> Any:  # noqa: ANN401 - paho's own type of sockets is private
         below: Any = super()._create_socket()
         return _Chunked(below)

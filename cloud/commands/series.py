@@ -65,7 +65,7 @@ def refill(config_file: Path, folders: Mapping[str, Path]) -> Iterator[str]:
     if not config_file.is_file():
         raise StoreError(f"{config_file}: --series needs CLOUD.toml, which says where series are")
     config, desk = load_cloud(config_file), Stopped(folders)
-    make_folder(config.state_dir)
+    make_folder(config.state_dir, 0o700)  # as the collector does
     store = open_series(config.series, config.state_dir, config.slice, SystemClock())
     follower, amiss = SeriesFollower(desk, store), list[str]()
     try:

@@ -31,8 +31,8 @@ Level = Literal["city", "province", "nation"]
 State = Literal["open", "waiting", "ready", "late", "closed", "sealed", "amended"]
 #: of objects and lists in one another
 DEPTH_MAX = 32
-#: names in one object, and plants where they are names
-NAMES_MAX, PLANTS_MAX = 100, 5_000
+#: names in one object; plants of a collector; what they have some of; their months
+NAMES_MAX, PLANTS_MAX, SOME_MAX, ROWS_MAX = 100, 5_000, 20_000, 100_000
 #: rates of one plant beside its headline
 BESIDE_MAX = 20
 
@@ -45,8 +45,11 @@ def _few(raw: Any, most: int = NAMES_MAX) -> Any:  # noqa: ANN401 - JSON
 
 One = TypeVar("One")
 Other = TypeVar("Other")
-#: what does not fit is told once: a list of a million such rows is a million errors in memory
-Rows = Annotated[list[One], FailFast()]
+#: what does not fit is told once: a list of a million such rows is a million errors in memory. All
+#: rows are gone through for each page, and for /metrics: more than these hold up whoever asks
+Rows = Annotated[list[One], FailFast(), Field(max_length=ROWS_MAX)]
+OneAPlant = Annotated[list[One], FailFast(), Field(max_length=PLANTS_MAX)]
+SomeAPlant = Annotated[list[One], FailFast(), Field(max_length=SOME_MAX)]
 Named = Annotated[Mapping[One, Other], BeforeValidator(_few)]
 OfPlants = Annotated[Mapping[Id, Other], BeforeValidator(partial(_few, most=PLANTS_MAX))]
 
@@ -135,7 +138,7 @@ class Summary(Shape):
 class Overview(Shape):
     """All plants, a line each."""
 
-    plants: Rows[Summary]
+    plants: OneAPlant[Summary]
 
 
 class Standing(Shape):
@@ -164,8 +167,8 @@ class Cleared(Shape):
 class Alarms(Shape):
     """Alarms that stand, and that cleared."""
 
-    standing: Rows[Standing]
-    cleared: Rows[Cleared]
+    standing: SomeAPlant[Standing]
+    cleared: SomeAPlant[Cleared]
     unacknowledged: Whole
     new_in_last_hour: Whole
 
@@ -174,7 +177,7 @@ class Health(Shape):
     """Which plants are served, and why something of a plant does not go on: reason -> sentence."""
 
     status: Text
-    served: Rows[Id]
+    served: OneAPlant[Id]
     amiss: OfPlants[Named[Text, Text]]
 
 
@@ -259,6 +262,6 @@ class Reviews(Shape):
     next: Text | None
 
 
-PLANTS: Adapter[list[PlantFacts]] = Adapter(Rows[PlantFacts])
-STREAMS: Adapter[list[Stream]] = Adapter(Rows[Stream])
+PLANTS: Adapter[list[PlantFacts]] = Adapter(OneAPlant[PlantFacts])
+STREAMS: Adapter[list[Stream]] = Adapter(SomeAPlant[Stream])
 MONTHS: Adapter[list[MonthRow]] = Adapter(Rows[MonthRow])

@@ -5,6 +5,7 @@ grow, and keys and documents are in place before the log names them. So a copy t
 first, and then of every file as much as belongs to it. Reads without a lock.
 """
 
+import stat
 from pathlib import Path
 
 from cloud.errors import StoreError
@@ -35,7 +36,7 @@ def copy_plant(root: Path, to: Path) -> None:
     snapshot = source.snapshot.read_bytes() if source.snapshot.exists() else b""
     size, note = _committed(source)
     make_folder(to.parent)
-    to.mkdir()
+    to.mkdir(stat.S_IMODE(root.stat().st_mode))  # under another mask all of it lay open
     give(to)
     disk = Disk(to)
     try:

@@ -280,7 +280,11 @@ def _not_ours(served: Served, known: Known) -> str:
 def barred(served: Served) -> str:
     """Why the broker's user cannot read its files, a sentence; "" where it can."""
     if not served.user:
-        name = Path(served.out, PROGRAMS[served.kind][1]).owner()
+        main = Path(served.out, PROGRAMS[served.kind][1])
+        try:
+            name = main.owner()
+        except KeyError:  # a container's user may have no name
+            name = f"user {main.stat().st_uid}"
         return (
             f"{served.out}: {name} alone can read these files. A broker under another user "
             f"(Debian's mosquitto gives up root) needs --user NAME"

@@ -110,6 +110,7 @@ class _Client(paho.Client):
         super().__init__(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=True)
         self.route, self.why, self._lacks = route, "", lacks
         self.shown: Life | None = None
+        self._begun = 0
 
     def _messages_reconnect_reset_out(self) -> None:
         """What was under way is not: `machine` asks for it anew, and `Window` counts it.
@@ -121,7 +122,9 @@ class _Client(paho.Client):
         super()._messages_reconnect_reset_out()
 
     def _create_socket_connection(self) -> socket.socket:
-        connection = connect(self.route, CONNECT_S)
+        # a node that is cut off from its cluster takes connections, and serves nobody
+        connection = connect(self.route, CONNECT_S, turn=self._begun)
+        self._begun += 1
         # a link that is slow must not have megabytes before what comes newest
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES_MAX)
         return connection

@@ -52,8 +52,13 @@ class ProxyError(OSError):
         self.layer, self.sentence, self.todo, self.at_broker = layer, sentence, todo, at_broker
 
 
-def connect(route: Route, timeout_s: float) -> socket.socket:
+def connect(route: Route, timeout_s: float, turn: int = 0) -> socket.socket:
     """A connection to the broker's port, before TLS and WebSocket; all of it within the time.
+
+    Args:
+        route: the way.
+        timeout_s: without a proxy, of each address.
+        turn: which of the broker's addresses is tried first, round and round; a proxy's choice.
 
     Raises:
         ProxyError: the proxy does not answer, wants a login, forbids it, or finds no broker.
@@ -61,7 +66,7 @@ def connect(route: Route, timeout_s: float) -> socket.socket:
     """
     proxy = route.proxy
     if proxy is None:
-        return socket.create_connection((route.host, route.port), timeout_s)
+        return _reached(route, timeout_s, turn)
     name = f"the proxy {proxy.host}:{proxy.port}"
     login = login_of(proxy)
     ends_s = time.monotonic() + timeout_s
@@ -84,6 +89,22 @@ def connect(route: Route, timeout_s: float) -> socket.socket:
         raise
     opened.settimeout(timeout_s)
     return opened
+
+
+def _reached(route: Route, timeout_s: float, turn: int) -> socket.socket:
+    found = socket.getaddrinfo(route.host, route.port, type=socket.SOCK_STREAM)
+    first, failed = turn % len(found), OSError()
+    for family, kind, protocol, _, address in [*found[first:], *found[:first]]:
+        made = socket.socket(family, kind, protocol)
+        try:
+            made.settimeout(timeout_s)
+            made.connect(address)
+        except OSError as error:
+            made.close()
+            failed = error
+        else:
+            return made
+    raise failed
 
 
 def login_of(proxy: Proxy) -> tuple[str, str] | None:

@@ -81,6 +81,14 @@ def test_a_service_that_goes_on_sees_its_own_keys_alone(services: Mapping[str, A
     }  # fmt: skip
 
 
+def test_the_collector_reaches_what_its_register_says_it_wrote(services: Mapping[str, Any]) -> None:
+    """Held against the register each ten minutes: without, `broker-behind` stood from the start."""
+    (out,) = re.findall(r"broker config .* --out (\S+)", (ROOT / "docker/keys.sh").read_text())
+    (volume,) = [v for v in services["keys"]["volumes"] if v.endswith(f":{out}")]
+    assert volume in services["cloud"]["volumes"]
+    assert f"{volume}:ro" in services["broker"]["volumes"]
+
+
 def test_nobody_is_root_and_nothing_can_become_it(services: Mapping[str, Any]) -> None:
     for name, service in services.items():
         assert service["user"].split(":")[0] not in ("0", "root"), name
@@ -132,6 +140,9 @@ def test_secrets_are_files_that_one_script_makes(tmp_path: Path) -> None:
     files = [tmp_path / "secrets" / Path(secret["file"]).name for secret in told.values()]
     files[0].parent.mkdir()
     files[0].write_text("")  # as a disk that was full leaves it
+    mounted = tmp_path / "prometheus/rules.yml"
+    mounted.parent.mkdir(0o700)
+    mounted.touch(0o600)  # as a checkout has it whose owner shows others nothing
     kept = []
     for _ in range(2):
         subprocess.run(["sh", script], check=True, capture_output=True)
@@ -139,6 +150,8 @@ def test_secrets_are_files_that_one_script_makes(tmp_path: Path) -> None:
     assert all(re.fullmatch(r"[0-9a-f]{48}\n", text) for text in kept[0])
     assert kept[0] == kept[1]
     assert stat.S_IMODE((tmp_path / "secrets").stat().st_mode) == 0o700
+    modes = [stat.S_IMODE(path.stat().st_mode) for path in (mounted.parent, mounted, *files)]
+    assert modes == [0o755, 0o644, *[0o644] * len(files)]
     assert "/docker/secrets/" in (ROOT / ".gitignore").read_text().splitlines()
 
 

@@ -7,7 +7,9 @@ import hashlib
 import pytest
 
 from edge.route import Route
+from edge.uplink import mqtt
 from edge.uplink.hello import NotLetInError, connect_packet, read_answer, say_hello
+from tests.ports import gone_round, two_addresses
 from tests.tcp_server import TcpServer
 
 
@@ -86,3 +88,11 @@ async def test_what_a_websocket_brings_before_and_between(says: str, sentence: s
         await broker.is_over.wait()
     assert (b"\x8a" in broker.heard) is ("89" in says), "each ping is answered"
     assert broker.heard.replace(b"\x8a", b"") == b"\x82\x82", "CONNECT, DISCONNECT"
+
+
+def test_each_connection_begins_with_another_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A node that was cut off from its cluster held the agent, though two others worked."""
+    with two_addresses(monkeypatch) as made:
+        port = made["127.0.0.2"].getsockname()[1]
+        client = mqtt._Client(Route.of(f"mqtt://cluster:{port}"), "id", str)
+        gone_round(client._create_socket_connection, made)

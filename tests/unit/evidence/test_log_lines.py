@@ -7,6 +7,8 @@ import sys
 
 PROGRAM = """
 import logging
+import sys
+import threading
 import warnings
 from evidence.log_lines import about, complain, start_logging, teller
 always = start_logging("info", "{form}")
@@ -22,9 +24,13 @@ except ValueError:
 teller("{form}", "stackproof.cloud")("ready: 100 %", extra=about(device="ac-2"))
 complain("{form}", "edge", ["the disk is gone"])
 """
-#: what nobody thought of: a library's warning, and its own end
+#: what nobody thought of: a library's warning, a thread's end, and its own
 ENDING = """
 warnings.warn("old")
+threads = [threading.Thread(target=one, name=one.__name__) for one in (next, sys.exit)]
+for one in threads:
+    one.start()
+    one.join()
 raise ValueError("by another defect")
 """
 #: as a server may say, with a line of its own and ESC [ 2 J, CSI 2 J
@@ -52,8 +58,10 @@ def test_json_is_one_object_a_line() -> None:
     traceback = said[1].pop("exc_info")
     assert traceback.endswith("ValueError: by a defect")
     of = {"logger": "stackproof.edge", "plant": "north", "gateway": "edge-1"}
-    warned, ended = said[4:]
+    warned, thread, ended = said[4:]
     assert "UserWarning: old" in warned["message"]
+    assert thread.pop("exc_info").endswith("TypeError: next expected at least 1 argument, got 0")
+    assert (thread["level"], thread["message"]) == ("ERROR", "thread next: ended by a defect")
     assert ended.pop("exc_info").endswith("ValueError: by another defect")
     bad = {"level": "CRITICAL", "message": "ended by a defect", **of, "logger": "stackproof"}
     assert ended == bad

@@ -9,6 +9,7 @@ from typing import Any
 
 import paho.mqtt.client as paho
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
@@ -16,6 +17,7 @@ from cloud.collector import mqtt
 from cloud.collector.inbox import Inbox, Message
 from cloud.collector.mqtt import MqttLink
 from cloud.collector.topics import Sender
+from tests.ports import gone_round, two_addresses
 
 
 @dataclass
@@ -288,6 +290,14 @@ async def test_the_end_hangs_up_and_leaves_tls_to_the_thread_that_reads(link: Mq
         await link.stop()
         assert theirs.recv(1) == b"", "hung up"
         assert secured._sslobj is not None
+
+
+def test_each_connection_begins_with_another_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A node that was cut off from its cluster held the collector, though two others worked."""
+    client = mqtt._Client(CallbackAPIVersion.VERSION2)
+    with two_addresses(monkeypatch) as made:
+        client.connect_async("cluster", made["127.0.0.2"].getsockname()[1])
+        gone_round(client._create_socket_connection, made)
 
 
 def test_packets_are_read_by_the_chunk() -> None:

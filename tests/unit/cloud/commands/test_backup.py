@@ -3,6 +3,7 @@
 import errno
 import os
 import shutil
+import stat
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,7 @@ def moved_to(plant: ExamplePlant, folder: Path) -> Path:
 def test_there_and_back(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A whole plant, with what a commit that did not end has left; the copy has none of that."""
     before, out = files(evidence_of(home), "log/checkpoint.new"), tmp_path / "out"
+    evidence_of(home).chmod(0o750)  # as under the unit's mask
     entries = evidence_of(home) / "log/entries.seg"
     entries.write_bytes(entries.read_bytes() + b"torn")
     segment = max((evidence_of(home) / "frames/edge-a").rglob("*.seg"))
@@ -56,12 +58,14 @@ def test_there_and_back(home: Path, tmp_path: Path, capsys: pytest.CaptureFixtur
     (evidence_of(home) / f"records/{'0' * 64}.cose").write_bytes(b"named, and not logged")
     assert cli.main(["backup", PLANT, str(home / "CLOUD.toml"), "--out", str(out)]) == 0
     assert f"backed up {PLANT}: 22 log entries, 12 objects" in capsys.readouterr().out
+    assert stat.S_IMODE((out / PLANT).stat().st_mode) == 0o750
     assert files(out / PLANT) == before
     assert "is there already" in refused(capsys, "backup", PLANT, home / "CLOUD.toml", "--out", out)
     assert "is there already" in refused(capsys, "restore", out / PLANT, home / "CLOUD.toml")
     shutil.rmtree(evidence_of(home))
     assert cli.main(["restore", str(out / PLANT), str(home / "CLOUD.toml")]) == 0
     assert files(evidence_of(home)) == before
+    assert stat.S_IMODE(evidence_of(home).stat().st_mode) == 0o750
     assert cli.main(["fsck", str(home / "CLOUD.toml")]) == 0
     assert [path.name for path in out.iterdir()] == [PLANT]
 

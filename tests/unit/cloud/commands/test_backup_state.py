@@ -63,6 +63,7 @@ def test_there_and_back_while_the_collector_writes(
     (elsewhere / "CLOUD.toml").write_text(CONFIG)
     order = ["restore-state", str(out / "state"), str(elsewhere / "CLOUD.toml")]
     assert cli.main(order) == 0
+    assert (elsewhere / "state").stat().st_mode & 0o777 == 0o700, "as the collector makes it"
     again = AccountStore(elsewhere / "state")
     with again.begin() as transaction:
         assert transaction.all(Account) == [row]

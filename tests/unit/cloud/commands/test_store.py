@@ -241,6 +241,7 @@ def test_series_are_made_again_in_the_store_that_cloud_toml_names(
     # this plant's frames name no configuration: its readings are in no bucket
     assert capsys.readouterr().out.startswith("mini: series made again through 2026-09-21T")
     assert (home / "state" / "series-00.db").exists()
+    assert (home / "state").stat().st_mode & 0o777 == 0o700, "as the collector makes it"
     assert files(home / "evidence", "00/lock") == before
     assert cli.main(["rebuild", str(evidence_of(home)), "--series"]) == 2
     assert "--series needs CLOUD.toml" in capsys.readouterr().err

@@ -126,12 +126,12 @@ def test_months_and_alarms_of_1500_plants(tmp_path: Path, strange: FakeCollector
 def test_a_list_that_is_too_long_is_not_cut_but_refused(
     tmp_path: Path, strange: FakeCollector
 ) -> None:
-    plants = [{"id": f"works-{n:05}"} for n in range(WHOLE_MAX + 1)]
-    strange.answer("plants", plants)
+    months = [{**MONTH, "plant": f"works-{n:05}"} for n in range(WHOLE_MAX + 1)]
+    strange.answer("months", months)
     fronted = over(tmp_path, strange)
-    assert "20001 rows are not given at once" in fronted.get("plants", 422)["detail"]
-    assert len(fronted.get("plants?count=1000")) == 1_000
-    assert len(fronted.get("plants?after=works-19990/north")) == 10
-    strange.answer("plants", plants[1:])
+    assert "20001 rows are not given at once" in fronted.get("months", 422)["detail"]
+    assert len(fronted.get("months?count=1000")) == 1_000
+    assert len(fronted.get("months?after=works-19990/2026-09/north")) == 10
+    strange.answer("months", months[1:])
     fronted.look()
-    assert len(fronted.get("plants")) == WHOLE_MAX
+    assert len(fronted.get("months")) == WHOLE_MAX

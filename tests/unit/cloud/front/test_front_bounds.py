@@ -1,0 +1,58 @@
+"""What one collector, however hostile, takes of a front's memory and time."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.cloud.fake_collector import FakeCollector
+from tests.unit.cloud.front.front_examples import over
+
+SUMMARY = {"headline": None, "trusted": None, "gateways": {"all": 1, "offline": 0, "silent": 0}}
+
+
+@pytest.mark.parametrize(
+    ("part", "body"),
+    [
+        ("overview", {"plants": [{"plant": {"id": f"p{n}"}, **SUMMARY} for n in range(5_001)]}),
+        ("plants", [{"id": f"p{n}"} for n in range(5_001)]),
+        ("health", {"status": "ok", "served": [f"p{n}" for n in range(5_001)], "amiss": {}}),
+        ("alarms", {"standing": [], "cleared": [{"plant": "mini", "number": 1}] * 20_001,
+                    "unacknowledged": 0, "new_in_last_hour": 0}),
+    ],
+)  # fmt: skip
+def test_a_list_of_more_rows_than_a_country_has_is_none(
+    tmp_path: Path, strange: FakeCollector, *, part: str, body: Any
+) -> None:
+    """Of 400,000 plants that one claimed, each /metrics of the front took 3.5 s of its loop."""
+    strange.answer(part, body)
+    fronted = over(tmp_path, strange)
+    (told,) = fronted.get("collectors")
+    assert told["parts"][part]["amiss"]["why"] == "strange"
+    lists = [body] if isinstance(body, list) else body.values()
+    max(lists, key=lambda one: len(one) if isinstance(one, list) else 0).pop()
+    strange.answer(part, body)
+    fronted.look()
+    (told,) = fronted.get("collectors")
+    assert told["parts"][part]["amiss"] is None
+
+
+def test_all_answers_of_a_collector_have_memory_for_one(
+    tmp_path: Path, strange: FakeCollector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Eight of which each is in its bounds took 3 GB together: the front ended, for all slices."""
+    more = [0] * 1_000  # each at least a comma, at 96 bytes, and 12 of text: 108,000 bytes
+    monkeypatch.setattr("cloud.front.listener.BYTES_MAX", 200_000)
+    health = {"status": "ok", "served": [], "amiss": {}}
+    strange.answer("health", {**health, "more": more})
+    strange.answer("plants", [{"id": "mini", "more": more}])
+    fronted = over(tmp_path, strange)
+
+    def wrong() -> list[str]:
+        (told,) = fronted.get("collectors")
+        return [name for name, part in told["parts"].items() if part["amiss"]]
+
+    assert wrong() == ["plants"]
+    strange.answer("health", health)
+    fronted.look()
+    assert wrong() == [], "there is room again"
