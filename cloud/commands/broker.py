@@ -39,7 +39,7 @@ from evidence.broker_certificates import (
     node_name,
     relay_name,
 )
-from evidence.key_files import REFERENCE, read_small, write_new
+from evidence.key_files import REFERENCE, must_not_exist, read_small, write_new
 from evidence.keys import (
     FileSigner,
     certificate_to_pem,
@@ -316,6 +316,7 @@ def _collector(args: argparse.Namespace) -> RunningCollector:
 
 
 def _request(args: argparse.Namespace) -> int:
+    _is_free(args.out)
     data = base64.b64encode(read_small(args.request, REQUEST_BYTES_MAX)).decode()
     row = _collector(args).order("broker/requests", {"request": data})
     print(f"{row['plant']}/{row['gateway']}: key SHA-256 {row['key']}")
@@ -346,10 +347,17 @@ def _requests(args: argparse.Namespace) -> int:
 
 
 def _approve(args: argparse.Namespace) -> int:
+    _is_free(args.out)
     order = {"gateway": args.gateway, "key": args.key.lower()}
     row = _collector(args).order(f"plants/{args.plant}/broker/approve", order)
     _write(args.out, row)
     return _tell_next(row, "approved")
+
+
+def _is_free(out: Path | None) -> None:
+    """KeyFileError when it is not: asked before the order, which stands whatever comes of it."""
+    if out is not None:
+        must_not_exist(out)
 
 
 def _write(out: Path | None, row: Mapping[str, str]) -> None:

@@ -277,7 +277,10 @@ class BrokerDesk:
             found = next((d for p, g, d in register.pending() if (p, g) == (plant, gateway)), None)
             request = None if found is None else self._verified(found)
             if request is None:
-                raise LookupError(f"{plant}/{gateway} does not ask for a broker certificate")
+                said = f"{plant}/{gateway} does not ask for a broker certificate"
+                if register.find(plant, gateway, key) is not None:
+                    said += ": this key is approved. broker request … --out gives its certificate"
+                raise LookupError(said)
             asked = key_sha256(request.key).hex()
             if asked != key:
                 raise LookupError(

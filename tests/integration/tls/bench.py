@@ -163,7 +163,9 @@ class Bench:
             "cloud broker approve", self.cloud, whose, "0" * 64, status=1
         )
         out = self.folder / "tls.crt"
-        out.unlink(missing_ok=True)
+        out.touch()  # an old one: refused before the key is approved, so it can be said again
+        self.run("cloud broker approve", self.cloud, whose, key, "--out", out, status=2)
+        out.unlink()
         self.run("cloud broker approve", self.cloud, whose, key, "--out", out)
         again = self.folder / "again.crt"
         self.run("cloud broker request", self.cloud, request, "--out", again)
