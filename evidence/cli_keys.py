@@ -75,7 +75,11 @@ def _new(args: argparse.Namespace) -> int:
         raise KeyFileError("collector and gateways need names of their own, and none is 'root'")
     folder: Path = args.out
     root_path = folder / "root.crt"
-    root_key = None if _is_elsewhere(root_path) else _key(root_path, args.kind)
+    if _is_elsewhere(root_path):
+        root_key = None
+        print(f"{root_path}: is there already, and stays; its key is elsewhere")
+    else:
+        root_key = _key(root_path, args.kind)
     if root_key is not None and not root_path.exists():
         _issue(root_path, "root", args.plant, root_key, issuer=root_key)
         print(f"{root_path}: root of {args.plant}; keep root.pem offline")

@@ -33,6 +33,7 @@ def test_who_has_a_certificate_gets_no_other_key(
     assert sorted(folder.rglob("*")) == before
     Path("root.pem").rename("away/root.pem")
     assert run(*AGAIN) == 0, "nothing is to be signed"
+    assert "root.crt: is there already, and stays; its key" in capsys.readouterr().out
     assert "without root.pem" in refused(capsys, *AGAIN, "--gateway", "edge-2")
     assert sorted(p.name for p in Path().glob("*.pem")) == ["edge-1.pem"]
 
