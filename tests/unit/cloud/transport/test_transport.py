@@ -296,12 +296,13 @@ def test_a_list_that_cannot_be_signed_keeps_no_broker_from_being_told(
 
 
 def test_who_is_not_heard(bench: Bench) -> None:
-    for data, error in (
-        (bench.request(FileSigner(generate())), EvidenceError),  # nobody certified this key
-        (bench.request(plant="maxi"), LookupError),
-        (b"\xd2\x84", EvidenceError),
+    for data, error, said in (
+        # nobody certified this key, or nobody has told the collector
+        (bench.request(FileSigner(generate())), EvidenceError, "key folder, then stackproof cloud"),
+        (bench.request(plant="maxi"), LookupError, "maxi"),
+        (b"\xd2\x84", EvidenceError, "."),
     ):
-        with pytest.raises(error):
+        with pytest.raises(error, match=said):
             bench.desk.take(data)
     with pytest.raises(LookupError, match="another gateway than its topic"):
         bench.desk._answer(Sender("mini", "edge-2"), bench.request())
