@@ -17,6 +17,7 @@ from pathlib import Path
 
 from cloud.clock import SystemClock
 from cloud.transport.rows import PROGRAMS, Served, read_of
+from cloud.transport.whole import FOR_ALL, put_whole
 from evidence.owners import give
 
 TOLD, BEGAN = ".told", ".began"
@@ -36,9 +37,8 @@ def note_moved(rows: Sequence[Served], served: Served) -> None:
         return
     began = _began_with(served)
     running = [_birth(process) for process in _running_of(served)]
-    mark = Path(served.out, BEGAN)
-    mark.write_text(json.dumps({birth: began.get(birth, before[0]) for birth in running}))
-    give(mark)
+    text = json.dumps({birth: began.get(birth, before[0]) for birth in running})
+    put_whole(Path(served.out, BEGAN), text.encode(), FOR_ALL)
 
 
 def _place(served: Served) -> str:
