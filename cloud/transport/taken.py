@@ -69,8 +69,26 @@ def _said_of_moved(served: Served, moved: Sequence[int]) -> str:
     )
 
 
+def _uncarried(served: Served) -> str:
+    """Which files one that runs here has elsewhere, and otherwise; a sentence, "" for none."""
+    names = list[str]()
+    for path in _files(served):
+        with contextlib.suppress(OSError):  # none here; or another user's, whom nobody here tells
+            there = Path(served.at, path.name)
+            if not there.samefile(path) and there.read_bytes() != path.read_bytes():
+                names.append(path.name)
+    if not names or not list(_running_of(served)):
+        return ""
+    return (
+        f"the broker here reads {served.at}, where {' '.join(names)} is another one: carry it "
+        f"there from {served.out}, then broker reload"
+    )
+
+
 def take_in(served: Served) -> str:
     """Have a broker of this machine read its files again; what came of it, a sentence."""
+    if why := _uncarried(served):
+        return why
     program, _ = PROGRAMS[served.kind]
     told, others, now = list[str](), list[str](), _state(served)
     moved = _moved(served)
@@ -102,6 +120,8 @@ def take_in(served: Served) -> str:
 
 def untold(served: Served) -> str:
     """Why one that runs here has not read its files as they are, a sentence; "": each has."""
+    if why := _uncarried(served):
+        return why
     if moved := _moved(served):
         return _said_of_moved(served, moved)
     with contextlib.suppress(FileNotFoundError):

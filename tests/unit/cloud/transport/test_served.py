@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import os
+import shutil
 import signal
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -350,6 +351,33 @@ def test_a_broker_whose_place_was_changed_is_not_told_by_a_signal(
         running[:] = [anew.pid]
         assert "has been told to read" in take_in(moved)
         assert behind(tmp_path, register) == []
+
+
+def test_a_broker_that_reads_a_copy_is_told_when_the_copy_is_what_was_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of this machine, with `--at`: whoever forgets to carry has let in who was revoked."""
+    register, at = Register(folder_in(tmp_path), BY), tmp_path / "etc"
+    one = replace(served(tmp_path / "out", "nats"), at=str(at))
+    known = known_in(register)
+    monkeypatch.setattr(module, "known_of", lambda _: known)
+    monkeypatch.setattr(taken, "_running", lambda *_: iter([os.getpid()]))
+    monkeypatch.setattr(taken, "_began_ns", lambda _: 0)
+    monkeypatch.setattr(os, "kill", lambda *_: None)
+    write(one, known, [register.folder])
+    shutil.copytree(tmp_path / "out", at)
+    assert "has been told to read" in take_in(one)
+    known = known_in(register, gateways=[])
+    said = f"reads {at}, where nats.conf is another one: carry it there from {one.out}"
+    assert said in serve_again(tmp_path, register)[-1]
+    assert [said in sentence for sentence in behind(tmp_path, register)] == [True]
+    shutil.copy(tmp_path / "out/nats.conf", at)
+    assert "was not told" in behind(tmp_path, register)[0]
+    assert "has been told to read" in serve_again(tmp_path, register)[-1]
+    assert behind(tmp_path, register) == []
+    at.rename(tmp_path / "elsewhere")
+    at.symlink_to(tmp_path / "out")
+    assert behind(tmp_path, register) == []
 
 
 def test_when_a_process_began() -> None:
