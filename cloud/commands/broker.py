@@ -361,9 +361,14 @@ def _is_free(out: Path | None) -> None:
 
 
 def _write(out: Path | None, row: Mapping[str, str]) -> None:
-    if out is not None and row["certificate"]:
-        write_new(out, row["certificate"].encode())
-        print(f"{out}: to the gateway (SITE.toml, [uplink] certificate)")
+    if out is None:
+        return
+    if not row["certificate"]:
+        print(f"{out}: not written: the CA's key is elsewhere. broker sign there, then here")
+        print("broker request CLOUD.toml FILE --out …, with the gateway's request once more")
+        return
+    write_new(out, row["certificate"].encode())
+    print(f"{out}: to the gateway (SITE.toml, [uplink] certificate)")
 
 
 def _revoke(args: argparse.Namespace) -> int:

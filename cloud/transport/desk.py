@@ -280,7 +280,7 @@ class BrokerDesk:
             if request is None:
                 said = f"{plant}/{gateway} does not ask for a broker certificate"
                 if register.find(plant, gateway, key) is not None:
-                    said += ": this key is approved. broker request … --out gives its certificate"
+                    said += ": its key is approved. broker request … --out gives the signed one"
                 raise LookupError(said)
             asked = key_sha256(request.key).hex()
             if asked != key:

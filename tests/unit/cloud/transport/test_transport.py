@@ -13,6 +13,7 @@ from cryptography.x509 import load_pem_x509_crl
 from cloud.accounts.desks import Accounts
 from cloud.accounts.digest import counted
 from cloud.accounts.roles import PROGRAM
+from cloud.asking import RunningCollector
 from cloud.cli import main
 from cloud.collector.intake import Intake
 from cloud.collector.opening import open_plants
@@ -68,6 +69,20 @@ def test_sign_is_a_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     no_token = ["broker", "requests", "CLOUD.toml", "--url", "https://collector.example"]
     assert main(no_token) == 2
     assert "--url needs --token" in capsys.readouterr().err
+
+
+def test_a_certificate_that_cannot_be_made_here_is_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The key is approved, and nothing lies where `--out` says."""
+    row = {**ROW, "certificate": "", "broker": "told"}
+    monkeypatch.setattr(RunningCollector, "__init__", lambda *_: None)
+    monkeypatch.setattr(RunningCollector, "order", lambda *_: row)
+    out = tmp_path / "broker.crt"
+    whose = ["--plant", "mini", "--gateway", "edge-1", "--key", KEY, "--out", str(out)]
+    assert main(["broker", "approve", "CLOUD.toml", *whose]) == 0
+    assert f"{out}: not written: the CA's key is elsewhere" in capsys.readouterr().out
+    assert not out.exists()
 
 
 @dataclass
