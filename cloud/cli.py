@@ -10,6 +10,9 @@ from pathlib import Path
 
 from cloud.asking import RefusedError
 from cloud.clock import Clock, SimulatedClock, SystemClock
+from cloud.collector.identity import PlantIdentity
+from cloud.collector.key_folder import Offered, read_offered
+from cloud.collector.keyring import Keyring
 from cloud.commands.accounts import add_account_commands
 from cloud.commands.across import add_across_command
 from cloud.commands.backup import add_backup_commands
@@ -147,12 +150,15 @@ def _print_problems(error: CloudConfigError, form: str, *, as_json: bool) -> Non
 
 def _check(args: argparse.Namespace) -> int:
     config = load_cloud(args.config)
-    gateways = sum(len(identity.gateways) for identity in config.plants)
+    offered = [(one, read_offered(one.key_folder, one, Keyring(one))) for one in config.plants]
+    gateways = sum(len(_gateways(one, found)) for one, found in offered)
     facts = {"problems": [], "plants": len(config.plants), "gateways": gateways}
     if args.json:
         print(json.dumps(facts))
     else:
         print(f"{args.config}: fine; {len(config.plants)} plant(s), {gateways} gateway(s)")
+        for problem in (problem for _, found in offered for problem in found.problems):
+            print(f"{args.config}: WARNING: does not count: {problem}")
         if config.broker.register is not None and (barred := config.broker.register.barred()):
             print(f"{args.config}: broker.register: WARNING: {barred}")
         if config.broker.register is not None:
@@ -161,6 +167,11 @@ def _check(args: argparse.Namespace) -> int:
         for plant, ends in _ending(config):
             print(f"{args.config}: WARNING: the collector's certificate for {plant} ends {ends}")
     return EXIT_FINE
+
+
+def _gateways(identity: PlantIdentity, found: Offered) -> set[str]:
+    """Ids of those that have a certificate, named in CLOUD.toml or in the key folder."""
+    return {one.name for one in (*identity.gateways, *(given for _, given in found.certificates))}
 
 
 def _ending(config: CloudConfig) -> list[tuple[str, str]]:

@@ -54,7 +54,8 @@ def _add_new(commands: Any) -> None:
     new = commands.add_parser(
         "new",
         help="make a plant's root, gateway and collector keys; existing ones are kept",
-        description="Writes ROLE.pem (private, mode 0600) and ROLE.crt. Keep root.pem offline.",
+        description="Writes ROLE.pem (private, mode 0600) and ROLE.crt. Keep root.pem offline. "
+        "Whose certificate is there has a key, here or elsewhere, and gets no other.",
     )
     new.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the files")
     new.add_argument("--plant", required=True, type=id_of, metavar="ID", help="plant id")
@@ -73,17 +74,26 @@ def _new(args: argparse.Namespace) -> int:
     if len({"root", *names}) != len(names) + 1:
         raise KeyFileError("collector and gateways need names of their own, and none is 'root'")
     folder: Path = args.out
-    root_key = _key(folder / "root.pem", args.kind)
     root_path = folder / "root.crt"
-    if not root_path.exists():
+    if _is_elsewhere(root_path):
+        root_key = None
+        print(f"{root_path}: is there already, and stays; its key is elsewhere")
+    else:
+        root_key = _key(root_path, args.kind)
+    if root_key is not None and not root_path.exists():
         _issue(root_path, "root", args.plant, root_key, issuer=root_key)
         print(f"{root_path}: root of {args.plant}; keep root.pem offline")
     root = load_certificate(root_path)
     if identity(root)[:2] != ("root", args.plant):
         raise KeyFileError(f"{root_path} is the {identity(root)[0]} of {identity(root)[1]}")
     for name in names:
-        role = "collector" if name == args.collector else "gateway"
-        key, path = _key(folder / f"{name}.pem", args.kind), folder / f"{name}.crt"
+        role, path = "collector" if name == args.collector else "gateway", folder / f"{name}.crt"
+        if _is_elsewhere(path):
+            print(f"{path}: is there already, and stays; its key is elsewhere")
+            continue
+        if root_key is None:
+            raise KeyFileError(f"{root_path} is there without root.pem, which is to sign {path}")
+        key = _key(path, args.kind)
         if not path.exists():
             _issue(path, role, args.plant, key, issuer=(root_key, root))
             print(f"{path}: {role} {args.plant}/{name}")
@@ -91,11 +101,20 @@ def _new(args: argparse.Namespace) -> int:
     return 0
 
 
-def _key(path: Path, kind: str) -> PrivateKey:
-    """The key of a file, made if there is none."""
+def _is_elsewhere(certificate: Path) -> bool:
+    """True for a certificate whose key was carried away: it needs no other."""
+    return certificate.exists() and not certificate.with_suffix(".pem").exists()
+
+
+def _key(certificate: Path, kind: str) -> PrivateKey:
+    """The key beside a certificate, made if there is none; KeyFileError when they are two's."""
+    path = certificate.with_suffix(".pem")
     if not path.exists():
         write_private(path, generate(kind))
-    return load_private(path)
+    key = load_private(path)
+    if certificate.exists() and public_key(load_certificate(certificate)) != key.public_key():
+        raise KeyFileError(f"{certificate} is of another key than {path}")
+    return key
 
 
 def _issue(

@@ -27,6 +27,8 @@ from evidence.signers import FILE, open_signer
 
 DAYS, DAYS_MAX = 1825, 7300
 _SHA256 = re.compile("[0-9a-f]{64}")
+#: a --through that was not given; None is: it never was good
+_UNSAID = -1
 #: of what `stackproof cloud stream` prints
 _STATE = {"plant": str, "gateway": str, "seq": int, "head": str, "through_ns": int, "key": str}
 
@@ -109,14 +111,18 @@ def _add_revoke(commands: Any) -> None:
         "revoke",
         help="order that a gateway's key is good no further than an object",
         description="Writes an order signed by the root. Objects after --through that the key "
-        "signs are put aside by the collector, and fail every archive they stand in.",
-    )
-    revoke.add_argument("--gateway", required=True, type=id_of, metavar="ID", help="gateway id")
-    revoke.add_argument(
-        "--key", required=True, metavar="KEY", help="its SHA-256 (hex), or file:PATH of its .crt"
+        "signs are put aside by the collector, and fail every archive they stand in, also those "
+        "that the collector has: nothing takes such an order back.",
     )
     revoke.add_argument(
-        "--through", required=True, type=_through, metavar="SEQ",
+        "--state", type=Path, metavar="FILE",
+        help="what `stackproof cloud stream` printed while the key was in use: gateway, key and "
+        "the last object are those; without it all three are said",
+    )  # fmt: skip
+    revoke.add_argument("--gateway", type=id_of, metavar="ID", help="gateway id")
+    revoke.add_argument("--key", metavar="KEY", help="its SHA-256 (hex), or file:PATH of its .crt")
+    revoke.add_argument(
+        "--through", type=_through, metavar="SEQ", default=_UNSAID,
         help="the last object it was good for; none: it never was",
     )  # fmt: skip
     add_order_options(revoke)
@@ -157,14 +163,38 @@ def _add_root(command: Any, what: str) -> None:
 
 def _revoke(args: argparse.Namespace) -> int:
     signer, root = open_root(args)
-    key = _named_key(args, root)
     plant = identity(root)[1]
-    _write_order(args, signer, Revoke(plant, args.gateway, key, args.through, args.reason))
-    until = "for all objects" if args.through is None else f"after object {args.through}"
-    print(f"{args.out}: key {key.hex()} of {plant}/{args.gateway} ends {until}")
+    if args.state is not None:
+        gateway, key, newest = _stands(args, plant)
+        through = newest if args.through == _UNSAID else args.through
+        lost = newest - (-1 if through is None else through)
+        if lost < 0:
+            raise KeyFileError(f"--through {through}: by {args.state} the newest is {newest}")
+    elif None in (args.gateway, args.key) or args.through == _UNSAID:
+        raise KeyFileError("give --state, or --gateway, --key and --through")
+    else:
+        gateway, key, through, lost = args.gateway, _named_key(args, root), args.through, 0
+    _write_order(args, signer, Revoke(plant, gateway, key, through, args.reason))
+    until = "for all objects" if through is None else f"after object {through}"
+    print(f"{args.out}: key {key.hex()} of {plant}/{gateway} ends {until}")
+    if lost:
+        print(f"{lost} object(s) that the collector has count no more, through {newest}")
     print("next: into the collector's key folder: stackproof cloud keys CLOUD.toml")
     print("a stream whose key in use ends goes on by keys rotate before, or keys replace after it")
     return 0
+
+
+def _stands(args: argparse.Namespace, plant: str) -> tuple[str, bytes, int]:
+    """Gateway, key in use and newest object, as the collector told it."""
+    if args.gateway is not None or args.key is not None:
+        raise KeyFileError("--state says gateway and key: leave --gateway and --key out")
+    state = _state(args.state, plant)
+    if state["seq"] in dict(state.get("revoked") or {}).values():
+        raise KeyFileError(
+            f"{args.state} is of after an order that ended a key at object {state['seq']}: its key "
+            "is the next one, which has signed nothing yet. Give the file from before that order"
+        )
+    return state["gateway"], bytes.fromhex(state["key"]), state["seq"]
 
 
 def _named_key(args: argparse.Namespace, root: Certificate) -> bytes:
@@ -188,10 +218,8 @@ def _certified(path: Path, root: Certificate, gateway: str) -> bytes:
 
 def _replace(args: argparse.Namespace) -> int:
     signer, root = open_root(args)
-    state = _state(args.state)
     plant = identity(root)[1]
-    if state["plant"] != plant:
-        raise KeyFileError(f"{args.state} is of plant {state['plant']}; this is {plant}'s root")
+    state = _state(args.state, plant)
     new = _certified(args.certificate, root, state["gateway"])
     old = bytes.fromhex(state["key"])
     if new == old:
@@ -210,8 +238,8 @@ def _replace(args: argparse.Namespace) -> int:
     return 0
 
 
-def _state(path: Path) -> Mapping[str, Any]:
-    """Where a stream stands, as the collector told it."""
+def _state(path: Path, plant: str) -> Mapping[str, Any]:
+    """Where a stream of this plant stands, as the collector told it."""
     fix = "ask again, at the collector: stackproof cloud stream CLOUD.toml --plant … --gateway …"
     try:
         state = json.loads(read_small(path))
@@ -224,6 +252,8 @@ def _state(path: Path) -> Mapping[str, Any]:
         is_so = type(value) is kind
         if not is_so or (name in ("head", "key") and not _SHA256.fullmatch(str(value))):
             raise KeyFileError(f"{path}: {name} is missing or not as the collector says it; {fix}")
+    if state["plant"] != plant:
+        raise KeyFileError(f"{path} is of plant {state['plant']}; this is {plant}'s root")
     return state
 
 

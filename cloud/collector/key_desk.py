@@ -81,8 +81,15 @@ class KeyDesk:
             sender = Sender(plant, gateway)
             if gateway not in enrolled.keyring.gateways:
                 problems.append(f"{carried.name}: no certificate of a gateway {gateway}")
-            elif self._carried.get(sender) != carried:
-                self._carried[sender] = carried
+                continue
+            before, self._carried[sender] = self._carried.get(sender), carried
+            known = carried if before is None else before
+            problems += [
+                f"{name}: site order with a lower number than {carried.name} "
+                f"({carried.number}), not sent on: sign it anew with a higher"
+                for name in sorted(carried.older - known.older - {known.name})
+            ]
+            if before is None or before.data != carried.data:
                 self._collector.say(sender, ORDER, carried.data)
                 told.append(f"{carried.name}: site order {carried.number} for {gateway}, sent on")
         return told, problems

@@ -22,7 +22,7 @@ from evidence.frame import Gap
 from evidence.keys import KEY_ID_BYTES, spki
 from evidence.log import Entry, Kind, decode_entry
 from evidence.log_lines import about
-from evidence.orders import Replace, Revoke
+from evidence.orders import Order, Replace, Revoke
 from evidence.suites import PublicKey
 
 log = logging.getLogger("stackproof.cloud.collector")
@@ -121,14 +121,25 @@ class EnrolledPlant:
             if objection:
                 problems.append(f"{self.identity.key_folder}/{name}: {objection}")
                 continue
+            lost = self._ends_logged(signed.order)
             self.keyring.apply(signed)
-            taken.append(f"{name}: {_order_text(signed)}")
+            taken.append(f"{name}: {_order_text(signed)}{lost}")
             undone = self.keyring.of(signed.order.stream).undone_by(signed.order)
             if undone is not None:
                 problems.append(f"{name}: {_undone_text(undone)}")
             ordered.append(signed.order.stream)
         self.stage_new()
         return KeyNews(tuple(taken), tuple(problems), tuple(ordered))
+
+    def _ends_logged(self, order: Order) -> str:
+        """How much of the log a revocation takes its worth, for people; "" for none."""
+        if not isinstance(order, Revoke):
+            return ""
+        keys, newest = self.keyring.of(order.stream), self.store.stream(order.stream).next_seq - 1
+        ends = [change.seq for change in keys.changes if change.old == order.key]
+        last = max(ends, default=newest if keys.current(newest) == order.key else -1)
+        first = 0 if order.through is None else order.through + 1
+        return "" if first > last else f". In the log seq {first} to {last} count no more by it"
 
     def stage_new(self) -> None:
         """Stage an entry for each certificate and order that the log does not name yet."""

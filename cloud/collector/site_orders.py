@@ -4,7 +4,7 @@ File I/O: reads. Only the root's signature is looked at, so that a file in the w
 here and not at a gateway far away. What an order says counts where it is obeyed (`edge.remote`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cloud.collector.identity import PlantIdentity
@@ -18,11 +18,15 @@ FILES_MAX = 1_000
 
 @dataclass(frozen=True)
 class CarriedOrder:
-    """The newest for one gateway: its file's name, its number, and its bytes as they came."""
+    """The newest for one gateway: its file's name, its number, and its bytes as they came.
+
+    `older`: names of files with a lower number.
+    """
 
     name: str
     number: int
     data: bytes
+    older: frozenset[str] = frozenset()
 
 
 def read_site_orders(
@@ -53,8 +57,15 @@ def read_site_orders(
             problems.append(f"{path}: is for plant {order.plant}")
         elif before is not None and before.number == order.number and before.data != data:
             problems.append(f"{path}: has the number of {before.name}: sign it anew with a higher")
-        elif before is None or order.number > before.number:
-            found[order.stream] = CarriedOrder(path.name, order.number, data)
+        else:
+            found[order.stream] = _newest(before, CarriedOrder(path.name, order.number, data))
     if len(paths) > FILES_MAX:
         problems.append(f"{folder}: {len(paths)} site orders; only the first {FILES_MAX} are read")
     return found, problems
+
+
+def _newest(before: CarriedOrder | None, one: CarriedOrder) -> CarriedOrder:
+    if before is None or before.number == one.number:
+        return before or one
+    newest, other = (one, before) if one.number > before.number else (before, one)
+    return replace(newest, older=before.older | {other.name})

@@ -10,6 +10,7 @@ import datetime as dt
 import json
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from cloud.errors import CloudError
 from cloud.transport.broker_files import ROUTE_PORT
 from cloud.transport.own import put
 from cloud.transport.register import CA, CRL, NODES, SERVER, SERVER_KEY, Register
-from cloud.transport.rows import Served, names_of
+from cloud.transport.rows import Served, names_of, remembered
 from cloud.transport.served import FILES, alone, barred, behind, known_of, serve_again, write
 from cloud.transport.taken import take_in
 from evidence.broker_certificates import (
@@ -38,7 +39,7 @@ from evidence.broker_certificates import (
     node_name,
     relay_name,
 )
-from evidence.key_files import REFERENCE, read_small, write_new
+from evidence.key_files import REFERENCE, must_not_exist, read_small, write_new
 from evidence.keys import (
     FileSigner,
     certificate_to_pem,
@@ -125,7 +126,11 @@ def _add_files(parts: Any) -> None:  # noqa: ANN401 - argparse's own type is pri
 
 
 def _add_config(parts: Any) -> None:  # noqa: ANN401 - argparse's own type is private
-    config = parts.add_parser("config", help="write a broker's configuration: TLS and permissions")
+    config = parts.add_parser(
+        "config",
+        help="write a broker's configuration: TLS and permissions",
+        description="What is not said stays as it was written into this folder last.",
+    )
     config.add_argument(
         "config", type=Path, nargs="+", metavar="CLOUD.toml",
         help="the collector's file; nats: of each that has a slice there, nodes are the first's",
@@ -133,20 +138,20 @@ def _add_config(parts: Any) -> None:  # noqa: ANN401 - argparse's own type is pr
     config.add_argument("--for", dest="kind", choices=sorted(FILES), required=True)
     config.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for it")
     config.add_argument("--at", metavar="DIR", help="where it will be at the broker (--out)")
-    config.add_argument("--listen", default="127.0.0.1", help="address to listen on (127.0.0.1)")
-    config.add_argument("--port", type=int, default=8883, help="port (8883)")
+    config.add_argument("--listen", help="address to listen on (127.0.0.1)")
+    config.add_argument("--port", type=int, help="port (8883)")
     config.add_argument(
-        "--user", default="", help="whom the broker runs as, who must read it (whoever writes it)"
+        "--user", help="whom the broker runs as, who must read it (whoever writes it)"
     )
     config.add_argument(
         "--websocket", type=int, metavar="PORT",
-        help="nats: MQTT over WebSocket too, wss://host:PORT/mqtt",
+        help="nats: MQTT over WebSocket too, wss://host:PORT/mqtt; 0: no more",
     )  # fmt: skip
     config.add_argument(
         "--node", type=plant_id, metavar="NAME", help="nats: the one of `node`, of several"
     )
     config.add_argument(
-        "--route-port", type=int, default=ROUTE_PORT, metavar="PORT",
+        "--route-port", type=int, metavar="PORT",
         help=f"on which nodes reach each other ({ROUTE_PORT})",
     )  # fmt: skip
     config.set_defaults(run=_config)
@@ -225,27 +230,49 @@ def _config(args: argparse.Namespace) -> int:
             "mosquitto takes one revocation list of a CA, and each register has its own: "
             "several collectors at one broker are --for nats"
         )
-    if args.websocket is not None and args.kind != "nats":
+    if args.websocket and args.kind != "nats":
         raise CloudError(
             "mosquitto lets revoked certificates in over WebSocket (it looks at no crlfile there): "
             "use --for nats, or have gateways reach mosquitto through a proxy with mqtts://"
         )
     if args.node is not None and args.kind != "nats":
         raise CloudError("mosquitto is one process: several as one are --for nats")
-    out, node = str(args.out.resolve()), "" if args.node is None else node_name(args.node)
-    served = Served(args.kind, out, args.at or out, args.listen, args.port, args.user,
-                    websocket=args.websocket, node=node, route_port=args.route_port,
-                    collectors=[*map(str, files)])  # fmt: skip
     with alone(args.out):
+        before = _written_last(args, register)
+        served = replace(before, **_told(args), collectors=[*map(str, files)])
         known = known_of(files)
-        said = register.mend_list(_now())
+        said = [_left_out(before, served), *register.mend_list(_now())]
         said += write(served, known, [one.register for one in known.slices])
     said += [barred(served), take_in(served)]
     for one in known.slices:
         keys = f"{len(one.gateways)} gateway key(s)"
         print(f"{args.out}: {' '.join(names_of(served))}, slice {one.slice_id}, {keys}")
+    print(f"{args.out}: the broker listens on {served.listen}, port {served.port}")
     print(*filter(None, said), sep="\n")
     return 0
+
+
+def _written_last(args: argparse.Namespace, register: Register) -> Served:
+    """This folder's configuration as it was written last; where it never was, as by default."""
+    out = str(args.out.resolve())
+    rows = (row for row in remembered(register.folder) if (row.out, row.kind) == (out, args.kind))
+    return replace(next(rows, Served(args.kind, out, out, "127.0.0.1", 8883)), sha256="")
+
+
+def _told(args: argparse.Namespace) -> dict[str, Any]:
+    """What was said of it this time."""
+    names = ("at", "listen", "port", "user", "route_port")
+    told = {name: value for name in names if (value := getattr(args, name)) is not None}
+    if args.websocket is not None:
+        told["websocket"] = args.websocket or None
+    if args.node is not None:
+        told["node"] = node_name(args.node)
+    return told
+
+
+def _left_out(before: Served, served: Served) -> str:
+    left = [name for name in before.collectors if name not in served.collectors]
+    return f"left out, and so cut off with its gateways: {' '.join(left)}" if left else ""
 
 
 def _reload(args: argparse.Namespace) -> int:
@@ -289,6 +316,7 @@ def _collector(args: argparse.Namespace) -> RunningCollector:
 
 
 def _request(args: argparse.Namespace) -> int:
+    _is_free(args.out)
     data = base64.b64encode(read_small(args.request, REQUEST_BYTES_MAX)).decode()
     row = _collector(args).order("broker/requests", {"request": data})
     print(f"{row['plant']}/{row['gateway']}: key SHA-256 {row['key']}")
@@ -319,16 +347,28 @@ def _requests(args: argparse.Namespace) -> int:
 
 
 def _approve(args: argparse.Namespace) -> int:
+    _is_free(args.out)
     order = {"gateway": args.gateway, "key": args.key.lower()}
     row = _collector(args).order(f"plants/{args.plant}/broker/approve", order)
     _write(args.out, row)
     return _tell_next(row, "approved")
 
 
+def _is_free(out: Path | None) -> None:
+    """KeyFileError when it is not: asked before the order, which stands whatever comes of it."""
+    if out is not None:
+        must_not_exist(out)
+
+
 def _write(out: Path | None, row: Mapping[str, str]) -> None:
-    if out is not None and row["certificate"]:
-        write_new(out, row["certificate"].encode())
-        print(f"{out}: to the gateway (SITE.toml, [uplink] certificate)")
+    if out is None:
+        return
+    if not row["certificate"]:
+        print(f"{out}: not written: the CA's key is elsewhere. broker sign there, then here")
+        print("broker request CLOUD.toml FILE --out …, with the gateway's request once more")
+        return
+    write_new(out, row["certificate"].encode())
+    print(f"{out}: to the gateway (SITE.toml, [uplink] certificate)")
 
 
 def _revoke(args: argparse.Namespace) -> int:

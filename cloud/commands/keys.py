@@ -43,7 +43,8 @@ def add_key_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's own ty
         command.add_argument("--json", action="store_true", help="one JSON object on stdout")
         command.set_defaults(run=act)
     stream = commands.add_parser(
-        "stream", help="where a gateway's stream stands, as JSON: for `stackproof keys replace`"
+        "stream",
+        help="where a gateway's stream stands, as JSON: for `stackproof keys replace` and `revoke`",
     )
     stream.add_argument("config", type=Path, metavar="CLOUD.toml", help="the collector's file")
     for option in ("--plant", "--gateway"):

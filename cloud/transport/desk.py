@@ -29,6 +29,7 @@ from evidence.broker_certificates import (
     decode_broker_request,
     who_asks,
 )
+from evidence.custody import KeyFault, KeyRefusedError
 from evidence.errors import EvidenceError
 from evidence.keys import Certificate, certificate_to_pem, key_sha256
 from evidence.log_lines import about
@@ -277,7 +278,10 @@ class BrokerDesk:
             found = next((d for p, g, d in register.pending() if (p, g) == (plant, gateway)), None)
             request = None if found is None else self._verified(found)
             if request is None:
-                raise LookupError(f"{plant}/{gateway} does not ask for a broker certificate")
+                said = f"{plant}/{gateway} does not ask for a broker certificate"
+                if register.find(plant, gateway, key) is not None:
+                    said += ": its key is approved. broker request … --out gives the signed one"
+                raise LookupError(said)
             asked = key_sha256(request.key).hex()
             if asked != key:
                 raise LookupError(
@@ -323,7 +327,13 @@ class BrokerDesk:
         plant, gateway, kid = who_asks(data)
         enrolled = self._intake.plants.require(plant)
         next_seq = enrolled.store.reader.state.stream(gateway).next_seq
-        known = enrolled.keyring.of(gateway).check(next_seq, kid, self._clock.wall_ns())
+        try:
+            known = enrolled.keyring.of(gateway).check(next_seq, kid, self._clock.wall_ns())
+        except KeyRefusedError as error:
+            if error.fault is not KeyFault.UNKNOWN:
+                raise
+            said = f"{error}: put it into the plant's key folder, then stackproof cloud keys"
+            raise KeyRefusedError(error.fault, said) from error
         return decode_broker_request(data, known.key)
 
     def _certificate(self, approved: Approved, *, told: bool = True) -> str:

@@ -32,7 +32,7 @@ from cloud.transport.broker_files import (
 )
 from cloud.transport.register import CA, CRL, NODES, SERVER, SERVER_KEY, Register
 from cloud.transport.rows import PROGRAMS, Served, remember, remembered
-from cloud.transport.taken import is_told, take_in
+from cloud.transport.taken import note_moved, take_in, untold
 from cloud.transport.whole import FOR_ALL, FOR_ONE, entry_of, give_to, put_whole
 from evidence.broker_certificates import NODE_PREFIX
 from evidence.errors import EvidenceError
@@ -107,6 +107,7 @@ def write(served: Served, known: Known, registers: Sequence[Path]) -> list[str]:
     main = out / PROGRAMS[served.kind][1]
     try:
         make_folder(out)
+        note_moved(_rows(served, known), served)
         # somebody may have written anything into it
         before = main.read_text(errors="surrogateescape") if main.exists() else None
         if before is not None and _is_by_hand(before, served, known):
@@ -256,8 +257,8 @@ def _behind(served: Served, config: Path, register: Register) -> list[str]:
                 f"{out / CRL} does not name {len(lacks)} certificate(s) of revoked keys: broker "
                 "reload, or broker sign where the CA's key is"
             )
-        if not found and not is_told(served):
-            found.append(f"the broker of {served.file} was not told; as root: broker reload")
+        if not found and (why := untold(served)):
+            found.append(why)
     except (CloudError, EvidenceError, OSError) as error:
         found.append(f"{out}: {error}")
     return found

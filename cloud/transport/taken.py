@@ -1,32 +1,102 @@
 """Does a broker of this machine know its files as they are now? I/O: processes, a signal, files.
 
 Beside its files `.told` says which ones a broker was told to read last. One that began after they
-were written has read them anyhow.
+were written has read them anyhow. `.began` says which ones that ran began with another address,
+port or user than is written now. No signal changes that: nats-server 2.15.1 refuses the whole file
+then, whom it lets in with it, and mosquitto 2.0.21 as another user cannot read it.
 """
 
 import contextlib
 import hashlib
+import json
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from cloud.clock import SystemClock
 from cloud.transport.rows import PROGRAMS, Served, read_of
+from cloud.transport.whole import FOR_ALL, put_whole
 from evidence.owners import give
 
-TOLD = ".told"
+TOLD, BEGAN = ".told", ".began"
+
+
+def note_moved(rows: Sequence[Served], served: Served) -> None:
+    """Before it is written anew: note who runs here by another address, port or user.
+
+    Args:
+        rows: how it was written before.
+        served: how it will be.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    if not (before := [_place(row) for row in rows if _place(row) != _place(served)]):
+        return
+    began = _began_with(served)
+    running = [_birth(process) for process in _running_of(served)]
+    text = json.dumps({birth: began.get(birth, before[0]) for birth in running})
+    put_whole(Path(served.out, BEGAN), text.encode(), FOR_ALL)
+
+
+def _place(served: Served) -> str:
+    """What a broker takes when it begins, and by no signal."""
+    user = served.user if served.kind == "mosquitto" else ""
+    return f"{served.listen} {served.port} {served.websocket} {served.route_port} {user}"
+
+
+def _began_with(served: Served) -> Mapping[str, str]:
+    """Process that ran when the place was changed -> the place it began with."""
+    try:
+        return dict(json.loads(Path(served.out, BEGAN).read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
+def _moved(served: Served) -> list[int]:
+    """Brokers that must be started anew before they do what is written."""
+    began, now = _began_with(served), _place(served)
+    return [one for one in _running_of(served) if began.get(_birth(one), now) != now]
+
+
+def _said_of_moved(served: Served, moved: Sequence[int]) -> str:
+    program, processes = PROGRAMS[served.kind][0], " ".join(map(str, moved))
+    return (
+        f"{program} {processes} must be started anew: it began with another address, port or user "
+        f"than {served.file} has now, and lets in by what it read before"
+    )
+
+
+def _uncarried(served: Served) -> str:
+    """Which files one that runs here has elsewhere, and otherwise; a sentence, "" for none."""
+    names = list[str]()
+    for path in _files(served):
+        with contextlib.suppress(OSError):  # none here; or another user's, whom nobody here tells
+            there = Path(served.at, path.name)
+            if not there.samefile(path) and there.read_bytes() != path.read_bytes():
+                names.append(path.name)
+    if not names or not list(_running_of(served)):
+        return ""
+    return (
+        f"the broker here reads {served.at}, where {' '.join(names)} is another one: carry it "
+        f"there from {served.out}, then broker reload"
+    )
 
 
 def take_in(served: Served) -> str:
     """Have a broker of this machine read its files again; what came of it, a sentence."""
+    if why := _uncarried(served):
+        return why
     program, _ = PROGRAMS[served.kind]
     told, others, now = list[str](), list[str](), _state(served)
-    for process in _running(program, Path(served.file)):
+    moved = _moved(served)
+    for process in _running_of(served):
         try:
             os.kill(process, signal.SIGHUP)
-            told.append(str(process))
+            if process not in moved:
+                told.append(str(process))
         except ProcessLookupError:
             continue
         except PermissionError:  # anybody may run one of this name: it hides none of ours
@@ -38,6 +108,8 @@ def take_in(served: Served) -> str:
             mark.write_text(now)
             give(mark)
         said.append(f"{program} {' '.join(told)} has been told to read {served.file} again")
+    if moved:
+        said.append(_said_of_moved(served, moved))
     if others:
         said.append(f"{program} runs as another user; as root: kill -HUP {' '.join(others)}")
     return "\n".join(said) or (
@@ -46,14 +118,19 @@ def take_in(served: Served) -> str:
     )
 
 
-def is_told(served: Served) -> bool:
-    """False: one runs here that has not read its files as they are."""
+def untold(served: Served) -> str:
+    """Why one that runs here has not read its files as they are, a sentence; "": each has."""
+    if why := _uncarried(served):
+        return why
+    if moved := _moved(served):
+        return _said_of_moved(served, moved)
     with contextlib.suppress(FileNotFoundError):
         if Path(served.out, TOLD).read_text() == _state(served):
-            return True
+            return ""
     changed_ns = max(path.stat().st_mtime_ns for path in _files(served))
-    running = _running(PROGRAMS[served.kind][0], Path(served.file))
-    return all(_began_ns(process) > changed_ns for process in running)
+    if all(_began_ns(process) > changed_ns for process in _running_of(served)):
+        return ""
+    return f"the broker of {served.file} was not told; as root: broker reload"
 
 
 def _files(served: Served) -> list[Path]:
@@ -70,13 +147,28 @@ def _state(served: Served) -> str:
 
 def _began_ns(process: int) -> int:
     """When a process began, UTC ns by the clock of now; of one that has ended: far ahead."""
+    if (ticks := _began_ticks(process)) is None:
+        return 2**63
+    boot_ns = SystemClock().wall_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+    return boot_ns + ticks * 10**9 // os.sysconf("SC_CLK_TCK")
+
+
+def _began_ticks(process: int) -> int | None:
+    """When a process began, in ticks since the boot; None of one that has ended."""
     try:
         text = Path(f"/proc/{process}/stat").read_text()
     except OSError:
-        return 2**63
-    ticks = int(text.rpartition(")")[2].split()[19])  # proc(5): the 22nd, since the boot
-    boot_ns = SystemClock().wall_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-    return boot_ns + ticks * 10**9 // os.sysconf("SC_CLK_TCK")
+        return None
+    return int(text.rpartition(")")[2].split()[19])  # proc(5): the 22nd
+
+
+def _birth(process: int) -> str:
+    """Names a process, and no later one of its number."""
+    return f"{process} {_began_ticks(process)}"
+
+
+def _running_of(served: Served) -> Iterator[int]:
+    return _running(PROGRAMS[served.kind][0], Path(served.file))
 
 
 def _running(program: str, file: Path) -> Iterator[int]:

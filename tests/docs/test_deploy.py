@@ -42,8 +42,19 @@ def test_its_files_are_fine(folder: Path) -> None:
         "stackproof cloud check collector/CLOUD.toml\nstackproof edge check gateway/SITE.toml",
         folder,
     )
-    assert "collector/CLOUD.toml: fine; 1 plant(s)" in out
+    assert "collector/CLOUD.toml: fine; 1 plant(s), 1 gateway(s)" in out
+    assert "does not count" not in out
     assert "gateway/SITE.toml: fine. smelter/edge-1: 1 devices" in out
+
+
+def test_a_file_in_the_key_folder_that_does_not_count_is_named_before_the_start(
+    folder: Path,
+) -> None:
+    script = """cp collector/root.crt collector/keys/
+        cp gateway/edge-1.csr collector/keys/again.crt
+        stackproof cloud check collector/CLOUD.toml"""
+    assert "WARNING: does not count: collector/keys/again.crt: " in (out := here(script, folder))
+    assert out.count("does not count") == 1, "the root may lie there"
 
 
 def test_another_key_is_made_and_the_site_file_that_names_it_is_fine(folder: Path) -> None:

@@ -113,10 +113,14 @@ class Bench:
         return said.out + said.err
 
     def configure(self) -> None:
-        """Write the broker's configuration as the product does; one that runs is told to read."""
+        """Write the broker's configuration as the product does; one that runs is told to read.
+
+        Where it listens and whom it is for is said once, and stays.
+        """
         more = f"--websocket {self.websocket}" if self.websocket else ""
-        said = self.run("cloud broker config", self.cloud, f"--for {self.kind} --port {self.port}",
-                        "--out", self.folder / "broker", f"--user {USER} {more}")  # fmt: skip
+        place = f"--port {self.port} --user {USER} {more}" if self.broker.process is None else ""
+        said = self.run("cloud broker config", self.cloud, f"--for {self.kind} {place}",
+                        "--out", self.folder / "broker")  # fmt: skip
         if self.broker.process is None:
             self.broker.start()
         else:
@@ -159,7 +163,9 @@ class Bench:
             "cloud broker approve", self.cloud, whose, "0" * 64, status=1
         )
         out = self.folder / "tls.crt"
-        out.unlink(missing_ok=True)
+        out.touch()  # an old one: refused before the key is approved, so it can be said again
+        self.run("cloud broker approve", self.cloud, whose, key, "--out", out, status=2)
+        out.unlink()
         self.run("cloud broker approve", self.cloud, whose, key, "--out", out)
         again = self.folder / "again.crt"
         self.run("cloud broker request", self.cloud, request, "--out", again)

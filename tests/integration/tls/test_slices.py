@@ -60,10 +60,12 @@ class Shared:
         assert "nats.conf, slice 01, 1 gateway key(s)" in said
 
     def config(self, *clouds: Path, kind: str = "nats", status: int = 0) -> str:
+        """Its port and user are said once, and stay."""
+        out = self.bench.folder / "broker"
+        place = "" if (out / "nats.conf").exists() else f"--port {self.bench.port} --user {USER}"
         return self.bench.run(
-            "cloud broker config", *clouds, f"--for {kind} --user {USER}",
-            f"--port {self.bench.port} --out", self.bench.folder / "broker", status=status,
-        )  # fmt: skip
+            "cloud broker config", *clouds, f"--for {kind} {place} --out", out, status=status
+        )
 
     def come_in(self, stem: Path) -> Guest:
         """One more; again where the broker read its file just then: it refuses that after 5 s."""
@@ -152,7 +154,8 @@ def test_each_collector_writes_for_all_and_undoes_nothing_of_another(shared: Sha
     waits.join()
     late = shared.come_in(south.folder / f"{THERE}-edge-2")
     assert all(guest.client.is_connected() for guest in guests)
-    shared.config(bench.cloud)
+    said = shared.config(bench.cloud)
+    assert f"left out, and so cut off with its gateways: {south.cloud}" in said
     wait(lambda: not any(guest.client.is_connected() for guest in (guests[1], guests[3], late)))
     assert "stays: it was written for other collectors since" in served_by(south.cloud)
     assert guests[0].client.is_connected()

@@ -123,7 +123,7 @@ def test_a_revoke_order_ends_a_key_and_outlives_a_start(site: Site) -> None:
     key = key_sha256(site.gateway.signer.public_key)
     data = site.order(Revoke("mini", "edge-1", key, 2, "stolen"))
     (sentence,) = site.look().taken
-    assert "after seq 2 (stolen)" in sentence
+    assert sentence.endswith("after seq 2 (stolen)"), "nothing in the log is under it"
     entry = site.entries()[-1]
     assert (entry.kind, entry.stream, entry.seq) == (Kind.REVOKE, "edge-1", 2)
     assert (entry.detail, entry.length) == ({"key": key}, len(data))
@@ -139,6 +139,8 @@ def test_a_revoke_order_ends_a_key_and_outlives_a_start(site: Site) -> None:
             site.gateway.sign(TYP_FRAME, encode_body(body(T0_NS + 2 * SECOND_NS)))
         )
         assert verdict.entry.verdict == "revoked"
+    site.order(Revoke("mini", "edge-1", key, 0, "since then"), "earlier.cose")  # 2 was the frame
+    assert site.look().taken[0].endswith("In the log seq 1 to 2 count no more by it")
 
 
 def test_a_revoke_from_before_a_rotate_undoes_it_and_says_how_to_go_on(site: Site) -> None:
@@ -153,6 +155,7 @@ def test_a_revoke_from_before_a_rotate_undoes_it_and_says_how_to_go_on(site: Sit
     site.order(Revoke("mini", "edge-1", old, 1, "stolen"), "end.cose")
     news = site.look()
     (sentence,) = news.problems
+    assert news.taken[0].endswith("In the log seq 2 to 2 count no more by it")
     assert "ends key " + old[:8].hex() + " before its rotate object of seq 2" in sentence
     assert sentence.endswith("a replace order whose old key is " + old.hex())
     next_frame = site.gateway.sign(TYP_FRAME, encode_body(body(T0_NS + 2 * SECOND_NS)))

@@ -39,6 +39,13 @@ async def test_the_newest_order_goes_down_and_stays_there(tmp_path: Path) -> Non
         assert link.on(TOPIC)[-1] == newest
         assert (told[0], told[-1]) == (("mini", "edge-1", 12), ("mini", "edge-1", 13))
 
+        order("old.order", 5)
+        news = await desk.reload("mini")
+        said = "old.order: site order with a lower number than c.order (13), not sent on"
+        assert [said in problem for problem in news.problems] == [True]
+        assert (await desk.reload("mini")).problems == (), "told once, as it stays there"
+        assert link.on(TOPIC)[-1] == newest
+
         order("d.order", 13, b"another")
         order("e.order", 14, plant="other")
         order("f.order", 14, stream="edge-7")

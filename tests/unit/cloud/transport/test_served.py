@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import os
+import shutil
 import signal
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +28,7 @@ from cloud.transport.broker_files import (
 from cloud.transport.register import Register
 from cloud.transport.rows import ROWS, Served, remember, remembered
 from cloud.transport.served import barred, behind, serve_again, write
-from cloud.transport.taken import is_told, take_in
+from cloud.transport.taken import take_in, untold
 from tests.service_user import given, needs_root, not_given
 from tests.unit.cloud.transport.test_transport import BY, folder_in
 
@@ -302,7 +303,7 @@ def test_a_broker_that_nobody_could_tell_is_behind_until_it_is_told_or_begins_an
     with monkeypatch.context() as patched:
         patched.setattr(os, "kill", refused)
         assert "runs as another user" in serve_again(tmp_path, register)[-1]
-        assert not is_told(one)
+        assert untold(one)
         assert behind(tmp_path, register) == [
             f"the broker of {one.file} was not told; as root: broker reload"
         ]
@@ -314,7 +315,71 @@ def test_a_broker_that_nobody_could_tell_is_behind_until_it_is_told_or_begins_an
     assert (tmp_path / "out/acl").stat() == before, "what is as it was need not be told again"
     known = known_in(register, ended=[("mini", "edge-1")])
     write(one, known, [register.folder])
-    assert not is_told(one)
+    assert untold(one)
+
+
+@pytest.mark.parametrize(("kind", "change"), [
+    ("nats", {"port": 8884}), ("nats", {"listen": "::1"}), ("nats", {"websocket": 443}),
+    ("mosquitto", {"user": "nobody"}),
+])  # fmt: skip
+def test_a_broker_whose_place_was_changed_is_not_told_by_a_signal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, change: dict[str, Any]
+) -> None:
+    """nats-server says "config reload not supported for MQTT", and lets in whom it did."""
+    register, one = Register(folder_in(tmp_path), BY), served(tmp_path / "out", kind)
+    known = known_in(register)
+    running = [os.getpid()]
+    monkeypatch.setattr(module, "known_of", lambda _: known)
+    monkeypatch.setattr(module, "give_to", lambda *_: None)
+    monkeypatch.setattr(module, "put_whole", lambda path, data, *_: path.write_bytes(data))
+    monkeypatch.setattr(os, "kill", lambda *_: None)
+    write(one, known, [register.folder])
+    monkeypatch.setattr(taken, "_running", lambda *_: iter(running))
+    assert "has been told to read" in take_in(one)
+
+    moved = replace(one, **change)
+    write(moved, known, [register.folder])
+    said = f"{os.getpid()} must be started anew: it began with another address, port or user"
+    assert said in take_in(moved)
+    for _ in range(2):  # an order to it is not what it does either
+        assert said in serve_again(tmp_path, register)[-1]
+        assert [said in sentence for sentence in behind(tmp_path, register)] == [True]
+
+    write(one, known, [register.folder])  # as it began
+    assert "has been told to read" in take_in(one)
+    assert behind(tmp_path, register) == []
+    write(moved, known, [register.folder])
+    with subprocess.Popen(["true"]) as anew:
+        running[:] = [anew.pid]
+        assert "has been told to read" in take_in(moved)
+        assert behind(tmp_path, register) == []
+
+
+def test_a_broker_that_reads_a_copy_is_told_when_the_copy_is_what_was_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of this machine, with `--at`: whoever forgets to carry has let in who was revoked."""
+    register, at = Register(folder_in(tmp_path), BY), tmp_path / "etc"
+    one = replace(served(tmp_path / "out", "nats"), at=str(at))
+    known = known_in(register)
+    monkeypatch.setattr(module, "known_of", lambda _: known)
+    monkeypatch.setattr(taken, "_running", lambda *_: iter([os.getpid()]))
+    monkeypatch.setattr(taken, "_began_ns", lambda _: 0)
+    monkeypatch.setattr(os, "kill", lambda *_: None)
+    write(one, known, [register.folder])
+    shutil.copytree(tmp_path / "out", at)
+    assert "has been told to read" in take_in(one)
+    known = known_in(register, gateways=[])
+    said = f"reads {at}, where nats.conf is another one: carry it there from {one.out}"
+    assert said in serve_again(tmp_path, register)[-1]
+    assert [said in sentence for sentence in behind(tmp_path, register)] == [True]
+    shutil.copy(tmp_path / "out/nats.conf", at)
+    assert "was not told" in behind(tmp_path, register)[0]
+    assert "has been told to read" in serve_again(tmp_path, register)[-1]
+    assert behind(tmp_path, register) == []
+    at.rename(tmp_path / "elsewhere")
+    at.symlink_to(tmp_path / "out")
+    assert behind(tmp_path, register) == []
 
 
 def test_when_a_process_began() -> None:

@@ -13,6 +13,7 @@ from cryptography.x509 import load_pem_x509_crl
 from cloud.accounts.desks import Accounts
 from cloud.accounts.digest import counted
 from cloud.accounts.roles import PROGRAM
+from cloud.asking import RunningCollector
 from cloud.cli import main
 from cloud.collector.intake import Intake
 from cloud.collector.opening import open_plants
@@ -70,6 +71,20 @@ def test_sign_is_a_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert "--url needs --token" in capsys.readouterr().err
 
 
+def test_a_certificate_that_cannot_be_made_here_is_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The key is approved, and nothing lies where `--out` says."""
+    row = {**ROW, "certificate": "", "broker": "told"}
+    monkeypatch.setattr(RunningCollector, "__init__", lambda *_: None)
+    monkeypatch.setattr(RunningCollector, "order", lambda *_: row)
+    out = tmp_path / "broker.crt"
+    whose = ["--plant", "mini", "--gateway", "edge-1", "--key", KEY, "--out", str(out)]
+    assert main(["broker", "approve", "CLOUD.toml", *whose]) == 0
+    assert f"{out}: not written: the CA's key is elsewhere" in capsys.readouterr().out
+    assert not out.exists()
+
+
 @dataclass
 class Bench:
     desk: BrokerDesk
@@ -121,6 +136,8 @@ def test_a_key_waits_is_approved_answered_and_revoked(bench: Bench) -> None:
     given = desk.approve(PROGRAM, ROW, "127.0.0.1")["certificate"]
     assert bench.sent == [(Sender("mini", "edge-1"), given.encode())]
     assert desk.take(bench.request())["certificate"] == given, "nobody is asked again"
+    with pytest.raises(LookupError, match="key is approved"):
+        desk.approve(PROGRAM, ROW, "")
     assert certificate_from_pem(given.encode())
     assert desk.standing()["waiting"] == []
     revoked = desk.revoke(PROGRAM, ROW, "stolen", "127.0.0.1")
@@ -129,7 +146,7 @@ def test_a_key_waits_is_approved_answered_and_revoked(bench: Bench) -> None:
     assert [row.serial_number for row in load_pem_x509_crl(desk.revoked())] == [serial]
     with pytest.raises(LookupError, match="is revoked"):
         desk.take(bench.request())
-    with pytest.raises(LookupError, match="does not ask"):
+    with pytest.raises(LookupError, match=r"certificate$"):
         desk.approve(PROGRAM, ROW, "")
 
 
@@ -294,12 +311,13 @@ def test_a_list_that_cannot_be_signed_keeps_no_broker_from_being_told(
 
 
 def test_who_is_not_heard(bench: Bench) -> None:
-    for data, error in (
-        (bench.request(FileSigner(generate())), EvidenceError),  # nobody certified this key
-        (bench.request(plant="maxi"), LookupError),
-        (b"\xd2\x84", EvidenceError),
+    for data, error, said in (
+        # nobody certified this key, or nobody has told the collector
+        (bench.request(FileSigner(generate())), EvidenceError, "key folder, then stackproof cloud"),
+        (bench.request(plant="maxi"), LookupError, "maxi"),
+        (b"\xd2\x84", EvidenceError, "."),
     ):
-        with pytest.raises(error):
+        with pytest.raises(error, match=said):
             bench.desk.take(data)
     with pytest.raises(LookupError, match="another gateway than its topic"):
         bench.desk._answer(Sender("mini", "edge-2"), bench.request())
