@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from edge.errors import OtherFormatError, SpoolError, SpoolGoneError
-from edge.kept_room import begin
+from edge.kept_room import begin, undo
 from edge.spool_formats import FORMAT, can_become_ours, is_ours, numbers, take_over
 from edge.spool_reader import SpoolReader, State, Stored, Unsigned, Usage
 from evidence.owners import keep_own, open_lock
@@ -346,8 +346,7 @@ class _Transaction:
                 return
         except sqlite3.Error as failure:
             error = failure
-        if self._db.in_transaction:  # SQLite ends it by itself when the disk is full
-            with contextlib.suppress(sqlite3.Error):
-                self._db.execute("ROLLBACK")
+        if error is not None:
+            undo(self._db, error)
         if isinstance(error, sqlite3.Error):
             raise SpoolError(f"{self._path}: cannot be written: {error}") from error

@@ -88,6 +88,16 @@ def test_what_is_forged_above_the_newest_object_does_not_hide_it(
     assert held.beyond(3) == [5, *ends[-2:]]
 
 
+def test_what_is_forged_right_behind_the_newest_object_does_not_hide_the_next(path: Path) -> None:
+    """Runs 5 to 10 and 12 to 40 have a true end no more, until the gateway signs another."""
+    held = queue(path)
+    held.keep([of(seq) for seq in (6, 7, 8, 12, 13)], 5)
+    held.keep([of(seq, b"forged") for seq in (5, 9, 10, *range(14, 41))], 6)
+    assert held.beyond(3) == [5, 10, 40]
+    held.keep([of(14)], 7)
+    assert held.beyond(3) == [5, 10, 14, 40]
+
+
 def test_a_seq_far_ahead_is_held_and_ends_no_hole(path: Path) -> None:
     """2^20 = 1,048,576 ahead of what is under receipt, and not of what is held."""
     held = queue(path)
