@@ -338,14 +338,26 @@ class Sender:
         self._free_s = 0.0  # monotonic: until then the line is taken by what was sent
 
     async def send(self, data: bytes) -> None:
-        """Send one object; OSError where the network refuses: it is to be sent again whole."""
+        """Send one object; OSError or ExportError where it is to be sent again whole."""
         for datagram in fragments(data, self._run, self._number):
             now_s = self._clock.monotonic_ns() / 1e9
             self._free_s = max(self._free_s, now_s) + len(datagram) / self._way.bytes_s
             if self._free_s - now_s > PAUSE_S:
                 await asyncio.sleep(self._free_s - now_s)
-            self._socket.sendto(datagram, (self._way.host, self._way.port))
+            try:
+                self._socket.sendto(datagram, (self._way.host, self._way.port))
+            except BlockingIOError:
+                await self._wait_for_the_line(datagram)
             self._number = (self._number + 1) % COUNT_MAX
+
+    async def _wait_for_the_line(self, datagram: bytes) -> None:
+        """It is slower than `kbit_s_max`: begun anew, no long object would ever leave whole."""
+        loop, place = asyncio.get_running_loop(), (self._way.host, self._way.port)
+        try:
+            async with asyncio.timeout(BLOCKED_S):
+                await loop.sock_sendto(self._socket, datagram, place)
+        except TimeoutError as error:
+            raise ExportError(f"the line to {place[0]}:{place[1]} takes nothing more") from error
 
 
 def way_facts(way: OutboxWay | UdpWay, spool: SpoolReader) -> dict[str, object]:

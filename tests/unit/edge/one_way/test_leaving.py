@@ -20,6 +20,7 @@ from edge.errors import AlteredError, ExportError
 from edge.export import export
 from edge.one_way import leaving
 from edge.one_way import outbox as outbox_look
+from edge.one_way.datagram import Reassembly, parse_fragment
 from edge.one_way.leaving import (
     OutboxLeaving,
     UdpLeaving,
@@ -455,6 +456,35 @@ async def test_rate_is_never_exceeded() -> None:
         begins_s = asyncio.get_running_loop().time()
         await sender.send(b"x" * 40_000)  # with its 30 heads 41.6 kB: 0.2 s
         assert asyncio.get_running_loop().time() - begins_s >= 0.19
+
+
+class _Line(socket.socket):
+    """A datagram socket that has one reader, and little room before it."""
+
+    def sendto(self, data: Any, *_: Any) -> int:
+        return self.send(data)
+
+
+async def test_a_line_that_is_slower_than_its_rate_gets_an_object_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Begun anew at each full buffer, a configuration of a few hundred kB would never leave."""
+    far, near = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    data = bytes(range(256)) * 1_600  # 304 datagrams; Linux holds ten or so (max_dgram_qlen)
+    far.settimeout(30)
+    with far, _Line(fileno=near.detach()) as line:
+        line.setblocking(False)
+        sender = leaving.Sender(UdpWay("192.0.2.1", 9, 10**9, (1,)), line, ShiftedClock())
+        sending = asyncio.create_task(sender.send(data))
+        whole, reassembly = None, Reassembly()
+        while whole is None:
+            piece = await asyncio.to_thread(far.recv, 2_000)
+            whole = reassembly.take(parse_fragment(piece))
+        await sending
+        assert whole == data
+        monkeypatch.setattr(leaving, "BLOCKED_S", 0.05)
+        with pytest.raises(ExportError, match=r"the line to 192\.0\.2\.1:9 takes nothing more"):
+            await sender.send(data)
 
 
 async def test_a_way_that_stays_blocked_is_an_alarm_until_it_is_free(
