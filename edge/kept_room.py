@@ -1,4 +1,4 @@
-"""How much an SQLite file of ours may still grow on its disk. I/O: looks at both.
+"""An SQLite file of ours on its disk: how it is written, and how much it may grow. I/O: both.
 
 On a disk without a byte left nothing can be freed either: a receipt must be written before it makes
 room. So readings and objects are taken only while there is room beside what that needs.
@@ -8,6 +8,8 @@ import contextlib
 import shutil
 import sqlite3
 from pathlib import Path
+
+from edge.errors import SpoolError
 
 LOG_BYTES = 4 * 1024 * 1024  # SQLite's write-ahead log, which it begins again from there on
 #: the log, what of it is new in the file when it is brought in, and a receipt for a hundred
@@ -21,6 +23,24 @@ def begin(db: sqlite3.Connection) -> None:
     db.execute("PRAGMA synchronous=FULL")
     # Debian's SQLite overwrites what is freed: a receipt for a gigabyte would write one more
     db.execute("PRAGMA secure_delete=OFF")
+
+
+def place_of(path: Path) -> tuple[object, ...]:
+    """Which files stand at its place, None for none: SQLite keeps on writing to others.
+
+    Raises:
+        SpoolError: its disk does not say.
+    """
+    found: list[object] = []
+    for file in (path, path.with_name(f"{path.name}-wal")):
+        try:
+            status = file.stat()
+            found.append((status.st_dev, status.st_ino))
+        except (FileNotFoundError, NotADirectoryError):
+            found.append(None)
+        except OSError as error:
+            raise SpoolError(f"{path}: cannot be read: {error.strerror}") from error
+    return tuple(found)
 
 
 def undo(db: sqlite3.Connection, error: BaseException) -> None:

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import SpoolError
-from edge.kept_room import begin, held_and_left, undo
+from edge.kept_room import begin, held_and_left, place_of, undo
 from edge.relay.outer import Outer
 from edge.spool_reader import SEQ_MAX
 from evidence.owners import keep_own
@@ -118,6 +118,7 @@ class Queue:
                 refused.callback(self._db.close)
                 self._prepare(may_write=may_write)
                 refused.pop_all()
+            self._place = place_of(path)
         except (OSError, sqlite3.Error) as error:
             said = f"{path}: cannot be opened as a relay's queue: {error}; {_DAMAGED}"
             raise SpoolError(said) from error
@@ -144,7 +145,7 @@ class Queue:
         """
         kept, receipted = Kept([]), self.receipted_seq()
         try:
-            self._db.execute("BEGIN IMMEDIATE")
+            self._begin()
             for outer in objects:
                 if outer.seq > receipted:
                     self._keep(outer, now_ns, kept)
@@ -157,6 +158,16 @@ class Queue:
             undo(self._db, error)
             raise SpoolError(f"{self._path}: cannot be written: {error}") from error
         return kept
+
+    def _begin(self) -> None:
+        """A transaction in the file that stands at its place, SpoolError where another does."""
+        if place_of(self._path) != self._place:
+            raise SpoolError(
+                f"{self._path}: was moved, deleted or replaced under the running relay: nothing "
+                "more is kept where nobody finds it. Put it back with its -wal, or start the relay "
+                "again: then it begins an empty queue there"
+            )
+        self._db.execute("BEGIN IMMEDIATE")
 
     def _keep(self, outer: Outer, now_ns: int, kept: Kept) -> None:
         query = "SELECT id, sha256, length(bytes) FROM objects WHERE seq = ? ORDER BY id"
@@ -208,7 +219,7 @@ class Queue:
         if not is_held and seq <= self.receipted_seq():
             return
         try:
-            self._db.execute("BEGIN IMMEDIATE")
+            self._begin()
             self._db.execute("DELETE FROM objects WHERE seq <= ?", (seq,))
             self._db.execute("UPDATE receipt SET seq = max(seq, ?)", (seq,))
             self._db.execute("COMMIT")

@@ -62,6 +62,22 @@ def test_receipts_release_and_what_is_under_receipt_does_not_come_back(path: Pat
     assert held.receipted_seq() == 2
 
 
+def test_nothing_is_kept_in_a_file_that_is_at_its_place_no_more(path: Path) -> None:
+    """As when somebody moves a damaged one away before the relay has ended; a share that went."""
+    held = queue(path)
+    held.keep([of(0)], 5)
+    away = path.with_name("away")
+    path.rename(away)
+    for work in (lambda: held.keep([of(1)], 6), lambda: held.release(0)):
+        with pytest.raises(SpoolError, match=r"queue\.sqlite: was moved, deleted or replaced"):
+            work()
+    path.touch()
+    with pytest.raises(SpoolError, match="was moved"):
+        held.keep([of(1)], 6)
+    away.rename(path)
+    assert held.keep([of(1)], 6).new == [1]
+
+
 def test_holes_are_named_and_filled(path: Path) -> None:
     held = queue(path)
     held.keep([of(2), of(3)], 5)
