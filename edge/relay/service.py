@@ -205,7 +205,10 @@ class Relay:
         }
         for way, _ in ways:
             if isinstance(way, RelayFolder):
-                told["files"] = {"taken": way.taken, "refused": way.refused, "aside": way.aside}
+                told["files"] = {
+                    "taken": way.taken, "refused": way.refused, "aside": way.aside,
+                    "others": way.others,
+                }  # fmt: skip
             else:
                 told["udp"] = {
                     **way.counts,

@@ -192,6 +192,8 @@ def lines(config: RelayConfig, status: Mapping[str, Any]) -> list[str]:
             f"REFUSED: {aside} files in {config.folder} end in .refused, as no exported spool or "
             "of no stream named here: export again what they were to bring, and delete them"
         )
+    if others := status["counts"].get("files", {}).get("others"):
+        found.append(f"{others} files in {config.folder} end in no .tar: they are not taken")
     for kind, counts in status["counts"].items():
         listed = ", ".join(f"{name} {value}" for name, value in sorted(counts.items()))
         found.append(f"{kind} since the start: {listed or 'none'}")

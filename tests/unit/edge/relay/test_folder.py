@@ -114,7 +114,10 @@ async def test_what_is_no_export_or_of_nobody_is_kept_for_people(rig: Rig, at: A
     assert folder.aside == 3
     (inbox / "noise.refused").unlink()
     await look(folder, clock, LOOK_S)
-    assert folder.aside == 2, "until a person has looked"
+    assert (folder.aside, folder.others) == (2, 0), "until a person has looked"
+    (folder._folder / "north-works-edge-1-0-5.TAR").touch()  # a ferry's name for it
+    await folder.step()
+    assert folder.others == 1
 
 
 async def test_what_is_no_regular_file_stops_nothing_and_is_neither_read_nor_waited_for(

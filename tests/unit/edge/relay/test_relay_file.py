@@ -204,6 +204,10 @@ def test_how_long_there_is_room_and_what_fails(
     told = status_of(config, clock)
     assert is_amiss(told)
     assert f"\nREFUSED: 2 files in {config.folder} end in .ref" in "\n".join(lines(config, told))
+    (config.state_dir / COUNTS).write_text('{"files": {"others": 3}}')
+    told = status_of(config, clock)
+    assert f"3 files in {config.folder} end in no .tar: they are not taken" in lines(config, told)
+    assert not is_amiss(told), "they may be the ferry's own"
     (config.state_dir / COUNTS).write_text('{"fails": {"folder": "no such share"}}')
     assert not is_amiss(status_of(config, clock)), "of a process that ended"
     with running(config):
