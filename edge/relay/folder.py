@@ -49,12 +49,16 @@ class RelayFolder:
         self._folder, self._intake, self._clock = folder, intake, clock
         # path -> size, mtime, and since when they are so (monotonic)
         self._seen: dict[Path, tuple[int, int, float]] = {}
+        self._is_made = False
         self.taken = self.refused = self.aside = self.others = self.turns = 0
 
     async def step(self) -> None:
         """Look once; a file that cannot be read blocks no other. OSError, SpoolError: try again."""
         failed: OSError | SpoolError | None = None
         now_s = self._clock.monotonic_ns() / 1e9
+        if not self._is_made:  # once a start: later it may be a share that went
+            await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True)
+            self._is_made = True
         files, self.aside, self.others = await asyncio.to_thread(_files, self._folder)
         self._seen = {path: seen for path, seen in self._seen.items() if path in files}
         for path, (size, mtime_ns) in files.items():

@@ -139,7 +139,6 @@ class Relay:
     async def _ways(self, intake: RelayIntake, parts: contextlib.AsyncExitStack) -> Ways:
         ways: Ways = []
         if self._config.folder is not None:
-            self._config.folder.mkdir(parents=True, exist_ok=True)
             way = RelayFolder(self._config.folder, intake, self._clock)
             ways.append((way, folder.LOOK_S))
         if self._config.udp is not None:

@@ -19,6 +19,7 @@ from evidence.custody import validity_ns
 from evidence.errors import EvidenceError
 
 MIB = 1024 * 1024
+STALE_NS = 60 * 10**9  # it is written every two seconds
 
 
 def status_of(config: RelayConfig, clock: Clock) -> dict[str, Any]:
@@ -37,11 +38,19 @@ def status_of(config: RelayConfig, clock: Clock) -> dict[str, Any]:
         "now_ns": now_ns,
         **_certificate(config, now_ns),
         "broker_shown": _shown(streams),
-        "fails": told.get("fails", {}) if running else {},
+        "fails": _fails(told, now_ns) if running else {},
         "disk_free_bytes": _add_room(config, streams),
         "counts": {key: told[key] for key in ("objects", "files", "udp") if key in told},
         "streams": streams,
     }
+
+
+def _fails(told: Mapping[str, Any], now_ns: int) -> dict[str, str]:
+    """What the running relay says that it cannot do; where it cannot even say so, that."""
+    fails, at_ns = dict(told.get("fails", {})), told.get("at_ns", now_ns)
+    if now_ns - at_ns > STALE_NS:
+        fails["state_dir"] = f"nothing of how it stands was written since {moment(at_ns, now_ns)}"
+    return fails
 
 
 def _add_room(config: RelayConfig, streams: Sequence[dict[str, Any]]) -> int | None:

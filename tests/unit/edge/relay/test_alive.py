@@ -115,19 +115,23 @@ async def test_what_hangs_is_not_alive(
         await asyncio.wait({task})
 
 
-async def test_an_address_that_is_not_there_yet_stops_nothing_else(
+async def test_an_address_or_folder_that_is_not_there_yet_stops_nothing_else(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Somebody has the port, and lets it go."""
+    """Somebody has the port, and lets it go; a file stands where the folder belongs."""
     config = load_relay(file_of(tmp_path))
     assert config.udp is not None
     stop, ready = asyncio.Event(), asyncio.Event()
     relay = Relay(config, SystemClock())
+    inbox = tmp_path / "inbox"
+    inbox.touch()  # no folder, nor can there be one
     with socket.socket(type=socket.SOCK_DGRAM) as held:
         held.bind(config.udp)
         task = asyncio.create_task(relay.run(stop, ready.set))
         await ready.wait()
-        assert relay.life.ready() == (False, "fails, and is tried again: UDP")
+        await until(lambda: relay.life.ready() == (False, "fails, and is tried again: UDP, folder"))
+        inbox.unlink()
+        await until(lambda: relay.life.ready() == (False, "fails, and is tried again: UDP"))
         assert f"UDP 127.0.0.1:{config.udp[1]} cannot be had: Address already in use" in caplog.text
         stop.set()
         await task  # ends as ever

@@ -166,6 +166,7 @@ async def test_a_file_that_goes_or_is_changed_for_a_pipe_as_it_is_looked_at(
 async def test_a_folder_that_is_gone_is_said(at: Any) -> None:
     """As when the share is no longer mounted: files would pile up, and all look well."""
     _, clock, _, folder, inbox = at
+    await folder.step()
     inbox.rmdir()
     with pytest.raises(FileNotFoundError, match="inbox"):
         await look(folder, clock, LOOK_S)

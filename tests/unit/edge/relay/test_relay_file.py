@@ -214,6 +214,15 @@ def test_how_long_there_is_room_and_what_fails(
         told = status_of(config, clock)
     assert is_amiss(told)
     assert "FAILS: folder: no such share; tried again" in lines(config, told)
+    wrote_ns = NOW_NS + 39 * minute  # since then its disk is read-only, and it can say nothing
+    for older_ns, fails in ((0, 0), (1, 1)):
+        (config.state_dir / COUNTS).write_text(f'{{"at_ns": {wrote_ns - older_ns}}}')
+        with running(config):
+            told = status_of(config, clock)
+        assert len(told["fails"]) == is_amiss(told) == fails
+    said = "FAILS: state_dir: nothing of how it stands was written since 2026-11-25 03:20:29 UTC (1"
+    assert said in "\n".join(lines(config, told))
+    assert status_of(config, clock)["fails"] == {}, "it does not run"
 
 
 def test_what_is_held_may_be_forged_and_is_called_unconfirmed(
