@@ -58,19 +58,12 @@ def status_of(
     with spool.one_moment():
         usage, head = spool.usage(), spool.head()
         bound, age_max_ns = site.uplink.spool_bytes_max, site.uplink.spool_age_max_ns
-        departures = [
-            said
-            for d in site.devices
-            for said in standing_departures(
-                d.id, d.profile, d.stated, spool.get(settings_key(d.id))
-            )
-        ]
         condition = condition_of(spool, spool.fill_of(bound))
         if not is_running:  # then nobody is answered, and nobody is to be
             condition = replace(condition, unanswered="", blocked="")
         tls = BrokerTls.of(site)
         alarms = standing(
-            condition, now_ns, age_max_ns, departures=departures,
+            condition, now_ns, age_max_ns, departures=_departures(site, spool),
             broker_certificate="" if tls is None else tls.trouble(now_ns),
         )  # fmt: skip
         shown = _shown(None if tls is None else spool.get(State.SHOWN))
@@ -115,6 +108,16 @@ def status_of(
         "clock": {"source": state.source, "error_ms": state.error_ms},
         "alarms": [{"name": name, "sentence": alarms[name]} for name in sorted(alarms)],
     }
+
+
+def _departures(site: Site, spool: SpoolReader) -> list[str]:
+    """A sentence for each setting of a meter that is not what it should be."""
+    kept = [(d, spool.get(settings_key(d.id))) for d in site.devices]
+    return [
+        said
+        for d, settings in kept
+        for said in standing_departures(d.id, d.profile, d.stated, settings)
+    ]
 
 
 def _unsure(kept: bytes | None, now_ns: int, clock: ClockState) -> dict[str, str]:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import socket
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -15,70 +14,30 @@ import pytest
 
 from edge.alarms import WAY_BLOCKED, standing
 from edge.condition import condition_of
-from edge.disk import Disk
-from edge.errors import AlteredError, ExportError
+from edge.errors import ExportError
 from edge.export import export
 from edge.one_way import leaving
 from edge.one_way import outbox as outbox_look
-from edge.one_way.datagram import Reassembly, parse_fragment
 from edge.one_way.leaving import (
     OutboxLeaving,
-    UdpLeaving,
     cursors_of,
     left_seq,
     turn_ring,
     way_facts,
 )
 from edge.site.config import Site
-from edge.site.way import OutboxWay, UdpWay
-from edge.spool import Spool
-from edge.spool_reader import SpoolReader, State
+from edge.site.way import OutboxWay
+from edge.spool_reader import SpoolReader
 from edge.status import lines, status_of
-from evidence import cbor
 from evidence.archive.export import ExportReader, Span, write_export
 from tests.unit.edge.fakes import ShiftedClock
+from tests.unit.edge.one_way.kit import DAY_NS, OWNER, Here, by_outbox, left, one_way
 from tests.unit.edge.sites import (
-    GATEWAY,
-    METERS,
-    PLANT,
     certificate,
     keys,
-    replaced,
-    site_of,
-    write_keys,
 )
-from tests.unit.edge.stream_rig import BODY, NOW_NS, Rig, collector, opened
+from tests.unit.edge.stream_rig import NOW_NS, Rig
 from tests.waiting import until
-
-DAY_NS = 86_400 * 10**9
-OWNER = (PLANT, GATEWAY)
-
-
-@pytest.fixture
-def rig(tmp_path: Path) -> Any:
-    spool, stream = opened(tmp_path / "state/spool.sqlite")
-    made = Rig(spool, stream, collector())
-    made.made(6)
-    yield made
-    spool.close()
-
-
-def left(spool: Spool, *cursors: int) -> None:
-    spool.put({State.LEFT: cbor.encode(list(cursors))})
-
-
-def one_way(folder: Path, way: str) -> Site:
-    text = replaced(METERS, {'url = "mqtt://127.0.0.1:1883"': 'mode = "one-way"'})
-    write_keys(folder / "keys")
-    return site_of(folder, text.replace("[[device]]", f"{way}[[device]]", 1))
-
-
-def by_outbox(folder: Path, text: str) -> tuple[Site, OutboxWay]:
-    site = one_way(folder, f"[uplink.outbox]\n{text}")
-    way = site.uplink.way
-    assert isinstance(way, OutboxWay)
-    return site, way
-
 
 # -- the ring -----------------------------------------------------------------------------------
 
@@ -115,7 +74,7 @@ async def test_ring_lets_go_of_nothing_by_a_clock_that_nobody_believes(
 ) -> None:
     """As after a boot: the clock is a year ahead of the newest reading, until somebody sets it."""
     site, _ = by_outbox(tmp_path, 'folder = "out"\nfile_s = 1\n')
-    clock, disk, turns = ShiftedClock(), _Here(), list[int]()
+    clock, disk, turns = ShiftedClock(), Here(), list[int]()
     monkeypatch.setattr(clock, "wall_ns", lambda: NOW_NS + 365 * DAY_NS)
     monkeypatch.setattr(leaving, "TICK_S", 0.01)
 
@@ -148,7 +107,7 @@ async def test_files_hold_the_stream_and_are_written_again_after_a_kill(
     rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site, way = by_outbox(tmp_path, 'folder = "out"\nfile_s = 1\nfile_kib_max = 64\n')
-    clock, disk = ShiftedClock(), _Here()
+    clock, disk = ShiftedClock(), Here()
     outbox = OutboxLeaving(site, way, rig.spool, clock, disk)
     assert not await outbox.step()
     assert not way.folder.exists(), "it waits for more"
@@ -174,7 +133,7 @@ async def test_files_hold_the_stream_and_are_written_again_after_a_kill(
 
 async def written(rig: Rig, site: Site, way: OutboxWay) -> None:
     """A start of the agent until it has written what is due, as if killed before the cursor."""
-    await _until_written(OutboxLeaving(site, way, rig.spool, ShiftedClock(), _Here()))
+    await _until_written(OutboxLeaving(site, way, rig.spool, ShiftedClock(), Here()))
 
 
 OURS = "north-works-edge-1-0-5.tar"
@@ -323,7 +282,7 @@ async def test_a_folder_that_hangs_is_said_and_waited_for(
     """A share that is away: its thread stands, and the ring and the alarms go on."""
     monkeypatch.setattr(leaving, "BLOCKED_S", 0.05)
     site, way = by_outbox(tmp_path, 'folder = "out"\nfile_s = 1\n')
-    outbox = OutboxLeaving(site, way, rig.spool, ShiftedClock(), _Here())
+    outbox = OutboxLeaving(site, way, rig.spool, ShiftedClock(), Here())
     answers, write, times = threading.Event(), outbox._write, list[int]()
 
     def hangs(*what: Any) -> None:
@@ -378,115 +337,6 @@ async def _until_written(outbox: OutboxLeaving) -> None:
         outbox._since_s = None if outbox._since_s is None else outbox._since_s - 10
 
 
-class _Here(Disk):
-    """Work at once: the tests' spool is this thread's."""
-
-    async def run(self, work: Any, *args: Any, **kwargs: Any) -> Any:
-        return work(*args, **kwargs)
-
-
-# -- datagrams ----------------------------------------------------------------------------------
-
-
-async def test_new_objects_go_first_and_each_again_at_its_age(
-    rig: Rig, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sent: list[bytes] = []
-
-    class Sender:
-        def __init__(self, *_: object) -> None: ...
-
-        async def send(self, data: bytes) -> None:
-            sent.append(data)
-
-    monkeypatch.setattr(leaving, "Sender", Sender)
-    clock = ShiftedClock()
-    way = UdpWay("127.0.0.1", 9, 10**6, (10, 600))
-    udp = UdpLeaving(way, rig.spool, clock, _Here())
-    objects = [stored.data for stored in rig.spool.objects(0, 9)]
-
-    async def all_due(at_ns: int) -> list[bytes]:
-        monkeypatch.setattr(clock, "wall_ns", lambda: at_ns)
-        sent.clear()
-        while await udp.step():
-            pass
-        return sent[:]
-
-    assert await all_due(NOW_NS) == objects
-    assert await all_due(NOW_NS + 9 * 10**9) == []
-    assert await all_due(NOW_NS + 10 * 10**9) == objects
-    rig.stream.append_frame(BODY, b"calc", NOW_NS)
-    (newest,) = (stored.data for stored in rig.spool.objects(6, 1))
-    assert await all_due(NOW_NS + 600 * 10**9) == [newest, newest, *objects, newest]
-    assert cursors_of(rig.spool, 3) == [7, 7, 7]
-    left(rig.spool, 0, 0, 0)
-    behind_ns = NOW_NS - DAY_NS  # a clock that was set back: the stream's time goes on ahead of it
-    assert await all_due(behind_ns) == [*objects, newest]
-    udp.close()
-
-
-async def test_an_object_that_the_disk_alters_after_it_has_left_stops_no_other(
-    rig: Rig, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Else nothing would be sent again, the ring would not turn, and the spool fill."""
-    sent = list[bytes]()
-
-    async def send(_: object, data: bytes) -> None:
-        sent.append(data)
-
-    monkeypatch.setattr(leaving.Sender, "send", send)
-    udp = UdpLeaving(UdpWay("127.0.0.1", 9, 10**6, (10,)), rig.spool, ShiftedClock(), _Here())
-    left(rig.spool, 6, 0)
-    objects = [stored.data for stored in rig.spool.objects(0, 9)]
-    rig.spool._db.execute("UPDATE objects SET bytes = zeroblob(9) WHERE seq = 2")
-    while await udp.step():
-        pass
-    assert sent == objects[:2] + objects[3:]
-    assert (left_seq(rig.spool), turn_ring(rig.spool, NOW_NS + 2 * DAY_NS, DAY_NS)) == (5, 2)
-    left(rig.spool, 2, 0)
-    with pytest.raises(AlteredError):  # it has not left
-        await udp.step()
-    udp.close()
-
-
-async def test_rate_is_never_exceeded() -> None:
-    clock = ShiftedClock()
-    with socket.socket(type=socket.SOCK_DGRAM) as out:
-        sender = leaving.Sender(UdpWay("127.0.0.1", 9, 200_000, (1,)), out, clock)
-        begins_s = asyncio.get_running_loop().time()
-        await sender.send(b"x" * 40_000)  # with its 30 heads 41.6 kB: 0.2 s
-        assert asyncio.get_running_loop().time() - begins_s >= 0.19
-
-
-class _Line(socket.socket):
-    """A datagram socket that has one reader, and little room before it."""
-
-    def sendto(self, data: Any, *_: Any) -> int:
-        return self.send(data)
-
-
-async def test_a_line_that_is_slower_than_its_rate_gets_an_object_whole(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Begun anew at each full buffer, a configuration of a few hundred kB would never leave."""
-    far, near = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
-    data = bytes(range(256)) * 1_600  # 304 datagrams; Linux holds ten or so (max_dgram_qlen)
-    far.settimeout(30)
-    with far, _Line(fileno=near.detach()) as line:
-        line.setblocking(False)
-        sender = leaving.Sender(UdpWay("192.0.2.1", 9, 10**9, (1,)), line, ShiftedClock())
-        sending = asyncio.create_task(sender.send(data))
-        whole, reassembly = None, Reassembly()
-        while whole is None:
-            piece = await asyncio.to_thread(far.recv, 2_000)
-            whole = reassembly.take(parse_fragment(piece))
-        await sending
-        assert whole == data
-        monkeypatch.setattr(leaving, "BLOCKED_S", 0.05)
-        with pytest.raises(ExportError, match=r"the line to 192\.0\.2\.1:9 takes nothing more"):
-            await sender.send(data)
-
-
 async def test_a_way_that_stays_blocked_is_an_alarm_until_it_is_free(
     rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -499,7 +349,7 @@ async def test_a_way_that_stays_blocked_is_an_alarm_until_it_is_free(
     held.parent.mkdir()
     held.touch()
     os.truncate(held, 16 * 2**20)
-    clock, disk = ShiftedClock(), _Here()
+    clock, disk = ShiftedClock(), Here()
     way = leaving.leaving_of(site, rig.spool, clock, disk)
     assert way is not None
     task = asyncio.create_task(leaving.leave_forever(way, site, rig.spool, clock, disk))

@@ -152,9 +152,7 @@ def test_status_and_metrics_tell_the_same(
     assert main(["status", str(path)]) == 2
 
 
-def test_how_long_there_is_room_and_what_fails(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_how_long_there_is_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = GOOD + replaced(STREAM, {'"edge-1"': '"edge-2"'})
     bound = {"[relay]\n": "[relay]\nqueue_mib_max = 16\n"}
     config = load_relay(written(tmp_path, replaced(text, bound)))
@@ -199,7 +197,16 @@ def test_how_long_there_is_room_and_what_fails(
     assert "the last 24 MiB are kept for receipts" in said
     free = 76 * 2**20
     assert not is_amiss(status_of(config, clock))
-    free = 2**40
+
+
+def test_what_fails_and_what_its_folder_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = load_relay(written(tmp_path, GOOD))
+    config.state_dir.mkdir()
+    clock, minute = ShiftedClock(), 60 * 10**9
+    monkeypatch.setattr(clock, "wall_ns", lambda: NOW_NS + 40 * minute)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=2**40))
     (config.state_dir / COUNTS).write_text('{"files": {"aside": 2}}')
     told = status_of(config, clock)
     assert is_amiss(told)
