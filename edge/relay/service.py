@@ -21,7 +21,7 @@ from edge.errors import EdgeError, SpoolError
 from edge.life import Life
 from edge.quiet import Quiet
 from edge.relay import folder
-from edge.relay.config import RelayConfig
+from edge.relay.config import RelayConfig, RelayStream
 from edge.relay.datagrams import KEEP_S, RelayDatagrams
 from edge.relay.folder import RelayFolder
 from edge.relay.intake import RelayIntake
@@ -102,24 +102,34 @@ class Relay:
         self, lanes: Lanes, shown: Shown | None, parts: contextlib.AsyncExitStack
     ) -> None:
         """Begin with the streams that are not begun; a queue that cannot be had stops no other."""
-        config = self._config
-        for stream in config.streams:
+        for stream in self._config.streams:
             place, failing = (stream.plant, stream.gateway), f"queue of {stream.name}"
             if place in lanes:
                 continue
             try:
-                queue = await self._disk.run(_opened, config, place)
+                lane = await self._begun(stream, shown)
             except SpoolError as error:
                 self._fails[failing] = str(error)
                 if self._quiet.may(failing, self._clock.monotonic_ns() / 1e9):
                     log.error("%s; tried again", error, extra=about(*place))  # noqa: TRY400 - no defect
                 continue
-            parts.push_async_callback(self._disk.run, queue.close)
-            lane = Lane(stream, queue, config, self._clock, self._disk, shown=shown)
+            parts.push_async_callback(self._disk.run, lane.queue.close)
             parts.push_async_callback(lane.stop)
-            await lane.start()
             lanes[place] = lane
             self._fails.pop(failing, None)
+
+    async def _begun(self, stream: RelayStream, shown: Shown | None) -> Lane:
+        """A stream that is forwarded from here on; SpoolError where its queue cannot be had."""
+        config = self._config
+        path, queues = queue_path(config, stream.plant, stream.gateway), len(config.streams)
+        queue = await self._disk.run(Queue, path, bytes_max=config.queue_bytes_max, queues=queues)
+        lane = Lane(stream, queue, config, self._clock, self._disk, shown=shown)
+        try:
+            await lane.start()
+        except SpoolError:
+            await self._disk.run(queue.close)
+            raise
+        return lane
 
     async def _open_again(
         self, lanes: Lanes, shown: Shown | None, parts: contextlib.AsyncExitStack
@@ -231,19 +241,6 @@ class Relay:
         part = path.with_suffix(".part")
         await self._disk.run(part.write_text, json.dumps(told))  # the queues' thread goes on, too
         await self._disk.run(part.replace, path)
-
-
-def _opened(config: RelayConfig, place: tuple[str, str]) -> Queue:
-    """A stream's queue, what it begins with read; SpoolError where the disk refuses any of it."""
-    queue = Queue(
-        queue_path(config, *place), bytes_max=config.queue_bytes_max, queues=len(config.streams)
-    )
-    try:
-        queue.run_end(queue.receipted_seq() + 1)
-    except SpoolError:
-        queue.close()
-        raise
-    return queue
 
 
 def _places(config: RelayConfig) -> frozenset[tuple[str, str]]:
