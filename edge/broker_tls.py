@@ -11,11 +11,13 @@ import datetime as dt
 import hashlib
 import os
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from edge.errors import NotOursError, SpoolError
 from edge.site.config import Site
+from edge.trouble import day_of
 from evidence.broker_certificates import gateway_name, is_by, name_of, trouble_of
 from evidence.errors import EvidenceError, KeyFileError
 from evidence.keys import (
@@ -28,6 +30,7 @@ from evidence.keys import (
     load_private,
     public_key,
 )
+from evidence.shown_life import Life
 
 RENEWED = "broker.crt"
 #: first line of a renewal: SHA-256 of the given certificate that it stands for; its own PEM follows
@@ -171,6 +174,32 @@ class BrokerTls:
         """Of everything that `context` reads; KeyFileError as there."""
         files = (self.ca, self._in_use()[1], self.key)
         return hashlib.sha256(b"".join(map(_read, files))).digest()
+
+
+def broker_ends(shown: Mapping[str, int] | None, now_ns: int) -> str:
+    """What people must do while the broker's own certificate is near its end, or past it.
+
+    Args:
+        shown: fields of the `Life` that it showed last; None for not known.
+        now_ns: wall clock.
+
+    Returns:
+        "" while there is nothing to do.
+    """
+    if shown is None or not (life := Life(**shown)).ends_soon(now_ns):
+        return ""
+    days, day = life.left_days(now_ns), day_of(life.ends_ns)
+    what = f"ends on {day}, in {days} days" if days >= 0 else f"ended on {day}, as far as is known"
+    return f"the broker's certificate {what}: nothing is delivered after that. {RENEW_BROKER}"
+
+
+def shown_lines(shown: Mapping[str, int] | None, now_ns: int) -> list[str]:
+    """The same for people who have nothing to do; no line for what is not known."""
+    if shown is None:
+        return []
+    life = Life(**shown)
+    days = life.left_days(now_ns)
+    return [f"broker's certificate: until {day_of(life.ends_ns)}, {days} days left"]
 
 
 class Shown:

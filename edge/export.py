@@ -1,8 +1,9 @@
 """Objects of the spool as a file to be carried to the collector. I/O: reads the spool, writes it.
 
 The file is `evidence.archive.export`'s; nothing is freed by exporting. Works beside the agent: all
-of it is of one moment. A ferry may write into the folder, too, and is trusted with nothing else:
-what lies there under our names is taken away or left, and never written into.
+of it is of one moment, but where the agent itself writes it. A ferry may write into the folder,
+too, and is trusted with nothing else: what lies there under our names is taken away or left, and
+never written into.
 """
 
 import contextlib
@@ -25,6 +26,7 @@ def export(
     first: int | None = None,
     last: int | None = None,
     out: Path | None = None,
+    holds: bool = True,
 ) -> tuple[Span, Path]:
     """Write objects of the spool to a file; what was written, and where.
 
@@ -34,13 +36,15 @@ def export(
         first: seq of the first object; None for the oldest without a receipt.
         last: seq of the last one; None for the newest.
         out: file, or folder for one of the usual name; None for the working folder.
+        holds: nothing of it is freed meanwhile. The spool's log cannot begin anew until then: not
+            where a share may hang and the agent reads on for days.
 
     Raises:
         ExportError: the spool does not hold them, or the file cannot be written.
         SpoolError: the spool cannot be read.
         LimitError: more than one file can hold.
     """
-    with spool.one_moment():
+    with spool.one_moment() if holds else contextlib.nullcontext():
         span = _span(spool, owner, first, last)
         path = Path() if out is None else out
         if path.is_dir():

@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from edge.errors import OtherFormatError, SpoolError, SpoolGoneError
-from edge.kept_room import begin
+from edge.kept_room import begin, place_of, undo
 from edge.spool_formats import FORMAT, can_become_ours, is_ours, numbers, take_over
 from edge.spool_reader import SpoolReader, State, Stored, Unsigned, Usage
 from evidence.owners import keep_own, open_lock
@@ -83,7 +83,7 @@ class Spool(SpoolReader):
         head = self.head()
         if self.hash_at(head.next_seq - 1) not in (None, head.hash):
             raise SpoolError(f"{self._path}: damaged; its newest object is not the stream's")
-        self._place = _place(self._path)
+        self._place = place_of(self._path)
 
     def close(self) -> None:
         """Close the file and let others in."""
@@ -243,7 +243,7 @@ class Spool(SpoolReader):
         )
 
     def _transaction(self) -> "_Transaction":
-        if _place(self._path) != self._place:
+        if place_of(self._path) != self._place:
             raise SpoolGoneError(
                 f"{self._path}: was deleted, moved or replaced under the running agent. It takes "
                 "no more readings into a file that nobody can reach; those in it without a receipt "
@@ -269,20 +269,6 @@ def _refuse_others(path: Path) -> None:
 
 def _head(seq: int, sha256: bytes) -> bytes:
     return seq.to_bytes(8, "big") + sha256
-
-
-def _place(path: Path) -> tuple[object, ...]:
-    """Which files stand at the spool's place, None for none: SQLite keeps on writing to others."""
-    found: list[object] = []
-    for file in (path, path.with_name(f"{path.name}-wal")):
-        try:
-            status = file.stat()
-            found.append((status.st_dev, status.st_ino))
-        except (FileNotFoundError, NotADirectoryError):
-            found.append(None)
-        except OSError as error:
-            raise SpoolError(f"{path}: cannot be read: {error.strerror}") from error
-    return tuple(found)
 
 
 def _lock_file(path: Path) -> Path:
@@ -346,8 +332,7 @@ class _Transaction:
                 return
         except sqlite3.Error as failure:
             error = failure
-        if self._db.in_transaction:  # SQLite ends it by itself when the disk is full
-            with contextlib.suppress(sqlite3.Error):
-                self._db.execute("ROLLBACK")
+        if error is not None:
+            undo(self._db, error)
         if isinstance(error, sqlite3.Error):
             raise SpoolError(f"{self._path}: cannot be written: {error}") from error

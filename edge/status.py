@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from edge.alarms import standing
-from edge.broker_tls import RENEW_BROKER, BrokerTls
+from edge.alarms import WAY_BLOCKED, standing
+from edge.broker_tls import BrokerTls, broker_ends, shown_lines
 from edge.clock import Clock
 from edge.condition import condition_of
 from edge.identity import out_of_date
@@ -19,7 +19,7 @@ from edge.settings import standing_departures
 from edge.site.config import Site
 from edge.spool import is_in_use
 from edge.spool_reader import SpoolReader, State, settings_key
-from edge.trouble import DAMAGED, day_of, decode_reach, moment, reach_lines
+from edge.trouble import DAMAGED, decode_reach, moment, reach_lines
 from evidence import cbor, checkpoint
 from evidence.errors import EvidenceError
 from evidence.frame import Clock as ClockState
@@ -53,22 +53,17 @@ def status_of(
     """
     now_ns, state = clock.wall_ns(), clock.state()
     is_running = is_in_use(site.gateway.spool)
+    # not within the moment: what hangs would keep the spool's log from ever beginning anew
+    way = way_facts(site.uplink.way, spool) if site.uplink.way else None
     with spool.one_moment():
         usage, head = spool.usage(), spool.head()
         bound, age_max_ns = site.uplink.spool_bytes_max, site.uplink.spool_age_max_ns
-        departures = [
-            said
-            for d in site.devices
-            for said in standing_departures(
-                d.id, d.profile, d.stated, spool.get(settings_key(d.id))
-            )
-        ]
         condition = condition_of(spool, spool.fill_of(bound))
         if not is_running:  # then nobody is answered, and nobody is to be
             condition = replace(condition, unanswered="", blocked="")
         tls = BrokerTls.of(site)
         alarms = standing(
-            condition, now_ns, age_max_ns, departures=departures,
+            condition, now_ns, age_max_ns, departures=_departures(site, spool),
             broker_certificate="" if tls is None else tls.trouble(now_ns),
         )  # fmt: skip
         shown = _shown(None if tls is None else spool.get(State.SHOWN))
@@ -79,7 +74,7 @@ def status_of(
             "gateway": site.gateway.id,
             "mode": site.uplink.mode,
             "orders": None if site.remote is None else orders_of(site.gateway.orders),
-            "way": way_facts(site.uplink.way, spool) if site.uplink.way else None,
+            "way": way,
             "running": is_running,
             "broker": _broker(spool.get(State.BROKER)) if is_running else None,
             "broker_shown": shown,
@@ -101,6 +96,8 @@ def status_of(
         }
     if damage:
         alarms[DAMAGED] = damage
+    if way is not None and way["hangs"]:
+        alarms.setdefault(WAY_BLOCKED, str(way["hangs"]))
     if reason := out_of_date(certificate, now_ns):
         alarms["certificate"] = f"the gateway's certificate {reason}"
     own = key_sha256(public_key(certificate))
@@ -111,6 +108,16 @@ def status_of(
         "clock": {"source": state.source, "error_ms": state.error_ms},
         "alarms": [{"name": name, "sentence": alarms[name]} for name in sorted(alarms)],
     }
+
+
+def _departures(site: Site, spool: SpoolReader) -> list[str]:
+    """A sentence for each setting of a meter that is not what it should be."""
+    kept = [(d, spool.get(settings_key(d.id))) for d in site.devices]
+    return [
+        said
+        for d, settings in kept
+        for said in standing_departures(d.id, d.profile, d.stated, settings)
+    ]
 
 
 def _unsure(kept: bytes | None, now_ns: int, clock: ClockState) -> dict[str, str]:
@@ -154,20 +161,7 @@ def _shown(kept: bytes | None) -> dict[str, int] | None:
 
 def _ending(shown: Mapping[str, int] | None, now_ns: int) -> dict[str, str]:
     """The alarm while the broker's certificate is near its end, or past it."""
-    if shown is None or not (life := Life(**shown)).ends_soon(now_ns):
-        return {}
-    days, day = life.left_days(now_ns), day_of(life.ends_ns)
-    what = f"ends on {day}, in {days} days" if days >= 0 else f"ended on {day}, as far as is known"
-    sentence = f"the broker's certificate {what}: nothing is delivered after that. {RENEW_BROKER}"
-    return {BROKER_ENDS: sentence}
-
-
-def _shown_lines(shown: Mapping[str, int] | None, now_ns: int) -> list[str]:
-    if shown is None:
-        return []
-    life = Life(**shown)
-    days = life.left_days(now_ns)
-    return [f"broker's certificate: until {day_of(life.ends_ns)}, {days} days left"]
+    return {BROKER_ENDS: sentence} if (sentence := broker_ends(shown, now_ns)) else {}
 
 
 def lines(status: Mapping[str, Any]) -> list[str]:
@@ -187,7 +181,7 @@ def lines(status: Mapping[str, Any]) -> list[str]:
         f"{spool['open_ticks']} ticks not yet in a frame, {spool['unsigned']} frames not signed",
         f"receipt: {_receipt_line(receipt, now_ns)}",
         *reach_lines(status["broker"], now_ns, "readings"),
-        *_shown_lines(status["broker_shown"], now_ns),
+        *shown_lines(status["broker_shown"], now_ns),
         *_way_lines(status["way"]),
         *order_lines(status["orders"]),
         f"log: cosigned up to {status['cosigned_size']} entries",
@@ -207,6 +201,7 @@ def _way_lines(way: Mapping[str, Any] | None) -> list[str]:
     if way is None:
         return []
     place = f"{way['files']} files in the outbox" if way["by"] == "outbox" else f"to {way['to']}"
+    place = way["hangs"] or place
     return [
         f"one way out: {way['by']}, {place}; left up to seq {way['left_seq']}. That it arrived is "
         "known here only from receipts brought as files"

@@ -11,8 +11,8 @@ import logging
 import os
 import re
 import secrets
+import shutil
 import socket
-import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -23,7 +23,9 @@ from edge.condition import through_of
 from edge.disk import Disk
 from edge.errors import AlteredError, EdgeError, ExportError, SpoolError
 from edge.export import export
+from edge.kept_room import KEPT_FREE_BYTES
 from edge.one_way.datagram import COUNT_MAX, fragments
+from edge.one_way.outbox import looked_at, sizes_of
 from edge.quiet import Quiet
 from edge.site.config import Site
 from edge.site.way import OutboxWay, UdpWay
@@ -83,7 +85,8 @@ async def _leave(leaving: Leaving, site: Site, spool: Spool, clock: Clock, disk:
         try:
             if now_s >= turns_at_s:
                 turns_at_s = now_s + RING_S
-                await disk.run(turn_ring, spool, clock.wall_ns(), site.uplink.spool_age_max_ns)
+                now_ns = min(clock.wall_ns(), await disk.run(through_of, spool))
+                await disk.run(turn_ring, spool, now_ns, site.uplink.spool_age_max_ns)
             is_busy = await leaving.step()
             since_s = float("inf")
             await _tell(spool, disk, "")
@@ -130,6 +133,12 @@ def turn_ring(spool: Spool, now_ns: int, age_max_ns: int) -> int:
 
     At most `BATCH` at a time. What has not left is never freed: it is kept until the spool is full,
     and then no readings are taken, as at every other site.
+
+    Args:
+        spool: the agent's.
+        now_ns: wall clock, but no later than the stream's newest instant: one far ahead that nobody
+            believes yet, as after a boot, makes nothing old.
+        age_max_ns: beyond it an object that has left goes.
     """
     oldest, oldest_ns = spool.oldest_seq(), spool.usage().oldest_ns
     left, is_full = left_seq(spool), spool.fill() >= FILLING_UNTIL
@@ -203,19 +212,33 @@ class OutboxLeaving:
                 "another than before"
             )
         self._clear(folder)
-        held = sum(_sizes(folder))
+        held = sum(sizes_of(folder))
         if held >= self._way.bytes_max:
             raise ExportError(
                 f"{folder} holds {held >> 20} MiB that the ferry has not taken: nothing is added"
             )
+        self._leave_room(folder)
         spool = SpoolReader(self._path)
         try:
             begins = max(first, spool.oldest_seq() or 0)  # receipts by file may have freed some
             span = Span(*self._owner, begins, last)
             if not _stands(folder / f"{span.name}.tar", span):
-                export(spool, self._owner, first=begins, last=last, out=folder)
+                export(spool, self._owner, first=begins, last=last, out=folder, holds=False)
         finally:
             spool.close()
+
+    def _leave_room(self, folder: Path) -> None:
+        """A file is dispensable where the spool has the same disk: it needs some to free anything.
+
+        ExportError where it would take of that.
+        """
+        free = shutil.disk_usage(folder).free
+        is_shared = folder.stat().st_dev == self._path.parent.stat().st_dev
+        if is_shared and free < KEPT_FREE_BYTES + self._way.file_bytes:
+            raise ExportError(
+                f"{folder} is on the spool's disk, which has {free >> 20} MiB left: nothing is "
+                "added before the ferry, or somebody else, has made room"
+            )
 
     def _clear(self, folder: Path) -> None:
         """Once a start: what a power cut left of a file that was being written."""
@@ -234,8 +257,7 @@ def _stands(path: Path, span: Span) -> bool:
     What is no whole file is deleted. ExportError for one of others; OSError where it cannot be.
     """
     try:
-        opened = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(opened, "rb") as file:
+        with open(path, "rb", opener=_itself) as file:  # which closes what is a folder, too
             found = ExportReader(file).span
     except (EvidenceError, OSError):  # cut short by a ferry, or no file
         path.unlink(missing_ok=True)
@@ -245,6 +267,11 @@ def _stands(path: Path, span: Span) -> bool:
             f"{path} is of {found.plant}/{found.stream}: give each a folder of its own"
         )
     return True
+
+
+def _itself(path: str, flags: int) -> int:
+    """No link is followed, no pipe waited for."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
 # -- datagrams through a diode -------------------------------------------------------------------
@@ -271,7 +298,15 @@ class UdpLeaving:
         cursors = await self._disk.run(cursors_of, self._spool, len(self._ages_ns))
         now_ns = await self._disk.run(self._now_ns)
         for number, age_ns in enumerate(self._ages_ns):
-            due = await self._disk.run(self._due, cursors[number], now_ns - age_ns)
+            try:
+                due = await self._disk.run(self._due, cursors[number], now_ns - age_ns)
+            except AlteredError as error:
+                if number == 0:
+                    raise  # it has never left
+                log.error("%s", error)  # noqa: TRY400 - no defect; it left as it was, before
+                cursors[number] = error.seq + 1
+                await self._disk.run(_keep, self._spool, cursors)
+                return True
             if due:
                 for stored in due:
                     await self._sender.send(stored.data)
@@ -303,35 +338,35 @@ class Sender:
         self._free_s = 0.0  # monotonic: until then the line is taken by what was sent
 
     async def send(self, data: bytes) -> None:
-        """Send one object; OSError where the network refuses: it is to be sent again whole."""
+        """Send one object; OSError or ExportError where it is to be sent again whole."""
         for datagram in fragments(data, self._run, self._number):
             now_s = self._clock.monotonic_ns() / 1e9
             self._free_s = max(self._free_s, now_s) + len(datagram) / self._way.bytes_s
             if self._free_s - now_s > PAUSE_S:
                 await asyncio.sleep(self._free_s - now_s)
-            self._socket.sendto(datagram, (self._way.host, self._way.port))
+            try:
+                self._socket.sendto(datagram, (self._way.host, self._way.port))
+            except BlockingIOError:
+                await self._wait_for_the_line(datagram)
             self._number = (self._number + 1) % COUNT_MAX
 
-
-def _sizes(folder: Path) -> list[int]:
-    """Of all files in an outbox, however a ferry calls them, which it may take at any moment.
-
-    Its links are none. OSError where the folder cannot be read.
-    """
-    found = []
-    for path in folder.iterdir():
-        with contextlib.suppress(FileNotFoundError):
-            status = path.lstat()
-            found += [status.st_size] if stat.S_ISREG(status.st_mode) else []
-    return found
+    async def _wait_for_the_line(self, datagram: bytes) -> None:
+        """It is slower than `kbit_s_max`: begun anew, no long object would ever leave whole."""
+        loop, place = asyncio.get_running_loop(), (self._way.host, self._way.port)
+        try:
+            async with asyncio.timeout(BLOCKED_S):
+                await loop.sock_sendto(self._socket, datagram, place)
+        except TimeoutError as error:
+            raise ExportError(f"the line to {place[0]}:{place[1]} takes nothing more") from error
 
 
 def way_facts(way: OutboxWay | UdpWay, spool: SpoolReader) -> dict[str, object]:
-    """What `edge status` says of the way out."""
+    """What `edge status` says of the way out; `hangs` is why more cannot be told, "" mostly."""
     facts: dict[str, object] = {"left_seq": left_seq(spool)}
-    if isinstance(way, OutboxWay):
-        sizes: list[int] = []
-        with contextlib.suppress(OSError):  # the alarm says that nothing leaves, and why
-            sizes = _sizes(way.folder)
-        return {"by": "outbox", **facts, "files": len(sizes), "bytes": sum(sizes)}
-    return {"by": "udp", **facts, "to": f"{way.host}:{way.port}"}
+    if isinstance(way, UdpWay):
+        return {"by": "udp", **facts, "to": f"{way.host}:{way.port}", "hangs": ""}
+    facts |= {"by": "outbox", "files": None, "bytes": None, "hangs": ""}
+    if (sizes := looked_at(way.folder)) is None:
+        hangs = f"{way.folder} does not answer: look at its share, and whether its server runs"
+        return {**facts, "hangs": hangs}
+    return {**facts, "files": len(sizes), "bytes": sum(sizes)}

@@ -39,6 +39,7 @@ class RelayFolder:
     Attributes:
         taken, refused: files since the start.
         aside: files that lie there as `.refused`, at the newest look.
+        others: that do under any other name, as a ferry may give them, and are not taken.
         turns: grows as long as it goes on, within a large file too.
     """
 
@@ -48,13 +49,17 @@ class RelayFolder:
         self._folder, self._intake, self._clock = folder, intake, clock
         # path -> size, mtime, and since when they are so (monotonic)
         self._seen: dict[Path, tuple[int, int, float]] = {}
-        self.taken = self.refused = self.aside = self.turns = 0
+        self._is_made = False
+        self.taken = self.refused = self.aside = self.others = self.turns = 0
 
     async def step(self) -> None:
         """Look once; a file that cannot be read blocks no other. OSError, SpoolError: try again."""
         failed: OSError | SpoolError | None = None
         now_s = self._clock.monotonic_ns() / 1e9
-        files, self.aside = await asyncio.to_thread(_files, self._folder)
+        if not self._is_made:  # once a start: later it may be a share that went
+            await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True)
+            self._is_made = True
+        files, self.aside, self.others = await asyncio.to_thread(_files, self._folder)
         self._seen = {path: seen for path, seen in self._seen.items() if path in files}
         for path, (size, mtime_ns) in files.items():
             before = self._seen.get(path)
@@ -108,10 +113,10 @@ class RelayFolder:
         log.error("%r: refused, kept as .refused: %s", path.name, reason)
 
 
-def _files(folder: Path) -> tuple[dict[Path, tuple[int, int]], int]:
+def _files(folder: Path) -> tuple[dict[Path, tuple[int, int]], int, int]:
     """Size and time of each name that may be one of ours, in the order of their seqs.
 
-    And how many were refused and lie there still.
+    And how many were refused and lie there still, and how many have other names.
 
     OSError where there is no such folder any more, or it cannot be read: `glob` would say nothing.
     """
@@ -121,7 +126,8 @@ def _files(folder: Path) -> tuple[dict[Path, tuple[int, int]], int]:
         with contextlib.suppress(FileNotFoundError):  # taken away again
             status = path.lstat()
             found[path] = status.st_size, status.st_mtime_ns
-    return found, sum(path.name.endswith(REFUSED) for path in paths)
+    aside = sum(path.name.endswith(REFUSED) for path in paths)
+    return found, aside, len(paths) - len(ours) - aside
 
 
 def _opened(path: Path) -> int | None:

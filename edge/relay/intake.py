@@ -27,8 +27,13 @@ class RelayIntake:
         counts: how many of each kind came since the start.
     """
 
-    def __init__(self, lanes: Mapping[tuple[str, str], Lane]) -> None:
-        self._lanes = lanes
+    def __init__(
+        self,
+        lanes: Mapping[tuple[str, str], Lane],
+        places: frozenset[tuple[str, str]] = frozenset(),
+    ) -> None:
+        """Take for `lanes`, one of which may come later, of those at `places`."""
+        self._lanes, self._places = lanes, places
         self._quiet = Quiet()
         self.counts: Counter[str] = Counter()
         self._full_s = float("-inf")
@@ -40,7 +45,8 @@ class RelayIntake:
         except EvidenceError:
             self.counts["garbage"] += 1
             return None
-        if (outer.plant, outer.gateway) not in self._lanes:
+        place = outer.plant, outer.gateway
+        if place not in self._lanes and place not in self._places:
             self.counts["stranger"] += 1
             return None
         return outer
@@ -63,9 +69,15 @@ class RelayIntake:
             SpoolError: the disk refuses those of a stream, all of them; others' are kept.
         """
         full, failed = 0, None
-        for place, lane in self._lanes.items():
-            own = [o for o in objects if (o.plant, o.gateway) == place]
-            if not own:
+        by_place: dict[tuple[str, str], list[Outer]] = {}
+        for outer in objects:
+            by_place.setdefault((outer.plant, outer.gateway), []).append(outer)
+        for place, own in by_place.items():
+            lane = self._lanes.get(place)
+            if lane is None:
+                failed = SpoolError(
+                    f"{'/'.join(place)}: its queue cannot be opened: nothing is kept"
+                )
                 continue
             try:
                 kept = await lane.keep(own, also_receipted=also_receipted)

@@ -25,6 +25,7 @@ from edge.uplink.mqtt import MqttUplink, Topics
 from edge.uplink.sending import Sending
 from evidence.client_id import client_id
 from evidence.log_lines import about
+from evidence.shown_life import Life
 
 log = logging.getLogger("stackproof.relay")
 
@@ -95,6 +96,11 @@ class Lane:
     def forwarded(self) -> int:
         """Objects handed to the broker, repetitions too."""
         return self._sending.sent
+
+    @property
+    def shown(self) -> Life | None:
+        """Of the broker's certificate, as it was shown last; None without TLS, or not yet known."""
+        return self._uplink.shown
 
     @property
     def is_unanswered(self) -> bool:

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import SpoolError
-from edge.kept_room import begin, held_and_left
+from edge.kept_room import begin, held_and_left, place_of, undo
 from edge.relay.outer import Outer
 from edge.spool_reader import SEQ_MAX
 from evidence.owners import keep_own
@@ -96,9 +96,18 @@ class Hole:
 class Queue:
     """One stream's queue. One thread opens and uses it; others may read the file."""
 
-    def __init__(self, path: Path, *, bytes_max: int, may_write: bool = True) -> None:
-        """Open, and create unless it is only to be read; SpoolError where the disk refuses."""
-        self._path, self._bytes_max = path, bytes_max
+    def __init__(
+        self, path: Path, *, bytes_max: int, may_write: bool = True, queues: int = 1
+    ) -> None:
+        """Open, and create unless it is only to be read; SpoolError where the disk refuses.
+
+        Args:
+            path: of the file.
+            bytes_max: its bound.
+            may_write: false: it is there, and only looked at.
+            queues: on its disk, itself among them.
+        """
+        self._path, self._bytes_max, self._queues = path, bytes_max, queues
         try:
             if may_write:
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -109,6 +118,7 @@ class Queue:
                 refused.callback(self._db.close)
                 self._prepare(may_write=may_write)
                 refused.pop_all()
+            self._place = place_of(path)
         except (OSError, sqlite3.Error) as error:
             said = f"{path}: cannot be opened as a relay's queue: {error}; {_DAMAGED}"
             raise SpoolError(said) from error
@@ -135,7 +145,7 @@ class Queue:
         """
         kept, receipted = Kept([]), self.receipted_seq()
         try:
-            self._db.execute("BEGIN IMMEDIATE")
+            self._begin()
             for outer in objects:
                 if outer.seq > receipted:
                     self._keep(outer, now_ns, kept)
@@ -145,10 +155,19 @@ class Queue:
                     self._insert(outer, now_ns)
             self._db.execute("COMMIT")
         except (sqlite3.Error, OSError) as error:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
+            undo(self._db, error)
             raise SpoolError(f"{self._path}: cannot be written: {error}") from error
         return kept
+
+    def _begin(self) -> None:
+        """A transaction in the file that stands at its place, SpoolError where another does."""
+        if place_of(self._path) != self._place:
+            raise SpoolError(
+                f"{self._path}: was moved, deleted or replaced under the running relay: nothing "
+                "more is kept where nobody finds it. Put it back with its -wal, or start the relay "
+                "again: then it begins an empty queue there"
+            )
+        self._db.execute("BEGIN IMMEDIATE")
 
     def _keep(self, outer: Outer, now_ns: int, kept: Kept) -> None:
         query = "SELECT id, sha256, length(bytes) FROM objects WHERE seq = ? ORDER BY id"
@@ -191,7 +210,7 @@ class Queue:
         return True
 
     def _has_room(self, outer: Outer, freed: int = 0) -> bool:
-        used, left = held_and_left(self._db, self._path)
+        used, left = held_and_left(self._db, self._path, self._queues)
         return len(outer.data) - freed <= min(left, self._bytes_max - used)
 
     def release(self, seq: int) -> None:
@@ -200,13 +219,12 @@ class Queue:
         if not is_held and seq <= self.receipted_seq():
             return
         try:
-            self._db.execute("BEGIN IMMEDIATE")
+            self._begin()
             self._db.execute("DELETE FROM objects WHERE seq <= ?", (seq,))
             self._db.execute("UPDATE receipt SET seq = max(seq, ?)", (seq,))
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
+            undo(self._db, error)
             raise SpoolError(f"{self._path}: cannot be written: {error}") from error
 
     def set_back(self, seq: int) -> None:
@@ -240,17 +258,21 @@ class Queue:
         query, last = "SELECT DISTINCT seq FROM objects WHERE seq >= ? ORDER BY seq", first - 1
         if first > SEQ_MAX:  # a receipt may name the last seq there is; SQLite knows none behind it
             return last
-        for (seq,) in self._db.execute(query, (first,)):
-            if seq != last + 1:
-                break
-            last = int(seq)
+        try:
+            for (seq,) in self._db.execute(query, (first,)):
+                if seq != last + 1:
+                    break
+                last = int(seq)
+        except sqlite3.Error as error:
+            raise self._unreadable(error) from error
         return last
 
     def beyond(self, seq: int) -> list[int]:
         """What shows that something is missing after `seq`, rising; empty when nothing is held.
 
-        The lowest seq held, and the ends of the highest runs that are believed: what stands above
-        the gateway's newest object may be forged, and must not hide it.
+        The lowest seq held, the ends of the highest runs that are believed, and the one that came
+        last: what stands above the gateway's newest object may be forged, right behind it too, and
+        must not hide it.
         """
         low = self._rows("SELECT min(seq) FROM objects WHERE seq > ?", seq)[0][0]
         if low is None:
@@ -260,7 +282,9 @@ class Queue:
         )
         found = [int(row[0]) for row in self._rows(query, seq, self._believed()[1], TOP_ROWS)]
         ends = [this for above, this in pairwise([SEQ_MAX + 2, *found]) if this + 1 < above]
-        return sorted({int(low), *ends[:ENDS_MAX]})
+        query = "SELECT seq FROM objects WHERE seq > ? AND seq <= ? ORDER BY id DESC LIMIT 1"
+        came = [int(row[0]) for row in self._rows(query, seq, self._believed()[1])]
+        return sorted({int(low), *ends[:ENDS_MAX], *came})
 
     def newest(self) -> int:
         """The highest seq held that is believed; the one under receipt when none is."""
@@ -341,4 +365,7 @@ class Queue:
         try:
             return self._db.execute(query, values).fetchall()
         except sqlite3.Error as error:
-            raise SpoolError(f"{self._path}: cannot be read: {error}; {_DAMAGED}") from error
+            raise self._unreadable(error) from error
+
+    def _unreadable(self, error: sqlite3.Error) -> SpoolError:
+        return SpoolError(f"{self._path}: cannot be read: {error}; {_DAMAGED}")

@@ -21,21 +21,24 @@ from edge.errors import EdgeError, SpoolError
 from edge.life import Life
 from edge.quiet import Quiet
 from edge.relay import folder
-from edge.relay.config import RelayConfig
+from edge.relay.config import RelayConfig, RelayStream
 from edge.relay.datagrams import KEEP_S, RelayDatagrams
 from edge.relay.folder import RelayFolder
 from edge.relay.intake import RelayIntake
 from edge.relay.lane import Lane
 from edge.relay.queue import Queue
 from evidence.errors import KeyFileError
+from evidence.log_lines import about
 from evidence.owners import open_lock
 
 log = logging.getLogger("stackproof.relay")
 
 COUNTS_S = 2.0
 TLS_LOOK_S = 10.0
+OPEN_AGAIN_S = 10.0
 COUNTS, LOCK = "counts.json", "relay.lock"
 
+Lanes: TypeAlias = dict[tuple[str, str], Lane]  # by plant and gateway
 Way: TypeAlias = RelayFolder | RelayDatagrams
 Ways: TypeAlias = list[tuple[Way, float]]  # and how long to wait between two steps, s
 
@@ -65,7 +68,7 @@ class Relay:
             alive: told how it stands, each `COUNTS_S`, as long as every way in and the disk go on.
 
         Raises:
-            SpoolError: a queue cannot be opened, or another relay has it.
+            SpoolError: no queue can be opened, or another relay has them.
         """
         config = self._config
         async with contextlib.AsyncExitStack() as parts:
@@ -73,21 +76,17 @@ class Relay:
             parts.callback(os.close, _lock(config.state_dir))
             (config.state_dir / COUNTS).unlink(missing_ok=True)  # of a process that ended
             shown = None if config.tls is None else Shown(config.tls)
-            lanes: dict[tuple[str, str], Lane] = {}
-            for stream in config.streams:
-                path = queue_path(config, stream.plant, stream.gateway)
-                queue = await self._disk.run(Queue, path, bytes_max=config.queue_bytes_max)
-                parts.push_async_callback(self._disk.run, queue.close)
-                lane = Lane(stream, queue, config, self._clock, self._disk, shown=shown)
-                lanes[stream.plant, stream.gateway] = lane
-                parts.push_async_callback(lane.stop)
-                await lane.start()
-            self._intake = intake = RelayIntake(lanes)
+            lanes: Lanes = {}
+            self._intake = intake = RelayIntake(lanes, _places(config))
+            await self._open(lanes, shown, parts)
+            if not lanes:
+                raise SpoolError("; ".join(self._fails.values()))
             ways = await self._ways(intake, parts)
             parts.push_async_callback(self._write_counts, intake, lanes, ways)
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(self._look(way, wait_s)) for way, wait_s in ways]
                 tasks.append(group.create_task(self._tell(intake, lanes, ways, alive)))
+                tasks.append(group.create_task(self._open_again(lanes, shown, parts)))
                 if shown is not None:
                     tasks.append(group.create_task(self._take_up(shown, lanes)))
                 self.life.begin(COUNTS_S)
@@ -99,6 +98,47 @@ class Relay:
                 if isinstance(way, RelayDatagrams):
                     await self._once(way.step(), way.NAME)
 
+    async def _open(
+        self, lanes: Lanes, shown: Shown | None, parts: contextlib.AsyncExitStack
+    ) -> None:
+        """Begin with the streams that are not begun; a queue that cannot be had stops no other."""
+        for stream in self._config.streams:
+            place, failing = (stream.plant, stream.gateway), f"queue of {stream.name}"
+            if place in lanes:
+                continue
+            try:
+                lane = await self._begun(stream, shown)
+            except SpoolError as error:
+                self._fails[failing] = str(error)
+                if self._quiet.may(failing, self._clock.monotonic_ns() / 1e9):
+                    log.error("%s; tried again", error, extra=about(*place))  # noqa: TRY400 - no defect
+                continue
+            parts.push_async_callback(self._disk.run, lane.queue.close)
+            parts.push_async_callback(lane.stop)
+            lanes[place] = lane
+            self._fails.pop(failing, None)
+
+    async def _begun(self, stream: RelayStream, shown: Shown | None) -> Lane:
+        """A stream that is forwarded from here on; SpoolError where its queue cannot be had."""
+        config = self._config
+        path, queues = queue_path(config, stream.plant, stream.gateway), len(config.streams)
+        queue = await self._disk.run(Queue, path, bytes_max=config.queue_bytes_max, queues=queues)
+        lane = Lane(stream, queue, config, self._clock, self._disk, shown=shown)
+        try:
+            await lane.start()
+        except SpoolError:
+            await self._disk.run(queue.close)
+            raise
+        return lane
+
+    async def _open_again(
+        self, lanes: Lanes, shown: Shown | None, parts: contextlib.AsyncExitStack
+    ) -> None:
+        """Until every queue is there: somebody has moved a damaged one away, or given it back."""
+        while len(lanes) < len(self._config.streams):
+            await asyncio.sleep(OPEN_AGAIN_S)
+            await self._open(lanes, shown, parts)
+
     def _work(self) -> tuple[str, str]:
         """What keeps objects from the disk: a broker that is away does not."""
         if self._intake.was_full(self._clock.monotonic_ns() / 1e9):
@@ -109,7 +149,6 @@ class Relay:
     async def _ways(self, intake: RelayIntake, parts: contextlib.AsyncExitStack) -> Ways:
         ways: Ways = []
         if self._config.folder is not None:
-            self._config.folder.mkdir(parents=True, exist_ok=True)
             way = RelayFolder(self._config.folder, intake, self._clock)
             ways.append((way, folder.LOOK_S))
         if self._config.udp is not None:
@@ -125,20 +164,20 @@ class Relay:
             way.turns += 1
             await asyncio.sleep(wait_s)
 
-    async def _take_up(self, shown: Shown, lanes: dict[tuple[str, str], Lane]) -> None:
+    async def _take_up(self, shown: Shown, lanes: Lanes) -> None:
         """Show another certificate or key once its files are there."""
         while True:
             await asyncio.sleep(TLS_LOOK_S)
             await self._once(self._look_at(shown, lanes), "TLS files")
 
-    async def _look_at(self, shown: Shown, lanes: dict[tuple[str, str], Lane]) -> None:
+    async def _look_at(self, shown: Shown, lanes: Lanes) -> None:
         if await self._disk.run(shown.look):
             log.info("other TLS files; connecting with them")
             for lane in lanes.values():
                 lane.reconnect()
 
     async def _tell(
-        self, intake: RelayIntake, lanes: dict[tuple[str, str], Lane], ways: Ways,
+        self, intake: RelayIntake, lanes: Lanes, ways: Ways,
         alive: Callable[[str], None],
     ) -> None:  # fmt: skip
         told = [-1] * len(ways)
@@ -164,7 +203,7 @@ class Relay:
     async def _write_counts(
         self,
         intake: RelayIntake,
-        lanes: dict[tuple[str, str], Lane],
+        lanes: Lanes,
         ways: Ways,
     ) -> None:
         """What only this process knows, for `status` and /metrics; no evidence, not synced."""
@@ -175,7 +214,10 @@ class Relay:
         }
         for way, _ in ways:
             if isinstance(way, RelayFolder):
-                told["files"] = {"taken": way.taken, "refused": way.refused, "aside": way.aside}
+                told["files"] = {
+                    "taken": way.taken, "refused": way.refused, "aside": way.aside,
+                    "others": way.others,
+                }  # fmt: skip
             else:
                 told["udp"] = {
                     **way.counts,
@@ -188,6 +230,7 @@ class Relay:
         told["streams"] = {
             lane.stream.name: {
                 "broker": None if lane.reach is None else asdict(lane.reach),
+                "broker_shown": None if lane.shown is None else lane.shown._asdict(),
                 "forwarded": lane.forwarded,
                 "refused": lane.refused,
                 "unanswered": lane.is_unanswered,
@@ -198,6 +241,10 @@ class Relay:
         part = path.with_suffix(".part")
         await self._disk.run(part.write_text, json.dumps(told))  # the queues' thread goes on, too
         await self._disk.run(part.replace, path)
+
+
+def _places(config: RelayConfig) -> frozenset[tuple[str, str]]:
+    return frozenset((stream.plant, stream.gateway) for stream in config.streams)
 
 
 def queue_path(config: RelayConfig, plant: str, gateway: str) -> Path:

@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from edge.alarms import DISK_LOW_FROM
+from edge.broker_tls import broker_ends, shown_lines
 from edge.clock import Clock
 from edge.errors import SpoolError
+from edge.kept_room import KEPT_FREE_BYTES
 from edge.relay.config import RelayConfig, RelayStream
 from edge.relay.queue import AHEAD_MAX, Hole, Queue
 from edge.relay.service import COUNTS, is_running, queue_path
@@ -17,6 +19,7 @@ from evidence.custody import validity_ns
 from evidence.errors import EvidenceError
 
 MIB = 1024 * 1024
+STALE_NS = 60 * 10**9  # it is written every two seconds
 
 
 def status_of(config: RelayConfig, clock: Clock) -> dict[str, Any]:
@@ -34,11 +37,20 @@ def status_of(config: RelayConfig, clock: Clock) -> dict[str, Any]:
         "running": running,
         "now_ns": now_ns,
         **_certificate(config, now_ns),
-        "fails": told.get("fails", {}) if running else {},
+        "broker_shown": _shown(streams),
+        "fails": _fails(told, now_ns) if running else {},
         "disk_free_bytes": _add_room(config, streams),
         "counts": {key: told[key] for key in ("objects", "files", "udp") if key in told},
         "streams": streams,
     }
+
+
+def _fails(told: Mapping[str, Any], now_ns: int) -> dict[str, str]:
+    """What the running relay says that it cannot do; where it cannot even say so, that."""
+    fails, at_ns = dict(told.get("fails", {})), told.get("at_ns", now_ns)
+    if now_ns - at_ns > STALE_NS:
+        fails["state_dir"] = f"nothing of how it stands was written since {moment(at_ns, now_ns)}"
+    return fails
 
 
 def _add_room(config: RelayConfig, streams: Sequence[dict[str, Any]]) -> int | None:
@@ -53,9 +65,14 @@ def _add_room(config: RelayConfig, streams: Sequence[dict[str, Any]]) -> int | N
     for stream in streams:
         if (pace := stream["pace_bytes_s"]) is not None:
             left = [max(0, stream["bytes_max"] - stream["bytes"]) / pace]
-            left += [] if free is None else [free / of_all]
+            left += [] if free is None else [max(0, free - _kept(streams)) / of_all]
             stream["full_s"] = int(min(left))
     return free
+
+
+def _kept(streams: Sequence[Mapping[str, Any]]) -> int:
+    """Bytes of the disk into which no object is taken: for the receipts of each."""
+    return len(streams) * KEPT_FREE_BYTES
 
 
 def _certificate(config: RelayConfig, now_ns: int) -> dict[str, Any]:
@@ -68,6 +85,15 @@ def _certificate(config: RelayConfig, now_ns: int) -> dict[str, Any]:
         "certificate_not_after_ns": ends_ns,
         "certificate_trouble": config.tls.trouble(now_ns),
     }
+
+
+def _shown(streams: Sequence[dict[str, Any]]) -> dict[str, int] | None:
+    """Life of the broker's certificate, of several nodes' the one that ends first.
+
+    None before any was shown since the start, and without TLS.
+    """
+    lives = [life for stream in streams if (life := stream["broker_shown"]) is not None]
+    return min(lives, key=lambda life: int(life["ends_ns"]), default=None)
 
 
 def _counts(config: RelayConfig) -> dict[str, Any]:
@@ -87,7 +113,7 @@ def _stream(
              "bytes": 0, "bytes_max": config.queue_bytes_max, "oldest_ns": None,
              "receipted_seq": -1, "held_seq": -1, "newest_seq": -1, "missing": [],
              "not_believed": [], "pace_bytes_s": None, "full_s": None,
-             "unreadable": "", **told, "broker": broker,
+             "unreadable": "", "broker_shown": None, **told, "broker": broker,
              "online": broker is not None and not broker["reason"],
              "unanswered": running and bool(told.get("unanswered"))}  # fmt: skip
     path = queue_path(config, stream.plant, stream.gateway)
@@ -164,6 +190,10 @@ def lines(config: RelayConfig, status: Mapping[str, Any]) -> list[str]:
     found = [f"relay {'running' if status['running'] else 'not running'}, to {config.url}"]
     if why := status["certificate_trouble"]:
         found.append(f"BROKER CERTIFICATE: {why}")
+    shown, now_ns = status["broker_shown"], status["now_ns"]
+    found += shown_lines(shown, now_ns)
+    if why := broker_ends(shown, now_ns):
+        found.append(f"BROKER CERTIFICATE ENDS: {why}")
     found += [f"FAILS: {what}: {why}; tried again" for what, why in status["fails"].items()]
     found += _disk_lines(config, status)
     if aside := _aside(status):
@@ -171,6 +201,8 @@ def lines(config: RelayConfig, status: Mapping[str, Any]) -> list[str]:
             f"REFUSED: {aside} files in {config.folder} end in .refused, as no exported spool or "
             "of no stream named here: export again what they were to bring, and delete them"
         )
+    if others := status["counts"].get("files", {}).get("others"):
+        found.append(f"{others} files in {config.folder} end in no .tar: they are not taken")
     for kind, counts in status["counts"].items():
         listed = ", ".join(f"{name} {value}" for name, value in sorted(counts.items()))
         found.append(f"{kind} since the start: {listed or 'none'}")
@@ -179,7 +211,7 @@ def lines(config: RelayConfig, status: Mapping[str, Any]) -> list[str]:
         if why := stream["unreadable"]:
             found.append(f"UNREADABLE {name}: {why}")
             continue
-        oldest, now_ns = stream["oldest_ns"], status["now_ns"]
+        oldest = stream["oldest_ns"]
         since = "" if oldest is None else f", the oldest since {moment(oldest, now_ns)}"
         receipted, held = stream["receipted_seq"], stream["held_seq"]
         unconfirmed = f"; held, unconfirmed: seq {receipted + 1} to {held}" * (held > receipted)
@@ -202,10 +234,14 @@ def _disk_lines(config: RelayConfig, status: Mapping[str, Any]) -> Iterator[str]
         return
     held = sum(stream["bytes"] for stream in streams)
     bound = sum(stream["bytes_max"] for stream in streams)
-    short = f": less than the bound, {bound // MIB} MiB, needs" * (free < bound - held)
+    kept = _kept(streams)
+    short = f": less than the bound, {bound // MIB} MiB, needs" * (free - kept < bound - held)
     yield f"disk: {held / MIB:.1f} MiB held, {free // MIB} MiB free{short}"
     if _is_disk_low(status):
-        yield f"DISK LOW: make room on that of {config.state_dir}: nothing is kept when it is full"
+        yield (
+            f"DISK LOW: make room on that of {config.state_dir}: the last {kept // MIB} MiB are "
+            "kept for receipts, and no objects are taken into them"
+        )
 
 
 def _aside(status: Mapping[str, Any]) -> int:
@@ -214,7 +250,8 @@ def _aside(status: Mapping[str, Any]) -> int:
 
 def _is_disk_low(status: Mapping[str, Any]) -> bool:
     free = status["disk_free_bytes"]
-    return free is not None and free < DISK_LOW_FROM
+    more = _kept(status["streams"]) - KEPT_FREE_BYTES  # than one queue's
+    return free is not None and free < DISK_LOW_FROM + more
 
 
 def _span(seconds: int) -> str:
@@ -228,8 +265,11 @@ def _span(seconds: int) -> str:
 def is_amiss(status: Mapping[str, Any]) -> bool:
     """True when a person has something to do, as far as is known here."""
     signs = ("missing", "not_believed", "unanswered", "unreadable")
-    own = status["certificate_trouble"] or status["fails"] or _is_disk_low(status) or _aside(status)
-    return bool(own) or any(stream[sign] for stream in status["streams"] for sign in signs)
+    own = (
+        status["certificate_trouble"], status["fails"], _is_disk_low(status), _aside(status),
+        broker_ends(status["broker_shown"], status["now_ns"]),
+    )  # fmt: skip
+    return any(own) or any(stream[sign] for stream in status["streams"] for sign in signs)
 
 
 def figures(status: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, str], float]]:
@@ -237,6 +277,9 @@ def figures(status: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, str
     if (ends_ns := status["certificate_not_after_ns"]) is not None:
         about = "Unix time at which the certificate for the broker ends."
         yield "broker_certificate_not_after_seconds", about, {}, ends_ns / 1e9
+    if (shown := status["broker_shown"]) is not None:
+        about = "Unix time at which the certificate ends that the broker showed last."
+        yield "broker_shown_certificate_not_after_seconds", about, {}, shown["ends_ns"] / 1e9
     if (free := status["disk_free_bytes"]) is not None:
         yield "disk_free_bytes", "Left on the disk of the queues.", {}, free
     for kind, counts in status["counts"].items():

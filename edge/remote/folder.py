@@ -21,6 +21,11 @@ from evidence.site_order import SiteOrder, decode_site_order
 from evidence.suites import PublicKey
 
 STATE_BYTES_MAX = 1024 * 1024
+FORMAT = 1  # of `state.json`; the first releases' says none
+
+
+class OtherStateError(ValueError):
+    """A state that another program has written."""
 
 
 class OrderFolder:
@@ -47,7 +52,9 @@ class OrderFolder:
 
     def keep(self, state: State) -> State:
         """Put a state on disk, drop the orders that it names no more; the state."""
-        self._write(self._folder / "state.json", json.dumps(asdict(state)).encode())
+        self._write(
+            self._folder / "state.json", json.dumps({"format": FORMAT, **asdict(state)}).encode()
+        )
         kept = {f"{g.number}.order" for g in (state.in_force, counts(state)) if g is not None}
         with contextlib.suppress(OSError):  # the state counts already: the next one drops them
             for path in self._folder.iterdir():
@@ -115,6 +122,8 @@ def read_state(folder: Path) -> State:
         raise SpoolError(f"{path}: cannot be read: {error.strerror}") from error
     try:
         return parse_state(data)
+    except OtherStateError as error:
+        raise SpoolError(f"{path}: {error}") from error
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise SpoolError(
             f"{path}: is damaged ({error!r}). Nothing by order counts until it is taken away; "
@@ -123,8 +132,18 @@ def read_state(folder: Path) -> State:
 
 
 def parse_state(data: bytes) -> State:
-    """A state of its JSON; ValueError, TypeError, KeyError or RecursionError when it is none."""
+    """A state of its JSON.
+
+    Raises:
+        OtherStateError: of another program.
+        ValueError, TypeError, KeyError, RecursionError: it is none.
+    """
     said = json.loads(data)
+    if (found := said.get("format", FORMAT) if isinstance(said, dict) else FORMAT) != FORMAT:
+        raise OtherStateError(
+            f"has format {found!r}, and this program knows {FORMAT}: no order counts until the "
+            "program that wrote it runs again. Leave the file as it is"
+        )
     trial = said["trial"]
     state = State(
         judged=said["judged"],

@@ -29,7 +29,8 @@ BOARDS = sorted((DOCKER / "grafana/dashboards").glob("*.json"))
 
 #: what `edge.relay.status.status_of` tells, as far as figures are made of it
 RELAY = {
-    "certificate_not_after_ns": 1, "counts": {}, "disk_free_bytes": 1,
+    "certificate_not_after_ns": 1, "broker_shown": {"ends_ns": 1}, "counts": {},
+    "disk_free_bytes": 1,
     "streams": [{"plant": "p", "gateway": "g", "objects": 0, "bytes": 0, "bytes_max": 1,
                  "receipted_seq": -1, "missing": [], "not_believed": [], "unanswered": False,
                  "online": True, "full_s": 1, "unreadable": ""}],

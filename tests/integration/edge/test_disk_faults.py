@@ -1,6 +1,7 @@
 """A whole agent on a real disk that fills up or fails: what was not written is never claimed."""
 
 import asyncio
+import contextlib
 import logging
 import os
 from collections.abc import Callable
@@ -13,7 +14,7 @@ import pytest
 from edge.errors import SpoolError
 from edge.pipeline import Layout, decode_tick
 from edge.relay.queue import Queue
-from edge.spool import Spool, Stored
+from edge.spool import Spool, State, Stored
 from tests.integration.edge.conftest import Plant
 from tests.integration.edge.disks import FailingDisk, filled, small_disk
 from tests.integration.edge.streams import Readings, mistakes, readings, told
@@ -112,6 +113,49 @@ def test_a_relays_queue_that_its_disk_is_too_small_for_likewise(tmp_path: Path) 
             assert queue.keep([of(2000, data)], 1).new == [2000]
         finally:
             queue.close()
+
+
+def test_queues_that_share_a_disk_too_small_for_them_each_take_their_receipt(
+    tmp_path: Path,
+) -> None:
+    """Of each up to 4 MiB are in its log, have no place in its file yet, and must find one."""
+    data = bytes(6_000)
+    with small_disk(tmp_path / "disk", "120m") as disk:
+        queues = [Queue(disk / f"{n}.sqlite", bytes_max=2**33, queues=6) for n in range(6)]
+        try:
+            seq, open_for = 0, list(queues)
+            while open_for:
+                some = [of(seq + n, data) for n in range(8)]
+                open_for = [queue for queue in open_for if not queue.keep(some, 1).full]
+                seq += 8
+            for queue in queues:
+                queue.release(seq // 2)
+                assert queue.receipted_seq() == seq // 2
+        finally:
+            for queue in queues:
+                queue.close()
+
+
+def test_a_disk_that_others_fill_after_a_start_takes_receipts_all_the_same(tmp_path: Path) -> None:
+    """SQLite begins its log anew at 4 MiB, which it cannot come to there."""
+    data = bytes(range(256)) * 80
+    with small_disk(tmp_path / "disk", "40m") as disk:
+        path = disk / "spool.sqlite"
+        spool = Spool(path, bytes_max=2**33)
+        for seq in range(200):
+            spool.append(Stored(seq, "x", sha256(data).digest(), data, 1, seq), state={})
+        spool.put({State.SHOWN: bytes(200_000)})
+        spool.close()  # and its log is gone
+        spool = Spool(path, bytes_max=2**33)
+        spool.put({State.SHOWN: b"x" * 200_000})  # the log has so much, and gets no more
+        try:
+            with filled(disk):
+                for seq in range(200):
+                    with contextlib.suppress(SpoolError):  # now and then, and the collector
+                        spool.release(seq, b"receipt")  # says it again
+                assert spool.receipted_seq() > 190
+        finally:
+            spool.close()
 
 
 async def test_disk_that_fails_under_the_agent(

@@ -16,6 +16,7 @@ from edge.relay.queue import Queue
 from edge.relay.service import Relay, queue_path
 from edge.relay.status import status_of
 from edge.uplink.mqtt import Topics
+from evidence.keys import load_certificate
 from tests.integration.edge.brokers import NAMES
 from tests.integration.tls.bench import Bench, benches
 from tests.unit.edge.sites import GATEWAY, PLANT
@@ -124,3 +125,5 @@ async def test_it_forwards_the_streams_that_are_named_for_it_and_no_other(
     assert all(stream["broker"]["reason"] == "" for stream in status["streams"])
     assert status["certificate_trouble"] == ""
     assert status["certificate_not_after_ns"] > clock.wall_ns() + 700 * 86400 * 10**9
+    ends = load_certificate(bench.folder / "broker/server.crt").not_valid_after_utc
+    assert status["broker_shown"]["ends_ns"] == int(ends.timestamp()) * 10**9

@@ -3,6 +3,7 @@
 import pytest
 
 from edge import status
+from edge.broker_tls import shown_lines
 from edge.errors import AlteredError, ForkError, HeldError
 from edge.spool_reader import State
 from edge.trouble import (
@@ -54,7 +55,7 @@ def test_the_end_of_what_the_broker_has_shown_is_kept_and_told(rig: Rig) -> None
     rig.stream.note_broker("it hangs up", NOW_NS)  # what was shown before it did, stands
     shown = status._shown(rig.spool.get(State.SHOWN))
     assert shown == {"begins_ns": life.begins_ns, "ends_ns": life.ends_ns}
-    assert status._shown_lines(shown, NOW_NS - 1) == [
+    assert shown_lines(shown, NOW_NS - 1) == [
         "broker's certificate: until 2026-12-25 02:41 UTC, 30 days left"
     ]
     assert status._ending(shown, NOW_NS - 1) == {}

@@ -3,77 +3,41 @@
 import asyncio
 import contextlib
 import os
-import socket
+import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from edge.alarms import WAY_BLOCKED, standing
 from edge.condition import condition_of
-from edge.disk import Disk
 from edge.errors import ExportError
 from edge.export import export
 from edge.one_way import leaving
+from edge.one_way import outbox as outbox_look
 from edge.one_way.leaving import (
     OutboxLeaving,
-    UdpLeaving,
     cursors_of,
     left_seq,
     turn_ring,
     way_facts,
 )
 from edge.site.config import Site
-from edge.site.way import OutboxWay, UdpWay
-from edge.spool import Spool
-from edge.spool_reader import State
-from evidence import cbor
+from edge.site.way import OutboxWay
+from edge.spool_reader import SpoolReader
+from edge.status import lines, status_of
 from evidence.archive.export import ExportReader, Span, write_export
 from tests.unit.edge.fakes import ShiftedClock
+from tests.unit.edge.one_way.kit import DAY_NS, OWNER, Here, by_outbox, left, one_way
 from tests.unit.edge.sites import (
-    GATEWAY,
-    METERS,
-    PLANT,
     certificate,
     keys,
-    replaced,
-    site_of,
-    write_keys,
 )
-from tests.unit.edge.stream_rig import BODY, NOW_NS, Rig, collector, opened
+from tests.unit.edge.stream_rig import NOW_NS, Rig
 from tests.waiting import until
-
-DAY_NS = 86_400 * 10**9
-OWNER = (PLANT, GATEWAY)
-
-
-@pytest.fixture
-def rig(tmp_path: Path) -> Any:
-    spool, stream = opened(tmp_path / "state/spool.sqlite")
-    made = Rig(spool, stream, collector())
-    made.made(6)
-    yield made
-    spool.close()
-
-
-def left(spool: Spool, *cursors: int) -> None:
-    spool.put({State.LEFT: cbor.encode(list(cursors))})
-
-
-def one_way(folder: Path, way: str) -> Site:
-    text = replaced(METERS, {'url = "mqtt://127.0.0.1:1883"': 'mode = "one-way"'})
-    write_keys(folder / "keys")
-    return site_of(folder, text.replace("[[device]]", f"{way}[[device]]", 1))
-
-
-def by_outbox(folder: Path, text: str) -> tuple[Site, OutboxWay]:
-    site = one_way(folder, f"[uplink.outbox]\n{text}")
-    way = site.uplink.way
-    assert isinstance(way, OutboxWay)
-    return site, way
-
 
 # -- the ring -----------------------------------------------------------------------------------
 
@@ -105,6 +69,37 @@ def test_passes_that_are_added_begin_where_the_last_one_stands(rig: Rig) -> None
     assert cursors_of(rig.spool, 1) == [6]
 
 
+async def test_ring_lets_go_of_nothing_by_a_clock_that_nobody_believes(
+    rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a boot: the clock is a year ahead of the newest reading, until somebody sets it."""
+    site, _ = by_outbox(tmp_path, 'folder = "out"\nfile_s = 1\n')
+    clock, disk, turns = ShiftedClock(), Here(), list[int]()
+    monkeypatch.setattr(clock, "wall_ns", lambda: NOW_NS + 365 * DAY_NS)
+    monkeypatch.setattr(leaving, "TICK_S", 0.01)
+
+    def turned(*what: Any) -> int:
+        turns.append(freed := turn_ring(*what))
+        return freed
+
+    monkeypatch.setattr(leaving, "turn_ring", turned)
+    left(rig.spool, 6)
+
+    class Way:
+        async def step(self) -> bool:
+            return False
+
+        def close(self) -> None: ...
+
+    task = asyncio.create_task(leaving.leave_forever(Way(), site, rig.spool, clock, disk))
+    try:
+        await until(lambda: turns)
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+    assert (turns, rig.spool.oldest_seq()) == ([0], 0)
+
+
 # -- files --------------------------------------------------------------------------------------
 
 
@@ -112,7 +107,7 @@ async def test_files_hold_the_stream_and_are_written_again_after_a_kill(
     rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site, way = by_outbox(tmp_path, 'folder = "out"\nfile_s = 1\nfile_kib_max = 64\n')
-    clock, disk = ShiftedClock(), _Here()
+    clock, disk = ShiftedClock(), Here()
     outbox = OutboxLeaving(site, way, rig.spool, clock, disk)
     assert not await outbox.step()
     assert not way.folder.exists(), "it waits for more"
@@ -126,7 +121,7 @@ async def test_files_hold_the_stream_and_are_written_again_after_a_kill(
         assert left_seq(rig.spool) == 5
         left(rig.spool, 0)
     (loop := way.folder / "loop.tar").symlink_to(loop)  # of a ferry
-    facts = {"by": "outbox", "left_seq": -1, "files": 1, "bytes": path.stat().st_size}
+    facts = {"by": "outbox", "left_seq": -1, "files": 1, "bytes": path.stat().st_size, "hangs": ""}
     assert way_facts(way, rig.spool) == facts
     with monkeypatch.context() as patch:  # what it takes between the look at folder and file
         patch.setattr(Path, "iterdir", lambda folder: [folder / "taken.tar", path, loop])
@@ -138,7 +133,7 @@ async def test_files_hold_the_stream_and_are_written_again_after_a_kill(
 
 async def written(rig: Rig, site: Site, way: OutboxWay) -> None:
     """A start of the agent until it has written what is due, as if killed before the cursor."""
-    await _until_written(OutboxLeaving(site, way, rig.spool, ShiftedClock(), _Here()))
+    await _until_written(OutboxLeaving(site, way, rig.spool, ShiftedClock(), Here()))
 
 
 OURS = "north-works-edge-1-0-5.tar"
@@ -158,6 +153,14 @@ async def test_what_lies_under_the_next_files_name_is_no_file_that_has_left(
         await written(rig, site, way)
         assert (path.is_symlink(), path.read_bytes(), left_seq(rig.spool)) == (False, whole, 5)
     left(rig.spool, 0)
+    path.unlink()
+    path.mkdir()  # told; and no descriptor of it stays open, of which the agent has 4,096
+    held = _descriptors()
+    for _ in range(5):
+        with pytest.raises(OSError, match=OURS):
+            await written(rig, site, way)
+    assert _descriptors() == held
+    path.rmdir()
     with path.open("wb") as file:  # of plant "north", gateway "works-edge-1"
         span = Span("north", "works-edge-1", 0, 5)
         objects = [stored.data for stored in rig.spool.objects(0, 9)]
@@ -167,6 +170,10 @@ async def test_what_lies_under_the_next_files_name_is_no_file_that_has_left(
     with pytest.raises(ExportError, match=r"0-5\.tar is of north/works-edge-1: give each a folder"):
         await written(rig, site, way)
     assert (path.read_bytes(), left_seq(rig.spool)) == (others, -1)
+
+
+def _descriptors() -> int:
+    return len([*Path("/proc/self/fd").iterdir()])
 
 
 def _link(path: Path) -> None:
@@ -192,6 +199,39 @@ async def test_what_a_power_cut_leaves_is_cleared_and_all_files_count(
         await written(rig, site, way)
 
 
+async def test_an_outbox_leaves_the_spool_what_it_needs_of_their_disk(
+    rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """12 MiB for what frees, and a file of 4: else neither a receipt nor a reading could follow."""
+    site, way = by_outbox(tmp_path, 'folder = "out"\nfile_s = 1\n')
+    free = 16 * 2**20 - 1
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=free))
+    with pytest.raises(ExportError, match="out is on the spool's disk, which has 15 MiB left: "):
+        await written(rig, site, way)
+    assert [*way.folder.iterdir()] == []
+    free += 1
+    await written(rig, site, way)
+    assert left_seq(rig.spool) == 5
+
+
+async def test_a_file_that_hangs_does_not_hold_the_spools_log(
+    rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reader that stays lets it grow by 1.5 GB a day."""
+    site, way = by_outbox(tmp_path, 'folder = "out"\nfile_s = 1\n')
+    logs = list[tuple[int, ...]]()
+
+    def hangs(_: int) -> None:
+        db = sqlite3.connect(rig.spool._path, isolation_level=None, timeout=0)
+        with contextlib.closing(db):
+            db.execute("UPDATE state SET value = value")  # as the agent goes on
+            logs.append(db.execute("PRAGMA wal_checkpoint(RESTART)").fetchone())
+
+    monkeypatch.setattr(os, "fsync", hangs)
+    await written(rig, site, way)
+    assert {busy for busy, *_ in logs} == {0}
+
+
 async def test_a_folder_that_is_gone_is_made_by_nobody_once_something_has_left(
     rig: Rig, tmp_path: Path
 ) -> None:
@@ -207,13 +247,42 @@ async def test_a_folder_that_is_gone_is_made_by_nobody_once_something_has_left(
     assert way_facts(way, rig.spool)["files"] == 0
 
 
+async def test_who_asks_how_a_folder_stands_that_hangs_is_answered(
+    rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often: one thread stands, and none of them is in the midst of reading the spool."""
+    site, way = by_outbox(tmp_path, 'folder = "out"\nfile_s = 1\n')
+    answers, times, midst = threading.Event(), list[Path](), list[bool]()
+
+    def hangs(folder: Path) -> list[int]:
+        times.append(folder)
+        midst.append(reader._db.in_transaction)  # then the spool's log would grow for ever
+        answers.wait(60)
+        return [1, 2]
+
+    monkeypatch.setattr(outbox_look, "sizes_of", hangs)
+    monkeypatch.setattr(outbox_look, "LOOK_S", 0.05)
+    root = certificate(keys().gateway.public_key(), "gateway")
+    reader = SpoolReader(rig.spool._path)
+    asked = {"certificate": root, "collector": keys().collector.public_key()}
+    for _ in range(3):
+        told = status_of(site, reader, ShiftedClock(), **asked)
+    (said,) = [alarm["sentence"] for alarm in told["alarms"] if alarm["name"] == WAY_BLOCKED]
+    assert said == f"{way.folder} does not answer: look at its share, and whether its server runs"
+    assert any(f"one way out: outbox, {said}; left up to seq -1" in line for line in lines(told))
+    assert (told["way"]["files"], times, midst) == (None, [way.folder], [False])
+    answers.set()
+    await until(lambda: way_facts(way, reader)["files"] == 2)
+    reader.close()
+
+
 async def test_a_folder_that_hangs_is_said_and_waited_for(
     rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A share that is away: its thread stands, and the ring and the alarms go on."""
     monkeypatch.setattr(leaving, "BLOCKED_S", 0.05)
     site, way = by_outbox(tmp_path, 'folder = "out"\nfile_s = 1\n')
-    outbox = OutboxLeaving(site, way, rig.spool, ShiftedClock(), _Here())
+    outbox = OutboxLeaving(site, way, rig.spool, ShiftedClock(), Here())
     answers, write, times = threading.Event(), outbox._write, list[int]()
 
     def hangs(*what: Any) -> None:
@@ -268,62 +337,6 @@ async def _until_written(outbox: OutboxLeaving) -> None:
         outbox._since_s = None if outbox._since_s is None else outbox._since_s - 10
 
 
-class _Here(Disk):
-    """Work at once: the tests' spool is this thread's."""
-
-    async def run(self, work: Any, *args: Any, **kwargs: Any) -> Any:
-        return work(*args, **kwargs)
-
-
-# -- datagrams ----------------------------------------------------------------------------------
-
-
-async def test_new_objects_go_first_and_each_again_at_its_age(
-    rig: Rig, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sent: list[bytes] = []
-
-    class Sender:
-        def __init__(self, *_: object) -> None: ...
-
-        async def send(self, data: bytes) -> None:
-            sent.append(data)
-
-    monkeypatch.setattr(leaving, "Sender", Sender)
-    clock = ShiftedClock()
-    way = UdpWay("127.0.0.1", 9, 10**6, (10, 600))
-    udp = UdpLeaving(way, rig.spool, clock, _Here())
-    objects = [stored.data for stored in rig.spool.objects(0, 9)]
-
-    async def all_due(at_ns: int) -> list[bytes]:
-        monkeypatch.setattr(clock, "wall_ns", lambda: at_ns)
-        sent.clear()
-        while await udp.step():
-            pass
-        return sent[:]
-
-    assert await all_due(NOW_NS) == objects
-    assert await all_due(NOW_NS + 9 * 10**9) == []
-    assert await all_due(NOW_NS + 10 * 10**9) == objects
-    rig.stream.append_frame(BODY, b"calc", NOW_NS)
-    (newest,) = (stored.data for stored in rig.spool.objects(6, 1))
-    assert await all_due(NOW_NS + 600 * 10**9) == [newest, newest, *objects, newest]
-    assert cursors_of(rig.spool, 3) == [7, 7, 7]
-    left(rig.spool, 0, 0, 0)
-    behind_ns = NOW_NS - DAY_NS  # a clock that was set back: the stream's time goes on ahead of it
-    assert await all_due(behind_ns) == [*objects, newest]
-    udp.close()
-
-
-async def test_rate_is_never_exceeded() -> None:
-    clock = ShiftedClock()
-    with socket.socket(type=socket.SOCK_DGRAM) as out:
-        sender = leaving.Sender(UdpWay("127.0.0.1", 9, 200_000, (1,)), out, clock)
-        begins_s = asyncio.get_running_loop().time()
-        await sender.send(b"x" * 40_000)  # with its 30 heads 41.6 kB: 0.2 s
-        assert asyncio.get_running_loop().time() - begins_s >= 0.19
-
-
 async def test_a_way_that_stays_blocked_is_an_alarm_until_it_is_free(
     rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -336,7 +349,7 @@ async def test_a_way_that_stays_blocked_is_an_alarm_until_it_is_free(
     held.parent.mkdir()
     held.touch()
     os.truncate(held, 16 * 2**20)
-    clock, disk = ShiftedClock(), _Here()
+    clock, disk = ShiftedClock(), Here()
     way = leaving.leaving_of(site, rig.spool, clock, disk)
     assert way is not None
     task = asyncio.create_task(leaving.leave_forever(way, site, rig.spool, clock, disk))

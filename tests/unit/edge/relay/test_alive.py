@@ -1,9 +1,11 @@
 """A relay tells that it lives as long as its ways in and its disk go on, and no longer."""
 
 import asyncio
+import contextlib
 import os
 import re
 import socket
+import sqlite3
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import Callable
@@ -13,16 +15,21 @@ from typing import Any
 import pytest
 
 from edge.clock import SystemClock
+from edge.errors import SpoolError
+from edge.export import export
 from edge.relay.config import load_relay
-from edge.relay.service import Relay
-from edge.relay.status import status_of
+from edge.relay.queue import Queue
+from edge.relay.service import Relay, queue_path
+from edge.relay.status import lines, status_of
 from tests.confined import command
 from tests.json_lines import lines_about
 from tests.listened import answer
 from tests.notified import manager
 from tests.ports import free_port
-from tests.unit.edge.relay.test_relay_file import GOOD, written
-from tests.unit.edge.sites import replaced
+from tests.unit.edge.relay.test_queue import of
+from tests.unit.edge.relay.test_relay_file import GOOD, STREAM, written
+from tests.unit.edge.sites import GATEWAY, PLANT, replaced
+from tests.unit.edge.stream_rig import Rig, collector, opened
 from tests.waiting import ENOUGH_S, until
 
 
@@ -108,19 +115,23 @@ async def test_what_hangs_is_not_alive(
         await asyncio.wait({task})
 
 
-async def test_an_address_that_is_not_there_yet_stops_nothing_else(
+async def test_an_address_or_folder_that_is_not_there_yet_stops_nothing_else(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Somebody has the port, and lets it go."""
+    """Somebody has the port, and lets it go; a file stands where the folder belongs."""
     config = load_relay(file_of(tmp_path))
     assert config.udp is not None
     stop, ready = asyncio.Event(), asyncio.Event()
     relay = Relay(config, SystemClock())
+    inbox = tmp_path / "inbox"
+    inbox.touch()  # no folder, nor can there be one
     with socket.socket(type=socket.SOCK_DGRAM) as held:
         held.bind(config.udp)
         task = asyncio.create_task(relay.run(stop, ready.set))
         await ready.wait()
-        assert relay.life.ready() == (False, "fails, and is tried again: UDP")
+        await until(lambda: relay.life.ready() == (False, "fails, and is tried again: UDP, folder"))
+        inbox.unlink()
+        await until(lambda: relay.life.ready() == (False, "fails, and is tried again: UDP"))
         assert f"UDP 127.0.0.1:{config.udp[1]} cannot be had: Address already in use" in caplog.text
         stop.set()
         await task  # ends as ever
@@ -135,6 +146,78 @@ async def test_an_address_that_is_not_there_yet_stops_nothing_else(
         await until(lambda: "noise" in str(status_of(config, SystemClock())["counts"]))
     stop.set()
     await task
+
+
+def _no_database(file: Path) -> None:
+    file.write_bytes(b"no database" * 1_000)
+
+
+def _without_an_index(file: Path) -> None:
+    """Its head is whole, and what a stream begins with cannot be read."""
+    with contextlib.closing(sqlite3.connect(file)) as db:
+        (page,) = db.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'known'").fetchone()
+    with file.open("r+b") as data:
+        data.seek((page - 1) * 4096)
+        data.write(b"\xff" * 4096)
+
+
+@pytest.mark.parametrize("damages", [_no_database, _without_an_index])
+async def test_a_damaged_queue_stops_no_other_stream(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
+    damages: Callable[[Path], None],
+) -> None:  # fmt: skip
+    """What comes of it waits in the folder until somebody has moved the file away."""
+    monkeypatch.setattr("edge.relay.service.OPEN_AGAIN_S", 0.05)
+    monkeypatch.setattr("edge.relay.service.COUNTS_S", 0.05)
+    monkeypatch.setattr("edge.relay.folder.LOOK_S", 0.05)
+    file = file_of(tmp_path)
+    file.write_text(file.read_text() + replaced(STREAM, {'"edge-1"': '"edge-2"'}))
+    config = load_relay(file)
+    path = queue_path(config, PLANT, GATEWAY)
+    held = Queue(path, bytes_max=2**24)
+    held.keep([of(seq) for seq in range(50)], 5)
+    held.close()
+    whole = path.read_bytes()
+    damages(path)
+    spool, stream = opened(tmp_path / "spool.sqlite")
+    Rig(spool, stream, collector()).made(2)
+    (tmp_path / "inbox").mkdir()
+    export(spool, (PLANT, GATEWAY), out=tmp_path / "inbox")
+    spool.close()
+    stop, ready = asyncio.Event(), asyncio.Event()
+    relay = Relay(config, SystemClock())
+    task = asyncio.create_task(relay.run(stop, ready.set))
+    try:
+        await ready.wait()
+        assert relay.life.ready() == (False, f"fails, and is tried again: queue of {PLANT}/edge-1")
+        assert re.search(rf"{path}: cannot be .*move it away.*; tried again", caplog.text)
+        assert [(r.plant, r.gateway) for r in caplog.records if "move it" in r.message] == [
+            (PLANT, GATEWAY)
+        ]
+        await until(lambda: "folder" in str(fails_of(relay)))
+        assert f"FAILS: queue of {PLANT}/edge-1: {path}: cannot" in "\n".join(
+            lines(config, status_of(config, SystemClock()))
+        )
+        assert len([*(tmp_path / "inbox").iterdir()]) == 1
+        path.write_bytes(whole)
+        for end in ("-wal", "-shm"):
+            path.with_name(f"{path.name}{end}").unlink(missing_ok=True)
+        await until(lambda: relay.life.ready() == (True, "ready"))
+        await until(lambda: not [*(tmp_path / "inbox").iterdir()])
+        assert told_of(relay)["objects"] == 52, "rivals of 0 and 1, too"
+    finally:
+        stop.set()
+        await asyncio.wait({task})
+    assert task.exception() is None
+
+
+async def test_a_relay_none_of_whose_queues_can_be_had_ends(tmp_path: Path) -> None:
+    config = load_relay(file_of(tmp_path))
+    held = queue_path(config, PLANT, GATEWAY)
+    held.parent.mkdir(parents=True)
+    _no_database(held)
+    with pytest.raises(SpoolError, match=f"{held}: cannot be opened as a relay's queue"):
+        await Relay(config, SystemClock()).run(asyncio.Event())
 
 
 @pytest.mark.needs("systemd-analyze")

@@ -114,7 +114,10 @@ async def test_what_is_no_export_or_of_nobody_is_kept_for_people(rig: Rig, at: A
     assert folder.aside == 3
     (inbox / "noise.refused").unlink()
     await look(folder, clock, LOOK_S)
-    assert folder.aside == 2, "until a person has looked"
+    assert (folder.aside, folder.others) == (2, 0), "until a person has looked"
+    (folder._folder / "north-works-edge-1-0-5.TAR").touch()  # a ferry's name for it
+    await folder.step()
+    assert folder.others == 1
 
 
 async def test_what_is_no_regular_file_stops_nothing_and_is_neither_read_nor_waited_for(
@@ -163,6 +166,7 @@ async def test_a_file_that_goes_or_is_changed_for_a_pipe_as_it_is_looked_at(
 async def test_a_folder_that_is_gone_is_said(at: Any) -> None:
     """As when the share is no longer mounted: files would pile up, and all look well."""
     _, clock, _, folder, inbox = at
+    await folder.step()
     inbox.rmdir()
     with pytest.raises(FileNotFoundError, match="inbox"):
         await look(folder, clock, LOOK_S)

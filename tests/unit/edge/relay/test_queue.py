@@ -62,6 +62,22 @@ def test_receipts_release_and_what_is_under_receipt_does_not_come_back(path: Pat
     assert held.receipted_seq() == 2
 
 
+def test_nothing_is_kept_in_a_file_that_is_at_its_place_no_more(path: Path) -> None:
+    """As when somebody moves a damaged one away before the relay has ended; a share that went."""
+    held = queue(path)
+    held.keep([of(0)], 5)
+    away = path.with_name("away")
+    path.rename(away)
+    for work in (lambda: held.keep([of(1)], 6), lambda: held.release(0)):
+        with pytest.raises(SpoolError, match=r"queue\.sqlite: was moved, deleted or replaced"):
+            work()
+    path.touch()
+    with pytest.raises(SpoolError, match="was moved"):
+        held.keep([of(1)], 6)
+    away.rename(path)
+    assert held.keep([of(1)], 6).new == [1]
+
+
 def test_holes_are_named_and_filled(path: Path) -> None:
     held = queue(path)
     held.keep([of(2), of(3)], 5)
@@ -86,6 +102,16 @@ def test_what_is_forged_above_the_newest_object_does_not_hide_it(
     assert held.beyond(3) == [5, *ends], "no more than seven: somebody goes on forging"
     monkeypatch.setattr("edge.relay.queue.TOP_ROWS", 2)
     assert held.beyond(3) == [5, *ends[-2:]]
+
+
+def test_what_is_forged_right_behind_the_newest_object_does_not_hide_the_next(path: Path) -> None:
+    """Runs 5 to 10 and 12 to 40 have a true end no more, until the gateway signs another."""
+    held = queue(path)
+    held.keep([of(seq) for seq in (6, 7, 8, 12, 13)], 5)
+    held.keep([of(seq, b"forged") for seq in (5, 9, 10, *range(14, 41))], 6)
+    assert held.beyond(3) == [5, 10, 40]
+    held.keep([of(14)], 7)
+    assert held.beyond(3) == [5, 10, 14, 40]
 
 
 def test_a_seq_far_ahead_is_held_and_ends_no_hole(path: Path) -> None:

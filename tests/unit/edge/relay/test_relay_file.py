@@ -94,10 +94,19 @@ def running(config: RelayConfig) -> Iterator[None]:
         yield
 
 
-def tell(config: RelayConfig, reason: str, *, unanswered: bool = False) -> None:
+DAY_NS = 86_400 * 10**9
+
+
+def tell(
+    config: RelayConfig, reason: str, *, unanswered: bool = False,
+    broker_shown: dict[str, int] | None = None,
+) -> None:  # fmt: skip
     """What a relay has written of itself."""
     broker = {"since_ns": NOW_NS, "reason": reason}
-    of_stream = {"broker": broker, "forwarded": 2, "refused": 0, "unanswered": unanswered}
+    of_stream = {
+        "broker": broker, "broker_shown": broker_shown, "forwarded": 2, "refused": 0,
+        "unanswered": unanswered,
+    }  # fmt: skip
     streams = {"north-works/edge-1": of_stream}
     told = {"objects": {"kept": 2, "garbage": 1}, "udp": {"lost": 7}, "streams": streams}
     (config.state_dir / COUNTS).write_text(json.dumps(told))
@@ -143,9 +152,7 @@ def test_status_and_metrics_tell_the_same(
     assert main(["status", str(path)]) == 2
 
 
-def test_how_long_there_is_room_and_what_fails(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_how_long_there_is_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = GOOD + replaced(STREAM, {'"edge-1"': '"edge-2"'})
     bound = {"[relay]\n": "[relay]\nqueue_mib_max = 16\n"}
     config = load_relay(written(tmp_path, replaced(text, bound)))
@@ -179,25 +186,50 @@ def test_how_long_there_is_room_and_what_fails(
         r"\nUNREADABLE north-works/edge-1: .*move it away", "\n".join(lines(config, told))
     )
     damaged.write_bytes(whole)
-    free = 20 * 2**20  # 20,971,520 bytes, 500 a second of both
+    free = 44 * 2**20  # 24 MiB for receipts, and 20,971,520 bytes, 500 a second of both
     told = status_of(config, clock)
     assert [stream["full_s"] for stream in told["streams"]] == [41_943] * 2
     said = "\n".join(lines(config, told))
-    assert " MiB held, 20 MiB free: less than the bound, 32 MiB, needs\nDISK LOW: make room" in said
+    assert " MiB held, 44 MiB free: less than the bound, 32 MiB, needs\nDISK LOW: make room" in said
     assert is_amiss(told)
     found = {name: value for name, _, labels, value in figures(told) if "edge-2" not in str(labels)}
-    assert (found["disk_free_bytes"], found["queue_full_seconds"]) == (20_971_520, 41_943)
-    free = 2**40
+    assert (found["disk_free_bytes"], found["queue_full_seconds"]) == (46_137_344, 41_943)
+    assert "the last 24 MiB are kept for receipts" in said
+    free = 76 * 2**20
+    assert not is_amiss(status_of(config, clock))
+
+
+def test_what_fails_and_what_its_folder_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = load_relay(written(tmp_path, GOOD))
+    config.state_dir.mkdir()
+    clock, minute = ShiftedClock(), 60 * 10**9
+    monkeypatch.setattr(clock, "wall_ns", lambda: NOW_NS + 40 * minute)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=2**40))
     (config.state_dir / COUNTS).write_text('{"files": {"aside": 2}}')
     told = status_of(config, clock)
     assert is_amiss(told)
     assert f"\nREFUSED: 2 files in {config.folder} end in .ref" in "\n".join(lines(config, told))
+    (config.state_dir / COUNTS).write_text('{"files": {"others": 3}}')
+    told = status_of(config, clock)
+    assert f"3 files in {config.folder} end in no .tar: they are not taken" in lines(config, told)
+    assert not is_amiss(told), "they may be the ferry's own"
     (config.state_dir / COUNTS).write_text('{"fails": {"folder": "no such share"}}')
     assert not is_amiss(status_of(config, clock)), "of a process that ended"
     with running(config):
         told = status_of(config, clock)
     assert is_amiss(told)
     assert "FAILS: folder: no such share; tried again" in lines(config, told)
+    wrote_ns = NOW_NS + 39 * minute  # since then its disk is read-only, and it can say nothing
+    for older_ns, fails in ((0, 0), (1, 1)):
+        (config.state_dir / COUNTS).write_text(f'{{"at_ns": {wrote_ns - older_ns}}}')
+        with running(config):
+            told = status_of(config, clock)
+        assert len(told["fails"]) == is_amiss(told) == fails
+    said = "FAILS: state_dir: nothing of how it stands was written since 2026-11-25 03:20:29 UTC (1"
+    assert said in "\n".join(lines(config, told))
+    assert status_of(config, clock)["fails"] == {}, "it does not run"
 
 
 def test_what_is_held_may_be_forged_and_is_called_unconfirmed(
@@ -273,7 +305,7 @@ def test_a_certificate_that_is_not_there_yet_is_told_and_stops_no_run(
 
 
 def test_of_its_broker_a_running_relay_tells_and_one_that_ended_does_not(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = load_relay(path := written(tmp_path, GOOD))
     config.state_dir.mkdir()
@@ -292,6 +324,19 @@ def test_of_its_broker_a_running_relay_tells_and_one_that_ended_does_not(
         (stream,) = json.loads(status("--json"))["streams"]
         assert stream["broker"] == {"since_ns": NOW_NS, "reason": "it hangs up"}
         assert f"stackproof_relay_online{OF_STREAM} 0.0" in metrics_of(config)
+    life = {"begins_ns": NOW_NS - 90 * DAY_NS, "ends_ns": NOW_NS + 31 * DAY_NS}
+    sooner = {**life, "ends_ns": NOW_NS + 30 * DAY_NS}
+    ends = "stackproof_relay_broker_shown_certificate_not_after_seconds"
+    shown = "\nbroker's certificate: until 2026-12-26 02:41 UTC, "
+    tell(config, reason="", broker_shown=life)
+    with monkeypatch.context() as patch:
+        patch.setattr(SystemClock, "wall_ns", lambda _: NOW_NS)
+        assert f"{shown}31 days left\n" in status()
+        tell(config, reason="", broker_shown=sooner)
+        assert main(["status", str(path)]) == 1
+        said = capsys.readouterr().out
+        assert "\nBROKER CERTIFICATE ENDS: the broker's certificate ends on 2026-12-25 02:" in said
+    assert f"{ends} 1.79816649e+09" in metrics_of(config)
     tell(config, reason="")  # and was killed
     (stream,) = json.loads(status("--json"))["streams"]
     assert (stream["broker"], stream["online"], stream["forwarded"]) == (None, False, 2)

@@ -1,5 +1,6 @@
 """What becomes of a site order: state by state, what none may change, and a power cut anywhere."""
 
+import json
 import os
 import tarfile
 from collections.abc import Callable, Iterator
@@ -252,6 +253,24 @@ def test_a_damaged_state_stops_orders_and_no_reading(tmp_path: Path) -> None:
     start = start_of(path)
     assert (start.folder, start.state) == (None, State())
     assert "is damaged" in order_lines(orders_of(folder))[0]
+
+
+def test_a_state_of_another_program_is_left_as_it_is(tmp_path: Path) -> None:
+    """The first programs wrote no format; after a way back a newer one's may be there."""
+    path = site_folder(tmp_path)
+    stage(path)
+    file = tmp_path / "state/site-orders/state.json"
+    said = json.loads(file.read_bytes())
+    assert said.pop("format") == 1
+    file.write_text(json.dumps(said))
+    assert read_state(file.parent).judged == 1
+    newer = json.dumps({"format": 2, "numbers": [1]})
+    file.write_text(newer)
+    assert start_of(path).folder is None
+    told = order_lines(orders_of(file.parent))[0]
+    assert "state.json: has format 2, and this program knows 1: no order counts until" in told
+    assert "damaged" not in told
+    assert file.read_text() == newer
 
 
 def test_commands_tell_of_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
