@@ -216,8 +216,7 @@ class BrokerDesk:
         with self._one:
             register = self._register()
             waiting = [self._waits(*one) for one in register.pending()]
-            now = self._now()
-            approved = [_row(one, register.newest(one, now)) for one in register.approved()]
+            approved = [_row(*one) for one in register.all_newest(self._now())]
         return {"waiting": waiting, "approved": approved}
 
     def revoked(self) -> bytes:
