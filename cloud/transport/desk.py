@@ -81,7 +81,7 @@ class BrokerDesk:
         # of revoked ones: since when, whether their broker is to know it by now, their newest word
         self._ended = dict[tuple[str, str], tuple[float, bool, int | None]]()
         self._came_in_s = dict[tuple[str, str], float]()  # when one of them was heard again
-        self._trouble = ""
+        self._trouble = self._unsigned = ""
         self._one = threading.Lock()
         self._waiting = dict[Sender, bytes]()
         self._looked_s = dict[Sender, float]()  # the newest WAITING_MAX, oldest first
@@ -158,7 +158,7 @@ class BrokerDesk:
 
     def _mended(self, register: Register) -> list[str]:
         """What is left after one more try."""
-        found, said = [register.barred()], list[str]()
+        found, said = [register.barred(), self._unsigned], list[str]()
         try:
             if register.signs and register.unlisted(register.folder / CRL):
                 said += ["a key was revoked, and not listed", *register.write_list(self._now())]
@@ -340,7 +340,11 @@ class BrokerDesk:
         self._require_clock()
         register, now = self._register(), self._now()
         before = register.newest(approved, now)
-        made = register.certificate(approved, now)
+        try:
+            made, self._unsigned = register.certificate(approved, now), ""
+        except EvidenceError as error:
+            self._unsigned = f"no certificate is made: {error}"
+            raise
         if made is None:
             return ""
         if told and made != before:
