@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import datetime as dt
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -50,6 +51,9 @@ KNOWS_S, STILL_S = 180.0, 1_800.0
 APPROVED, RENEWED, REVOKED = (
     "broker-key-approved", "broker-certificate-renewed", "broker-key-revoked",
 )  # fmt: skip
+
+#: how an order begins in the security log
+_KEY = re.compile(r"([^/ ]+)/([^/ ]+) key ([0-9a-f]{64})\b")
 
 
 class BrokerDesk:
@@ -170,8 +174,23 @@ class BrokerDesk:
                 found += [*left, *said]
             else:
                 log.warning("brokers are told again what the register says: %s", "; ".join(said))
+        found += self._not_revoked(register)
         found += self._still_in(register)
         return [*dict.fromkeys(filter(None, found))]
+
+    def _not_revoked(self, register: Register) -> list[str]:
+        """Keys that an older register, put back, lets in again; no order does that."""
+        try:
+            with self._book.begin() as (transaction, _):
+                told = [_KEY.match(row.detail) for row in transaction.log_rows_of(REVOKED)]
+        except StoreError as error:
+            return [f"the register cannot be held against the security log: {error}"]
+        return [
+            f"{one[1]}/{one[2]} key {one[3]} was revoked, says the security log, and the register "
+            "lets it in: revoke it again (broker revoke)"
+            for one in told
+            if one is not None and register.find(one[1], one[2], one[3]) is not None
+        ]
 
     def _still_in(self, register: Register) -> list[str]:
         """Who speaks though he was revoked, wherever his broker is: newer words than a look ago."""
