@@ -39,7 +39,7 @@ from evidence.broker_certificates import (
     node_name,
     relay_name,
 )
-from evidence.key_files import REFERENCE, must_not_exist, read_small, write_new
+from evidence.key_files import REFERENCE, must_not_exist, open_to_all, read_small, write_new
 from evidence.keys import (
     FileSigner,
     certificate_to_pem,
@@ -167,7 +167,7 @@ def _now() -> dt.datetime:
 def _new(args: argparse.Namespace) -> int:
     folder: Path = args.out
     reference = args.ca_key or CA_KEY
-    if reference == CA_KEY and not (folder / "ca.pem").exists():
+    if reference == CA_KEY and not any((folder / name).exists() for name in ("ca.pem", CA)):
         write_private(folder / "ca.pem", generate("p256"))
     signer = open_signer(reference, folder)
     if not (folder / CA).exists():
@@ -311,6 +311,8 @@ def _collector(args: argparse.Namespace) -> RunningCollector:
         return RunningCollector(args.config)
     if args.token is None:
         raise CloudError("--url needs --token FILE: whoever approves says who it is")
+    if said := open_to_all(args.token):
+        print(said, file=sys.stderr)
     token = read_small(args.token).decode("ascii", "replace").strip()
     return RunningCollector.at(args.url, token)
 
