@@ -22,7 +22,7 @@ from cloud.errors import CloudError
 from cloud.transport.broker_files import ROUTE_PORT
 from cloud.transport.own import put
 from cloud.transport.register import CA, CRL, NODES, SERVER, SERVER_KEY, Register
-from cloud.transport.rows import Served, names_of, remembered
+from cloud.transport.rows import WORDS, Served, names_of, remembered
 from cloud.transport.served import FILES, alone, barred, behind, known_of, serve_again, write
 from cloud.transport.taken import take_in
 from evidence.broker_certificates import (
@@ -239,7 +239,7 @@ def _config(args: argparse.Namespace) -> int:
         raise CloudError("mosquitto is one process: several as one are --for nats")
     with alone(args.out):
         before = _written_last(args, register)
-        served = replace(before, **_told(args), collectors=[*map(str, files)])
+        served = replace(before, **_told(args), collectors=[*map(str, files)], words=WORDS)
         known = known_of(files)
         said = [_left_out(before, served), *register.mend_list(_now())]
         said += write(served, known, [one.register for one in known.slices])

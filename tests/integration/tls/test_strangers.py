@@ -65,6 +65,27 @@ async def test_a_certificate_of_another_gateway_throws_nobody_off(
             assert ("broker: away" in caplog.text) == (bench.kind == "nats")
 
 
+def test_nobody_leaves_messages_of_qos_2_half_done(bench: Bench) -> None:
+    """Tried: nats-server, full of them, lets nobody of the slice in; mosquitto takes 2 GB each."""
+    shown = bench.files()
+    bench.configure()
+    collector = Guest(bench, bench.shown(bench.folder / "broker/collector"), "collector")
+    its, topic = Guest(bench, shown, "edge-9"), f"stackproof/v1/00/{PLANT}/edge-9/frames"
+    collector.client.subscribe(topic, 2)
+    until_now(lambda: its.told and collector.grants)
+    its.say([topic], b"at 1")
+    its.client.publish(topic, b"at 2", qos=2)
+    until_now(lambda: not its.client.is_connected())
+    again = Guest(bench, shown, "edge-9")
+    until_now(lambda: again.told)
+    again.say([topic], b"again at 1")
+    until_now(lambda: len(collector.heard) == 2)
+    assert collector.heard == [(topic, b"at 1"), (topic, b"again at 1")]
+    for guest in (collector, again):
+        guest.leave()
+    its.client.loop_stop()
+
+
 @pytest.mark.parametrize("bench", ["nats"], indirect=True)
 def test_what_a_gateway_has_kept_for_many_of_its_names_is_forgotten(
     bench: Bench, monkeypatch: pytest.MonkeyPatch

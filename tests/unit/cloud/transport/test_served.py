@@ -339,7 +339,7 @@ def test_a_broker_whose_place_was_changed_is_not_told_by_a_signal(
 
     moved = replace(one, **change)
     write(moved, known, [register.folder])
-    said = f"{os.getpid()} must be started anew: it began with another address, port or user"
+    said = f"{os.getpid()} must be started anew: it began with another address, port, user or "
     assert said in take_in(moved)
     for _ in range(2):  # an order to it is not what it does either
         assert said in serve_again(tmp_path, register)[-1]
@@ -347,6 +347,13 @@ def test_a_broker_whose_place_was_changed_is_not_told_by_a_signal(
 
     write(one, known, [register.folder])  # as it began
     assert "has been told to read" in take_in(one)
+    rows = json.loads((register.folder / ROWS).read_text())
+    (register.folder / ROWS).write_text(  # by a program of before, which wrote other words
+        json.dumps([{k: v for k, v in row.items() if k != "words"} for row in rows])
+    )
+    assert said in serve_again(tmp_path, register)[-1]
+    assert [said in sentence for sentence in behind(tmp_path, register)] == [True]
+    (tmp_path / "out/.began").unlink()
     assert behind(tmp_path, register) == []
     write(moved, known, [register.folder])
     with subprocess.Popen(["true"]) as anew:
