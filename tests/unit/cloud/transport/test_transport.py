@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from cryptography.x509 import load_pem_x509_crl
 
-from cloud import config_broker
 from cloud.accounts.desks import Accounts
 from cloud.accounts.digest import counted
 from cloud.accounts.roles import PROGRAM
@@ -23,17 +22,15 @@ from cloud.errors import ClockError, NoRegisterError, StoreError
 from cloud.store.slice import SliceStore
 from cloud.transport.desk import BrokerDesk
 from cloud.transport.register import Register
-from evidence import token_key
 from evidence.broker_certificates import (
     REQUEST_BYTES_MAX,
     BrokerRequest,
     encode_broker_request,
     make_ca,
 )
-from evidence.errors import EvidenceError, KeyFileError, TokenAwayError
+from evidence.errors import EvidenceError, KeyFileError
 from evidence.keys import (
     FileSigner,
-    Signer,
     certificate_from_pem,
     certificate_to_pem,
     generate,
@@ -42,7 +39,6 @@ from evidence.keys import (
 )
 from tests.unit.cloud.app_examples import make_accounts
 from tests.unit.cloud.evidence_examples import ExamplePlant, ManualClock, make_plant
-from tests.unit.evidence.test_token_key import Hanging
 from tests.waiting import ENOUGH_S, until
 
 T0 = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
@@ -312,37 +308,6 @@ def test_a_list_that_cannot_be_signed_keeps_no_broker_from_being_told(
     assert logged(bench) == ["broker-key-revoked", "broker-key-approved"]
     with pytest.raises(LookupError, match="is revoked"):
         bench.desk.take(bench.request())
-
-
-def test_the_cas_token_may_hang_and_be_away_at_the_start(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Who is revoked is told to brokers that take no list; what waits for the token is told."""
-    monkeypatch.setattr(token_key, "SIGN_S", 0.05)
-    desk, here, folder = bench.desk, list[Signer](), bench.desk._register().folder
-
-    def opened(*_: object) -> Signer:
-        if not here:
-            raise TokenAwayError("not in the slot")
-        return here[0]
-
-    monkeypatch.setattr(config_broker, "open_signer", opened)
-    of = ("pkcs11:token=t", folder, folder / "ca.crt")
-    desk._held = Register(folder, config_broker._ca_signer(*of))
-    desk.take(bench.request())
-    with pytest.raises(TokenAwayError, match="not in the slot"):
-        desk.approve(PROGRAM, ROW, "")
-    desk.look()
-    assert desk.trouble == "no certificate is made: not in the slot"
-    here.append(Hanging(BY_KEY))
-    Hanging.answers.set()
-    assert desk.take(bench.request())["certificate"], "the key was approved all the same"
-    desk._held = Register(folder, config_broker._ca_signer(*of))
-    Hanging.answers.clear()
-    row = desk.revoke(PROGRAM, ROW, "stolen", "")
-    Hanging.answers.set()
-    said, told = "NOT written: its token has not answered", row["list"].partition(" for ")[0]
-    assert (told, row["broker"], bench.served) == (said, "told", 2)
 
 
 def test_who_is_not_heard(bench: Bench) -> None:
