@@ -45,7 +45,10 @@ logfile_size_limit: 10MB
 logfile_max_num: 2
 max_payload: {max_payload}
 jetstream {{ store_dir: "{store}", max_mem: 64MB, max_file: 4GB }}
-mqtt {{ listen: "{host}:{port}", ack_wait: "30s", max_ack_pending: {max_ack_pending} }}
+mqtt {{
+  listen: "{host}:{port}", ack_wait: "30s", max_ack_pending: {max_ack_pending}
+  reject_qos2_publish: true
+}}
 """
 
 

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import datetime as dt
 import json
+import logging
 import signal
 import sys
 from pathlib import Path
@@ -29,6 +30,7 @@ from cloud.commands.store import add_store_commands
 from cloud.commands.support import add_support_command
 from cloud.commands.year import add_year_commands
 from cloud.config import CloudConfig, load_cloud
+from cloud.config_elsewhere import in_clear, open_secrets
 from cloud.errors import CloudConfigError, CloudError
 from cloud.transport.served import behind
 from evidence.errors import EvidenceError
@@ -159,6 +161,8 @@ def _check(args: argparse.Namespace) -> int:
         print(f"{args.config}: fine; {len(config.plants)} plant(s), {gateways} gateway(s)")
         for problem in (problem for _, found in offered for problem in found.problems):
             print(f"{args.config}: WARNING: does not count: {problem}")
+        for sentence in _open(args.config, config):
+            print(f"{args.config}: WARNING: {sentence}")
         if config.broker.register is not None and (barred := config.broker.register.barred()):
             print(f"{args.config}: broker.register: WARNING: {barred}")
         if config.broker.register is not None:
@@ -172,6 +176,11 @@ def _check(args: argparse.Namespace) -> int:
 def _gateways(identity: PlantIdentity, found: Offered) -> set[str]:
     """Ids of those that have a certificate, named in CLOUD.toml or in the key folder."""
     return {one.name for one in (*identity.gateways, *(given for _, given in found.certificates))}
+
+
+def _open(path: Path, config: CloudConfig) -> list[str]:
+    """What others may read: sentences."""
+    return [*filter(None, [in_clear(config.broker.url)]), *open_secrets(path)]
 
 
 def _ending(config: CloudConfig) -> list[tuple[str, str]]:
@@ -188,6 +197,8 @@ def _run(args: argparse.Namespace) -> int:
 
     config, clock = load_cloud(args.config), _clock(args)
     start_logging(args.log_level, args.log_format)
+    for sentence in _open(args.config, config):
+        logging.getLogger("stackproof.cloud").warning("%s", sentence)
     say = teller(args.log_format, "stackproof.cloud")
     sys.setswitchinterval(SWITCH_S)
     share_one_heap()

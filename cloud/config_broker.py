@@ -17,6 +17,8 @@ streams = ["smelter/edge-1"]              # plant/gateway
 ```
 """
 
+import functools
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +28,7 @@ from cloud.collector.topics import SLICE_ID
 from cloud.config_file import parse_file
 from cloud.errors import CloudConfigError
 from cloud.transport.broker_files import KnownRelay, KnownSlice
-from cloud.transport.register import Register
+from cloud.transport.register import CA, Register
 from cloud.transport.tls import TlsFiles
 from evidence.broker_certificates import (
     CLIENT_DAYS,
@@ -36,11 +38,14 @@ from evidence.broker_certificates import (
     name_of,
     uri_of,
 )
-from evidence.errors import EvidenceError
-from evidence.keys import load_certificate, public_key
+from evidence.errors import EvidenceError, TokenAwayError
+from evidence.keys import Signer, load_certificate, public_key
 from evidence.points import NAME_ID
-from evidence.signers import open_signer
+from evidence.signers import PKCS11, open_signer
+from evidence.token_key import TokenKey
 from firmware_configs.fields import Fields, Problem
+
+log = logging.getLogger("stackproof.cloud.transport")
 
 BROKER_MODES = ("embedded", "external")
 _TLS = ("ca", "certificate", "key")
@@ -134,11 +139,24 @@ def _register(fields: Fields, folder: Path) -> Register | None:
     if path is None:
         return None
     try:
-        signer = open_signer(reference, folder) if reference else None
+        signer = _ca_signer(reference, folder, path / CA) if reference else None
         return Register(path, signer, days)
     except EvidenceError as error:
         fields.complain("ca_key" if reference else "register", str(error))
         return None
+
+
+def _ca_signer(reference: str, folder: Path, certificate: Path) -> Signer:
+    """The CA's key. Certificates wait for one in a token that is away; evidence does not."""
+    if not reference.startswith(PKCS11):
+        return open_signer(reference, folder)
+    opener = functools.partial(open_signer, reference, folder)
+    try:
+        opened = opener()
+    except TokenAwayError as error:
+        log.warning("broker.ca_key: %s; no certificate is made until it is", error)
+        return TokenKey(public_key(load_certificate(certificate)), opener)
+    return TokenKey(opened.public_key, opener, opened)
 
 
 def _relays(fields: Fields, folder: Path) -> Sequence[KnownRelay]:

@@ -4,11 +4,16 @@ I/O: looks into the files that are named.
 """
 
 import ssl
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
+from cloud.config_file import parse_file
+from evidence.key_files import open_to_all
 from firmware_configs.fields import Fields
 
+#: keys whose file is nobody else's
+_SECRETS = ("token", "webhook", "webhook_secret", "smtp_password")
 TOKEN_BYTES_MAX = 4_096
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -33,6 +38,17 @@ def url_fault(url: str, *, allow_http: bool | None = None) -> str:
         otherwise = "" if allow_http is None else ", or say allow_http = true"
         return f"would send the token in clear: use https{otherwise}"
     return ""
+
+
+def in_clear(url: str) -> str:
+    """What to know of a broker that is reached without TLS over a network; "" of any other."""
+    parts = urlsplit(url)
+    if parts.scheme != "mqtt" or parts.hostname in _LOOPBACK:
+        return ""
+    return (
+        f"{url} is reached without TLS: whoever is on the way reads all that is sent. Use mqtts:// "
+        "(docs/deploy.md), unless a tunnel leads there"
+    )
 
 
 def token_file(fields: Fields, folder: Path) -> Path | None:
@@ -66,6 +82,25 @@ def _file(fields: Fields, key: str, folder: Path) -> Path | None:
         fields.complain(key, 'is no reference; write "file:name-of-a-file"')
         return None
     return folder / value.removeprefix("file:") if value else None
+
+
+def open_secrets(config: Path) -> list[str]:
+    """Secrets that CLOUD.toml or FRONT.toml names and any user of this machine can read, sentences.
+
+    Private keys like that are refused; these may be a container's or orchestrator's, who mount
+    them so.
+    """
+    return [*filter(None, map(open_to_all, _secrets(parse_file(config, []), config.parent)))]
+
+
+def _secrets(value: object, folder: Path) -> Iterator[Path]:
+    rows = value.items() if isinstance(value, Mapping) else ()
+    for key, said in rows:
+        if key in _SECRETS and isinstance(said, str) and said.startswith("file:"):
+            yield folder / said.removeprefix("file:")
+        yield from _secrets(said, folder)
+    for one in value if isinstance(value, list) else ():
+        yield from _secrets(one, folder)
 
 
 def read_token(path: Path) -> str:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TypeVar
 
 from edge.site.config import Site
-from edge.token_key import TokenKey
 from evidence.certify import objection_to
 from evidence.cose import OBJECT_BYTES_MAX
 from evidence.custody import validity_ns
@@ -30,6 +29,7 @@ from evidence.log_lines import about
 from evidence.orders import Replace, decode_order
 from evidence.signers import PKCS11, open_signer
 from evidence.suites import PublicKey
+from evidence.token_key import TokenKey
 from firmware_configs.fields import Problem
 
 T = TypeVar("T")

@@ -61,6 +61,11 @@ class Route:
         return cls(host, port, path, proxy)
 
     @property
+    def is_here(self) -> bool:
+        """The broker is on this machine: what is said to it passes no network."""
+        return self.proxy is None and self.host in ("127.0.0.1", "::1", "localhost")
+
+    @property
     def place(self) -> str:
         """`host:port` as a proxy, a Host header and people are told."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"

@@ -28,7 +28,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from evidence import cose
 from evidence.certify import as_private
-from evidence.errors import MalformedError
+from evidence.errors import KeyFileError, MalformedError
 from evidence.keys import UNREADABLE, Certificate, Signer, key_id, key_usage, public_key
 from evidence.points import NAME_ID
 from evidence.suites import PublicKey
@@ -140,6 +140,9 @@ def certify_server(
         ca: who certifies.
         begins: aware UTC.
         days: of validity, as far as the CA's reaches.
+
+    Raises:
+        KeyFileError: the CA has ended.
     """
     names = x509.SubjectAlternativeName([_host(host) for host in hosts])
     builder = _begun(hosts[0], key, ca, begins, days)
@@ -224,6 +227,8 @@ def _begun(
     if ca is not None:
         issuer, by = ca.certificate.subject, public_key(ca.certificate)
         ends = min(ends, ca.certificate.not_valid_after_utc)  # nothing outlives who certified it
+        if ends <= begins:
+            raise KeyFileError(f"the broker's CA ended on {ends:%Y-%m-%d}: another has to be made")
     builder = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key)
     builder = builder.serial_number(x509.random_serial_number())
     builder = builder.not_valid_before(begins - EARLY).not_valid_after(ends)

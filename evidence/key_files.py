@@ -1,6 +1,7 @@
 """Files that the key commands read and write: small, and never overwritten."""
 
 import datetime as dt
+import stat
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -17,6 +18,7 @@ from evidence.points import NAME_ID
 from evidence.public_key import load_key
 
 FILE_BYTES_MAX = 64 * 1024
+OF_A_CONTAINER = "/run/secrets"
 REFERENCE = "file:PATH or pkcs11:URI"
 
 
@@ -62,6 +64,20 @@ def read_small(path: Path, most: int = FILE_BYTES_MAX) -> bytes:
     if len(data) > most:
         raise KeyFileError(f"{path}: more than {most} bytes")
     return data
+
+
+def open_to_all(path: Path) -> str:
+    """What to do where any user of this machine can read a secret, a sentence; "" elsewhere.
+
+    A container's own secrets are its engine's, and no other user is in there.
+    """
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except OSError:  # whoever reads it says so
+        return ""
+    if not mode & stat.S_IROTH or path.is_relative_to(OF_A_CONTAINER):
+        return ""
+    return f"{path} is a secret that is open to others (mode {mode:04o}); run: chmod o= {path}"
 
 
 def id_of(text: str) -> str:

@@ -95,6 +95,13 @@ class Transaction:
         )
         return [LogRow(**json.loads(body)) for (body,) in found]
 
+    def log_rows_of(self, event: str) -> list[LogRow]:
+        """Every row of one kind that is kept, oldest first."""
+        found = self._sql.execute(
+            "SELECT body FROM log WHERE json_extract(body, '$.event') = ? ORDER BY seq", (event,)
+        )
+        return [LogRow(**json.loads(body)) for (body,) in found]
+
     def log_rows_back(self, after: int) -> Iterator[LogRow]:
         """Rows behind number `after`, newest first; one at a time is held."""
         found = self._sql.execute("SELECT body FROM log WHERE seq > ? ORDER BY seq DESC", (after,))

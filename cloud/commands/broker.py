@@ -22,7 +22,7 @@ from cloud.errors import CloudError
 from cloud.transport.broker_files import ROUTE_PORT
 from cloud.transport.own import put
 from cloud.transport.register import CA, CRL, NODES, SERVER, SERVER_KEY, Register
-from cloud.transport.rows import Served, names_of, remembered
+from cloud.transport.rows import WORDS, Served, names_of, remembered
 from cloud.transport.served import FILES, alone, barred, behind, known_of, serve_again, write
 from cloud.transport.taken import take_in
 from evidence.broker_certificates import (
@@ -39,7 +39,7 @@ from evidence.broker_certificates import (
     node_name,
     relay_name,
 )
-from evidence.key_files import REFERENCE, must_not_exist, read_small, write_new
+from evidence.key_files import REFERENCE, must_not_exist, open_to_all, read_small, write_new
 from evidence.keys import (
     FileSigner,
     certificate_to_pem,
@@ -167,7 +167,7 @@ def _now() -> dt.datetime:
 def _new(args: argparse.Namespace) -> int:
     folder: Path = args.out
     reference = args.ca_key or CA_KEY
-    if reference == CA_KEY and not (folder / "ca.pem").exists():
+    if reference == CA_KEY and not any((folder / name).exists() for name in ("ca.pem", CA)):
         write_private(folder / "ca.pem", generate("p256"))
     signer = open_signer(reference, folder)
     if not (folder / CA).exists():
@@ -239,7 +239,7 @@ def _config(args: argparse.Namespace) -> int:
         raise CloudError("mosquitto is one process: several as one are --for nats")
     with alone(args.out):
         before = _written_last(args, register)
-        served = replace(before, **_told(args), collectors=[*map(str, files)])
+        served = replace(before, **_told(args), collectors=[*map(str, files)], words=WORDS)
         known = known_of(files)
         said = [_left_out(before, served), *register.mend_list(_now())]
         said += write(served, known, [one.register for one in known.slices])
@@ -311,6 +311,8 @@ def _collector(args: argparse.Namespace) -> RunningCollector:
         return RunningCollector(args.config)
     if args.token is None:
         raise CloudError("--url needs --token FILE: whoever approves says who it is")
+    if said := open_to_all(args.token):
+        print(said, file=sys.stderr)
     token = read_small(args.token).decode("ascii", "replace").strip()
     return RunningCollector.at(args.url, token)
 

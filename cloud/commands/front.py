@@ -2,10 +2,12 @@
 
 import argparse
 import asyncio
+import logging
 import signal
 from pathlib import Path
 from typing import Any
 
+from cloud.config_elsewhere import open_secrets
 from cloud.front.config import load_front
 from evidence.log_lines import FORMS, TEXT, start_logging, teller
 
@@ -32,11 +34,16 @@ def _front(args: argparse.Namespace) -> int:
         count, readers = len(config.collectors), len(config.readers)
         proxy = ", and whom a proxy signs in" if config.sign_in else ""
         print(f"{args.config}: fine; {count} collector(s), {readers} reader(s){proxy}")
+        for sentence in open_secrets(args.config):
+            print(f"{args.config}: WARNING: {sentence}")
         return 0
     # imported on use: to check a file needs no server
     from cloud.front.process import run_front
 
     start_logging(args.log_level, args.log_format)
+
+    for sentence in open_secrets(args.config):
+        logging.getLogger("stackproof.cloud.front").warning("%s", sentence)
 
     async def run() -> None:
         stop, loop = asyncio.Event(), asyncio.get_running_loop()

@@ -33,7 +33,7 @@ from evidence.documents.document import (
 from evidence.documents.kinds import KINDS, ROLES, check_document
 from evidence.documents.plainly import body_of, plain_body
 from evidence.errors import EvidenceError, KeyFileError, MalformedError
-from evidence.key_files import public_der, read_small, write_new
+from evidence.key_files import open_to_all, public_der, read_small, write_new
 from evidence.signers import FILE, PKCS11, open_signer
 from firmware_configs.toml import NotTomlError, parse_toml
 
@@ -208,6 +208,8 @@ def read_token(reference: str) -> str:
     """The token that file:PATH or env:NAME names; KeyFileError when it names none."""
     scheme, _, name = reference.partition(":")
     if scheme == "file":
+        if said := open_to_all(Path(name)):
+            print(said, file=sys.stderr)
         return read_small(Path(name)).decode("utf-8", "replace").strip()
     if scheme == "env" and name in os.environ:
         return os.environ[name]

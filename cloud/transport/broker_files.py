@@ -57,6 +57,9 @@ UP, DOWN = (FRAMES, LIVE, STATE, RENEW), (RECEIPTS, CONFIG, CERTIFICATE, ORDER)
 MAX_QUEUED_BYTES = 256 * 1024 * 1024
 #: of nats-server's disk at one node, for all slices
 MAX_FILE_MB = 4096
+#: after which nats-server alone forgets what somebody subscribed who is away: ours ask anew. Not in
+#: a cluster, where a node that is cut off would take who is connected to it for one of these
+GONE = "1m"
 #: ids of all that there can be
 SLICES = [f"{n:02x}" for n in range(256)]
 _MQTT_ALONE = 'allowed_connection_types: ["MQTT", "MQTT_WS"]'
@@ -197,6 +200,8 @@ max_queued_messages 10000
 max_queued_bytes {MAX_QUEUED_BYTES}
 message_size_limit {MAX_PAYLOAD_BYTES}
 listener {place.port} {place.host}
+# nobody of ours sends at QoS 2, of which 1,000 may wait here half done, 2 GB of memory a client
+max_qos 1
 cafile {place.folder}/ca.crt
 certfile {place.folder}/server.crt
 keyfile {place.folder}/server.pem
@@ -236,7 +241,9 @@ def nats_files(place: Place, known: Known) -> dict[str, str]:
         f'ca_file: "{place.folder}/ca.crt"'
     )
     tls = f"tls {{ {own}, verify_and_map: true, timeout: 5 }}"
-    copies = f"\n  stream_replicas: {REPLICAS}" if place.node else ""
+    more = (
+        f"stream_replicas: {REPLICAS}" if place.node else f'consumer_inactive_threshold: "{GONE}"'
+    )
     conf = f"""\
 {HEAD}server_name: {place.node or "stackproof"}
 listen: "127.0.0.1:-1"
@@ -246,7 +253,10 @@ jetstream {{ store_dir: "{place.folder}/jetstream", max_mem: 64MB, max_file: {MA
 mqtt {{
   listen: "{_at(place.host, place.port)}"
   ack_wait: "30s", max_ack_pending: {MAX_ACK_PENDING}
-  {tls}{copies}
+  # nobody of ours sends so; what waits half done fills the disk of a slice, and lets nobody in
+  reject_qos2_publish: true
+  {tls}
+  {more}
 }}
 accounts {{
 {accounts}}}

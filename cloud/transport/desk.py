@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import datetime as dt
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -51,6 +52,9 @@ APPROVED, RENEWED, REVOKED = (
     "broker-key-approved", "broker-certificate-renewed", "broker-key-revoked",
 )  # fmt: skip
 
+#: how an order begins in the security log
+_KEY = re.compile(r"([^/ ]+)/([^/ ]+) key ([0-9a-f]{64})\b")
+
 
 class BrokerDesk:
     """Certificates of the running collector's gateways.
@@ -81,7 +85,7 @@ class BrokerDesk:
         # of revoked ones: since when, whether their broker is to know it by now, their newest word
         self._ended = dict[tuple[str, str], tuple[float, bool, int | None]]()
         self._came_in_s = dict[tuple[str, str], float]()  # when one of them was heard again
-        self._trouble = ""
+        self._trouble = self._unsigned = ""
         self._one = threading.Lock()
         self._waiting = dict[Sender, bytes]()
         self._looked_s = dict[Sender, float]()  # the newest WAITING_MAX, oldest first
@@ -158,7 +162,7 @@ class BrokerDesk:
 
     def _mended(self, register: Register) -> list[str]:
         """What is left after one more try."""
-        found, said = [register.barred()], list[str]()
+        found, said = [register.barred(), self._unsigned], list[str]()
         try:
             if register.signs and register.unlisted(register.folder / CRL):
                 said += ["a key was revoked, and not listed", *register.write_list(self._now())]
@@ -170,8 +174,23 @@ class BrokerDesk:
                 found += [*left, *said]
             else:
                 log.warning("brokers are told again what the register says: %s", "; ".join(said))
+        found += self._not_revoked(register)
         found += self._still_in(register)
         return [*dict.fromkeys(filter(None, found))]
+
+    def _not_revoked(self, register: Register) -> list[str]:
+        """Keys that an older register, put back, lets in again; no order does that."""
+        try:
+            with self._book.begin() as (transaction, _):
+                told = [_KEY.match(row.detail) for row in transaction.log_rows_of(REVOKED)]
+        except StoreError as error:
+            return [f"the register cannot be held against the security log: {error}"]
+        return [
+            f"{one[1]}/{one[2]} key {one[3]} was revoked, says the security log, and the register "
+            "lets it in: revoke it again (broker revoke)"
+            for one in told
+            if one is not None and register.find(one[1], one[2], one[3]) is not None
+        ]
 
     def _still_in(self, register: Register) -> list[str]:
         """Who speaks though he was revoked, wherever his broker is: newer words than a look ago."""
@@ -216,8 +235,7 @@ class BrokerDesk:
         with self._one:
             register = self._register()
             waiting = [self._waits(*one) for one in register.pending()]
-            now = self._now()
-            approved = [_row(one, register.newest(one, now)) for one in register.approved()]
+            approved = [_row(*one) for one in register.all_newest(self._now())]
         return {"waiting": waiting, "approved": approved}
 
     def revoked(self) -> bytes:
@@ -341,7 +359,11 @@ class BrokerDesk:
         self._require_clock()
         register, now = self._register(), self._now()
         before = register.newest(approved, now)
-        made = register.certificate(approved, now)
+        try:
+            made, self._unsigned = register.certificate(approved, now), ""
+        except EvidenceError as error:
+            self._unsigned = f"no certificate is made: {error}"
+            raise
         if made is None:
             return ""
         if told and made != before:

@@ -21,7 +21,7 @@ import fcntl
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -164,13 +164,30 @@ class Register:
 
         By the CA of now, or of those before. One that has not begun is of a clock that was ahead.
         """
-        found = list[Certificate]()
-        for path in sorted((self.folder / ISSUED).glob(f"{approved.stem}.*.crt"), reverse=True):
-            with contextlib.suppress(KeyFileError):  # a copy that was cut short: another is made
-                found.append(load_certificate(path))
-        ours = [made for made in found if is_by(made, self.ca)]
-        begun = (made for made in ours if made.not_valid_before_utc <= now)
-        return next(begun, next(iter(ours or found), None))
+        return self._newest((self.folder / ISSUED).glob(f"{approved.stem}.*.crt"), now)
+
+    def all_newest(self, now: dt.datetime) -> Iterator[tuple[Approved, Certificate | None]]:
+        """`newest` of each of `approved`, by one look at the folder: years are many files."""
+        paths = dict[str, list[Path]]()
+        for path, words in _named(self.folder / ISSUED, "crt", 4):
+            paths.setdefault(".".join(words[:3]), []).append(path)
+        for one in self.approved():
+            yield one, self._newest(paths.get(one.stem, ()), now)
+
+    def _newest(self, paths: Iterable[Path], now: dt.datetime) -> Certificate | None:
+        ours, other = None, None
+        for path in sorted(paths, reverse=True):
+            try:
+                made = load_certificate(path)
+            except KeyFileError:  # a copy that was cut short: another is made
+                continue
+            if not is_by(made, self.ca):
+                other = other or made
+            elif made.not_valid_before_utc <= now:
+                return made
+            else:
+                ours = ours or made
+        return ours or other
 
     def unlisted(self, path: Path) -> frozenset[int]:
         """Serial numbers of revoked keys' certificates that a revocation list does not name."""

@@ -16,6 +16,8 @@ from cloud.transport.register import CA, CRL, SERVER
 from cloud.transport.whole import FOR_ALL, put_whole
 
 ROWS = "brokers.json"
+#: of what we write and brokers take at a start alone; one more with each change of it (ADR 0078)
+WORDS = 2
 PROGRAMS = {"mosquitto": ("mosquitto", "mosquitto.conf"), "nats": ("nats-server", "nats.conf")}
 
 
@@ -35,6 +37,7 @@ class Served:
         node, route_port: as in `Place`.
         collectors: CLOUD.toml of each that it serves, absolute; nodes are those of the first one's
             register. None: of the one whose register this stands in.
+        words: `WORDS` of the program that wrote it; of one before ADR 0078: 1.
     """
 
     kind: str
@@ -48,6 +51,7 @@ class Served:
     node: str = ""
     route_port: int = ROUTE_PORT
     collectors: Sequence[str] = ()
+    words: int = WORDS
 
     @property
     def file(self) -> str:
@@ -88,7 +92,7 @@ def remembered(folder: Path) -> list[Served]:
     """Every configuration of a register; CarriedFileError when that cannot be read."""
     path = folder / ROWS
     try:
-        return [Served(**row) for row in json.loads(path.read_bytes())]
+        return [Served(**{"words": 1, **row}) for row in json.loads(path.read_bytes())]
     except FileNotFoundError:
         return []
     except (OSError, ValueError, TypeError) as error:

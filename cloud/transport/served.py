@@ -31,7 +31,7 @@ from cloud.transport.broker_files import (
     nats_files,
 )
 from cloud.transport.register import CA, CRL, NODES, SERVER, SERVER_KEY, Register
-from cloud.transport.rows import PROGRAMS, Served, remember, remembered
+from cloud.transport.rows import PROGRAMS, WORDS, Served, remember, remembered
 from cloud.transport.taken import note_moved, take_in, untold
 from cloud.transport.whole import FOR_ALL, FOR_ONE, entry_of, give_to, put_whole
 from evidence.broker_certificates import NODE_PREFIX
@@ -206,7 +206,7 @@ def serve_again(config: Path, register: Register) -> list[str]:
 
 
 def _serve(served: Served, config: Path, register: Register) -> list[str]:
-    said = list[str]()
+    said, served = list[str](), replace(served, words=WORDS)
     try:
         with alone(Path(served.out)):
             known = known_of([Path(name) for name in served.collectors] or [config])

@@ -2,8 +2,8 @@
 
 Beside its files `.told` says which ones a broker was told to read last. One that began after they
 were written has read them anyhow. `.began` says which ones that ran began with another address,
-port or user than is written now. No signal changes that: nats-server 2.15.1 refuses the whole file
-then, whom it lets in with it, and mosquitto 2.0.21 as another user cannot read it.
+port, user or version than is written now. No signal changes that: nats-server 2.15.1 refuses the
+whole file then, whom it lets in with it, and mosquitto 2.0.21 as another user cannot read it.
 """
 
 import contextlib
@@ -44,7 +44,8 @@ def note_moved(rows: Sequence[Served], served: Served) -> None:
 def _place(served: Served) -> str:
     """What a broker takes when it begins, and by no signal."""
     user = served.user if served.kind == "mosquitto" else ""
-    return f"{served.listen} {served.port} {served.websocket} {served.route_port} {user}"
+    place = f"{served.listen} {served.port} {served.websocket} {served.route_port}"
+    return f"{place} {user} {served.words}"
 
 
 def _began_with(served: Served) -> Mapping[str, str]:
@@ -64,8 +65,8 @@ def _moved(served: Served) -> list[int]:
 def _said_of_moved(served: Served, moved: Sequence[int]) -> str:
     program, processes = PROGRAMS[served.kind][0], " ".join(map(str, moved))
     return (
-        f"{program} {processes} must be started anew: it began with another address, port or user "
-        f"than {served.file} has now, and lets in by what it read before"
+        f"{program} {processes} must be started anew: it began with another address, port, user or "
+        f"version of the file than {served.file} has now, and lets in by what it read before"
     )
 
 

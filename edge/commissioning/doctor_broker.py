@@ -32,6 +32,7 @@ _IN = {
     "relay": "the broker lets this relay in",
 }
 LET_IN = "check the broker's url, and at the broker who may connect; readings wait in the spool"
+NO_TLS = "have the url begin with mqtts:// or wss:// (docs/deploy.md), unless a tunnel leads there"
 #: of OpenSSL's X509_V_ERR_… (x509_vfy.h): what is wrong with the broker's certificate, what to do
 _ITS = {
     10: ("ended", "have the broker's people give it another; look at this machine's clock too"),
@@ -89,8 +90,12 @@ async def _way(
 ) -> tuple[list[Check], ssl.SSLContext | None]:
     """Up to TLS; what it is spoken with."""
     checks = await _reach(route)
-    if tls is None or has_failed(checks):
+    if has_failed(checks):
         return checks, None
+    if tls is None:
+        said = f"{route.place} is reached without TLS: whoever is on the way reads all that is sent"
+        is_open = [] if route.is_here else [warning(BROKER, "certificate", said, NO_TLS)]
+        return [*checks, *is_open], None
     own, context = _own(tls, now_ns)
     checks += own
     if context is None:

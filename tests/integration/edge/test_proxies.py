@@ -111,8 +111,10 @@ async def test_there_and_back_by_names_that_the_proxy_looks_up(
         checks = await examine_route(route, "doctor", None, 0, "gateway")
         assert [(c.subject, c.layer, c.state) for c in checks] == [
             ("proxy", "dns", State.FINE), ("proxy", "tcp", State.FINE),
-            ("broker", "tcp", State.FINE), ("broker", "protocol", State.FINE),
+            ("broker", "tcp", State.FINE), ("broker", "certificate", State.WARNING),
+            ("broker", "protocol", State.FINE),
         ]  # fmt: skip
+        assert "without TLS: whoever is on the way reads all" in checks[3].sentence
 
 
 async def test_websocket_without_a_proxy(broker: Broker) -> None:

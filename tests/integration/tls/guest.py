@@ -25,11 +25,14 @@ class Guest:
         grants: how often a subscription was answered.
     """
 
-    def __init__(self, bench: Bench, files: TlsFiles, name: str, will: str = "") -> None:
+    def __init__(
+        self, bench: Bench, files: TlsFiles, name: str, will: str = "", *, keeps: bool = False
+    ) -> None:  # fmt: skip
         self.told, self.heard, self.grants = list[str](), list[tuple[str, bytes]](), 0
         client = paho.Client(
-            CallbackAPIVersion.VERSION2, client_id=name, reconnect_on_failure=False
-        )
+            CallbackAPIVersion.VERSION2, client_id=name, clean_session=not keeps,
+            reconnect_on_failure=False,
+        )  # fmt: skip
         client.tls_set_context(files.context())
         if will:
             client.will_set(will, b"will", qos=1)

@@ -22,7 +22,7 @@ from tests.integration.edge.brokers import NAMES
 from tests.integration.tls.bench import Bench, benches, now
 from tests.integration.tls.guest import Guest
 from tests.unit.edge.sites import GATEWAY, PLANT
-from tests.waiting import ENOUGH_S, until
+from tests.waiting import ENOUGH_S, until, until_now
 
 
 @pytest.fixture(params=NAMES)
@@ -63,6 +63,56 @@ async def test_a_certificate_of_another_gateway_throws_nobody_off(
             await asyncio.sleep(0.5)
             # nats-server lets whoever knows the id take it: docs/threat-model.md
             assert ("broker: away" in caplog.text) == (bench.kind == "nats")
+
+
+def test_nobody_leaves_messages_of_qos_2_half_done(bench: Bench) -> None:
+    """Tried: nats-server, full of them, lets nobody of the slice in; mosquitto takes 2 GB each."""
+    shown = bench.files()
+    bench.configure()
+    collector = Guest(bench, bench.shown(bench.folder / "broker/collector"), "collector")
+    its, topic = Guest(bench, shown, "edge-9"), f"stackproof/v1/00/{PLANT}/edge-9/frames"
+    collector.client.subscribe(topic, 2)
+    until_now(lambda: its.told and collector.grants)
+    its.say([topic], b"at 1")
+    its.client.publish(topic, b"at 2", qos=2)
+    until_now(lambda: not its.client.is_connected())
+    again = Guest(bench, shown, "edge-9")
+    until_now(lambda: again.told)
+    again.say([topic], b"again at 1")
+    until_now(lambda: len(collector.heard) == 2)
+    assert collector.heard == [(topic, b"at 1"), (topic, b"again at 1")]
+    for guest in (collector, again):
+        guest.leave()
+    its.client.loop_stop()
+
+
+@pytest.mark.parametrize("bench", ["nats"], indirect=True)
+def test_what_a_gateway_has_kept_for_many_of_its_names_is_forgotten(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """100 kB of memory each, past restarts; who is there hears on, however long nothing comes."""
+    monkeypatch.setattr("cloud.transport.broker_files.GONE", "1s")
+    shown = bench.files()
+    bench.configure()
+    collector = Guest(bench, bench.shown(bench.folder / "broker/collector"), "collector")
+    mine = f"stackproof/v1/00/{PLANT}/edge-9/receipts"
+    its = [Guest(bench, shown, f"edge-9-{n}", keeps=True) for n in range(4)]
+    for guest in its:
+        guest.client.subscribe(mine, 1)
+    until_now(lambda: [guest.grants for guest in its] == [1] * 4)
+
+    def kept() -> int:
+        """Consumers on disk; one is the server's own, of retained messages."""
+        return len(list((bench.folder / "broker/jetstream").rglob("obs/*/meta.inf"))) - 1
+
+    until_now(lambda: kept() == 4)
+    for guest in its[1:]:
+        guest.cut_off()
+    until_now(lambda: kept() == 1)
+    collector.say([mine], b"after a while")
+    until_now(lambda: its[0].heard == [(mine, b"after a while")])
+    for guest in (collector, its[0]):
+        guest.leave()
 
 
 def test_a_client_id_is_a_secret_of_its_key(tmp_path: Path) -> None:

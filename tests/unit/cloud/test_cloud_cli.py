@@ -327,3 +327,36 @@ def test_check_warns_of_a_collector_whose_certificate_ends(
         said = capsys.readouterr().out
         told = f"WARNING: the collector's certificate for mini ends {ends:%Y-%m-%d}"
         assert (told in said) == warned
+
+
+def test_check_warns_of_what_others_can_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_plant(tmp_path)
+    config, secrets = tmp_path / "CLOUD.toml", [tmp_path / name for name in ("hook", "of", "mail")]
+    alarms = """[alarms]
+webhook = "file:hook"
+webhook_secret = "file:of"
+smtp = "localhost:25"
+mail_from = "a@b.example"
+mail_to = ["c@d.example"]
+smtp_authority = "file:mini/root.crt"
+smtp_user = "a"
+smtp_password = "file:mail"
+"""
+    broker = '[broker]\nmode = "external"\nurl = "mqtt://{}:1883"\n'
+    config.write_text(CLOUD_HEAD + broker.format("10.0.0.9") + alarms + CLOUD_PLANT)
+    for file in secrets:
+        file.write_text("https://hook.example/s3cret\n")
+        file.chmod(0o644)
+    assert cli.main(["check", str(config)]) == 0
+    said = capsys.readouterr().out
+    assert "s3cret" not in said
+    assert "WARNING: mqtt://10.0.0.9:1883 is reached without TLS" in said
+    config.write_text(CLOUD_HEAD + broker.format("127.0.0.1") + alarms + CLOUD_PLANT)
+    for file in secrets:
+        told = f"WARNING: {file} is a secret that is open to others (mode 0644); run: chmod o= "
+        assert told + str(file) in said
+        file.chmod(0o640)
+    assert cli.main(["check", str(config)]) == 0
+    assert "WARNING" not in capsys.readouterr().out

@@ -64,8 +64,15 @@ def test_what_is_fine_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ]
     assert "t" * 32 not in repr(config)
     assert "grafana" * 8 not in repr(config)
-    assert cli.main(["front", str(path), "--check"]) == 0
-    assert capsys.readouterr().out.endswith("fine; 1 collector(s), 1 reader(s)\n")
+    secrets = [file for file in tmp_path.iterdir() if file != path]
+    for mode, told in ((0o644, 2), (0o640, 0)):
+        for file in secrets:
+            file.chmod(mode)
+        assert cli.main(["front", str(path), "--check"]) == 0
+        first, *more = capsys.readouterr().out.splitlines()
+        assert first.endswith("fine; 1 collector(s), 1 reader(s)")
+        assert len(more) == told
+        assert all("open to others (mode 0644); run: chmod o= " in said for said in more), more
 
 
 @pytest.mark.parametrize("url", ["https://a:b@n.example", "https://n.example/x", "http://[::1"])

@@ -80,6 +80,9 @@ def test_what_is_past_half_of_its_life_is_made_anew_and_the_rest_stays(hand: Han
     )
     assert names_in(hand.made("server.crt")) == ["broker", "mqtt.example"]
     (hand.folder / "ca.pem").unlink()
+    with pytest.raises(AssertionError, match=r"ca\.pem: cannot be read"):  # elsewhere, or lost
+        hand.types(368, NEW)
+    assert not (hand.folder / "ca.pem").exists(), "another key would be in its place"
     (hand.folder / "ca.crt").unlink()
     assert hand.types(368, NEW).count("in place of") == 2, "by another CA they are none"
 

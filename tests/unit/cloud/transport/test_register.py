@@ -3,12 +3,14 @@
 import datetime as dt
 import os
 import shutil
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from cryptography.x509 import load_pem_x509_crl
 
+from cloud.transport import register as module
 from cloud.transport.broker_files import KnownNode
 from cloud.transport.register import Register
 from evidence.broker_certificates import (
@@ -19,7 +21,7 @@ from evidence.broker_certificates import (
     make_ca,
 )
 from evidence.errors import KeyFileError
-from evidence.keys import FileSigner, certificate_to_pem, generate
+from evidence.keys import Certificate, FileSigner, certificate_to_pem, generate
 from tests.unit.cloud.transport.test_transport import BY, DAY, KEY, T0, TLS, folder_in
 
 
@@ -65,6 +67,45 @@ def test_a_certificate_is_made_anew_when_half_of_its_life_is_over(tmp_path: Path
     assert list(register.approved()) == []
     assert register.ended() == {("mini", "edge-1")}
     assert register.find("mini", "edge-1", KEY) is None
+
+
+def test_who_has_which_certificate_is_known_at_once_after_years(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """1,500 gateways have 27,000 certificates a year: each was read for each list of gateways."""
+    register, gateways = Register(folder_in(tmp_path), BY), ["edge-1", "edge-10", "edge-2"]
+    for gateway in gateways:
+        approved = register.approve(BrokerRequest("mini", gateway, TLS.public_key))
+        for age in (800, 780, 40, 20):
+            register.certificate(approved, T0 - age * DAY)
+    looks, reads = list[str](), list[Path]()
+    look, read = Path.glob, module.load_certificate
+
+    def looked(folder: Path, pattern: str) -> Iterator[Path]:
+        looks.append(pattern)
+        return look(folder, pattern)
+
+    def was_read(path: Path) -> Certificate:
+        reads.append(path)
+        return read(path)
+
+    monkeypatch.setattr(Path, "glob", looked)
+    monkeypatch.setattr(module, "load_certificate", was_read)
+    found = list(register.all_newest(T0))
+    assert [one.gateway for one, _ in found] == gateways
+    assert {made.not_valid_after_utc for _, made in found if made} == {T0 + 10 * DAY}
+    assert (len(looks), len(reads)) == (2, 3), "keys, certificates; of each key the newest alone"
+
+
+def test_a_ca_that_has_ended_certifies_nobody_and_says_so(tmp_path: Path) -> None:
+    register = Register(folder_in(tmp_path), BY)
+    approved = register.approve(BrokerRequest("mini", "edge-1", TLS.public_key))
+    ends = register.ca.not_valid_after_utc
+    last = register.certificate(approved, ends - dt.timedelta(hours=1))
+    assert last is not None
+    assert last.not_valid_after_utc == ends
+    with pytest.raises(KeyFileError, match=f"CA ended on {ends:%Y-%m-%d}: another has to be made"):
+        register.certificate(approved, ends + dt.timedelta(hours=1))
 
 
 def test_a_ca_that_is_elsewhere_signs_a_copy(tmp_path: Path) -> None:

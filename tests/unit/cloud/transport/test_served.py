@@ -339,7 +339,7 @@ def test_a_broker_whose_place_was_changed_is_not_told_by_a_signal(
 
     moved = replace(one, **change)
     write(moved, known, [register.folder])
-    said = f"{os.getpid()} must be started anew: it began with another address, port or user"
+    said = f"{os.getpid()} must be started anew: it began with another address, port, user or "
     assert said in take_in(moved)
     for _ in range(2):  # an order to it is not what it does either
         assert said in serve_again(tmp_path, register)[-1]
@@ -353,6 +353,13 @@ def test_a_broker_whose_place_was_changed_is_not_told_by_a_signal(
         running[:] = [anew.pid]
         assert "has been told to read" in take_in(moved)
         assert behind(tmp_path, register) == []
+    running[:] = [os.getpid()]
+    (tmp_path / "out/.began").unlink()
+    rows = json.loads((register.folder / ROWS).read_text())
+    older = [{name: row[name] for name in row if name != "words"} for row in rows]
+    (register.folder / ROWS).write_text(json.dumps(older))  # which wrote other words
+    assert said in serve_again(tmp_path, register)[-1]
+    assert [said in sentence for sentence in behind(tmp_path, register)] == [True]
 
 
 def test_a_broker_that_reads_a_copy_is_told_when_the_copy_is_what_was_written(

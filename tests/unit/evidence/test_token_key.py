@@ -1,13 +1,13 @@
-"""A gateway's key in a token that is away, hangs, refuses or is another."""
+"""A key in a token that is away, hangs, refuses or is another."""
 
 import threading
 
 import pytest
 
-from edge import token_key
-from edge.token_key import TokenKey
+from evidence import token_key
 from evidence.errors import KeyFileError, TokenAwayError
 from evidence.keys import FileSigner, Signer, generate
+from evidence.token_key import TokenKey
 
 
 class Token:

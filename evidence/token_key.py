@@ -1,8 +1,9 @@
-"""The gateway's key in a token: it may be away when the agent starts, and it may hang.
+"""A key in a token that may be away when a program starts, and may hang.
 
-Whoever waits for a signature is the thread that commits readings. So the token is asked on a
-thread of its own, for a bounded time, and not again before it has answered; and a gateway that
-comes back from a power cut before its token does reads on meanwhile.
+Of the gateway, and of the broker's CA. Whoever waits for a signature is the thread that commits
+readings, or the one that tells brokers who was revoked. So the token is asked on a thread of its
+own, for a bounded time, and not again before it has answered; and a gateway that comes back from a
+power cut before its token does reads on meanwhile.
 """
 
 import threading
@@ -17,7 +18,7 @@ SIGN_S = 2.0
 
 
 class TokenKey:
-    """A signer of a certified key, opened when it is to sign."""
+    """A signer of a certified key, opened when it is to sign; one thread at a time."""
 
     def __init__(
         self, key: PublicKey, opener: Callable[[], Signer], opened: Signer | None = None
@@ -89,7 +90,7 @@ class TokenKey:
         except TokenAwayError:
             raise
         except KeyFileError as error:
-            self._refused = f"{error}; not tried again until the agent starts anew"
+            self._refused = f"{error}; not tried again until the program starts anew"
             raise KeyFileError(self._refused) from error
         if signer.kid != self.kid:
             self._refused = "its token holds another key than the certificate's"
