@@ -16,7 +16,7 @@ from cloud.transport.register import CA, CRL, SERVER
 from cloud.transport.whole import FOR_ALL, put_whole
 
 ROWS = "brokers.json"
-#: of what we write and brokers take at a start alone; one more with each change of it (ADR 0078)
+#: of what we write and brokers take at a start alone; one more with each change of it (ADR 0077)
 WORDS = 2
 PROGRAMS = {"mosquitto": ("mosquitto", "mosquitto.conf"), "nats": ("nats-server", "nats.conf")}
 
@@ -37,7 +37,7 @@ class Served:
         node, route_port: as in `Place`.
         collectors: CLOUD.toml of each that it serves, absolute; nodes are those of the first one's
             register. None: of the one whose register this stands in.
-        words: `WORDS` of the program that wrote it; of one before ADR 0078: 1.
+        words: `WORDS` of the program that wrote it; of one before ADR 0077: 1.
     """
 
     kind: str
