@@ -73,3 +73,6 @@ class FailingDisk:
         if self.is_mounted:
             subprocess.run(["umount", str(self.folder)], check=True)
             self.is_mounted = False
+            # whose mount namespace was made meanwhile still has this one, as it failed
+            copy = self._image.with_name(f"again-{self._image.name}")
+            self._image = Path(shutil.copy(self._image, copy))

@@ -255,9 +255,9 @@ async def test_an_agent_that_is_not_let_in_tries_at_a_pace_and_loses_nothing(
     monkeypatch.setattr("edge.uplink.mqtt.RECONNECT_S_MAX", 0.2)
     tries, real = list[float](), mqtt.connect
 
-    def counted(*given: Any) -> socket.socket:
+    def counted(*given: Any, **how: Any) -> socket.socket:
         tries.append(time.monotonic())
-        return real(*given)
+        return real(*given, **how)
 
     monkeypatch.setattr("edge.uplink.mqtt.connect", counted)
     register, made = bench.register, bench.certify(ca=foreign_ca())
