@@ -14,6 +14,7 @@ there. Then nothing is cut and nothing is appended.
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 
 from cloud.errors import DamagedLogError, StoreError
@@ -71,19 +72,21 @@ def recover(
     snapshot, why = _snapshot(folder)
     left = None if why else snapshot
     problem, found = "", Recovery()
-    for wanted, text in [*_unnamed(plant, folder, keys, signed), (signed, note)]:
+    starts = [LogState()] if left is None else [left, LogState()]
+    newest_first = [*read_unnamed(plant, folder, keys, signed), (signed, note)]
+    # both from the snapshot first: one that a failed commit left beside would have all read again
+    for start, (wanted, text) in product(starts, newest_first):
         size = None if wanted is None else wanted.size
         if left is not None and size is not None and left.size > size:
             problem = f"{left.size} log entries were committed, but the checkpoint speaks of {size}"
             continue
-        for start in [LogState()] if left is None or size is None else [left, LogState()]:
-            found = Recovery([why] if why else [])
-            replay = _Replay(folder, disk, start, found)
-            replay.run(size)
-            problem = _contradiction(folder, replay.state, wanted, snapshot)
-            if not problem:
-                found.unnamed = wanted is not signed
-                return _begin(folder, disk, replay.state if wanted else LogState(), text, found)
+        found = Recovery([why] if why else [])
+        replay = _Replay(folder, disk, start, found)
+        replay.run(size)
+        problem = _contradiction(folder, replay.state, wanted, snapshot)
+        if not problem:
+            found.unnamed = wanted is not signed
+            return _begin(folder, disk, replay.state if wanted else LogState(), text, found)
     seen = "; ".join(found.notes)
     raise DamagedLogError(
         f"{folder.root}: {problem}{f' ({seen})' if seen else ''}. Nothing was cut; restore this "
@@ -114,7 +117,7 @@ def _begin(
     return Committed(state, note), found
 
 
-def _unnamed(
+def read_unnamed(
     plant: str, folder: PlantFolder, keys: Sequence[PublicKey], signed: Checkpoint | None
 ) -> list[tuple[Checkpoint, str]]:
     """A newer checkpoint that a commit signed, but whose name did not last: one, or none.
