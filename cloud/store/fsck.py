@@ -22,7 +22,7 @@ from cloud.store.fsck_log import LogCheck
 from cloud.store.fsck_streams import StreamCheck
 from cloud.store.layout import PlantFolder
 from cloud.store.record_file import read_at, size_of
-from cloud.store.recovery import left_state, read_signed, read_unnamed
+from cloud.store.recovery import read_signed, read_unnamed
 from cloud.store.state import LogState, decode_snapshot, encode_snapshot
 from cloud.store.tree import grow
 from evidence.checkpoint import Checkpoint
@@ -112,7 +112,6 @@ class _PlantCheck:
         # before the checkpoint: it is written after it, so it speaks of no more entries
         self._stored_state = read_at(folder.snapshot, 0, size_of(folder.snapshot))
         self._snapshot = self._decode_snapshot()
-        self._left = left_state(folder)
         self._keys = [*trusted.keys, *self._beside.collectors]
         self._signed = self._checkpoint(self._keys)
         self._log = LogCheck(folder, self._signed, self._found)
@@ -254,13 +253,13 @@ class _PlantCheck:
 
         Without it the next start would cut what lies behind the checkpoint, and had receipts.
         """
-        left, size = self._left, self._state.size
-        if left is None or left.size <= size or self._signed is None:
+        size = self._state.size
+        if self._signed is None or size_of(self._folder.entries) < snapshot.entries_bytes:
             self._tell_state(f"speaks of {snapshot.size} log entries, there are {size}")
             return
         newer = read_unnamed(self._plant, self._folder, self._keys, self._signed)
-        if not any(signed.size >= left.size for signed, _ in newer):  # the power went: a start's
-            what = f"speaks of {size} log entries, {left.size} were committed: it is of before"
+        if not any(one.size >= snapshot.size for one, _ in newer):  # the power went: a start's
+            what = f"speaks of {size} log entries, {snapshot.size} were committed: it is of before"
             self._found.add(Fault.CHECKPOINT_OLDER, self._name_of(self._folder.checkpoint), what)
 
     def _tell_entry(self, fault: Fault, index: int, what: str) -> None:

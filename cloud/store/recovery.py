@@ -35,6 +35,7 @@ from evidence.records import read_records
 from evidence.suites import PublicKey
 
 _WRITE_EVERY = 1024
+_OLDER = "but the checkpoint speaks of"
 
 
 @dataclass
@@ -78,12 +79,14 @@ def recover(
     for start, (wanted, text) in product(starts, newest_first):
         size = None if wanted is None else wanted.size
         if left is not None and size is not None and left.size > size:
-            problem = f"{left.size} log entries were committed, but the checkpoint speaks of {size}"
+            problem = f"{left.size} log entries were committed, {_OLDER} {size}"
             continue
         found = Recovery([why] if why else [])
         replay = _Replay(folder, disk, start, found)
         replay.run(size)
         problem = _contradiction(folder, replay.state, wanted, snapshot)
+        if not problem and wanted and snapshot and _reaches(folder, disk, replay.state, snapshot):
+            problem = f"{snapshot.size} log entries were committed, {_OLDER} {size}"
         if not problem:
             found.unnamed = wanted is not signed
             return _begin(folder, disk, replay.state if wanted else LogState(), text, found)
@@ -92,6 +95,18 @@ def recover(
         f"{folder.root}: {problem}{f' ({seen})' if seen else ''}. Nothing was cut; restore this "
         "plant from a backup"
     )
+
+
+def _reaches(folder: PlantFolder, disk: Disk, state: LogState, snapshot: LogState) -> bool:
+    """Entries and objects behind a state are those of the snapshot, whatever is to be made again.
+
+    Where a commit failed, a snapshot may speak of what was cut.
+    """
+    if snapshot.size <= state.size:
+        return False
+    replay = _Replay(folder, disk, state, Recovery())
+    replay.run(snapshot.size)
+    return replay.state.tree == snapshot.tree
 
 
 def _begin(

@@ -278,10 +278,10 @@ def test_a_checkpoint_of_before_is_told_and_nothing_is_made_again(
     newest, older = log / "checkpoint", TreeFile(log / "tree.bin").compact_range(20).root()
     newest.replace(log / "kept")
     newest.write_text(sign(Checkpoint(PLANT, 20, older), key, key.public_key))
-    lie_in_offsets(log / "entries.idx")
+    (log / "tree.bin").unlink()
     checked = check_plant(PLANT, root / PLANT, evidence.whole.trusted, is_quiet=lambda: True)
     found = {finding.fault: finding for finding in checked.findings}
-    assert set(found) == {Fault.CHECKPOINT_OLDER, Fault.OFFSETS, Fault.UNSIGNED}
+    assert set(found) == {Fault.CHECKPOINT_OLDER, Fault.TREE, Fault.UNSIGNED}
     told = "speaks of 20 log entries, 22 were committed"
     assert told in found[Fault.CHECKPOINT_OLDER].sentence
     assert found[Fault.CHECKPOINT_OLDER].sentence.endswith("never this file alone")
@@ -292,7 +292,7 @@ def test_a_checkpoint_of_before_is_told_and_nothing_is_made_again(
     assert (log / "state").exists()
     (log / "kept").replace(log / "checkpoint.new")  # as a power cut leaves it: a start's
     left = {finding.fault for finding in evidence.whole.findings(root)}
-    assert left == {Fault.OFFSETS, Fault.UNSIGNED}
+    assert left == {Fault.TREE, Fault.UNSIGNED}
 
 
 def test_a_checkpoint_by_a_collector_that_the_root_never_certified(
