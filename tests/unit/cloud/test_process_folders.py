@@ -195,6 +195,8 @@ async def test_evidence_that_was_there_is_not_begun_anew_below_its_mount_point(
 
     maxi = CLOUD_PLANT.replace("mini", "maxi") + 'collector = "file:maxi/collector.crt"\n'
     config.write_text(f"{TEXT}{maxi}[http]\nport = 0\n")
+    state.mkdir()
+    (state / ".evidence.known.part").write_text("of one that was killed")
     assert await run() == []
     evidence.rename(tmp_path / "away")
     evidence.mkdir()  # as a mount point is
