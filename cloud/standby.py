@@ -42,17 +42,18 @@ def prepare(config: CloudConfig, *, standby: bool) -> None:
             f'{config.path}: a standby needs [broker] mode = "external": the embedded broker ends '
             "with the collector that it is to replace"
         )
+    root = config.evidence_dir / config.slice
+    with folder_of(config, "state_dir", config.state_dir):
+        known = read_known(config.state_dir) & {one.plant for one in config.plants}
+    with folder_of(config, "evidence_dir", root):  # before anything is made where it was
+        if known and len(gone(root, known)) == len(known):
+            raise CloudError(f"{config.path}: cloud.evidence_dir: {gone_text(root)}")
     for key, folder, mode in (
         ("state_dir", config.state_dir, 0o700),  # databases: see `keep_own`
         ("archive_dir", config.archive_dir, 0o777),
     ):
         with folder_of(config, key, folder):
             folder.mkdir(mode, parents=True, exist_ok=True)
-    root = config.evidence_dir / config.slice
-    with folder_of(config, "evidence_dir", root):  # before anything is made where it was
-        known = read_known(config.state_dir) & {one.plant for one in config.plants}
-        if known and len(gone(root, known)) == len(known):
-            raise CloudError(f"{config.path}: cloud.evidence_dir: {gone_text(root)}")
     register = config.broker.register
     if register is not None and (sentence := register.barred()):  # gateways have days left
         log.error("%s: broker.register: %s", config.path, sentence)

@@ -168,7 +168,7 @@ class Alarms(Shape):
     """Alarms that stand, and that cleared."""
 
     standing: SomeAPlant[Standing]
-    cleared: SomeAPlant[Cleared]
+    cleared: Rows[Cleared]  # of two hours: many times each, where a broker flaps
     unacknowledged: Whole
     new_in_last_hour: Whole
 

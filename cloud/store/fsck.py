@@ -22,7 +22,7 @@ from cloud.store.fsck_log import LogCheck
 from cloud.store.fsck_streams import StreamCheck
 from cloud.store.layout import PlantFolder
 from cloud.store.record_file import read_at, size_of
-from cloud.store.recovery import read_signed
+from cloud.store.recovery import read_signed, read_unnamed
 from cloud.store.state import LogState, decode_snapshot, encode_snapshot
 from cloud.store.tree import grow
 from evidence.checkpoint import Checkpoint
@@ -112,7 +112,8 @@ class _PlantCheck:
         # before the checkpoint: it is written after it, so it speaks of no more entries
         self._stored_state = read_at(folder.snapshot, 0, size_of(folder.snapshot))
         self._snapshot = self._decode_snapshot()
-        self._signed = self._checkpoint([*trusted.keys, *self._beside.collectors])
+        self._keys = [*trusted.keys, *self._beside.collectors]
+        self._signed = self._checkpoint(self._keys)
         self._log = LogCheck(folder, self._signed, self._found)
         self._streams: dict[str, StreamCheck] = {}
         self._state = LogState()
@@ -160,7 +161,7 @@ class _PlantCheck:
         snapshot = self._snapshot
         whole = not self._has_unread and (total is None or state.size == total)
         if whole and snapshot is not None and snapshot.size > state.size:
-            self._tell_state(f"speaks of {snapshot.size} log entries, there are {state.size}")
+            self._tell_snapshot(snapshot)
         findings = deepcopy(self._found.all())
         beyond = is_quiet()
         if beyond:
@@ -246,6 +247,20 @@ class _PlantCheck:
 
     def _tell_state(self, what: str) -> None:
         self._found.add(Fault.STATE, self._name_of(self._folder.snapshot), what)
+
+    def _tell_snapshot(self, snapshot: LogState) -> None:
+        """It speaks of more than the checkpoint: one of the two is not of this log.
+
+        Without it the next start would cut what lies behind the checkpoint, and had receipts.
+        """
+        size = self._state.size
+        if self._signed is None or size_of(self._folder.entries) < snapshot.entries_bytes:
+            self._tell_state(f"speaks of {snapshot.size} log entries, there are {size}")
+            return
+        newer = read_unnamed(self._plant, self._folder, self._keys, self._signed)
+        if not any(one.size >= snapshot.size for one, _ in newer):  # the power went: a start's
+            what = f"speaks of {size} log entries, {snapshot.size} were committed: it is of before"
+            self._found.add(Fault.CHECKPOINT_OLDER, self._name_of(self._folder.checkpoint), what)
 
     def _tell_entry(self, fault: Fault, index: int, what: str) -> None:
         name = self._name_of(self._folder.entries)

@@ -13,7 +13,7 @@ class Remedy(Enum):
     """What there is to do about a finding. The value is the end of its sentence."""
 
     REBUILD = "it can be made again: stop the collector and run stackproof cloud rebuild"
-    START = "no receipt speaks of it; the next start of the collector puts it right"
+    START = "the next start of the collector puts it right, or says why it does not"
     PUT_BACK = "put the file back from a backup"
     ASK = "find out who put it there, and remove it unless a start of the collector logs it"
     WHOLE = "restore the plant's folder from a backup, never this file alone"
@@ -29,6 +29,7 @@ class Fault(StrEnum):
     ENTRY_ORDER = "entry-order"
     CHECKPOINT_MISSING = "checkpoint-missing"
     CHECKPOINT = "checkpoint-signature"
+    CHECKPOINT_OLDER = "checkpoint-older"
     ROOT = "root-differs"
     SEGMENT_MISSING = "segment-missing"
     OBJECT_MISSING = "object-missing"
@@ -75,7 +76,7 @@ _LEFT_OVER = {
     Fault.TORN_TAIL, Fault.UNSIGNED, Fault.OBJECT_UNLOGGED, Fault.KEPT_UNLOGGED,
     Fault.ORDER_UNLOGGED, Fault.RECORD_UNLOGGED,
 }  # fmt: skip
-_CHECKPOINT = {Fault.CHECKPOINT_MISSING, Fault.CHECKPOINT}
+_CHECKPOINT = {Fault.CHECKPOINT_MISSING, Fault.CHECKPOINT, Fault.CHECKPOINT_OLDER}
 _STRANGE = {Fault.CERTIFICATE_UNLOGGED, Fault.SEGMENT_LONGER}
 _BESIDE = {
     Fault.CERTIFICATE_MISSING, Fault.CERTIFICATE_DAMAGED, Fault.ORDER_MISSING,

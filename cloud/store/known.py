@@ -8,6 +8,7 @@ It is no evidence: without it a start takes what it finds, as the first one does
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
+from cloud.store.disk import lay, sync_names
 from evidence.owners import give
 
 NAME = "evidence.known"
@@ -22,14 +23,16 @@ def read_known(state: Path) -> frozenset[str]:
 
 
 def remember(state: Path, plants: Collection[str]) -> None:
-    """From now on these are known, and no others. OSError."""
+    """From now on these are known, and no others, also after a power cut. OSError."""
     if plants == read_known(state):
         return
     path = state / NAME
     part = path.with_name(f".{NAME}.part")
-    part.write_text("".join(f"{plant}\n" for plant in sorted(plants)), "utf-8")
+    part.unlink(missing_ok=True)  # of one that was interrupted
+    lay(part, "".join(f"{plant}\n" for plant in sorted(plants)).encode())
     give(part)
     part.replace(path)
+    sync_names(state)
 
 
 def gone(root: Path, plants: Iterable[str]) -> list[str]:

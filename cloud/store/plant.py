@@ -315,11 +315,10 @@ class PlantStore:
     def undo(self) -> None:
         """Cut the files back to what is committed; what is staged stays staged."""
         self._torn = True
-        if self._snapshot_size > self._committed.state.size:
-            self._disk.remove(self._folder.snapshot)  # it speaks of what is cut, too
-            self._snapshot_size = 0
         self._restore_checkpoint()
         cut_to(self._folder, self._committed.state)
+        if self._snapshot_size > self._committed.state.size:
+            self._snapshot_size = 0  # the next commit writes one
         for path in self._beside:  # they can be large, and the disk may be full
             self._disk.remove(unnamed(path))
         self._torn = False
@@ -328,7 +327,9 @@ class PlantStore:
         """Nobody has seen the new checkpoint; left in place it would speak of what is cut."""
         path, note = self._folder.checkpoint, self._committed.checkpoint
         if read_at(path, 0, checkpoint.TEXT_BYTES_MAX) == note.encode():
-            return
+            return  # a snapshot gets its name after it: that one is of before, too
+        if self._snapshot_size > self._committed.state.size:
+            self._disk.remove(self._folder.snapshot)  # it speaks of what is cut
         if note:
             self._disk.replace(path, note.encode())
             self._disk.sync(self._folder.root)

@@ -39,7 +39,8 @@ def rebuild_plant(root: Path, disk: Disk, checked: Checked) -> None:
         OSError: the disk refuses.
     """
     folder = PlantFolder(root)
-    damaged = [f for f in checked.findings if f.fault.remedy is Remedy.RESTORE]
+    lost = (Remedy.RESTORE, Remedy.WHOLE)
+    damaged = [f for f in checked.findings if f.fault.remedy in lost]
     if damaged or checked.signed is None:
         why = damaged[0].sentence if damaged else "there is no checkpoint"
         raise DamagedLogError(f"{root}: is not rebuilt: its evidence is damaged: {why}")

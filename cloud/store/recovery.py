@@ -14,6 +14,7 @@ there. Then nothing is cut and nothing is appended.
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 
 from cloud.errors import DamagedLogError, StoreError
@@ -34,6 +35,7 @@ from evidence.records import read_records
 from evidence.suites import PublicKey
 
 _WRITE_EVERY = 1024
+_OLDER = "but the checkpoint speaks of"
 
 
 @dataclass
@@ -71,24 +73,40 @@ def recover(
     snapshot, why = _snapshot(folder)
     left = None if why else snapshot
     problem, found = "", Recovery()
-    for wanted, text in [*_unnamed(plant, folder, keys, signed), (signed, note)]:
+    starts = [LogState()] if left is None else [left, LogState()]
+    newest_first = [*read_unnamed(plant, folder, keys, signed), (signed, note)]
+    # both from the snapshot first: one that a failed commit left beside would have all read again
+    for start, (wanted, text) in product(starts, newest_first):
         size = None if wanted is None else wanted.size
         if left is not None and size is not None and left.size > size:
-            problem = f"{left.size} log entries were committed, but the checkpoint speaks of {size}"
+            problem = f"{left.size} log entries were committed, {_OLDER} {size}"
             continue
-        for start in [LogState()] if left is None or size is None else [left, LogState()]:
-            found = Recovery([why] if why else [])
-            replay = _Replay(folder, disk, start, found)
-            replay.run(size)
-            problem = _contradiction(folder, replay.state, wanted, snapshot)
-            if not problem:
-                found.unnamed = wanted is not signed
-                return _begin(folder, disk, replay.state if wanted else LogState(), text, found)
+        found = Recovery([why] if why else [])
+        replay = _Replay(folder, disk, start, found)
+        replay.run(size)
+        problem = _contradiction(folder, replay.state, wanted, snapshot)
+        if not problem and wanted and snapshot and _reaches(folder, disk, replay.state, snapshot):
+            problem = f"{snapshot.size} log entries were committed, {_OLDER} {size}"
+        if not problem:
+            found.unnamed = wanted is not signed
+            return _begin(folder, disk, replay.state if wanted else LogState(), text, found)
     seen = "; ".join(found.notes)
     raise DamagedLogError(
         f"{folder.root}: {problem}{f' ({seen})' if seen else ''}. Nothing was cut; restore this "
         "plant from a backup"
     )
+
+
+def _reaches(folder: PlantFolder, disk: Disk, state: LogState, snapshot: LogState) -> bool:
+    """Entries and objects behind a state are those of the snapshot, whatever is to be made again.
+
+    Where a commit failed, a snapshot may speak of what was cut.
+    """
+    if snapshot.size <= state.size:
+        return False
+    replay = _Replay(folder, disk, state, Recovery())
+    replay.run(snapshot.size)
+    return replay.state.tree == snapshot.tree
 
 
 def _begin(
@@ -114,7 +132,7 @@ def _begin(
     return Committed(state, note), found
 
 
-def _unnamed(
+def read_unnamed(
     plant: str, folder: PlantFolder, keys: Sequence[PublicKey], signed: Checkpoint | None
 ) -> list[tuple[Checkpoint, str]]:
     """A newer checkpoint that a commit signed, but whose name did not last: one, or none.

@@ -34,6 +34,7 @@ ELSEWHERE = {
     "cloud.store.known.read_known": "words of any text: one that names no plant counts for nothing",
     "cloud.store.record_file.read_at": "the store's own files: tests/unit/cloud/store damages them",
     "cloud.store.recovery.read_signed": "likewise",
+    "cloud.store.recovery.read_unnamed": "likewise",
     "cloud.store.slice.open_plant": "likewise",
     "edge.opening.open_site": "its file's door is `load_site`",
     "edge.drivers.raw.judge_float": "a number of the right length, made by the driver",

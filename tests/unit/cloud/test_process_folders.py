@@ -195,12 +195,16 @@ async def test_evidence_that_was_there_is_not_begun_anew_below_its_mount_point(
 
     maxi = CLOUD_PLANT.replace("mini", "maxi") + 'collector = "file:maxi/collector.crt"\n'
     config.write_text(f"{TEXT}{maxi}[http]\nport = 0\n")
+    state.mkdir()
+    (state / ".evidence.known.part").write_text("of one that was killed")
     assert await run() == []
     evidence.rename(tmp_path / "away")
     evidence.mkdir()  # as a mount point is
+    (tmp_path / "archives").rmdir()  # of the same volume
     with pytest.raises(CloudError, match="mount its volume, or restore a backup"):
         await run()
     assert [*evidence.iterdir()] == []
+    assert not (tmp_path / "archives").exists()
     evidence.rmdir()
     (tmp_path / "away").rename(evidence)
     (evidence / "00/maxi").rename(tmp_path / "away")  # a plant with a volume of its own

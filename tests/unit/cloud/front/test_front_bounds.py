@@ -10,6 +10,9 @@ from tests.unit.cloud.front.front_examples import over
 
 SUMMARY = {"headline": None, "trusted": None, "gateways": {"all": 1, "offline": 0, "silent": 0}}
 
+STREAM = {"plant": "mini", "gateway": "edge-1", "next_seq": 0, "receipted_seq": None,
+          "missing": None, "refused": {}, "alarms": []}  # fmt: skip
+
 
 @pytest.mark.parametrize(
     ("part", "body"),
@@ -17,8 +20,9 @@ SUMMARY = {"headline": None, "trusted": None, "gateways": {"all": 1, "offline": 
         ("overview", {"plants": [{"plant": {"id": f"p{n}"}, **SUMMARY} for n in range(5_001)]}),
         ("plants", [{"id": f"p{n}"} for n in range(5_001)]),
         ("health", {"status": "ok", "served": [f"p{n}" for n in range(5_001)], "amiss": {}}),
-        ("alarms", {"standing": [], "cleared": [{"plant": "mini", "number": 1}] * 20_001,
+        ("alarms", {"standing": [], "cleared": [{"plant": "mini", "number": 1}] * 100_001,
                     "unacknowledged": 0, "new_in_last_hour": 0}),
+        ("streams", [STREAM] * 20_001),
     ],
 )  # fmt: skip
 def test_a_list_of_more_rows_than_a_country_has_is_none(

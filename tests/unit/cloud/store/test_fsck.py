@@ -12,10 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from cloud.errors import DamagedLogError
+from cloud.store.disk import Disk
 from cloud.store.fsck import Trusted, check_plant
 from cloud.store.fsck_findings import Fault, Remedy
 from cloud.store.index import PLACE_BYTES, decode_place, encode_place
+from cloud.store.rebuild import rebuild_plant
 from cloud.store.slice import Watch
+from cloud.store.tree import TreeFile
 from evidence.checkpoint import Checkpoint, sign
 from evidence.keys import FileSigner, certificate_to_pem, generate
 from evidence.log import decode_entry, encode_entry
@@ -200,7 +204,7 @@ def test_every_difference_is_found(evidence: Evidence, root: Path, row: Row) -> 
 def test_every_fault_has_a_row_or_a_test_of_its_own() -> None:
     apart = {
         Fault.ENTRY_ORDER, Fault.OBJECT_MISPLACED, Fault.UNSIGNED, Fault.CERTIFICATE_UNLOGGED,
-        Fault.ORDER_UNLOGGED, Fault.KEPT_UNLOGGED,
+        Fault.ORDER_UNLOGGED, Fault.KEPT_UNLOGGED, Fault.CHECKPOINT_OLDER,
     }  # fmt: skip
     assert set().union(*(faults for _, _, faults, _ in ROWS)) | apart == set(Fault)
 
@@ -264,6 +268,31 @@ def test_files_that_nobody_logged_are_told(evidence: Evidence, root: Path) -> No
     found = {finding.fault for finding in evidence.whole.findings(root)}
     assert found == {Fault.KEPT_UNLOGGED, Fault.ORDER_UNLOGGED, Fault.CERTIFICATE_UNLOGGED}
     assert evidence.whole.findings(root, quiet=False) == []
+
+
+def test_a_checkpoint_of_before_is_told_and_nothing_is_made_again(
+    evidence: Evidence, root: Path
+) -> None:
+    """Rebuilt, the state would say no more that there was a newer one, and a start would cut."""
+    log, key = root / PLANT / "log", evidence.whole.keys.collector
+    newest, older = log / "checkpoint", TreeFile(log / "tree.bin").compact_range(20).root()
+    newest.replace(log / "kept")
+    newest.write_text(sign(Checkpoint(PLANT, 20, older), key, key.public_key))
+    (log / "tree.bin").unlink()
+    checked = check_plant(PLANT, root / PLANT, evidence.whole.trusted, is_quiet=lambda: True)
+    found = {finding.fault: finding for finding in checked.findings}
+    assert set(found) == {Fault.CHECKPOINT_OLDER, Fault.TREE, Fault.UNSIGNED}
+    told = "speaks of 20 log entries, 22 were committed"
+    assert told in found[Fault.CHECKPOINT_OLDER].sentence
+    assert found[Fault.CHECKPOINT_OLDER].sentence.endswith("never this file alone")
+    disk = Disk(root)
+    with pytest.raises(DamagedLogError, match=told):
+        rebuild_plant(root / PLANT, disk, checked)
+    disk.close()
+    assert (log / "state").exists()
+    (log / "kept").replace(log / "checkpoint.new")  # as a power cut leaves it: a start's
+    left = {finding.fault for finding in evidence.whole.findings(root)}
+    assert left == {Fault.TREE, Fault.UNSIGNED}
 
 
 def test_a_checkpoint_by_a_collector_that_the_root_never_certified(

@@ -3,15 +3,21 @@
 A frame that tells of a gap and the log's gap entry are one: a start never keeps the first alone.
 """
 
+import errno
 import hashlib
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import pytest
 
+from cloud.store import recovery
 from cloud.store.disk import Disk
 from cloud.store.plant import PlantStore
+from cloud.store.record_file import Record
+from evidence import checkpoint
 from evidence.frame import TYP_FRAME, Gap, encode_body
 from evidence.keys import FileSigner, generate
 from evidence.log import Entry, Kind, decode_entry
@@ -184,4 +190,48 @@ def test_a_snapshot_of_an_earlier_version_is_read_past(tmp_path: Path) -> None:
     store, plant = EXAMPLE.open(tmp_path / "s")
     assert plant.recovery.replayed == plant.state.size == 10
     assert "snapshot version 1 unknown" in plant.recovery.notes[0]
+    store.close()
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_a_start_after_a_commit_that_failed_reads_from_the_snapshot_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, named: bool
+) -> None:
+    """Its checkpoint stands beside, newer than all: each start would read all of every plant.
+
+    Where names were exchanged, the snapshot of before is gone, and none that says too much stays.
+    """
+    EXAMPLE.commit(tmp_path / "s")
+    entries, syncs, names = tmp_path / "s/mini/log/entries.seg", count(1), count(1)
+    size, begun, read = entries.stat().st_size, set[int](), recovery.whole_records
+    monkeypatch.setattr("cloud.store.plant.SNAPSHOT_EVERY", 1)
+    store, plant = EXAMPLE.open(tmp_path / "s")
+    real_sync, real_publish = Disk.sync, Disk.publish
+
+    def sync(self: Disk, below: Path | None = None) -> None:
+        if next(syncs) == 3 and not named:  # of the log
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real_sync(self, below)
+
+    def publish(self: Disk) -> None:
+        real_publish(self)
+        if next(names) == 2 and named:
+            raise OSError(errno.EIO, "Input/output error")
+
+    def records(path: Path, offset: int) -> Iterator[Record]:
+        begun.add(offset)
+        return read(path, offset)
+
+    plant.stage(reject(b""))
+    monkeypatch.setattr(Disk, "sync", sync)
+    monkeypatch.setattr(Disk, "publish", publish)
+    assert list(store.commit()[1]) == ["mini"]
+    notes = [path.read_text() for path in sorted(entries.parent.glob("checkpoint*"))]
+    assert [checkpoint.parse(text)[0].size for text in notes] == ([14] if named else [14, 15])
+    shutil.copytree(tmp_path / "s", tmp_path / "killed")
+    store.close()
+    monkeypatch.setattr(recovery, "whole_records", records)
+    store, plant = EXAMPLE.open(tmp_path / "killed")
+    assert (plant.state.size, plant.recovery.notes) == (14, [])
+    assert begun == ({0, size} if named else {size})
     store.close()

@@ -231,13 +231,15 @@ def test_a_log_without_its_checkpoint_is_damage(
     assert (log / "entries.seg").read_bytes() == data
 
 
+@pytest.mark.parametrize("lost", ["nothing", "tree.bin", "entries.idx"])
 def test_a_checkpoint_that_is_put_back_from_before_cuts_nothing(
-    evidence: dict[int, Path], tmp_path: Path
+    evidence: dict[int, Path], tmp_path: Path, lost: str
 ) -> None:
-    """What lies behind it was under receipt."""
+    """What lies behind it was under receipt, whatever else is to be made again."""
     shutil.copytree(evidence[3], tmp_path / "s")
     log = tmp_path / "s" / "mini" / "log"
     shutil.copy(evidence[2] / "mini" / "log" / "checkpoint", log / "checkpoint")
+    (log / lost).unlink(missing_ok=True)
     data = (log / "entries.seg").read_bytes()
     with pytest.raises(DamagedLogError, match="14 log entries were committed, but the checkpoint"):
         EXAMPLE.open(tmp_path / "s")
