@@ -24,10 +24,10 @@ TOLD, BEGAN = ".told", ".began"
 
 
 def note_moved(rows: Sequence[Served], served: Served) -> None:
-    """Before it is written anew: note who runs here by another address, port or user.
+    """Before another text is written: note who runs here by another address, port or user.
 
     Args:
-        rows: how it was written before.
+        rows: how what is there now was written.
         served: how it will be.
 
     Raises:
