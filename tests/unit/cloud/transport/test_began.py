@@ -1,18 +1,21 @@
-"""Which brokers are said to need a start after an upgrade, and which are not."""
+"""Which brokers are said to need a start after an upgrade; which can read nothing of their file."""
 
 import json
 import os
 import subprocess
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from cloud.broker import find_binary
 from cloud.transport import served as module
 from cloud.transport import taken
 from cloud.transport.register import Register
 from cloud.transport.rows import ROWS
 from cloud.transport.served import behind, serve_again, write
+from cloud.transport.taken import take_in, untold
 from tests.unit.cloud.transport.test_served import known_in, served
 from tests.unit.cloud.transport.test_transport import BY, folder_in
 
@@ -80,3 +83,23 @@ def test_the_last_collector_to_be_upgraded_moves_no_broker_that_was_started_anew
         text = "# 3"  # the last one is as well, and approves a key
         assert TOLD in serve_again(tmp_path, last)[-1]
         assert behind(tmp_path, last) == behind(tmp_path, first) == []
+
+
+def test_a_nats_server_that_refuses_its_file_is_not_told(tmp_path: Path) -> None:
+    """It goes on by what it read before, and lets in who was revoked since."""
+    one, main = served(tmp_path, "nats"), tmp_path / "nats.conf"
+    good = 'listen: "127.0.0.1:-1"\n'
+    main.write_text(good)
+    with subprocess.Popen([find_binary(), "-c", main], stderr=subprocess.PIPE, text=True) as broker:
+        assert broker.stderr is not None
+        try:
+            assert any("Server is ready" in line for line in broker.stderr)
+            time.sleep(0.02)  # the clock that says when a process began has ticks of 10 ms
+            main.write_text(f"{good}wrod: 1\n")
+            assert f'nats-server takes nothing in: {main}:2:1: unknown field "wrod"' in take_in(one)
+            assert "was not told" in untold(one)
+            main.write_text(good)
+            assert take_in(one).startswith(f"nats-server {broker.pid} has been told to read")
+            assert untold(one) == ""
+        finally:
+            broker.kill()
