@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from cloud.broker import BINARY, find_binary
+from cloud.broker import find_binary
 from cloud.clock import SystemClock
 from cloud.errors import BrokerError
 from cloud.transport.rows import PROGRAMS, Served, read_of
@@ -139,8 +139,8 @@ def _refused(process: int, served: Served) -> str:
                 [binary, "-t", "-c", served.file], stdin=subprocess.DEVNULL, capture_output=True,
                 text=True, errors="replace", timeout=ANSWERS_S, check=False,
             )  # fmt: skip
-            what = " ".join(asked.stderr.split()).removeprefix(f"{BINARY}: ")
-            return f"{BINARY} takes nothing in: {what}" if asked.returncode == 1 else ""
+            what = " ".join(asked.stderr.split()).removeprefix("nats-server: ")
+            return f"nats-server takes nothing in: {what}" if asked.returncode == 1 else ""
     return ""
 
 
