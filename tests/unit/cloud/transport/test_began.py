@@ -1,5 +1,6 @@
 """Which brokers are said to need a start after an upgrade; which can read nothing of their file."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -13,7 +14,7 @@ from cloud.broker import find_binary
 from cloud.transport import served as module
 from cloud.transport import taken
 from cloud.transport.register import Register
-from cloud.transport.rows import ROWS
+from cloud.transport.rows import ROWS, remembered
 from cloud.transport.served import behind, serve_again, write
 from cloud.transport.taken import take_in, untold
 from tests.unit.cloud.transport.test_served import known_in, served
@@ -24,9 +25,9 @@ ANEW, TOLD = "must be started anew", "has been told to read"
 
 def make_older(register: Register) -> None:
     """As a program left it that knew of no words."""
-    rows = json.loads((register.folder / ROWS).read_text())
-    older = [{name: row[name] for name in row if name != "words"} for row in rows]
-    (register.folder / ROWS).write_text(json.dumps(older))
+    text = (register.folder / ROWS).read_text()
+    assert " words-2" in text
+    (register.folder / ROWS).write_text(text.replace(" words-2", ""))
 
 
 @pytest.fixture
@@ -83,6 +84,21 @@ def test_the_last_collector_to_be_upgraded_moves_no_broker_that_was_started_anew
         text = "# 3"  # the last one is as well, and approves a key
         assert TOLD in serve_again(tmp_path, last)[-1]
         assert behind(tmp_path, last) == behind(tmp_path, first) == []
+
+
+def test_a_program_before_the_words_reads_what_is_kept(tmp_path: Path) -> None:
+    """Else whoever goes back could tell no broker of anything: it takes no other name."""
+    register, one = Register(folder_in(tmp_path), BY), served(tmp_path / "out", "nats")
+    write(one, known_in(register), [register.folder])
+    text = (tmp_path / "out/nats.conf").read_bytes()
+    (row,) = json.loads((register.folder / ROWS).read_text())
+    assert [*row] == [
+        "kind", "out", "at", "listen", "port", "user", "sha256", "websocket", "node", "route_port",
+        "collectors",
+    ]  # fmt: skip
+    assert row["sha256"].split() == [hashlib.sha256(text).hexdigest(), "words-2"]
+    (kept,) = remembered(register.folder)
+    assert (kept.sha256, kept.words) == (hashlib.sha256(text).hexdigest(), 2)
 
 
 def test_a_nats_server_that_refuses_its_file_is_not_told(tmp_path: Path) -> None:
