@@ -253,7 +253,7 @@ class SpoolReader:
         """The objects from `first` to `last`, a few held at a time."""
         while first <= last:
             found = self.objects(first, min(BATCH, last - first + 1))
-            if not found:
+            if not found or found[0].seq != first:  # or freed since it was asked for
                 raise SpoolError(f"{self._path}: seq {first} is not there")
             for stored in found:
                 yield stored.data

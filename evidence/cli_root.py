@@ -189,7 +189,7 @@ def _stands(args: argparse.Namespace, plant: str) -> tuple[str, bytes, int]:
     if args.gateway is not None or args.key is not None:
         raise KeyFileError("--state says gateway and key: leave --gateway and --key out")
     state = _state(args.state, plant)
-    if state["seq"] in dict(state.get("revoked") or {}).values():
+    if state["seq"] in state["revoked"].values():
         raise KeyFileError(
             f"{args.state} is of after an order that ended a key at object {state['seq']}: its key "
             "is the next one, which has signed nothing yet. Give the file from before that order"
@@ -252,6 +252,8 @@ def _state(path: Path, plant: str) -> Mapping[str, Any]:
         is_so = type(value) is kind
         if not is_so or (name in ("head", "key") and not _SHA256.fullmatch(str(value))):
             raise KeyFileError(f"{path}: {name} is missing or not as the collector says it; {fix}")
+    if not isinstance(state.setdefault("revoked", {}), dict):
+        raise KeyFileError(f"{path}: revoked is not as the collector says it; {fix}")
     if state["plant"] != plant:
         raise KeyFileError(f"{path} is of plant {state['plant']}; this is {plant}'s root")
     return state

@@ -4,6 +4,7 @@ import contextlib
 import random
 import socket
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -23,13 +24,23 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def two_addresses(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, socket.socket]]:
-    """Address -> what listens there, at one port; while they are open any name leads to both."""
+    """Address -> what listens there, at one port; while they are open any name leads to both.
+
+    Each look-up begins with another one, as dnsmasq has it; once nobody is at the second, with one
+    of a kind that this machine does not have.
+    """
     port = free_port()
     made = {host: socket.create_server((host, port)) for host in ("127.0.0.2", "127.0.0.3")}
     rows = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, port)) for host in made]
+    absent = (socket.AF_IPX, socket.SOCK_STREAM, 0, "", ("absent", port))
+
+    def looked_up() -> list[Any]:
+        rows.append(rows.pop(0))
+        return [*([absent] if made["127.0.0.3"].fileno() < 0 else []), *rows]
+
     try:
         with monkeypatch.context() as patched:
-            patched.setattr(socket, "getaddrinfo", lambda *_, **_more: [*rows])
+            patched.setattr(socket, "getaddrinfo", lambda *_, **_more: looked_up())
             yield made
     finally:
         for one in made.values():
@@ -44,9 +55,10 @@ def gone_round(reach: Callable[[], socket.socket], made: dict[str, socket.socket
             return str(connection.getpeername()[0])
 
     first, second = made
-    assert [peer() for _ in range(3)] == [first, second, first]
+    came = [peer() for _ in range(4)]
+    assert came in ([first, second] * 2, [second, first] * 2)
     made[second].close()
-    assert [peer() for _ in range(2)] == [first, first], "nobody is at the second"
+    assert {peer() for _ in range(3)} == {first}, "nobody is at the second"
     made[first].close()
     with pytest.raises(ConnectionRefusedError):
         reach()

@@ -32,6 +32,7 @@ from cloud.collector.topics import Sender
 from evidence.client_id import client_id
 from evidence.cose import OBJECT_BYTES_MAX
 from evidence.shown_life import shown_life
+from evidence.turns import Turns
 
 log = logging.getLogger("stackproof.cloud.mqtt")
 
@@ -109,23 +110,23 @@ class _Chunked:
 class _Client(paho.Client):
     """paho's client over such a socket."""
 
-    _begun = 0
+    def __init__(self, client_id: str) -> None:
+        super().__init__(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=True)
+        self._turns = Turns()
 
     def _create_socket_connection(self) -> socket.socket:
-        """Each begins with another address of the name.
-
-        A node that is cut off from its cluster takes connections, and serves nobody.
-        """
+        """Each begins with another address of the name."""
         found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
-        first, failed = self._begun % len(found), OSError()
-        self._begun += 1
-        for family, kind, protocol, _, address in [*found[first:], *found[:first]]:
-            made = socket.socket(family, kind, protocol)
+        failed = OSError()
+        for family, kind, protocol, _, address in self._turns.of(found):
+            made: socket.socket | None = None
             try:
+                made = socket.socket(family, kind, protocol)  # a machine may have no IPv6 at all
                 made.settimeout(self.connect_timeout)
                 made.connect(address)
             except OSError as error:
-                made.close()
+                if made is not None:
+                    made.close()
                 failed = error
             else:
                 return made
@@ -134,6 +135,12 @@ class _Client(paho.Client):
     def _create_socket(self) -> Any:  # noqa: ANN401 - paho's own type of sockets is private
         below: Any = super()._create_socket()
         return _Chunked(below)
+
+    def loop_stop(self) -> MQTTErrorCode:
+        """As paho's, which leaves the pair of sockets that wakes its thread to be collected."""
+        code = super().loop_stop()
+        self._reset_sockets(sockpair_only=True)
+        return code
 
     def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:
         """All packets that came, within bounds."""
@@ -189,8 +196,7 @@ class MqttLink:
         self.shown_ends_ns: int | None = None
         self._handed = self._done = 0  # each counted by one thread, as bytes
         self._handed_bytes = self._done_bytes = 0
-        name = client_id(f"collector-{slice_id}", key)
-        client = _Client(CallbackAPIVersion.VERSION2, client_id=name, clean_session=True)
+        client = _Client(client_id(f"collector-{slice_id}", key))
         if tls is not None:
             client.tls_set_context(tls)
             client.on_connect_fail = self._unreachable

@@ -51,7 +51,6 @@ KNOWS_S, STILL_S = 180.0, 1_800.0
 APPROVED, RENEWED, REVOKED = (
     "broker-key-approved", "broker-certificate-renewed", "broker-key-revoked",
 )  # fmt: skip
-
 #: how an order begins in the security log
 _KEY = re.compile(r"([^/ ]+)/([^/ ]+) key ([0-9a-f]{64})\b")
 
@@ -162,7 +161,7 @@ class BrokerDesk:
 
     def _mended(self, register: Register) -> list[str]:
         """What is left after one more try."""
-        found, said = [register.barred(), self._unsigned], list[str]()
+        found, said = list[str](), list[str]()
         try:
             if register.signs and register.unlisted(register.folder / CRL):
                 said += ["a key was revoked, and not listed", *register.write_list(self._now())]
@@ -174,9 +173,12 @@ class BrokerDesk:
                 found += [*left, *said]
             else:
                 log.warning("brokers are told again what the register says: %s", "; ".join(said))
-        found += self._not_revoked(register)
-        found += self._still_in(register)
-        return [*dict.fromkeys(filter(None, found))]
+        return self._left(register, found, looks=True)
+
+    def _left(self, register: Register, found: Sequence[str], *, looks: bool = False) -> list[str]:
+        """And what telling a broker does not end."""
+        more = self._not_revoked(register) + self._still_in(register, looks=looks)
+        return [*dict.fromkeys(filter(None, [register.barred(), self._unsigned, *found, *more]))]
 
     def _not_revoked(self, register: Register) -> list[str]:
         """Keys that an older register, put back, lets in again; no order does that."""
@@ -192,11 +194,11 @@ class BrokerDesk:
             if one is not None and register.find(one[1], one[2], one[3]) is not None
         ]
 
-    def _still_in(self, register: Register) -> list[str]:
+    def _still_in(self, register: Register, *, looks: bool) -> list[str]:
         """Who speaks though he was revoked, wherever his broker is: newer words than a look ago."""
         now_s, before = time.monotonic(), self._ended
-        self._ended = {}
-        for one in register.ended():
+        self._ended = {} if looks else before
+        for one in register.ended() if looks else ():
             heard_ns = self._heard_ns(*one)
             since_s, is_to_know, was_ns = before.get(one, (now_s, False, heard_ns))
             if is_to_know and heard_ns != was_ns:
@@ -220,7 +222,7 @@ class BrokerDesk:
     def _serve_now(self, register: Register) -> list[str]:
         """After an order: sentences for who gave it."""
         said = self._serve(register)
-        self._note(self._behind(register))
+        self._note(self._left(register, self._behind(register)))
         return [*said]
 
     def _answer(self, sender: Sender, data: bytes) -> None:

@@ -6,9 +6,10 @@ has all of them written again.
 
 import fcntl
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from cloud.errors import CarriedFileError
 from cloud.transport.broker_files import ROUTE_PORT
@@ -18,6 +19,7 @@ from cloud.transport.whole import FOR_ALL, put_whole
 ROWS = "brokers.json"
 #: of what we write and brokers take at a start alone; one more with each change of it (ADR 0077)
 WORDS = 2
+_WORDS = "words-"
 PROGRAMS = {"mosquitto": ("mosquitto", "mosquitto.conf"), "nats": ("nats-server", "nats.conf")}
 
 
@@ -81,7 +83,7 @@ def remember(registers: Sequence[Path], served: Served) -> None:
             with (folder / CA).open("rb") as held:
                 fcntl.flock(held, fcntl.LOCK_EX)
                 rows = [*(row for row in remembered(folder) if row.out != served.out), served]
-                text = json.dumps([asdict(row) for row in rows], indent=1)
+                text = json.dumps([_row(row) for row in rows], indent=1)
                 put_whole(folder / ROWS, text.encode(), FOR_ALL)
         except OSError as error:
             path = folder / ROWS
@@ -92,10 +94,24 @@ def remembered(folder: Path) -> list[Served]:
     """Every configuration of a register; CarriedFileError when that cannot be read."""
     path = folder / ROWS
     try:
-        return [Served(**{"words": 1, **row}) for row in json.loads(path.read_bytes())]
+        return [_served(row) for row in json.loads(path.read_bytes())]
     except FileNotFoundError:
         return []
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, AttributeError) as error:
         raise CarriedFileError(
             f"{path} cannot be read: take it away, then broker config again for each broker"
         ) from error
+
+
+def _row(served: Served) -> dict[str, Any]:
+    """JSON-ready: `words` among the hashes, where a program that knows of none reads on."""
+    row = asdict(served)
+    words = row.pop("words")
+    return {**row, "sha256": f"{served.sha256} {_WORDS}{words}".strip()}
+
+
+def _served(row: Mapping[str, Any]) -> Served:
+    said = str(row.get("sha256", "")).split()
+    words = [int(one.removeprefix(_WORDS)) for one in said if one.startswith(_WORDS)]
+    sha256 = " ".join(one for one in said if not one.startswith(_WORDS))
+    return Served(**{**row, "sha256": sha256, "words": max(words, default=1)})

@@ -107,13 +107,16 @@ def write(served: Served, known: Known, registers: Sequence[Path]) -> list[str]:
     main = out / PROGRAMS[served.kind][1]
     try:
         make_folder(out)
-        note_moved(_rows(served, known), served)
         # somebody may have written anything into it
         before = main.read_text(errors="surrogateescape") if main.exists() else None
         if before is not None and _is_by_hand(before, served, known):
             texts = {name: text for name, text in texts.items() if name != main.name}
             said.append(f"{main} was changed by hand and stays: broker config writes it anew")
         elif before != texts[main.name]:  # whichever is there if this ends here, is none by hand
+            rows = _rows(served, known)
+            # a collector that wrote before another one did does not know what is there now
+            last = [row for row in rows if _sha256(before or "") in row.sha256.split()]
+            note_moved(last or rows, served)
             both = {_sha256(texts[main.name]), *_written(served, known)}
             remember(registers, replace(served, sha256=" ".join(sorted(both))))
         for name, text in texts.items():

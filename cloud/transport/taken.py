@@ -11,23 +11,27 @@ import hashlib
 import json
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from cloud.broker import find_binary
 from cloud.clock import SystemClock
+from cloud.errors import BrokerError
 from cloud.transport.rows import PROGRAMS, Served, read_of
 from cloud.transport.whole import FOR_ALL, put_whole
 from evidence.owners import give
 
 TOLD, BEGAN = ".told", ".began"
+ANSWERS_S = 5.0  # of nats-server that looks at its file, which takes milliseconds
 
 
 def note_moved(rows: Sequence[Served], served: Served) -> None:
-    """Before it is written anew: note who runs here by another address, port or user.
+    """Before another text is written: note who runs here by another address, port or user.
 
     Args:
-        rows: how it was written before.
+        rows: how what is there now was written.
         served: how it will be.
 
     Raises:
@@ -91,18 +95,20 @@ def take_in(served: Served) -> str:
     if why := _uncarried(served):
         return why
     program, _ = PROGRAMS[served.kind]
-    told, others, now = list[str](), list[str](), _state(served)
+    told, others, refused, now = list[str](), list[str](), list[str](), _state(served)
     moved = _moved(served)
     for process in _running_of(served):
         try:
             os.kill(process, signal.SIGHUP)
-            if process not in moved:
+            if why := _refused(process, served):
+                refused.append(why)
+            elif process not in moved:
                 told.append(str(process))
         except ProcessLookupError:
             continue
         except PermissionError:  # anybody may run one of this name: it hides none of ours
             others.append(str(process))
-    said = list[str]()
+    said = refused[:1]
     if told:
         with contextlib.suppress(OSError):  # then it is told again
             mark = Path(served.out, TOLD)
@@ -117,6 +123,25 @@ def take_in(served: Served) -> str:
         f"no {program} of {served.file} runs here; where it runs: carry the files there if they"
         f' are not, then kill -HUP "$(pidof {program})", or systemctl reload {program}'
     )
+
+
+def _refused(process: int, served: Served) -> str:
+    """What nats-server finds wrong with its file, a sentence: a signal changes nothing then.
+
+    "" where all is well, or another program runs: it may know other words, or be a stranger's.
+    """
+    if served.kind != "nats":
+        return ""
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired, BrokerError):
+        binary = find_binary()
+        if binary.samefile(f"/proc/{process}/exe"):
+            asked = subprocess.run(  # noqa: S603 - the program that runs here already
+                [binary, "-t", "-c", served.file], stdin=subprocess.DEVNULL, capture_output=True,
+                text=True, errors="replace", timeout=ANSWERS_S, check=False,
+            )  # fmt: skip
+            what = " ".join(asked.stderr.split()).removeprefix("nats-server: ")
+            return f"nats-server takes nothing in: {what}" if asked.returncode == 1 else ""
+    return ""
 
 
 def untold(served: Served) -> str:

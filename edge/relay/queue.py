@@ -117,8 +117,8 @@ class Queue:
             with contextlib.ExitStack() as refused:
                 refused.callback(self._db.close)
                 self._prepare(may_write=may_write)
+                self._place = place_of(path)
                 refused.pop_all()
-            self._place = place_of(path)
         except (OSError, sqlite3.Error) as error:
             said = f"{path}: cannot be opened as a relay's queue: {error}; {_DAMAGED}"
             raise SpoolError(said) from error

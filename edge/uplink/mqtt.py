@@ -27,6 +27,7 @@ from edge.uplink.window import Window
 from evidence.cose import OBJECT_BYTES_MAX
 from evidence.log_lines import about
 from evidence.shown_life import Life, shown_life
+from evidence.turns import Turns
 
 log = logging.getLogger("stackproof.edge.uplink")
 
@@ -110,7 +111,13 @@ class _Client(paho.Client):
         super().__init__(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=True)
         self.route, self.why, self._lacks = route, "", lacks
         self.shown: Life | None = None
-        self._begun = 0
+        self._turns = Turns()
+
+    def loop_stop(self) -> MQTTErrorCode:
+        """As paho's, which leaves the pair of sockets that wakes its thread to be collected."""
+        code = super().loop_stop()
+        self._reset_sockets(sockpair_only=True)
+        return code
 
     def _messages_reconnect_reset_out(self) -> None:
         """What was under way is not: `machine` asks for it anew, and `Window` counts it.
@@ -122,9 +129,7 @@ class _Client(paho.Client):
         super()._messages_reconnect_reset_out()
 
     def _create_socket_connection(self) -> socket.socket:
-        # a node that is cut off from its cluster takes connections, and serves nobody
-        connection = connect(self.route, CONNECT_S, turn=self._begun)
-        self._begun += 1
+        connection = connect(self.route, CONNECT_S, self._turns)
         # a link that is slow must not have megabytes before what comes newest
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES_MAX)
         return connection

@@ -18,6 +18,7 @@ from http.client import responses
 from pathlib import Path
 
 from edge.route import Proxy, Route
+from evidence.turns import Turns
 
 HEAD_BYTES_MAX = 16 * 1024
 LOGIN_BYTES_MAX = 512
@@ -52,13 +53,13 @@ class ProxyError(OSError):
         self.layer, self.sentence, self.todo, self.at_broker = layer, sentence, todo, at_broker
 
 
-def connect(route: Route, timeout_s: float, turn: int = 0) -> socket.socket:
+def connect(route: Route, timeout_s: float, turns: Turns | None = None) -> socket.socket:
     """A connection to the broker's port, before TLS and WebSocket; all of it within the time.
 
     Args:
         route: the way.
         timeout_s: without a proxy, of each address.
-        turn: which of the broker's addresses is tried first, round and round; a proxy's choice.
+        turns: which of the broker's addresses is tried first; through a proxy it says so.
 
     Raises:
         ProxyError: the proxy does not answer, wants a login, forbids it, or finds no broker.
@@ -66,7 +67,7 @@ def connect(route: Route, timeout_s: float, turn: int = 0) -> socket.socket:
     """
     proxy = route.proxy
     if proxy is None:
-        return _reached(route, timeout_s, turn)
+        return _reached(route, timeout_s, turns or Turns())
     name = f"the proxy {proxy.host}:{proxy.port}"
     login = login_of(proxy)
     ends_s = time.monotonic() + timeout_s
@@ -91,16 +92,17 @@ def connect(route: Route, timeout_s: float, turn: int = 0) -> socket.socket:
     return opened
 
 
-def _reached(route: Route, timeout_s: float, turn: int) -> socket.socket:
-    found = socket.getaddrinfo(route.host, route.port, type=socket.SOCK_STREAM)
-    first, failed = turn % len(found), OSError()
-    for family, kind, protocol, _, address in [*found[first:], *found[:first]]:
-        made = socket.socket(family, kind, protocol)
+def _reached(route: Route, timeout_s: float, turns: Turns) -> socket.socket:
+    found, failed = socket.getaddrinfo(route.host, route.port, type=socket.SOCK_STREAM), OSError()
+    for family, kind, protocol, _, address in turns.of(found):
+        made: socket.socket | None = None
         try:
+            made = socket.socket(family, kind, protocol)  # a machine may have no IPv6 at all
             made.settimeout(timeout_s)
             made.connect(address)
         except OSError as error:
-            made.close()
+            if made is not None:
+                made.close()
             failed = error
         else:
             return made

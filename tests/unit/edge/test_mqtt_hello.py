@@ -96,3 +96,14 @@ def test_each_connection_begins_with_another_address(monkeypatch: pytest.MonkeyP
         port = made["127.0.0.2"].getsockname()[1]
         client = mqtt._Client(Route.of(f"mqtt://cluster:{port}"), "id", str)
         gone_round(client._create_socket_connection, made)
+
+
+def test_a_client_that_has_ended_leaves_no_socket() -> None:
+    """Paho's own pair was to be collected: a warning in whatever ran by then."""
+    client = mqtt._Client(Route.of("mqtt://127.0.0.1:9"), "id", str)
+    client.connect_async("127.0.0.1", 9)
+    client.loop_start()
+    pair = client._sockpairR, client._sockpairW
+    client.disconnect()
+    client.loop_stop()
+    assert [None if one is None else one.fileno() for one in pair] == [-1, -1]

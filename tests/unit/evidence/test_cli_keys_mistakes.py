@@ -98,6 +98,8 @@ def test_a_revoke_by_a_state_that_was_asked_for_too_late_is_refused(
     old, new = sha256_of("edge-1.pem"), sha256_of("collector.pem")
     replace(state(key=new, revoked={old: 41}))
     assert "Give the file from before that order" in refused(capsys, *revoke())
+    replace(state(revoked=[1]))
+    assert "revoked is not as the collector says it" in refused(capsys, *revoke())
     replace(state(plant="p2"))
     assert "is of plant p2; this is p1's root" in refused(capsys, *revoke())
     without = revoke()[: -len(["--state", "state.json"])]

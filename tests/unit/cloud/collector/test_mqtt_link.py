@@ -9,7 +9,6 @@ from typing import Any
 
 import paho.mqtt.client as paho
 import pytest
-from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
@@ -294,10 +293,21 @@ async def test_the_end_hangs_up_and_leaves_tls_to_the_thread_that_reads(link: Mq
 
 def test_each_connection_begins_with_another_address(monkeypatch: pytest.MonkeyPatch) -> None:
     """A node that was cut off from its cluster held the collector, though two others worked."""
-    client = mqtt._Client(CallbackAPIVersion.VERSION2)
+    client = mqtt._Client("id")
     with two_addresses(monkeypatch) as made:
         client.connect_async("cluster", made["127.0.0.2"].getsockname()[1])
         gone_round(client._create_socket_connection, made)
+
+
+def test_a_client_that_has_ended_leaves_no_socket() -> None:
+    """Paho's own pair was to be collected: a warning in whatever ran by then."""
+    client = mqtt._Client("id")
+    client.connect_async("127.0.0.1", 9)
+    client.loop_start()
+    pair = client._sockpairR, client._sockpairW
+    client.disconnect()
+    client.loop_stop()
+    assert [None if one is None else one.fileno() for one in pair] == [-1, -1]
 
 
 def test_packets_are_read_by_the_chunk() -> None:

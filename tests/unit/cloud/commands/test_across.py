@@ -29,6 +29,7 @@ def two() -> Iterator[list[FakeCollector]]:
 
 def order(two: list[FakeCollector], folder: Path) -> list[str]:
     (folder / "token").write_text(TOKEN)
+    (folder / "token").chmod(0o600)
     named = [f"http://127.0.0.1:{server.server_port}" for server in two]
     return ["across", *(w for url in named for w in ("--of", url, f"file:{folder / 'token'}"))]
 

@@ -30,6 +30,7 @@ def test_a_key_that_was_revoked_after_the_backup_is_told_until_it_is_revoked_aga
     shutil.rmtree(folder)
     shutil.copytree(tmp_path / "backup", folder)
     desk.look()
+    desk._serve_now(desk._register())  # as an order about another key does
     assert desk.trouble == (
         f"mini/edge-1 key {KEY} was revoked, says the security log, and the register lets it in: "
         "revoke it again (broker revoke)"

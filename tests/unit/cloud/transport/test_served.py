@@ -353,13 +353,6 @@ def test_a_broker_whose_place_was_changed_is_not_told_by_a_signal(
         running[:] = [anew.pid]
         assert "has been told to read" in take_in(moved)
         assert behind(tmp_path, register) == []
-    running[:] = [os.getpid()]
-    (tmp_path / "out/.began").unlink()
-    rows = json.loads((register.folder / ROWS).read_text())
-    older = [{name: row[name] for name in row if name != "words"} for row in rows]
-    (register.folder / ROWS).write_text(json.dumps(older))  # which wrote other words
-    assert said in serve_again(tmp_path, register)[-1]
-    assert [said in sentence for sentence in behind(tmp_path, register)] == [True]
 
 
 def test_a_broker_that_reads_a_copy_is_told_when_the_copy_is_what_was_written(

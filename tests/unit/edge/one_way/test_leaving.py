@@ -14,7 +14,7 @@ import pytest
 
 from edge.alarms import WAY_BLOCKED, standing
 from edge.condition import condition_of
-from edge.errors import ExportError
+from edge.errors import ExportError, SpoolError
 from edge.export import export
 from edge.one_way import leaving
 from edge.one_way import outbox as outbox_look
@@ -230,6 +230,26 @@ async def test_a_file_that_hangs_does_not_hold_the_spools_log(
     monkeypatch.setattr(os, "fsync", hangs)
     await written(rig, site, way)
     assert {busy for busy, *_ in logs} == {0}
+
+
+async def test_what_a_receipt_frees_under_a_file_that_is_written_ends_no_agent(
+    rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing holds the spool as it was, so it is tried again: from what is left."""
+    site, way = by_outbox(tmp_path, 'folder = "out"\nfile_s = 1\n')
+    sizes = SpoolReader.size_of
+
+    def freed(*of: Any) -> int:
+        with contextlib.closing(sqlite3.connect(site.gateway.spool)) as db, db:
+            db.execute("DELETE FROM objects WHERE seq <= 2")
+        return sizes(*of)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SpoolReader, "size_of", freed)
+        with pytest.raises(SpoolError, match="seq 0 is not there"):
+            await written(rig, site, way)
+    await written(rig, site, way)
+    assert [path.name for path in way.folder.iterdir()] == ["north-works-edge-1-3-5.tar"]
 
 
 async def test_a_folder_that_is_gone_is_made_by_nobody_once_something_has_left(
