@@ -147,8 +147,9 @@ def read_unnamed(
         found, text = _verified(plant, beside, read_at(beside, 0, TEXT_BYTES_MAX + 1), keys)
     except DamagedLogError:  # half written, so nobody was told
         return []
-    is_newer = found.size > (0 if signed is None else signed.size)
-    return [(found, text)] if is_newer else []
+    if signed is None:  # a first commit's, which has certificates alone: later there is another
+        return [] if folder.streams() else [(found, text)]
+    return [(found, text)] if found.size > signed.size else []
 
 
 def read_signed(
@@ -249,7 +250,6 @@ def _contradiction(
     if snapshot is not None:
         return f"{snapshot.size} log entries were committed, but there is no checkpoint"
     beside = [*folder.records.glob("*.cose"), *folder.quarantine.glob("*.cose")]
-    # a first commit has certificates alone
     if folder.streams() or state.records or state.kept or beside:
         return "there is evidence, but no checkpoint"
     return ""
