@@ -4,12 +4,14 @@ From CLOUD.toml: its slice, with the roots it names. From a folder: a slice's, o
 backup, say), which then vouches for itself.
 """
 
-from dataclasses import dataclass
+import contextlib
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cloud.config import load_cloud
 from cloud.errors import StoreError
 from cloud.store.fsck import Trusted
+from cloud.store.known import gone, read_known
 from evidence.points import NAME_ID
 
 
@@ -21,6 +23,7 @@ class Target:
         root: the slice's folder; of a plant's folder the one above it.
         plants: plant id -> whose checkpoints are believed, sorted.
         absent: plants of CLOUD.toml that have no evidence here.
+        gone: those of them, and of those whose log is empty, that had some at an earlier start.
         is_pinned: the roots come from CLOUD.toml, not from the folder itself.
     """
 
@@ -28,6 +31,7 @@ class Target:
     plants: dict[str, Trusted]
     absent: tuple[str, ...]
     is_pinned: bool
+    gone: tuple[str, ...] = ()
 
     def folder(self, plant: str) -> Path:
         """A plant's folder."""
@@ -49,7 +53,8 @@ def find_target(where: Path, plant: str | None) -> Target:
     if plant is None:
         return target
     if plant in target.plants:
-        return Target(target.root, {plant: target.plants[plant]}, (), target.is_pinned)
+        lost = tuple(one for one in target.gone if one == plant)
+        return replace(target, plants={plant: target.plants[plant]}, absent=(), gone=lost)
     known = ", ".join(target.plants) or "none"
     raise StoreError(f"{target.root}: no evidence of plant {plant}; there is: {known}")
 
@@ -76,7 +81,11 @@ def _of_config(path: Path) -> Target:
     }
     there = _plants_in(root)
     plants = {name: named.get(name, Trusted()) for name in there}
-    return Target(root, plants, tuple(sorted(named.keys() - plants.keys())), is_pinned=True)
+    known = frozenset[str]()
+    with contextlib.suppress(PermissionError):  # of another user: as where nothing is known
+        known = read_known(config.state_dir) & named.keys()
+    absent = tuple(sorted(named.keys() - plants.keys()))
+    return Target(root, plants, absent, is_pinned=True, gone=tuple(sorted(gone(root, known))))
 
 
 def _plants_in(folder: Path) -> list[str]:

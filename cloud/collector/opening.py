@@ -1,6 +1,7 @@
 """The start: opens every plant, and reads again what the page has to know. Blocking disk I/O."""
 
 import contextlib
+import errno
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -8,10 +9,13 @@ from cloud.collector.identity import PlantIdentity
 from cloud.collector.intake import Intake
 from cloud.collector.plant import EnrolledPlant
 from cloud.collector.watch import clock_unlikely
-from cloud.errors import DamagedLogError, StoreError
+from cloud.errors import StoreError
 from cloud.store.reader import PlantReader
 from evidence import cose
 from evidence.configuration import decode_configuration
+
+#: what the disk says of one file, and not of itself
+_OF_ONE = {errno.EACCES, errno.EPERM, errno.EIO, errno.EISDIR, errno.ENOTDIR}
 
 
 def newest_config(reader: PlantReader, stream: str) -> Mapping[str, Any] | None:
@@ -46,19 +50,23 @@ def open_plants(
         (plant, sentence) of all that was not as a clean stop leaves it, damaged plants first.
 
     Raises:
-        StoreError: the disk refuses.
+        StoreError: the disk refuses. What is wrong with one plant's files holds up that one alone.
+        OSError: likewise.
     """
     notes: list[tuple[str, str]] = []
     newest = 0
     for identity in identities:
-        with contextlib.suppress(DamagedLogError):  # it is told below
+        with contextlib.suppress(StoreError, OSError):  # it is told below
             newest = max(newest, intake.log_of(identity)[0].state.received_ns)
     start_after(newest)
     for identity in identities:
         plant = identity.plant
         try:
             opened = intake.open(identity)
-        except DamagedLogError:
+        except (StoreError, OSError) as error:
+            if not _is_of_one(error):
+                raise
+            intake.store.give_up(plant, _text(error))
             why = intake.plants.not_served()[plant]
             notes.insert(0, (plant, f"plant {plant} is NOT served: {why}"))
             continue
@@ -68,6 +76,19 @@ def open_plants(
     for plant, reason in intake.commit().failed.items():
         raise StoreError(f"plant {plant}: evidence cannot be written: {reason}") from reason
     return notes
+
+
+def _is_of_one(error: StoreError | OSError) -> bool:
+    """One plant's files are wrong, as of a bad sector; the disk as such is neither full nor away.
+
+    No reason to hold up all others: the page says of this one what is to be done.
+    """
+    cause = error if isinstance(error, OSError) else error.__cause__
+    return not isinstance(cause, OSError) or cause.errno in _OF_ONE
+
+
+def _text(error: StoreError | OSError) -> str:
+    return f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
 
 
 def _warnings(opened: EnrolledPlant) -> list[str]:

@@ -19,6 +19,7 @@ from cloud.commands.series import refill
 from cloud.errors import StoreError
 from cloud.store.disk import Disk
 from cloud.store.fsck import Checked, check_plant
+from cloud.store.known import gone_text
 from cloud.store.layout import PlantFolder
 from cloud.store.rebuild import rebuild_plant, rebuildable
 from cloud.store.slice import Watch, take_lock
@@ -34,7 +35,7 @@ def add_store_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's own 
         "fsck",
         help="check stored evidence: make index, tree and root again and compare",
         description="Reads only; may run beside the collector.",
-        epilog="Exit status: 0 sound, 1 something differs, 2 cannot run.",
+        epilog="Exit status: 0 sound, 1 something differs or is gone, 2 cannot run.",
     )
     rebuild = commands.add_parser(
         "rebuild",
@@ -123,17 +124,19 @@ def _check(target: Target, plant: str, watch: Watch | None = None) -> Checked:
 
 
 def _print(target: Target, found: list[Checked], rebuilt: dict[str, int], *, as_json: bool) -> int:
-    sound = not any(checked.findings for checked in found)
+    sound = not target.gone and not any(checked.findings for checked in found)
     if as_json:
         rows = [{**_facts(c), "rebuilt": rebuilt.get(c.plant, 0)} for c in found]
-        facts = {"sound": sound, "plants": rows, "absent": target.absent}
+        facts = {"sound": sound, "plants": rows, "absent": target.absent, "gone": target.gone}
         print(json.dumps({**facts, "roots_pinned": target.is_pinned}, ensure_ascii=False, indent=1))
         return EXIT_SOUND if sound else EXIT_FOUND
     for checked in found:
         if checked.plant in rebuilt:
             print(f"{checked.plant}: made again what {rebuilt[checked.plant]} finding(s) named")
         _print_plant(checked)
-    for plant in target.absent:
+    for plant in target.gone:
+        print(f"GONE  {gone_text(target.folder(plant))}")
+    for plant in sorted({*target.absent} - {*target.gone}):
         print(f"{plant}: no evidence under {target.root} yet; if there was some, it is gone")
     if not target.is_pinned:
         print("not checked: whose roots these are; name CLOUD.toml to compare with its roots")

@@ -153,7 +153,8 @@ class Facts:
                         sql.execute(statement)
                     sql.execute(f"PRAGMA user_version = {FORMAT}")
         except sqlite3.Error as error:
-            raise StoreError(f"{self._path} cannot be used: {error}") from error
+            what = "it follows from the log: moved away, it is made again"
+            raise StoreError(f"{self._path} cannot be used: {error}; {what}") from error
 
     def close(self) -> None:
         """Let go of the file."""

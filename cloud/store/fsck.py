@@ -254,7 +254,7 @@ class _PlantCheck:
         Without it the next start would cut what lies behind the checkpoint, and had receipts.
         """
         size = self._state.size
-        if self._signed is None or size_of(self._folder.entries) < snapshot.entries_bytes:
+        if self._signed is None or not self._state.is_before(snapshot):
             self._tell_state(f"speaks of {snapshot.size} log entries, there are {size}")
             return
         newer = read_unnamed(self._plant, self._folder, self._keys, self._signed)

@@ -16,8 +16,9 @@ class Remedy(Enum):
     START = "the next start of the collector puts it right, or says why it does not"
     PUT_BACK = "put the file back from a backup"
     ASK = "find out who put it there, and remove it unless a start of the collector logs it"
+    CUT = "find out who wrote them; where all else is sound, cut them off there: truncate --size"
     WHOLE = "restore the plant's folder from a backup, never this file alone"
-    RESTORE = "restore the plant's folder from a backup, or the file if the backup is older"
+    RESTORE = "restore the plant's folder from a backup; of an older one the file, if no shorter"
 
 
 class Fault(StrEnum):
@@ -66,6 +67,8 @@ class Fault(StrEnum):
             return Remedy.START
         if self in _STRANGE:
             return Remedy.ASK
+        if self is Fault.SEGMENT_LONGER:
+            return Remedy.CUT
         if self in _CHECKPOINT:
             return Remedy.WHOLE
         return Remedy.PUT_BACK if self in _BESIDE else Remedy.RESTORE
@@ -77,7 +80,7 @@ _LEFT_OVER = {
     Fault.ORDER_UNLOGGED, Fault.RECORD_UNLOGGED,
 }  # fmt: skip
 _CHECKPOINT = {Fault.CHECKPOINT_MISSING, Fault.CHECKPOINT, Fault.CHECKPOINT_OLDER}
-_STRANGE = {Fault.CERTIFICATE_UNLOGGED, Fault.SEGMENT_LONGER}
+_STRANGE = {Fault.CERTIFICATE_UNLOGGED}
 _BESIDE = {
     Fault.CERTIFICATE_MISSING, Fault.CERTIFICATE_DAMAGED, Fault.ORDER_MISSING,
     Fault.ORDER_ALTERED, Fault.KEPT_MISSING, Fault.KEPT_ALTERED, Fault.RECORD_MISSING,

@@ -42,7 +42,8 @@ def gone(root: Path, plants: Iterable[str]) -> list[str]:
         root: `<evidence_dir>/<slice>`; may be absent.
         plants: their ids.
     """
-    return [plant for plant in plants if not (root / plant / "log").is_dir()]
+    logs = {plant: root / plant / "log" for plant in plants}
+    return [plant for plant, log in logs.items() if not (log.is_dir() and any(log.iterdir()))]
 
 
 def gone_text(folder: Path) -> str:

@@ -14,7 +14,7 @@ there. Then nothing is cut and nothing is appended.
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import islice, product
 from pathlib import Path
 
 from cloud.errors import DamagedLogError, StoreError
@@ -31,11 +31,13 @@ from evidence.errors import EvidenceError, MalformedError
 from evidence.frame import decode_body, place_of
 from evidence.log import Entry, Kind, decode_entry
 from evidence.log_details import OBJECT_KINDS
+from evidence.merkle import leaf_hash
 from evidence.records import read_records
 from evidence.suites import PublicKey
 
 _WRITE_EVERY = 1024
 _OLDER = "but the checkpoint speaks of"
+_NOT_THERE = "log entries were signed and are not there: a commit failed, or they were taken away"
 
 
 @dataclass
@@ -74,7 +76,9 @@ def recover(
     left = None if why else snapshot
     problem, found = "", Recovery()
     starts = [LogState()] if left is None else [left, LogState()]
-    newest_first = [*read_unnamed(plant, folder, keys, signed), (signed, note)]
+    newer = read_unnamed(plant, folder, keys, signed)
+    is_there = any(_entries_give(folder, starts[0], one) for one, _ in newer)
+    newest_first = [*newer, *([] if is_there else [(signed, note)])]
     # both from the snapshot first: one that a failed commit left beside would have all read again
     for start, (wanted, text) in product(starts, newest_first):
         size = None if wanted is None else wanted.size
@@ -85,10 +89,12 @@ def recover(
         replay = _Replay(folder, disk, start, found)
         replay.run(size)
         problem = _contradiction(folder, replay.state, wanted, snapshot)
-        if not problem and wanted and snapshot and _reaches(folder, disk, replay.state, snapshot):
+        if not problem and wanted and snapshot and replay.state.is_before(snapshot):
             problem = f"{snapshot.size} log entries were committed, {_OLDER} {size}"
         if not problem:
             found.unnamed = wanted is not signed
+            if newer and not found.unnamed:
+                found.notes.append(f"log/checkpoint.new: {newer[0][0].size} {_NOT_THERE}")
             return _begin(folder, disk, replay.state if wanted else LogState(), text, found)
     seen = "; ".join(found.notes)
     raise DamagedLogError(
@@ -97,16 +103,13 @@ def recover(
     )
 
 
-def _reaches(folder: PlantFolder, disk: Disk, state: LogState, snapshot: LogState) -> bool:
-    """Entries and objects behind a state are those of the snapshot, whatever is to be made again.
-
-    Where a commit failed, a snapshot may speak of what was cut.
-    """
-    if snapshot.size <= state.size:
-        return False
-    replay = _Replay(folder, disk, state, Recovery())
-    replay.run(snapshot.size)
-    return replay.state.tree == snapshot.tree
+def _entries_give(folder: PlantFolder, start: LogState, signed: Checkpoint) -> bool:
+    """All entries of a checkpoint are there. Then their objects were: those are synced before."""
+    tree = start.tree
+    more = max(0, signed.size - start.size)
+    for record in islice(whole_records(folder.entries, start.entries_bytes), more):
+        tree = tree.append(leaf_hash(record.data))
+    return (tree.size, tree.root()) == (signed.size, signed.root)
 
 
 def _begin(
@@ -144,8 +147,9 @@ def read_unnamed(
         found, text = _verified(plant, beside, read_at(beside, 0, TEXT_BYTES_MAX + 1), keys)
     except DamagedLogError:  # half written, so nobody was told
         return []
-    is_newer = found.size > (0 if signed is None else signed.size)
-    return [(found, text)] if is_newer else []
+    if signed is None:  # a first commit's, which has certificates alone: later there is another
+        return [] if folder.streams() else [(found, text)]
+    return [(found, text)] if found.size > signed.size else []
 
 
 def read_signed(
@@ -245,7 +249,8 @@ def _contradiction(
         return ""
     if snapshot is not None:
         return f"{snapshot.size} log entries were committed, but there is no checkpoint"
-    if folder.streams() or state.records or state.kept:  # a first commit has certificates alone
+    beside = [*folder.records.glob("*.cose"), *folder.quarantine.glob("*.cose")]
+    if folder.streams() or state.records or state.kept or beside:
         return "there is evidence, but no checkpoint"
     return ""
 

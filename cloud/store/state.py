@@ -125,6 +125,13 @@ class LogState:
         """A stream; one without objects when it is new."""
         return self.streams.get(stream, StreamState())
 
+    def is_before(self, snapshot: "LogState") -> bool:
+        """A snapshot is of this log and of a later day; one of another plant has its certificates.
+
+        A snapshot gets its name last: no commit, whole or not, leaves less than it speaks of.
+        """
+        return snapshot.size > self.size and snapshot.enrolled >= self.enrolled
+
     def with_entry(
         self, entry: Entry, data: bytes, place: Place | None
     ) -> tuple["LogState", bytes]:

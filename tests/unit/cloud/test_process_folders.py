@@ -208,10 +208,10 @@ async def test_evidence_that_was_there_is_not_begun_anew_below_its_mount_point(
     evidence.rmdir()
     (tmp_path / "away").rename(evidence)
     (evidence / "00/maxi").rename(tmp_path / "away")  # a plant with a volume of its own
-    (evidence / "00/maxi").mkdir()
+    (evidence / "00/maxi/log").mkdir(parents=True)
     (told,) = await run()
     assert told.startswith(f"evidence: plant maxi is NOT served: {evidence / '00/maxi'}: there was")
-    assert [*(evidence / "00/maxi").iterdir()] == []
+    assert [*(evidence / "00/maxi").rglob("*")] == [evidence / "00/maxi/log"]
     assert "evidence: 1 plant(s) open" in " ".join(said)
     assert (state / "evidence.known").read_text() == "maxi\nmini\n"
     (state / "evidence.known").write_text("mini\n")

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import random
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -245,6 +246,25 @@ def test_a_defect_of_ours_refuses_one_object_and_goes_on(
             intake.take(SENDER, data, n / 2)
     assert caplog.text.count("could not be judged") == 1  # a traceback a minute
     assert isinstance(intake.take(SENDER, data, 0.0), Accepted)
+
+
+@pytest.mark.parametrize("lost", ["log/entries.seg", "log/entries.idx", "keys"])
+def test_what_cannot_be_read_of_one_plant_holds_up_no_other(
+    plant: ExamplePlant, tmp_path: Path, lost: str
+) -> None:
+    """A flipped bit of an index, say: the collector of all plants did not start for it."""
+    open_intake(plant, tmp_path / "00").store.close()
+    path = tmp_path / "00/mini" / lost
+    for one in [*path.glob("*.crt")] or [path]:
+        one.unlink()
+        one.mkdir()  # a read fails, as at a bad sector
+    other = make_plant(tmp_path / "k", "maxi", collector=plant.collector)
+    opened = Intake(SliceStore(tmp_path / "00"), ManualClock(), plant.collector)
+    (of, note), *_ = open_plants(opened, [plant.identity(), other.identity()])
+    assert of == "mini"
+    assert re.match(r"plant mini is NOT served: .*/mini.*: Is a directory", note)
+    assert list(opened.plants) == ["maxi"]
+    opened.store.close()
 
 
 def test_a_damaged_plant_is_refused_and_the_others_are_served(

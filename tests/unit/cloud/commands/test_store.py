@@ -9,8 +9,10 @@ import pytest
 
 from cloud import cli
 from cloud.commands.series import refill
+from cloud.config import read_state_dir
 from cloud.errors import StoreError
 from cloud.store.disk import Disk
+from cloud.store.known import remember
 from tests.service_user import given, needs_root, not_given
 from tests.unit.cloud.store.whole_plant import PLANT, WholePlant
 
@@ -85,6 +87,23 @@ def test_what_differs_is_printed_with_what_to_do(
     codes = [(f["code"], f["remedy"]) for f in facts["plants"][0]["findings"]]
     assert (status, facts["sound"]) == (1, False)
     assert sorted(codes) == [("quarantine-missing", "put_back"), ("tree-wrong", "rebuild")]
+
+
+@pytest.mark.parametrize("left", ["", "log"])
+def test_evidence_that_an_earlier_start_had_is_not_sound_when_it_is_gone(
+    home: Path, capsys: pytest.CaptureFixture[str], left: str
+) -> None:
+    """A volume that is not mounted: it ended with 0, and no script saw it."""
+    config = str(home / "CLOUD.toml")
+    remember(read_state_dir(home / "CLOUD.toml"), {"mini", "of another slice"})
+    assert cli.main(["fsck", config]) == 0
+    shutil.rmtree(evidence_of(home))
+    (evidence_of(home) / left).mkdir(parents=True)
+    capsys.readouterr()
+    assert cli.main(["fsck", config]) == 1
+    assert f"GONE  {evidence_of(home)}: there was evidence" in capsys.readouterr().out
+    status, facts = asked(capsys, "fsck", config)
+    assert (status, facts["sound"], facts["gone"]) == (1, False, ["mini"])
 
 
 def test_beside_a_collector(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cloud.errors import StoreError
 from cloud.month.facts import Facts, Position, StreamDay
 from cloud.month.tally import Counts, DayTally
 
@@ -45,3 +46,12 @@ def test_positions_that_were_asked_for_stay_as_they_are(facts: Facts) -> None:
     count(facts, 1)
     assert list(asked) == ["edge-000"]
     assert list(facts.positions("mini")) == ["edge-000", "edge-001"]
+
+
+def test_a_damaged_file_says_that_it_may_be_moved_away(tmp_path: Path) -> None:
+    """No backup has it, and the collector does not start with it."""
+    (tmp_path / "months.db").write_bytes(b"of a bad disk" * 99)
+    with pytest.raises(StoreError, match=r"not a database; it follows from the log: moved away,"):
+        Facts(tmp_path)
+    (tmp_path / "months.db").rename(tmp_path / "away")
+    Facts(tmp_path).close()

@@ -3,6 +3,7 @@
 Each row damages one file of good evidence and says what must be found; nothing else may be.
 """
 
+import os
 import shutil
 import struct
 import zlib
@@ -258,6 +259,19 @@ def test_an_object_in_the_wrong_segment_is_told(evidence: Evidence, root: Path) 
     assert finding.fault.remedy is Remedy.RESTORE
 
 
+def test_what_stands_behind_a_closed_hour_goes_without_the_file(
+    evidence: Evidence, root: Path
+) -> None:
+    """As its advice says: the file has objects under receipt, and was said to be removed."""
+    path = root / PLANT / DAY / "14.seg"
+    duplicate(path)
+    (finding,) = evidence.whole.findings(root)
+    assert finding.fault is Fault.SEGMENT_LONGER
+    assert finding.sentence.endswith("where all else is sound, cut them off there: truncate --size")
+    os.truncate(path, int(finding.where["offset"]))
+    assert evidence.whole.findings(root) == []
+
+
 def test_files_that_nobody_logged_are_told(evidence: Evidence, root: Path) -> None:
     folder = root / PLANT
     kept = next((folder / "quarantine").glob("*.cose"))
@@ -290,6 +304,10 @@ def test_a_checkpoint_of_before_is_told_and_nothing_is_made_again(
         rebuild_plant(root / PLANT, disk, checked)
     disk.close()
     assert (log / "state").exists()
+    entries = (log / "entries.seg").read_bytes()
+    (log / "entries.seg").write_bytes(b"".join(map(encode_record, [*read_records(entries)][:20])))
+    assert Fault.CHECKPOINT_OLDER in {finding.fault for finding in evidence.whole.findings(root)}
+    (log / "entries.seg").write_bytes(entries)
     (log / "kept").replace(log / "checkpoint.new")  # as a power cut leaves it: a start's
     left = {finding.fault for finding in evidence.whole.findings(root)}
     assert left == {Fault.TREE, Fault.UNSIGNED}
