@@ -4,11 +4,13 @@ Holds the open frame as the spool holds it: whatever the disk refuses, memory go
 on it. It does not know devices, schedules or the network.
 """
 
+import contextlib
 import itertools
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from edge.alarms import FULL
 from edge.calc.folds.live import PlantCalc
 from edge.clock import Clock
 from edge.disk import Disk
@@ -25,7 +27,7 @@ log = logging.getLogger("stackproof.edge")
 EVENTS_MAX = 1_000  # that one frame tells, the newest
 EVENTS_DUE = 500  # a frame that tells so many is closed: none of a device's is lost
 #: reasons of `missed` for which readings go on to be missed
-KEEPS_NONE = ("spool-full", "spool-error", "clock-unsure")
+KEEPS_NONE = (FULL, "spool-error", "clock-unsure")
 _HISTORY = "history"  # beside the calculation's own parts of the state after a frame
 KEY_AGAIN_NS = 5_000_000_000  # how often a key that does not sign is asked again
 
@@ -111,6 +113,19 @@ class Recorder:
         self.last_ns = await self._disk.run(stream.through_ns)
         if await self._disk.run(stream.is_continued):
             self.missed = "replaced"
+        elif kept := await self._disk.run(stream.spool.get, State.MISSED):
+            since_ns, reason = cbor.decode(kept)
+            if since_ns == self.last_ns:  # else ticks were kept since
+                self.missed = reason
+
+    async def is_full(self) -> None:
+        """The spool has no room for ticks: the gap says so, also where another process ends it."""
+        if self.missed == FULL:
+            return
+        self.missed = FULL
+        with contextlib.suppress(SpoolError):  # others have filled the disk to its last byte
+            kept = cbor.encode([self.last_ns, FULL])
+            await self._disk.run(self._stream.spool.put, {State.MISSED: kept})
 
     async def last_at_ns(self) -> int | None:
         """The monotonic clock at `last_ns`; None when it is of another boot or no tick."""

@@ -187,9 +187,10 @@ class Spool(SpoolReader):
         return freed
 
     def free_oldest(self, seq: int) -> int:
-        """Free every object up to and including `seq` without a receipt; how many were freed.
+        """Free every object up to and including `seq`, the receipt stays; how many were freed.
 
-        Of a one-way site alone, and only what has left it (`edge.one_way.leaving`).
+        A piece of what a new receipt covers; or of a one-way site what has left it
+        (`edge.one_way.leaving`).
         """
         oldest = self.oldest_seq()
         with self._transaction():

@@ -34,6 +34,9 @@ from evidence.keys import FileSigner
 from evidence.shown_life import Life
 
 CLOSES_MAX = 1_000  # answered close requests that are remembered
+#: to free an object SQLite reads all of it: a receipt for gigabytes would keep ticks waiting for
+#: minutes, until the manager of services ends the agent, and so at each start
+FREED_AT_ONCE = 64
 NS_PER_HOUR = 3_600 * 1_000_000_000
 
 
@@ -62,8 +65,11 @@ class Stream(SigningStream):
 
     # -- what the collector says ------------------------------------------------------------------
 
-    def take_receipt(self, data: bytes, now_ns: int) -> int:
+    def take_receipt(self, data: bytes, now_ns: int) -> int | None:
         """Check a receipt against the spool and free what it covers; the seq it covers.
+
+        None when it covers more than is freed at once: give it again, as a start does with one that
+        was not acted on. What it speaks of goes last, since the next look at it needs that.
 
         Raises:
             TwoLogsError: the collector shows two histories; nothing is freed.
@@ -79,6 +85,10 @@ class Stream(SigningStream):
             self.note_trouble(FORK, str(error), now_ns, until_seq=error.seq)
             raise
         taken, state = judged.receipt, dict[str, bytes]()
+        oldest = self.spool.oldest_seq()
+        if oldest is not None and taken.seq - oldest >= FREED_AT_ONCE:
+            self.spool.free_oldest(oldest + FREED_AT_ONCE - 1)
+            return None
         if judged.may_anchor:
             note = taken.checkpoint.encode()
             state = {State.ANCHOR: encode_log(judged.log), State.NOTE: note}
