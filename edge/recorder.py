@@ -15,8 +15,9 @@ from edge.calc.folds.live import PlantCalc
 from edge.clock import Clock
 from edge.disk import Disk
 from edge.drivers.base import Progress
-from edge.errors import SpoolError
+from edge.errors import HeldError, SpoolError
 from edge.pipeline import Batch, Layout, Tick, calculate, decode_tick, judge, without_computed
+from edge.quiet import Quiet
 from edge.spool_reader import State, Stored, mark_key, position_key, settings_key
 from edge.stream import Stream
 from evidence import cbor
@@ -55,6 +56,7 @@ class Recorder:
         self.last_ns, self.missed = 0, "restart"
         self._signed_ns = clock.monotonic_ns()
         self._is_refused = False
+        self._quiet = Quiet()
         self._waits, self._key_again_ns = False, 0  # frames for the key, which is asked again then
         # what the open frame tells beside its ticks; kept in the spool with each of them
         self._gap: Gap | None = None
@@ -258,8 +260,11 @@ class Recorder:
         try:
             stored = await self._disk.run(self._stream.sign_waiting, self._clock.wall_ns())
         except SpoolError as error:
-            log.debug("%s", error)
-            self._key_again_ns = self._clock.monotonic_ns() + KEY_AGAIN_NS
+            now_ns = self._clock.monotonic_ns()
+            # that the disk refuses no alarm says
+            is_told = not isinstance(error, HeldError) and self._quiet.may("disk", now_ns / 1e9)
+            log.log(logging.ERROR if is_told else logging.DEBUG, "signing what waits: %s", error)
+            self._key_again_ns = now_ns + KEY_AGAIN_NS
             return False
         self._waits = stored is not None
         if stored is not None:
