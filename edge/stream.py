@@ -10,6 +10,7 @@ from pathlib import Path
 from edge.condition import Condition, condition_of, two_logs
 from edge.custody import encode_log, judge_close_request, judge_receipt
 from edge.errors import ForkError, KeyAwayError, TwoLogsError
+from edge.kept_room import FREED_AT_ONCE
 from edge.signing import SigningStream
 from edge.spool_reader import State, Stored
 from edge.trouble import (
@@ -34,9 +35,6 @@ from evidence.keys import FileSigner
 from evidence.shown_life import Life
 
 CLOSES_MAX = 1_000  # answered close requests that are remembered
-#: to free an object SQLite reads all of it: a receipt for gigabytes would keep ticks waiting for
-#: minutes, until the manager of services ends the agent, and so at each start
-FREED_AT_ONCE = 64
 NS_PER_HOUR = 3_600 * 1_000_000_000
 
 
