@@ -216,7 +216,7 @@ class Queue:
     def release(self, seq: int) -> bool:
         """A receipt covers everything up to `seq`; True when more of that is to be freed.
 
-        A piece at a time, since nothing else is kept meanwhile. Nothing is written if it is nothing new.
+        A piece at a time: nothing else is kept meanwhile. Nothing is written where nothing is new.
         """
         query = "SELECT id FROM objects WHERE seq <= ? ORDER BY seq LIMIT ?"
         held = self._rows(query, seq, FREED_AT_ONCE)
