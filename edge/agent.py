@@ -366,7 +366,7 @@ class Agent:
         ):
             recorder.note(event)
         if FULL in self._alarms.names:
-            recorder.missed = "spool-full"
+            await recorder.is_full()
             return
         progress = {i: p.progress for i, p in polled.items() if p.progress is not None}
         kept = await recorder.commit(ticks, tick_ns, progress)

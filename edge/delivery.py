@@ -262,7 +262,9 @@ class Delivery:
     async def _act_on(self, receipt: bytes) -> int:
         """Free what the receipt covers, up to the seq returned; cosign its log once an hour."""
         now_ns = self._clock.wall_ns()
-        seq = await self._disk.run(self._stream.take_receipt, receipt, now_ns)
+        take = self._stream.take_receipt
+        while (seq := await self._disk.run(take, receipt, now_ns)) is None:
+            pass  # between two pieces ticks are committed
         if seq > self.machine.receipted:
             self._quiet.arm()
         self._send_all(self.machine.receipt(seq, self._sending.now_s()))

@@ -15,6 +15,9 @@ LOG_BYTES = 4 * 1024 * 1024  # SQLite's write-ahead log, which it begins again f
 #: the log, what of it is new in the file when it is brought in, and a receipt for a hundred
 #: thousand objects
 KEPT_FREE_BYTES = 3 * LOG_BYTES
+#: objects: to free one SQLite reads all of it. A receipt for gigabytes would keep what else is to
+#: be written waiting for minutes, until the watchdog ends the program, and so at each start
+FREED_AT_ONCE = 64
 
 
 def begin(db: sqlite3.Connection) -> None:

@@ -4,17 +4,20 @@ Holds the open frame as the spool holds it: whatever the disk refuses, memory go
 on it. It does not know devices, schedules or the network.
 """
 
+import contextlib
 import itertools
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from edge.alarms import FULL
 from edge.calc.folds.live import PlantCalc
 from edge.clock import Clock
 from edge.disk import Disk
 from edge.drivers.base import Progress
-from edge.errors import SpoolError
+from edge.errors import HeldError, SpoolError
 from edge.pipeline import Batch, Layout, Tick, calculate, decode_tick, judge, without_computed
+from edge.quiet import Quiet
 from edge.spool_reader import State, Stored, mark_key, position_key, settings_key
 from edge.stream import Stream
 from evidence import cbor
@@ -25,7 +28,7 @@ log = logging.getLogger("stackproof.edge")
 EVENTS_MAX = 1_000  # that one frame tells, the newest
 EVENTS_DUE = 500  # a frame that tells so many is closed: none of a device's is lost
 #: reasons of `missed` for which readings go on to be missed
-KEEPS_NONE = ("spool-full", "spool-error", "clock-unsure")
+KEEPS_NONE = (FULL, "spool-error", "clock-unsure")
 _HISTORY = "history"  # beside the calculation's own parts of the state after a frame
 KEY_AGAIN_NS = 5_000_000_000  # how often a key that does not sign is asked again
 
@@ -53,6 +56,7 @@ class Recorder:
         self.last_ns, self.missed = 0, "restart"
         self._signed_ns = clock.monotonic_ns()
         self._is_refused = False
+        self._quiet = Quiet()
         self._waits, self._key_again_ns = False, 0  # frames for the key, which is asked again then
         # what the open frame tells beside its ticks; kept in the spool with each of them
         self._gap: Gap | None = None
@@ -111,6 +115,19 @@ class Recorder:
         self.last_ns = await self._disk.run(stream.through_ns)
         if await self._disk.run(stream.is_continued):
             self.missed = "replaced"
+        elif kept := await self._disk.run(stream.spool.get, State.MISSED):
+            since_ns, reason = cbor.decode(kept)
+            if since_ns == self.last_ns:  # else ticks were kept since
+                self.missed = reason
+
+    async def is_full(self) -> None:
+        """The spool has no room for ticks: the gap says so, also where another process ends it."""
+        if self.missed == FULL:
+            return
+        self.missed = FULL
+        with contextlib.suppress(SpoolError):  # others have filled the disk to its last byte
+            kept = cbor.encode([self.last_ns, FULL])
+            await self._disk.run(self._stream.spool.put, {State.MISSED: kept})
 
     async def last_at_ns(self) -> int | None:
         """The monotonic clock at `last_ns`; None when it is of another boot or no tick."""
@@ -243,8 +260,11 @@ class Recorder:
         try:
             stored = await self._disk.run(self._stream.sign_waiting, self._clock.wall_ns())
         except SpoolError as error:
-            log.debug("%s", error)
-            self._key_again_ns = self._clock.monotonic_ns() + KEY_AGAIN_NS
+            now_ns = self._clock.monotonic_ns()
+            # that the disk refuses no alarm says
+            is_told = not isinstance(error, HeldError) and self._quiet.may("disk", now_ns / 1e9)
+            log.log(logging.ERROR if is_told else logging.DEBUG, "signing what waits: %s", error)
+            self._key_again_ns = now_ns + KEY_AGAIN_NS
             return False
         self._waits = stored is not None
         if stored is not None:

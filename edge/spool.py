@@ -72,10 +72,11 @@ class Spool(SpoolReader):
         begin(db)
         take_over(db)
         self._check_format()
-        # The objects are by far the most: reading 8 GiB of them takes minutes in which no reading
-        # is taken. Each is checked against its hash when it is read (`objects`), and a person can
-        # have all of it checked beside the running agent (`edge status --check`).
-        for table in ("state", "open", "unsigned", "freed"):
+        # The objects are by far the most, and after weeks without the key what waits to be signed:
+        # reading 8 GiB takes minutes in which no reading is taken, longer than a start may. An
+        # object is checked against its hash when it is read (`objects`), and a person can have all
+        # of it checked beside the running agent (`edge status --check`).
+        for table in ("state", "open", "freed"):
             if db.execute(f"PRAGMA quick_check('{table}')").fetchone()[0] != "ok":
                 raise SpoolError(
                     f"{self._path}: damaged; set the file aside (do not delete it) and start again"
@@ -187,9 +188,10 @@ class Spool(SpoolReader):
         return freed
 
     def free_oldest(self, seq: int) -> int:
-        """Free every object up to and including `seq` without a receipt; how many were freed.
+        """Free every object up to and including `seq`, the receipt stays; how many were freed.
 
-        Of a one-way site alone, and only what has left it (`edge.one_way.leaving`).
+        A piece of what a new receipt covers; or of a one-way site what has left it
+        (`edge.one_way.leaving`).
         """
         oldest = self.oldest_seq()
         with self._transaction():

@@ -44,6 +44,7 @@ class State(StrEnum):
     CALC = "calc"  # the live calculation after the newest frame
     CLOCK = "clock"  # boot id, newest tick committed, and the monotonic clock then (CBOR)
     OPENING = "opening"  # what the open frame tells beside its ticks
+    MISSED = "missed"  # newest instant before a gap, and the gap's reason (CBOR array)
     KEY = "key"  # SHA-256 of the key that signed the newest object
     CERTIFICATES = "certificates"  # DER of the certificates used so far, in a CBOR array
     USED = "used"  # SHA-256 of each key that was in use before it

@@ -10,6 +10,7 @@ from pathlib import Path
 from edge.condition import Condition, condition_of, two_logs
 from edge.custody import encode_log, judge_close_request, judge_receipt
 from edge.errors import ForkError, KeyAwayError, TwoLogsError
+from edge.kept_room import FREED_AT_ONCE
 from edge.signing import SigningStream
 from edge.spool_reader import State, Stored
 from edge.trouble import (
@@ -62,8 +63,11 @@ class Stream(SigningStream):
 
     # -- what the collector says ------------------------------------------------------------------
 
-    def take_receipt(self, data: bytes, now_ns: int) -> int:
+    def take_receipt(self, data: bytes, now_ns: int) -> int | None:
         """Check a receipt against the spool and free what it covers; the seq it covers.
+
+        None when it covers more than is freed at once: give it again, as a start does with one that
+        was not acted on. What it speaks of goes last, since the next look at it needs that.
 
         Raises:
             TwoLogsError: the collector shows two histories; nothing is freed.
@@ -79,6 +83,10 @@ class Stream(SigningStream):
             self.note_trouble(FORK, str(error), now_ns, until_seq=error.seq)
             raise
         taken, state = judged.receipt, dict[str, bytes]()
+        oldest = self.spool.oldest_seq()
+        if oldest is not None and taken.seq - oldest >= FREED_AT_ONCE:
+            self.spool.free_oldest(oldest + FREED_AT_ONCE - 1)
+            return None
         if judged.may_anchor:
             note = taken.checkpoint.encode()
             state = {State.ANCHOR: encode_log(judged.log), State.NOTE: note}

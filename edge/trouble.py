@@ -123,7 +123,8 @@ def standing_troubles(troubles: Mapping[str, Trouble], now_ns: int) -> dict[str,
     """Alarm name -> sentence of those that are to be told now."""
     found = {kind: trouble.sentence for kind, trouble in troubles.items()}
     for kind, after_ns in _TOLD_AFTER_NS.items():
-        if kind in found and now_ns - troubles[kind].at_ns <= after_ns:
+        # a clock that was ahead when it was seen, and was set since, hides nothing
+        if kind in found and abs(now_ns - troubles[kind].at_ns) <= after_ns:
             del found[kind]
     for kind in found:
         at = dt.datetime.fromtimestamp(troubles[kind].at_ns // 1_000_000_000, dt.UTC)

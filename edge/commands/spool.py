@@ -141,7 +141,8 @@ def _import(args: argparse.Namespace) -> int:
     dropped = receipt_files.drop(site.gateway.receipts, write_receipts(kept))
     if is_in_use(site.gateway.spool):
         done = _taken(dropped)
-        state = f"freed up to seq {seq}" if done else "the agent has not taken it yet: see its log"
+        late = "the agent has not done it yet (a large backlog is freed in minutes): see its log"
+        state = f"freed up to seq {seq}" if done else late
     else:
         state = f"up to seq {seq}; no agent is running: it is taken when the next one starts"
     print(f"{args.file}: {state}")

@@ -180,7 +180,7 @@ class Lane:
             return
         if receipt.seq == self.machine.receipted:
             if not is_retained:  # the collector's word of now: what came again is not needed
-                await self._disk.run(self.queue.release, receipt.seq)
+                await self._release(receipt.seq)
                 self._send_all(self.machine.repeated(self._now_s()))
             return
         if await self._disk.run(self.queue.has, receipt.seq, receipt.head) is False:
@@ -189,9 +189,13 @@ class Lane:
                 "altered on its way, or a second device signs", self.stream.name, receipt.seq,
                 extra=self._about,
             )  # fmt: skip
-        await self._disk.run(self.queue.release, receipt.seq)
+        await self._release(receipt.seq)
         self._send_all(self.machine.receipt(receipt.seq, self._now_s()))
         await self._go_on()
+
+    async def _release(self, seq: int) -> None:
+        while await self._disk.run(self.queue.release, seq):
+            pass  # between two pieces what comes is kept
 
     async def _set_back(self, seq: int) -> None:
         """The collector says that it holds less than it did: an earlier copy of it was put back.

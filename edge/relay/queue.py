@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import SpoolError
-from edge.kept_room import begin, held_and_left, place_of, undo
+from edge.kept_room import FREED_AT_ONCE, begin, held_and_left, place_of, undo
 from edge.relay.outer import Outer
 from edge.spool_reader import SEQ_MAX
 from evidence.owners import keep_own
@@ -213,19 +213,24 @@ class Queue:
         used, left = held_and_left(self._db, self._path, self._queues)
         return len(outer.data) - freed <= min(left, self._bytes_max - used)
 
-    def release(self, seq: int) -> None:
-        """A receipt covers everything up to `seq`; nothing is written if that is nothing new."""
-        is_held = self._rows("SELECT 1 FROM objects WHERE seq <= ? LIMIT 1", seq)
-        if not is_held and seq <= self.receipted_seq():
-            return
+    def release(self, seq: int) -> bool:
+        """A receipt covers everything up to `seq`; True when more of that is to be freed.
+
+        A piece at a time: nothing else is kept meanwhile. Nothing is written where nothing is new.
+        """
+        query = "SELECT id FROM objects WHERE seq <= ? ORDER BY seq LIMIT ?"
+        held = self._rows(query, seq, FREED_AT_ONCE)
+        if not held and seq <= self.receipted_seq():
+            return False
         try:
             self._begin()
-            self._db.execute("DELETE FROM objects WHERE seq <= ?", (seq,))
+            self._db.executemany("DELETE FROM objects WHERE id = ?", held)
             self._db.execute("UPDATE receipt SET seq = max(seq, ?)", (seq,))
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
             undo(self._db, error)
             raise SpoolError(f"{self._path}: cannot be written: {error}") from error
+        return len(held) == FREED_AT_ONCE
 
     def set_back(self, seq: int) -> None:
         """The collector holds no more than up to `seq`: what follows is taken again if it comes."""

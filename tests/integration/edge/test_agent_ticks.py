@@ -349,7 +349,7 @@ async def test_stop_without_a_tick_is_told_too(
 async def test_reasons_belong_to_their_own_gap(
     plant: Plant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Three gaps of different reasons, and a process that dies while the last one's frame is open.
+    """Gaps of different reasons, and a process that dies while the frame of one is open.
 
     Each must keep its own reason, also the one that a later process signs.
     """
@@ -367,9 +367,16 @@ async def test_reasons_belong_to_their_own_gap(
         await asyncio.sleep(0.35)
         dies(agent)
     await away()
+    async with plant.running() as agent:
+        await asyncio.sleep(0.35)
+        full = True
+        await asyncio.sleep(0.35)
+        dies(agent)
+    full = False  # receipts came first at the next start
+    await away()
     await plant.run(0.35)
     objects = plant.kept()
     assert mistakes(objects) == []
     assert [reason for _, reason in told(objects).gaps] == [
-        "restart", "clock-step", "spool-full", "restart",
+        "restart", "clock-step", "spool-full", "restart", "spool-full",
     ]  # fmt: skip

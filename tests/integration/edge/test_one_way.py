@@ -87,8 +87,9 @@ async def test_objects_out_receipts_in(
 
 
 async def test_receipts_brought_while_no_agent_runs_are_taken_at_the_start(
-    one_way: Plant, collector: SmallCollector
+    one_way: Plant, collector: SmallCollector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("edge.stream.FREED_AT_ONCE", 2)  # in pieces
     await one_way.run(1.2)
     await carried(one_way, collector, "offline")
     assert len(one_way.kept()) == len(collector.objects)

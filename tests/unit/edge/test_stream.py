@@ -170,6 +170,21 @@ def other_checkpoint(rig: Rig, size: int, root: bytes = bytes(32), plant: str = 
     return checkpoint.sign(checkpoint.Checkpoint(plant, size, root), signer, signer.public_key)
 
 
+def test_receipt_for_a_backlog_frees_a_piece_at_a_time(rig: Rig, tmp_path: Path) -> None:
+    """A kill between two leaves the object that it speaks of, so it is good again."""
+    rig.made(150)
+    receipt, found = rig.collector.receipt(), list[tuple[int | None, int]]()
+    assert rig.stream.take_receipt(receipt, NOW_NS) is None
+    rig.spool.close()
+    rig.spool, rig.stream = opened(tmp_path / "spool.sqlite")
+    found.append((rig.spool.oldest_seq(), rig.spool.receipted_seq()))
+    while (seq := rig.stream.take_receipt(receipt, NOW_NS)) is None:
+        found.append((rig.spool.oldest_seq(), rig.spool.receipted_seq()))
+    assert (seq, found) == (149, [(64, -1), (128, -1)])
+    assert (rig.spool.oldest_seq(), rig.spool.receipted_seq()) == (None, 149)
+    assert all(rig.spool.hash_at(seq) for seq in range(150)), "closes are judged by them"
+
+
 def test_receipts_that_free_nothing(rig: Rig) -> None:
     rig.made(3)
     good = rig.collector.receipt()

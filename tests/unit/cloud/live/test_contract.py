@@ -124,3 +124,4 @@ def test_the_page_says_of_each_alarm_what_to_do() -> None:
     for name in ALARMS:
         assert ": " in texts[f"alarm.edge.{name}"]["en"]
         assert "：请" in texts[f"alarm.edge.{name}"]["zh"]
+        assert texts[f"alarms.short.{name}"].keys() == {"en", "zh"}

@@ -52,6 +52,17 @@ def test_what_comes_again_is_known_by_its_hash(path: Path) -> None:
     assert held.objects(0, 9) == [(n, b"object %d" % n) for n in range(3)]
 
 
+def test_receipt_for_a_backlog_frees_a_piece_at_a_time(path: Path) -> None:
+    """What comes between is kept; a start in between goes on behind the receipt."""
+    held = queue(path)
+    held.keep([of(seq) for seq in range(150)], 5)
+    assert held.release(140)
+    assert [seq for seq, _ in held.objects(0, 200)] == list(range(64, 150))
+    assert (held.receipted_seq(), held.run_end(141)) == (140, 149)
+    assert (held.release(140), held.release(140)) == (True, False)
+    assert [seq for seq, _ in held.objects(0, 200)] == list(range(141, 150))
+
+
 def test_receipts_release_and_what_is_under_receipt_does_not_come_back(path: Path) -> None:
     held = queue(path)
     held.keep([of(n) for n in range(4)], 5)
