@@ -61,6 +61,7 @@ from cloud.store.slice import SliceStore
 from cloud.transport.desk import BrokerDesk
 from cloud.transport.own import Ends
 from cloud.transport.served import behind, serve_again
+from cloud.transport.sessions import keep_few
 from cloud.visits.desk import VisitDesk
 from evidence.log_lines import Say, about
 
@@ -199,6 +200,7 @@ class _Process:
         await stack.enter_async_context(beside(self._transport.run()))
         await stack.enter_async_context(beside(self._transport.watch()))
         await stack.enter_async_context(beside(self._ends.watch()))
+        await stack.enter_async_context(beside(keep_few(config.broker.register, link.publish)))
         await stack.enter_async_context(beside(self._series.follow(self._collector.quiet)))
         for work in self._alarms.work():
             await stack.enter_async_context(beside(work))

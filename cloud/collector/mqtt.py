@@ -234,11 +234,12 @@ class MqttLink:
             return False
         return True
 
-    def publish(self, topic: str, payload: bytes) -> bool:
-        """Hand over a retained message, QoS 1; False when the connection does not take it."""
+    def publish(self, topic: str, payload: bytes, *, kept: bool = True) -> bool:
+        """Hand over a message, retained and QoS 1 or neither; False when it is not taken."""
         if not self._client.is_connected():
             return False
-        info = self._last = self._client.publish(topic, payload, qos=1, retain=True)
+        info = self._client.publish(topic, payload, int(kept), kept)
+        self._last = info if kept else self._last
         return info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS
 
     async def stop(self) -> None:
@@ -283,13 +284,9 @@ class MqttLink:
             self._client.subscribe(self._filters)
 
     def _subscribed(
-        self,
-        _client: paho.Client,
-        _data: object,
-        _mid: int,
-        codes: list[ReasonCode],
+        self, _client: paho.Client, _data: object, _mid: int, codes: list[ReasonCode],
         _props: object,
-    ) -> None:
+    ) -> None:  # fmt: skip
         # whichever it answers: a connection's answers come in order, and each speaks of all topics.
         # Its number may be here before `subscribe` has told it to the other thread.
         wanted = self._filters

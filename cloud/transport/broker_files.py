@@ -11,6 +11,7 @@ nats-server 2.15.1:
   makes the client id the common name, so nobody throws another off. A relay has a connection for
   each stream, and ids are the same for all listeners: with relays that is left out. Over WebSocket
   it does not look at `crlfile`, so it gets no such listener.
+- mosquitto looks at rights when it delivers, and keeps any subscription: its memory has a bound.
 - nats-server knows no revocation lists. It calls a client by its URI, which names the key, and lets
   in whom the list names: a revoked key is not on it. MQTT's `/` is its `.`; subscriptions need
   `$MQTT.sub.>`, by which its own protocol gives all that is delivered at QoS 1, to whomever it is:
@@ -55,11 +56,18 @@ REPLICAS = 3
 UP, DOWN = (FRAMES, LIVE, STATE, RENEW), (RECEIPTS, CONFIG, CERTIFICATE, ORDER)
 #: what mosquitto keeps for a collector that does not come after: more is dropped and sent again
 MAX_QUEUED_BYTES = 256 * 1024 * 1024
+#: of mosquitto's memory: it keeps any subscription, granted or not (tried: 5 GB in 8 s by one). Who
+#: needs more is cut off, and the broker goes on
+MEMORY_BYTES = 1024 * 1024 * 1024
+#: a packet holds a topic of 64 KiB besides; without a bound mosquitto takes 256 MB of one
+MAX_PACKET_BYTES = MAX_PAYLOAD_BYTES + 64 * 1024 + 16
 #: of nats-server's disk at one node, for all slices
 MAX_FILE_MB = 4096
 #: after which nats-server alone forgets what somebody subscribed who is away: ours ask anew. Not in
 #: a cluster, where a node that is cut off would take who is connected to it for one of these
 GONE = "1m"
+#: what a slice's collector may ask of nats-server: `cloud.transport.sessions`
+PURGE = "$JS.API.STREAM.PURGE.$MQTT_sess"
 #: ids of all that there can be
 SLICES = [f"{n:02x}" for n in range(256)]
 _MQTT_ALONE = 'allowed_connection_types: ["MQTT", "MQTT_WS"]'
@@ -199,6 +207,8 @@ max_inflight_messages 1000
 max_queued_messages 10000
 max_queued_bytes {MAX_QUEUED_BYTES}
 message_size_limit {MAX_PAYLOAD_BYTES}
+max_packet_size {MAX_PACKET_BYTES}
+memory_limit {MEMORY_BYTES}
 listener {place.port} {place.host}
 # nobody of ours sends at QoS 2, of which 1,000 may wait here half done, 2 GB of memory a client
 max_qos 1
@@ -270,7 +280,8 @@ accounts {{
 
 def _account(known: KnownSlice, bound: str) -> str:
     base = f"{PREFIX}/{known.slice_id}".replace("/", ".")
-    users = [_user(known.collector_uri, [f"{base}.*.*"], writes=DOWN, reads=UP)]
+    mine = _user(known.collector_uri, [f"{base}.*.*"], writes=DOWN, reads=UP)
+    users = [mine.replace("publish: [", f'publish: ["{PURGE}", ')]
     users += [
         _user(uri, [f"{base}.{plant}.{gateway}"], writes=UP, reads=DOWN)
         for plant, gateway, uri in known.gateways

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from cloud.broker import MAX_PAYLOAD_BYTES
+from cloud.transport.broker_files import MAX_PACKET_BYTES
 from cloud.transport.register import Register
 from cloud.transport.served import serve_again
 from evidence.broker_certificates import BrokerRequest
@@ -112,6 +114,58 @@ def test_what_a_gateway_has_kept_for_many_of_its_names_is_forgotten(
     collector.say([mine], b"after a while")
     until_now(lambda: its[0].heard == [(mine, b"after a while")])
     for guest in (collector, its[0]):
+        guest.leave()
+
+
+@pytest.mark.parametrize("bench", ["nats"], indirect=True)
+async def test_names_without_end_do_not_fill_the_disk_of_a_slice(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tried: 847 of 60 kB filled 48 MB, after which nobody of the slice connected any more."""
+    monkeypatch.setattr("cloud.transport.broker_files.MAX_FILE_MB", 2)
+    monkeypatch.setattr("cloud.transport.sessions.RECORDS", 4)
+    monkeypatch.setattr("cloud.transport.sessions.EACH_S", 0.2)
+    shown = bench.files()
+    await asyncio.to_thread(bench.configure)
+    async with bench.collecting():
+        for n in range(40):  # 2.6 MB
+            guest = Guest(bench, shown, f"{n:02}" + "x" * 65_000, keeps=True)
+            await until(guest.told.__len__)
+            assert guest.told == ["Success"]
+            await asyncio.to_thread(guest.leave)
+
+
+@pytest.mark.parametrize("bench", ["mosquitto"], indirect=True)
+def test_one_gateway_does_not_fill_the_brokers_memory(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By subscriptions, which mosquitto keeps though they grant nothing, or by one packet."""
+    monkeypatch.setattr("cloud.transport.broker_files.MEMORY_BYTES", 32 * 1024 * 1024)
+    shown, collector = bench.files(), bench.shown(bench.folder / "broker/collector")
+    bench.configure()
+    topic = f"stackproof/v1/00/{PLANT}/edge-9/frames"
+    its = Guest(bench, shown, "edge-9")
+    until_now(lambda: its.told)
+    its.client.publish(topic, b"x" * (MAX_PACKET_BYTES + 1))
+    until_now(lambda: not its.client.is_connected())
+    its.client.loop_stop()
+    its = Guest(bench, shown, "edge-9")
+    until_now(lambda: its.told)
+    for n in range(20):  # 120 kB each: 240 MB
+        its.client.subscribe([(f"{n}-{m}" + "/a" * 190, 1) for m in range(100)])
+    until_now(lambda: not its.client.is_connected())
+    its.client.loop_stop()
+    assert its.grants < 20
+    with contextlib.suppress(subprocess.TimeoutExpired):  # or it ends, and systemd starts it
+        assert bench.broker.process is not None
+        bench.broker.process.wait(1)
+        bench.broker.start()
+    heard, again = Guest(bench, collector, "collector"), Guest(bench, shown, "edge-9")
+    heard.client.subscribe(topic, 1)
+    until_now(lambda: again.told and heard.grants)
+    again.say([topic], b"x" * MAX_PAYLOAD_BYTES)  # the largest that passed before
+    until_now(lambda: heard.heard == [(topic, b"x" * MAX_PAYLOAD_BYTES)])
+    for guest in (heard, again):
         guest.leave()
 
 

@@ -200,11 +200,13 @@ async def test_who_is_thrown_off_again_and_again_is_told_of_another_collector(
 
 async def test_nothing_is_published_while_away_and_a_full_queue_is_no(link: MqttLink) -> None:
     assert link.publish("t", b"1")
-    assert link.publish("t", b"2")
+    kept = link._last
+    assert link.publish("t", b"2", kept=False)
+    assert link._last is kept, "the end waits for receipts"
     assert not link.publish("t", b"3")  # paho's queue is full
     client_of(link).up = False
     assert not link.publish("t", b"4")
-    assert client_of(link).published[0] == ("t", b"1", 1, True)
+    assert client_of(link).published[:2] == [("t", b"1", 1, True), ("t", b"2", 0, False)]
     assert len(client_of(link).published) == 3
 
 

@@ -175,7 +175,7 @@ def test_what_each_may_do_where_slices_share_a_broker() -> None:
     only = 'allowed_connection_types: ["MQTT", "MQTT_WS"], permissions'
     accounts = "".join(
         f"slice-{its} {{ jetstream: {{ max_file: 6144MB }}, users: [\n"  # 4096 thrice, by two
-        f'  {{ user: "{collector}", {only}: {{ publish: ['
+        f'  {{ user: "{collector}", {only}: {{ publish: ["$JS.API.STREAM.PURGE.$MQTT_sess", '
         f'"stackproof.v1.{its}.*.*.receipts", "stackproof.v1.{its}.*.*.config", '
         f'"stackproof.v1.{its}.*.*.certificate", "stackproof.v1.{its}.*.*.order"], subscribe: ['
         f'"stackproof.v1.{its}.*.*.frames", "stackproof.v1.{its}.*.*.live", '
