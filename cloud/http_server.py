@@ -14,7 +14,7 @@ import socket
 import sys
 import termios
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import h11
@@ -66,7 +66,7 @@ def connections_max(descriptors: int) -> int:
 
 
 class Door(H11Protocol):
-    """One connection: turned away when there are too many, ended when it does nothing."""
+    """One connection: gives way or is turned away when there are too many, ends when it idles."""
 
     connections_max = CONNECTIONS_MAX
     complaint = Complaint()
@@ -74,27 +74,52 @@ class Door(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         """Somebody connected."""
         super().connection_made(transport)
-        self._came, self._pauses = 0, 0
+        self._came, self._came_s, self._pauses = 0, self.loop.time(), 0
         #: what the other side was to do at the last look, and at how many looks since it was that
         self._due, self._looks = self._is_due(), 0
         if len(self.connections) > self.connections_max:
             self.complaint.tell(
-                f"connection to the page refused: {self.connections_max} are open already",
+                f"connection to the page: {self.connections_max} are open already; the one that "
+                "does least gives way, or the new one is refused",
                 self.loop.time(),
             )
-            transport.abort()
-            return
+            if not self._is_made_room():
+                transport.abort()
+                return
         self.loop.call_later(ASK_S, self._look)
 
     def data_received(self, data: bytes) -> None:
         """Something came."""
         self._came += len(data)
+        self._came_s = self.loop.time()
         super().data_received(data)
 
     def pause_writing(self) -> None:
         """So much of an answer waits to be taken that no more is made meanwhile."""
         self._pauses += 1
         super().pause_writing()
+
+    def _is_made_room(self) -> bool:
+        """End the connection that does least: who asks often keeps nobody else out."""
+        doors = (one for one in self.connections if isinstance(one, Door) and one is not self)
+        found = [(use, one) for one in doors if (use := one._use()) is not None]
+        if not found:
+            return False
+        min(found, key=lambda pair: pair[0])[1].transport.abort()
+        return True
+
+    def _use(self) -> tuple[bool, float] | None:
+        """How much it does, to be compared; None where nobody may end it: it is our turn.
+
+        Between two questions it does nothing, and less the longer nothing came. Of one that brings
+        a body or takes an answer it is the bytes: strangers bring and are given little.
+        """
+        if self.transport.is_closing() or self._is_due() is None:
+            return None
+        left = self._left()
+        if left or not (self.cycle is None or self.cycle.response_complete):
+            return True, max(left, self._came)
+        return False, self._came_s
 
     def _look(self) -> None:
         if self not in self.connections:  # gone; one that became a WebSocket is no longer ours
@@ -148,11 +173,45 @@ class Server(uvicorn.Server):
         yield
 
 
+class Seldom(logging.Filter):
+    """Lets each sentence through once a minute: strangers cause uvicorn's, as many as they like.
+
+    The journal drops what a unit says beyond its rate, and Compose what is older than 30 MB: with
+    those lines what the collector has to tell would be lost.
+
+    Args:
+        clock: monotonic seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._told = dict[str, tuple[float, int]]()  # sentence -> (when it was told, left out)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Is it let through? A defect's is, always."""
+        if record.exc_info:
+            return True
+        now_s, sentence = self._clock(), str(record.msg)
+        told_s, left_out = self._told.get(sentence, (float("-inf"), 0))
+        if now_s < told_s + LOG_INTERVAL_S:
+            self._told[sentence] = told_s, left_out + 1
+            return False
+        self._told[sentence] = now_s, 0
+        if left_out:
+            record.msg, record.args = f"{record.getMessage()} ({left_out} more before)", None
+        return True
+
+
+SELDOM = Seldom()
+
+
 def make_server(app: FastAPI) -> Server:
     """The server of the page and the API; call in the running event loop."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     Door.connections_max = connections_max(soft)
     _quieten(asyncio.get_running_loop())
+    logging.getLogger("uvicorn.error").addFilter(SELDOM)
     return Server(
         uvicorn.Config(
             app,

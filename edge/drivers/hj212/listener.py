@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from edge.drivers.hj212.message import Assembler, Message, parse_segment
 from edge.drivers.hj212.packet import Hj212Error, Splitter, build_ack, only_acks
 
-CONNECTIONS_MAX = 8  # a logger needs one; the longest silent one gives way to a new one
+CONNECTIONS_MAX = (
+    8  # a logger needs one; one that no logger spoke on gives way, then the silent one
+)
 JUNK_BYTES_MAX = 65_536  # without one whole packet in between: that is no logger
 COMPLAINT_EVERY_S = 10.0
 _READ_BYTES = 4096
@@ -140,7 +142,7 @@ class Listener:
         except asyncio.CancelledError:  # ours: asyncio would log it as an error
             return
         finally:
-            del self._connections[task]
+            self._connections.pop(task, None)
             writer.transport.abort()
 
     def _is_welcome(self, peer: str) -> bool:
@@ -149,7 +151,10 @@ class Listener:
     def _make_room(self) -> None:
         if len(self._connections) < CONNECTIONS_MAX:
             return
-        task, silent = min(self._connections.items(), key=lambda item: item[1].heard_s)
+        task, silent = min(
+            self._connections.items(), key=lambda item: (bool(item[1].is_speaking), item[1].heard_s)
+        )
+        del self._connections[task]  # it ends a turn later, and many may come in this one
         self._complain(
             "connections", f"more than {CONNECTIONS_MAX}; the silent one from {silent.peer} closed"
         )

@@ -14,14 +14,16 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from cloud import http_server
 from cloud.http_server import (
+    SELDOM,
     Complaint,
     Door,
+    Seldom,
     address_of,
     connections_max,
     listen,
     make_server,
 )
-from tests.unit.cloud.app_examples import TOKEN, make_app
+from tests.unit.cloud.app_examples import TOKEN, make_app, make_client
 from tests.unit.cloud.live_examples import PLANT
 
 #: of an answer: more than both ends' systems hold
@@ -65,12 +67,79 @@ async def test_one_too_many_is_turned_away_and_the_idle_do_not_stay(
     assert len(ends) == 30
     refused = [r for r in caplog.records if "3 are open already" in r.getMessage()]
     assert [record.levelno for record in refused] == [logging.ERROR]
+    assert SELDOM in logging.getLogger("uvicorn.error").filters
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(b"GET /api/v1/health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
     async with asyncio.timeout(30):
         assert (await reader.read()).startswith(b"HTTP/1.1 200 ")
     for _, connected in [*opened, (reader, writer)]:
         connected.close()
+
+
+async def _answered(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+    """The first line that /livez answers; b"" where the connection was ended."""
+    with contextlib.suppress(ConnectionError):
+        writer.write(b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        async with asyncio.timeout(30):
+            return (await reader.read(65_536)).partition(b"\r\n")[0]
+    return b""
+
+
+async def test_who_asks_again_and_again_keeps_nobody_out(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three may be: one brings a body, two are between questions, and give way to two more."""
+    monkeypatch.setattr(http_server, "ASK_S", 60.0)
+    bringing, *asking = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
+    head = b"POST /api/v1/sessions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 2\r\n\r\n{"
+    bringing[1].write(head)
+    told = [await _answered(*one) for one in asking]
+    more = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
+    told += [await _answered(*one) for one in more]
+    assert told == [b"HTTP/1.1 200 OK"] * 4
+    assert [await _answered(*one) for one in asking] == [b"", b""]
+    bringing[1].write(b"}")
+    async with asyncio.timeout(30):
+        assert (await bringing[0].read(65_536)).startswith(b"HTTP/1.1 422 ")
+    for _, writer in (bringing, *asking, *more):
+        writer.close()
+
+
+def test_a_sentence_of_the_server_is_let_through_once_a_minute() -> None:
+    """At 0, 1, … 120 s: the first, and those a minute apart, the 59 between as a number."""
+    seconds = iter(float(n) for n in range(121))
+    seldom = Seldom(seconds.__next__)
+    given = [
+        logging.LogRecord("uvicorn.error", logging.INFO, "", 0, "refused %d", (n,), None)
+        for n in range(121)
+    ]
+    assert [r.getMessage() for r in given if seldom.filter(r)] == [
+        "refused 0", "refused 60 (59 more before)", "refused 120 (59 more before)",
+    ]  # fmt: skip
+    defect = (ValueError, ValueError(), None)
+    told = logging.LogRecord("uvicorn.error", logging.ERROR, "", 0, "refused %d", (1,), defect)
+    assert seldom.filter(told)
+
+
+def test_no_quoted_cookie_is_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """FastAPI parses cookies of whoever asks anything: the library's square of 60 KB took 17 s."""
+    parsed = list[str]()
+
+    def parse(cookies: str) -> dict[str, str]:
+        parsed.append(cookies)
+        return {}
+
+    monkeypatch.setattr("starlette.requests.cookie_parser", parse)
+    cookies = 'a="\\\\\\\\"; stackproof-session=b; c="'
+    assert make_client().get("/livez", headers={"Cookie": cookies}).status_code == 200
+    assert parsed
+    assert {text.strip() for text in parsed} == {"stackproof-session=b"}
+
+
+@pytest.mark.parametrize(("length", "status"), [(2_048, 404), (2_049, 414)])
+def test_no_long_path_is_looked_for(length: int, status: int) -> None:
+    path = "/static/".ljust(length, "a")
+    assert make_client().get(path).status_code == status
 
 
 async def _zeros(_: Request) -> Response:
