@@ -73,6 +73,7 @@ def bombs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]
     return in_children(BOMBS, tmp_path_factory.mktemp("bombs"))
 
 
+@pytest.mark.timeout(600)  # of the first, which opens them all on a machine that may be busy
 @pytest.mark.parametrize("kind", BOMBS, ids=[kind.name for kind in BOMBS])
 def test_a_bomb_takes_little_memory_and_time(kind: Kind, bombs: dict[str, dict[str, Any]]) -> None:
     is_right_and_small(kind, bombs[file_name(kind)])
