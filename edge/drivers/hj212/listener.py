@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from edge.drivers.hj212.message import Assembler, Message, parse_segment
 from edge.drivers.hj212.packet import Hj212Error, Splitter, build_ack, only_acks
 
-CONNECTIONS_MAX = (
-    8  # a logger needs one; one that no logger spoke on gives way, then the silent one
-)
+#: a logger needs one; one on which no logger spoke gives way, then the longest silent one
+CONNECTIONS_MAX = 8
 JUNK_BYTES_MAX = 65_536  # without one whole packet in between: that is no logger
 COMPLAINT_EVERY_S = 10.0
 _READ_BYTES = 4096
