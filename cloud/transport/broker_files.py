@@ -56,6 +56,8 @@ REPLICAS = 3
 UP, DOWN = (FRAMES, LIVE, STATE, RENEW), (RECEIPTS, CONFIG, CERTIFICATE, ORDER)
 #: what mosquitto keeps for a collector that does not come after: more is dropped and sent again
 MAX_QUEUED_BYTES = 256 * 1024 * 1024
+#: of what it has handed over and nobody has acknowledged; 1,000 large frames would be its memory
+MAX_INFLIGHT_BYTES = 64 * 1024 * 1024
 #: of mosquitto's memory: it keeps any subscription, granted or not (tried: 5 GB in 8 s by one). Who
 #: needs more is cut off, and the broker goes on
 MEMORY_BYTES = 1024 * 1024 * 1024
@@ -204,6 +206,7 @@ acl_file {place.folder}/acl
 # what it loses is sent again: custody is in receipts
 persistence false
 max_inflight_messages 1000
+max_inflight_bytes {MAX_INFLIGHT_BYTES}
 max_queued_messages 10000
 max_queued_bytes {MAX_QUEUED_BYTES}
 message_size_limit {MAX_PAYLOAD_BYTES}

@@ -3,8 +3,9 @@
 import os
 from urllib.parse import urlsplit
 
-import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
+
+from tests.paho_client import Client
 
 MESSAGES = 8_000
 JUNK_BYTES = 20_000
@@ -18,7 +19,7 @@ def flood(url: str, genuine: bytes) -> None:
         genuine: an object that was signed; it is sent with something after it.
     """
     parts = urlsplit(url)
-    client = paho.Client(CallbackAPIVersion.VERSION2, client_id="flooder")
+    client = Client(CallbackAPIVersion.VERSION2, client_id="flooder")
     client.connect(parts.hostname or "", parts.port or 1883)
     client.loop_start()
     try:

@@ -16,6 +16,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from evidence.errors import EvidenceError
 from evidence.receipt import Receipt, decode_receipt
 from evidence.suites import PublicKey
+from tests.paho_client import Client
 from tests.unit.cloud.evidence_examples import Gateway
 
 STALL_S = 0.7
@@ -39,7 +40,7 @@ class SpoolPublisher:
         self.requests: list[bytes] = []
         self.base = f"stackproof/v1/{slice_id}/{gateway.plant}/{gateway.name}"
         self._stop = threading.Event()
-        client = paho.Client(
+        client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=f"edge-{slice_id}-{gateway.plant}-{gateway.name}",
         )

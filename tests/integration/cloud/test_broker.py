@@ -9,7 +9,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
@@ -17,6 +16,7 @@ from cloud import broker as broker_module
 from cloud.broker import Broker, find_binary
 from cloud.errors import BrokerError
 from evidence.cose import OBJECT_BYTES_MAX
+from tests.paho_client import Client
 from tests.waiting import until
 
 
@@ -136,7 +136,7 @@ async def test_the_largest_object_passes(tmp_path: Path) -> None:
     broker = Broker(tmp_path, 0)
     await broker.start()
     got: list[bytes] = []
-    client = paho.Client(CallbackAPIVersion.VERSION2, client_id="one")
+    client = Client(CallbackAPIVersion.VERSION2, client_id="one")
     client.on_connect = lambda c, *_: c.subscribe("stackproof/v1/00/mini/edge-1/frames", 1)
     client.on_subscribe = lambda c, *_: c.publish(
         "stackproof/v1/00/mini/edge-1/frames", bytes(OBJECT_BYTES_MAX), qos=1

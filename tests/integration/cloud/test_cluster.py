@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
@@ -32,6 +31,7 @@ from tests.exposition import series
 from tests.integration.cloud.cloud_process import Cloud, command, run, wait
 from tests.integration.cloud.spool_publisher import SpoolPublisher
 from tests.integration.edge.brokers import Broker
+from tests.paho_client import Client
 from tests.ports import free_port
 from tests.system.relay import Relay
 from tests.unit.cloud.evidence_examples import SECOND_NS, T0_NS
@@ -225,7 +225,7 @@ def whose(first: Member) -> tuple[str, ...]:
 def granted(member: Member, url: str, topics: Sequence[str]) -> list[bool]:
     """Which of them the broker lets this collector, by its own certificate, subscribe to."""
     answers, asked = list[bool](), urlsplit(url)
-    client = paho.Client(CallbackAPIVersion.VERSION2, client_id="a-guest")
+    client = Client(CallbackAPIVersion.VERSION2, client_id="a-guest")
     broker = member.cloud.folder / "broker"
     client.tls_set_context(
         TlsFiles(broker / "ca.crt", broker / "collector.crt", broker / "collector.pem").context()

@@ -28,6 +28,7 @@ from evidence.keys import FileSigner, generate
 from evidence.log import Kind, decode_entry
 from tests.integration.cloud.brokers import MOSQUITTO, OtherBroker, running_broker
 from tests.integration.cloud.spool_publisher import SpoolPublisher
+from tests.paho_client import Client
 from tests.unit.cloud.collector.running import FakePage
 from tests.unit.cloud.evidence_examples import (
     SECOND_NS,
@@ -297,7 +298,7 @@ def refused(running: Running) -> Mapping[str, int]:
 
 @contextmanager
 def hostile_client(port: int) -> Iterator[paho.Client]:
-    client = paho.Client(CallbackAPIVersion.VERSION2, client_id="hostile")
+    client = Client(CallbackAPIVersion.VERSION2, client_id="hostile")
     client.connect("127.0.0.1", port)
     client.loop_start()
     try:

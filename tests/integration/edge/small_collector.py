@@ -21,6 +21,7 @@ from evidence.merkle import Tree, leaf_hash
 from evidence.orders import decode_rotate
 from evidence.receipt import CloseRequest, Receipt, encode_close_request, encode_receipt
 from evidence.suites import PublicKey
+from tests.paho_client import Client
 
 
 @dataclass
@@ -49,7 +50,7 @@ class SmallCollector:
 
     def start(self, port: int) -> None:
         """Connect to a broker on 127.0.0.1, for ever."""
-        client = paho.Client(CallbackAPIVersion.VERSION2, client_id="collector-00")
+        client = Client(CallbackAPIVersion.VERSION2, client_id="collector-00")
         client.on_connect = self._connected
         client.on_message = self._message
         client.reconnect_delay_set(0.2, 0.2)  # type: ignore[arg-type] # it sleeps what it is given

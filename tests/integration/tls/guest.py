@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from cloud.transport.tls import TlsFiles
 from tests.integration.tls.bench import Bench
+from tests.paho_client import Client
 
 ANSWERS_S = 30.0
 
@@ -29,7 +29,7 @@ class Guest:
         self, bench: Bench, files: TlsFiles, name: str, will: str = "", *, keeps: bool = False
     ) -> None:  # fmt: skip
         self.told, self.heard, self.grants = list[str](), list[tuple[str, bytes]](), 0
-        client = paho.Client(
+        client = Client(
             CallbackAPIVersion.VERSION2, client_id=name, clean_session=not keeps,
             reconnect_on_failure=False,
         )  # fmt: skip

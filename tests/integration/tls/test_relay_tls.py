@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
-import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
@@ -19,6 +18,7 @@ from edge.uplink.mqtt import Topics
 from evidence.keys import load_certificate
 from tests.integration.edge.brokers import NAMES
 from tests.integration.tls.bench import Bench, benches
+from tests.paho_client import Client
 from tests.unit.edge.sites import GATEWAY, PLANT
 from tests.unit.edge.stream_rig import Rig, collector, opened
 from tests.waiting import until
@@ -60,7 +60,7 @@ class Listener:
     def __init__(self, bench: Bench) -> None:
         self.heard: list[tuple[str, bytes]] = []
         broker = bench.folder / "broker"
-        self.client = paho.Client(CallbackAPIVersion.VERSION2, client_id="collector-00")
+        self.client = Client(CallbackAPIVersion.VERSION2, client_id="collector-00")
         files = TlsFiles(broker / "ca.crt", broker / "collector.crt", broker / "collector.pem")
         self.client.tls_set_context(files.context())
         self.client.on_message = lambda *given: self.heard.append(

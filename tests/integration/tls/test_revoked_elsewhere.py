@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
@@ -24,6 +23,7 @@ from evidence.broker_revocations import revocation_list
 from evidence.keys import certificate_to_pem, generate, write_private
 from tests.integration.edge.brokers import Broker
 from tests.integration.tls.bench import USER, Bench, benches, foreign_ca, now
+from tests.paho_client import Client
 from tests.unit.edge.sites import PLANT
 from tests.waiting import until
 
@@ -100,7 +100,7 @@ async def test_who_is_revoked_is_out_once_the_list_was_brought_and_mosquitto_res
                                    config=there / "mosquitto.conf")  # fmt: skip
     broker.start()
     await say_hello(route, "x", 10.0, other.context())
-    session = paho.Client(CallbackAPIVersion.VERSION2, client_id="y")
+    session = Client(CallbackAPIVersion.VERSION2, client_id="y")
     session.tls_set_context(lost.context())
     session.connect("127.0.0.1", bench.port)
     session.loop_start()

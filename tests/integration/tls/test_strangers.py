@@ -169,6 +169,28 @@ def test_one_gateway_does_not_fill_the_brokers_memory(
         guest.leave()
 
 
+@pytest.mark.parametrize("bench", ["mosquitto"], indirect=True)
+def test_a_collector_that_acknowledges_nothing_takes_a_bounded_part_of_the_brokers_memory(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tried: 900 frames of 1 MiB were 980 MB, which `memory_limit` takes for an attack."""
+    monkeypatch.setattr("cloud.transport.broker_files.MAX_INFLIGHT_BYTES", 3 * MAX_PAYLOAD_BYTES)
+    shown, collector = bench.files(), bench.shown(bench.folder / "broker/collector")
+    bench.configure()
+    topic = f"stackproof/v1/00/{PLANT}/edge-9/frames"
+    heard, its = Guest(bench, collector, "collector"), Guest(bench, shown, "edge-9")
+    heard.client.manual_ack_set(on=True)
+    heard.client.subscribe(topic, 1)
+    until_now(lambda: its.told and heard.grants)
+    its.say([topic] * 9, b"x" * MAX_PAYLOAD_BYTES)
+    until_now(lambda: len(heard.heard) >= 3)
+    heard.client.subscribe("answered/after/what/came/before", 1)
+    until_now(lambda: heard.grants == 2)
+    assert len(heard.heard) == 3
+    for guest in (heard, its):
+        guest.leave()
+
+
 def test_a_client_id_is_a_secret_of_its_key(tmp_path: Path) -> None:
     for name in ("a", "b"):
         write_private(tmp_path / name, generate("p256"))
