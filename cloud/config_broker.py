@@ -17,7 +17,6 @@ streams = ["smelter/edge-1"]              # plant/gateway
 ```
 """
 
-import functools
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,10 +38,9 @@ from evidence.broker_certificates import (
     uri_of,
 )
 from evidence.errors import EvidenceError, TokenAwayError
-from evidence.keys import Signer, load_certificate, public_key
+from evidence.keys import load_certificate, public_key
 from evidence.points import NAME_ID
-from evidence.signers import PKCS11, open_signer
-from evidence.token_key import TokenKey
+from evidence.token_key import patient_signer
 from firmware_configs.fields import Fields, Problem
 
 log = logging.getLogger("stackproof.cloud.transport")
@@ -139,24 +137,16 @@ def _register(fields: Fields, folder: Path) -> Register | None:
     if path is None:
         return None
     try:
-        signer = _ca_signer(reference, folder, path / CA) if reference else None
+        signer = patient_signer(reference, folder, path / CA, _ca_is_away) if reference else None
         return Register(path, signer, days)
     except EvidenceError as error:
         fields.complain("ca_key" if reference else "register", str(error))
         return None
 
 
-def _ca_signer(reference: str, folder: Path, certificate: Path) -> Signer:
-    """The CA's key. Certificates wait for one in a token that is away; evidence does not."""
-    if not reference.startswith(PKCS11):
-        return open_signer(reference, folder)
-    opener = functools.partial(open_signer, reference, folder)
-    try:
-        opened = opener()
-    except TokenAwayError as error:
-        log.warning("broker.ca_key: %s; no certificate is made until it is", error)
-        return TokenKey(public_key(load_certificate(certificate)), opener)
-    return TokenKey(opened.public_key, opener, opened)
+def _ca_is_away(error: TokenAwayError) -> None:
+    """Certificates wait for it; evidence does not."""
+    log.warning("broker.ca_key: %s; no certificate is made until it is", error)
 
 
 def _relays(fields: Fields, folder: Path) -> Sequence[KnownRelay]:

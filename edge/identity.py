@@ -3,7 +3,6 @@
 I/O: reads those files. Everything that does not belong together is a problem under its own key.
 """
 
-import functools
 import hashlib
 import logging
 from collections.abc import Callable
@@ -27,9 +26,9 @@ from evidence.keys import (
 )
 from evidence.log_lines import about
 from evidence.orders import Replace, decode_order
-from evidence.signers import PKCS11, open_signer
+from evidence.signers import open_signer
 from evidence.suites import PublicKey
-from evidence.token_key import TokenKey
+from evidence.token_key import patient_signer
 from firmware_configs.fields import Problem
 
 T = TypeVar("T")
@@ -140,19 +139,15 @@ def open_identity(site: Site, problems: Problems, *, may_be_away: bool = False) 
 
 def _signer(site: Site, *, may_be_away: bool) -> Signer:
     """The gateway's key; of one in a token what can wait for it."""
-    reference, folder = site.gateway.key, site.path.parent
-    if not reference.startswith(PKCS11):
-        return open_signer(reference, folder)
-    opener = functools.partial(open_signer, reference, folder)
-    try:
-        opened = opener()
-    except TokenAwayError as error:
+
+    def is_away(error: TokenAwayError) -> None:
         if not may_be_away:
-            raise
+            raise error
         of = about(site.plant.id, site.gateway.id)  # before the program has put them to every line
         log.warning("%s; readings are kept until it is, and signed then", error, extra=of)
-        return TokenKey(public_key(load_certificate(site.gateway.certificate)), opener)
-    return TokenKey(opened.public_key, opener, opened)
+
+    gateway = site.gateway
+    return patient_signer(gateway.key, site.path.parent, gateway.certificate, is_away)
 
 
 def open_gateway_certificate(site: Site, problems: Problems) -> Certificate | None:

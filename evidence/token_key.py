@@ -6,11 +6,14 @@ own, for a bounded time, and not again before it has answered; and a gateway tha
 power cut before its token does reads on meanwhile.
 """
 
+import functools
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 from evidence.errors import KeyFileError, TokenAwayError
-from evidence.keys import Signer, key_id
+from evidence.keys import Signer, key_id, load_certificate, public_key
+from evidence.signers import PKCS11, open_signer
 from evidence.suites import PublicKey, suite_of
 
 #: how long a signature may take; a smart card needs half a second
@@ -96,3 +99,28 @@ class TokenKey:
             self._refused = "its token holds another key than the certificate's"
             raise KeyFileError(self._refused)
         return signer
+
+
+def patient_signer(
+    reference: str, folder: Path, certificate: Path, tell_away: Callable[[TokenAwayError], None]
+) -> Signer:
+    """A certified key by its reference; of one in a token what can wait for it.
+
+    Args:
+        reference: file:PATH or pkcs11:URI.
+        folder: what a relative PATH is below.
+        certificate: of the key, which a token that is away cannot show.
+        tell_away: told why there is none yet; what it raises goes on.
+
+    Raises:
+        KeyFileError: there is no such key, or no certificate.
+    """
+    if not reference.startswith(PKCS11):
+        return open_signer(reference, folder)
+    opener = functools.partial(open_signer, reference, folder)
+    try:
+        opened = opener()
+    except TokenAwayError as error:
+        tell_away(error)
+        return TokenKey(public_key(load_certificate(certificate)), opener)
+    return TokenKey(opened.public_key, opener, opened)

@@ -52,9 +52,9 @@ def test_the_cas_token_may_hang_and_be_away_at_the_start(
             raise TokenAwayError("not in the slot")
         return here[0]
 
-    monkeypatch.setattr(config_broker, "open_signer", opened)
-    of = ("pkcs11:token=t", folder, folder / "ca.crt")
-    desk._held = Register(folder, config_broker._ca_signer(*of))
+    monkeypatch.setattr("evidence.token_key.open_signer", opened)
+    of = ("pkcs11:token=t", folder, folder / "ca.crt", config_broker._ca_is_away)
+    desk._held = Register(folder, token_key.patient_signer(*of))
     desk.take(bench.request())
     with pytest.raises(TokenAwayError, match="not in the slot"):
         desk.approve(PROGRAM, ROW, "")
@@ -63,7 +63,7 @@ def test_the_cas_token_may_hang_and_be_away_at_the_start(
     here.append(Hanging(BY_KEY))
     Hanging.answers.set()
     assert desk.take(bench.request())["certificate"], "the key was approved all the same"
-    desk._held = Register(folder, config_broker._ca_signer(*of))
+    desk._held = Register(folder, token_key.patient_signer(*of))
     Hanging.answers.clear()
     row = desk.revoke(PROGRAM, ROW, "stolen", "")
     Hanging.answers.set()
