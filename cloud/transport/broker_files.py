@@ -68,6 +68,9 @@ MAX_FILE_MB = 4096
 #: after which nats-server alone forgets what somebody subscribed who is away: ours ask anew. Not in
 #: a cluster, where a node that is cut off would take who is connected to it for one of these
 GONE = "1m"
+#: connections that nats-server grants a slice, and more for each certificate, whose old ones it may
+#: not have missed yet: who opens them without end keeps nobody of another slice out
+SPARE_CONNECTIONS, CONNECTIONS_EACH = 64, 4
 #: what a slice's collector may ask of nats-server: `cloud.transport.sessions`
 PURGE = "$JS.API.STREAM.PURGE.$MQTT_sess"
 #: ids of all that there can be
@@ -292,7 +295,9 @@ def _account(known: KnownSlice, bound: str) -> str:
     for relay in known.relays:
         bases = [f"{base}.{plant}.{gateway}" for plant, gateway in relay.streams]
         users.append(_user(relay.uri, bases, writes=(FRAMES, RELAY), reads=(RECEIPTS,)))
-    return f"slice-{known.slice_id} {{ jetstream: {bound}, users: [\n{''.join(users)}] }}\n"
+    connections = SPARE_CONNECTIONS + CONNECTIONS_EACH * len(users)
+    limits = f"jetstream: {bound}, limits {{ max_connections: {connections} }}"
+    return f"slice-{known.slice_id} {{ {limits}, users: [\n{''.join(users)}] }}\n"
 
 
 def _cluster(place: Place, nodes: Sequence[KnownNode], own: str) -> str:

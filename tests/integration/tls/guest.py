@@ -23,12 +23,14 @@ class Guest:
         told: what came of each CONNECT.
         heard: (topic, payload) of what came, in order.
         grants: how often a subscription was answered.
+        ended: the connection is no more.
     """
 
     def __init__(
         self, bench: Bench, files: TlsFiles, name: str, will: str = "", *, keeps: bool = False
     ) -> None:  # fmt: skip
         self.told, self.heard, self.grants = list[str](), list[tuple[str, bytes]](), 0
+        self.ended = False
         client = Client(
             CallbackAPIVersion.VERSION2, client_id=name, clean_session=not keeps,
             reconnect_on_failure=False,
@@ -39,12 +41,16 @@ class Guest:
         client.on_connect = lambda *given: self.told.append(str(given[3]))
         client.on_message = lambda *given: self.heard.append((given[2].topic, given[2].payload))
         client.on_subscribe = self._granted
+        client.on_disconnect = self._lost
         client.connect("127.0.0.1", bench.port)
         client.loop_start()
         self.client = client
 
     def _granted(self, *_: Any) -> None:
         self.grants += 1
+
+    def _lost(self, *_: Any) -> None:
+        self.ended = True
 
     def say(self, topics: Sequence[str], payload: bytes, *, retain: bool = False) -> None:
         """QoS 1, one after the other; both brokers acknowledge what they drop."""

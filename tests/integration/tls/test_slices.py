@@ -180,3 +180,25 @@ def test_who_cannot_share_a_broker_is_told_why(shared: Shared) -> None:
     assert "cloud.slice: '1' is not two hex digits" in shared.config(north, south, status=2)
     south.unlink()
     assert f"{south}: cannot be read" in served_by(north)
+
+
+@pytest.fixture
+def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection for each certificate, and none to spare."""
+    monkeypatch.setattr("cloud.transport.broker_files.SPARE_CONNECTIONS", 0)
+    monkeypatch.setattr("cloud.transport.broker_files.CONNECTIONS_EACH", 1)
+
+
+@pytest.mark.usefixtures("narrow")
+def test_who_comes_in_without_end_keeps_nobody_of_another_slice_out(shared: Shared) -> None:
+    guests = shared.sit_down()
+    one_more = Guest(shared.bench, shared.bench.shown(shared.bench.folder / "tls"), "again")
+    wait(lambda: one_more.ended)
+    one_more.leave()
+    assert "Success" not in one_more.told, "its slice has two certificates, so two connections"
+    guests[3].leave()
+    there = shared.bench.shown(shared.south.folder / f"{THERE}-{GATEWAY}")
+    guests[3] = Guest(shared.bench, there, "again")
+    wait(lambda: guests[3].told == ["Success"])
+    for guest in guests:
+        guest.leave()
