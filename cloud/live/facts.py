@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from cloud.live.made import made
-from evidence.points import Point, Provenance, Role
+from evidence.points import NAME_ID, Point, Provenance, Role
 from evidence.time_zones import time_zone
 
 
@@ -77,7 +77,8 @@ HEADLINES = frozenset(
 #: name of the pot state that counts, as the profiles call it (edge.calc.effects.potline)
 PRODUCING = "producing"
 LIVE_INTERVAL_MIN_NS = 1_000_000_000
-SOFTWARE_MAX = 64
+#: characters that lists of all plants show of a text that one gateway chose
+SOFTWARE_MAX, TEXT_MAX = 64, 200
 #: how points that hold an identifier are called in the profiles of firmware_configs
 _NAMES = re.compile(r"(^|[._])(serial|meter_number|version_code|device_identifier)(_[a-z]+)?$")
 
@@ -125,7 +126,8 @@ def _facts(gateway: str, config: Mapping[str, Any]) -> GatewayFacts:
 
 def _plant(row: Mapping[str, Any]) -> dict[str, Any]:
     names = ("id", "name", "sector", "time_zone", "rule_set")
-    return {name: str(row[name]) for name in names} | {"simulated": row["simulated"] is True}
+    texts = {name: str(row[name])[:TEXT_MAX] for name in names}
+    return texts | {"simulated": row["simulated"] is True}
 
 
 def _intervals(groups: Iterable[Mapping[str, Any]], intervals: list[int], count: int) -> list[int]:
@@ -171,11 +173,11 @@ def _potline(
     row: Mapping[str, Any], states: Mapping[str, tuple[tuple[int, str], ...]]
 ) -> dict[str, Any]:
     pots = [
-        {"id": str(p["id"]), "voltage": str(p["voltage"]), "state": str(p["state"])}
+        {"id": _id(p["id"]), "voltage": str(p["voltage"]), "state": str(p["state"])}
         for p in row["pots"]
     ]
     return {
-        "id": str(row["id"]),
+        "id": _id(row["id"]),
         "line_current": str(row["line_current"]),
         "pots": pots,
         # raw states, as the values' texts, in which a pot counts
@@ -186,6 +188,13 @@ def _potline(
         "anode_effect": {k: str(v) for k, v in row["anode_effect"].items()},
         "indicator": {k: str(v) for k, v in row["indicator"].items()},
     }
+
+
+def _id(text: object) -> str:
+    """Of a potline or pot: it stands in lists, tables for spreadsheets and alarms of all plants."""
+    if not NAME_ID.fullmatch(str(text)):
+        raise ValueError(f"{str(text)[:40]!r} must match {NAME_ID.pattern}")
+    return str(text)
 
 
 def _statement(row: Mapping[str, Any]) -> dict[str, Any]:
