@@ -19,6 +19,8 @@ FILE = "alarms.db"
 FORMAT = 2
 #: the newest are kept: some years at the target of six an hour and three lines an alarm
 EVENTS_MAX = 500_000
+#: of these of one plant: what a gateway raises and clears without end pushes out no other's
+EVENTS_OF_PLANT_MAX = 50_000
 #: likewise, of a plant: a year of 400 pots at 0.3 a pot-day is 44,000
 EFFECTS_MAX = 100_000
 LEVELS_NS = 8 * 86_400 * 10**9
@@ -79,6 +81,10 @@ _PUT_SHELF = "INSERT INTO shelf VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _PUT_EFFECT = "INSERT OR REPLACE INTO effect VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _PUT_EVENT = "INSERT INTO event VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _BOUND_EVENTS = "DELETE FROM event WHERE id <= (SELECT max(id) FROM event) - ?"
+_BOUND_EVENTS_OF_PLANT = """
+DELETE FROM event WHERE plant = ? AND at_ns <= (
+    SELECT at_ns FROM event WHERE plant = ? ORDER BY at_ns DESC LIMIT 1 OFFSET ?)
+"""
 _BOUND_EFFECTS = """
 DELETE FROM effect WHERE plant = ? AND start_ns <= (
     SELECT start_ns FROM effect WHERE plant = ? ORDER BY start_ns DESC LIMIT 1 OFFSET ?)
@@ -150,6 +156,7 @@ class AlarmStore(KeptFile):
             sql.execute("UPDATE next SET number = ?", (book.next_number,))
             sql.executemany(_PUT_EVENT, map(_event_row, found))
             if found:
+                sql.execute(_BOUND_EVENTS_OF_PLANT, (plant, plant, EVENTS_OF_PLANT_MAX))
                 sql.execute(_BOUND_EVENTS, (EVENTS_MAX,))
             if rows:
                 sql.execute(_BOUND_EFFECTS, (plant, plant, EFFECTS_MAX))

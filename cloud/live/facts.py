@@ -50,6 +50,7 @@ class GatewayFacts:
         totalisers: ids of points that only count up.
         recorded: ids whose last ten minutes are kept for the page's traces.
         potlines: JSON-ready, as in the configuration.
+        pots: (potline, pot) of each; an effect of any other is none.
         inputs: inputs of the month's figure this gateway reads.
         statement: JSON-ready: which points the month's figure is made of.
         made: JSON-ready: how each live emission figure is made (`cloud.live.made`).
@@ -63,6 +64,7 @@ class GatewayFacts:
     totalisers: frozenset[str]
     recorded: frozenset[str]
     potlines: tuple[Mapping[str, Any], ...]
+    pots: frozenset[tuple[str, str]]
     inputs: tuple[Input, ...]
     statement: Mapping[str, Any]
     made: tuple[Mapping[str, Any], ...] = ()
@@ -115,6 +117,7 @@ def _facts(gateway: str, config: Mapping[str, Any]) -> GatewayFacts:
         totalisers=frozenset(p.id for p in points if p.role is Role.TOTALISER),
         recorded=frozenset(voltages | (HEADLINES & {p.id for p in points})),
         potlines=potlines,
+        pots=frozenset((line["id"], pot["id"]) for line in potlines for pot in line["pots"]),
         inputs=_inputs(
             config.get("statement", {}), potlines, {p.id: of_point[n] for n, p in enumerate(points)}
         ),

@@ -1,11 +1,13 @@
 """The desk over a live hub: what is kept over a restart, and what people decide."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cloud.alarms.core import Book
 from cloud.alarms.desk import AlarmDesk
 from cloud.alarms.store import AlarmStore
 from cloud.errors import StoreError
@@ -109,4 +111,26 @@ def test_what_the_disk_refuses_is_not_told(works: Works, monkeypatch: pytest.Mon
     monkeypatch.undo()
     works.at(5, **RUNNING)
     assert works.told == ["certificate"]
+    works.store.close()
+
+
+def test_what_one_gateway_tells_fills_no_log_of_alarms(
+    works: Works, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody signs its messages: by 500 pots that nobody has it pushed all else out in an hour."""
+    monkeypatch.setattr("cloud.alarms.store.EVENTS_OF_PLANT_MAX", 20)
+    works.at(0)
+    (certificate,) = works.store.events([PLANT])
+    others = replace(certificate.happening, alarm=replace(
+        certificate.happening.alarm, key=certificate.happening.alarm.key._replace(plant="maxi")
+    ))  # fmt: skip
+    works.store.keep(Book(), "maxi", [others])
+    invented = [effect(0, pot=f"x-{n}") for n in range(300)]
+    works.at(400, effects=[*invented, effect(0, potline="line-9")])
+    assert works.kinds() == ["certificate"]
+    assert works.hub.refused["unknown-point"] == 301
+    for second in range(405, 605, 5):  # a pot that is its own runs, and does not, at each look
+        works.at(second, effects=[effect(0)] if second % 10 else [])
+    assert len(works.store.events([PLANT], count=1_000)) <= 20
+    assert [one.happening.at_ns for one in works.store.events(["maxi"])] == [T0]
     works.store.close()
