@@ -24,8 +24,8 @@ Number = Annotated[str, Field(pattern=rf"^{DECIMAL.pattern}([eE][+-]?[0-9]{{1,2}
 Text = Annotated[str, Field(max_length=1_000)]
 #: sentences of an alarm
 Said = Annotated[str, Field(max_length=4_000)]
-#: a whole number, of nanoseconds too
-Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+#: a whole number, of nanoseconds too, and a seq as gateways may sign it
+Whole = Annotated[int, Field(ge=-(2**63), lt=2**64)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Quality = Annotated[int, Field(ge=0, le=255)]
 Level = Literal["city", "province", "nation"]

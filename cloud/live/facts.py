@@ -154,7 +154,7 @@ def _point(
         "role": point.role.value,
         "provenance": point.provenance.value,
         "computed": point.provenance is Provenance.COMPUTED,
-        "device": point.device,
+        "device": point.device[:TEXT_MAX],
         "gateway": gateway,
         "interval_ns": interval_ns,
         "states": [[value, name] for value, name in point.states],

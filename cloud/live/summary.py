@@ -15,7 +15,7 @@ BESIDE = ("plant.month_co2_t_h",)
 #: a value is old after three of its intervals, and never before this
 STALE_MIN_NS = 5_000_000_000
 STALE_INTERVALS = 3
-#: of an age: its gateway says both instants, and lists have whole numbers of 64 bits
+#: of an age: its gateway says both instants, and whoever reads lists has 64 bits for it
 AGE_MAX_NS = 2**63 - 1
 
 

@@ -92,6 +92,14 @@ def test_a_long_name_is_cut() -> None:
     require_shown(hub)
 
 
+def test_a_devices_long_id_is_cut_where_alarms_are_about_it() -> None:
+    config = copy.deepcopy(dict(configuration()))
+    config["points"][0]["device"] = "d" * 5_000
+    hub = LiveHub(ManualClock())
+    hub.on_config(PLANT, GATEWAY, config)
+    assert hub.snapshot(PLANT)["points"]["p.current"]["device"] == "d" * 200
+
+
 @pytest.mark.parametrize("interval_ns", [0, -1, 2**63])
 def test_an_interval_that_is_none_is_refused(interval_ns: int) -> None:
     config = copy.deepcopy(dict(configuration()))
