@@ -69,7 +69,11 @@ class Outbox:
         wait_s = self._gather_s
         while True:
             await asyncio.sleep(wait_s)
-            wait_s = self._flood_s if await self.send_waiting() else self._gather_s
+            try:
+                wait_s = self._flood_s if await self.send_waiting() else self._gather_s
+            except Exception:  # one message that cannot be made keeps no later one back
+                log.exception("%s: a message of alarms could not be made", self._channel.name)
+                wait_s = self._gather_s
 
     async def send_waiting(self) -> bool:
         """Send what waits as one message, with its tries; True when it was a flood."""

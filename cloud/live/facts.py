@@ -129,7 +129,7 @@ def _facts(gateway: str, config: Mapping[str, Any]) -> GatewayFacts:
 
 def _plant(row: Mapping[str, Any]) -> dict[str, Any]:
     names = ("id", "name", "sector", "time_zone", "rule_set")
-    texts = {name: str(row[name])[:TEXT_MAX] for name in names}
+    texts = {name: _plain(str(row[name])) for name in names}
     return texts | {"simulated": row["simulated"] is True}
 
 
@@ -154,7 +154,7 @@ def _point(
         "role": point.role.value,
         "provenance": point.provenance.value,
         "computed": point.provenance is Provenance.COMPUTED,
-        "device": point.device[:TEXT_MAX],
+        "device": _plain(point.device),
         "gateway": gateway,
         "interval_ns": interval_ns,
         "states": [[value, name] for value, name in point.states],
@@ -191,6 +191,14 @@ def _potline(
         "anode_effect": {k: str(v) for k, v in row["anode_effect"].items()},
         "indicator": {k: str(v) for k, v in row["indicator"].items()},
     }
+
+
+def _plain(text: str) -> str:
+    """As pages, mails and lists may have it: of one line."""
+    return "".join(
+        one if one.isprintable() else " " if one.isspace() else "\N{REPLACEMENT CHARACTER}"
+        for one in text[:TEXT_MAX]
+    )
 
 
 def _id(text: object) -> str:

@@ -92,12 +92,12 @@ def test_a_long_name_is_cut() -> None:
     require_shown(hub)
 
 
-def test_a_devices_long_id_is_cut_where_alarms_are_about_it() -> None:
+def test_a_devices_id_is_one_short_line_where_alarms_are_about_it() -> None:
     config = copy.deepcopy(dict(configuration()))
-    config["points"][0]["device"] = "d" * 5_000
+    config["points"][0]["device"] = "a\nb" + "d" * 5_000
     hub = LiveHub(ManualClock())
     hub.on_config(PLANT, GATEWAY, config)
-    assert hub.snapshot(PLANT)["points"]["p.current"]["device"] == "d" * 200
+    assert hub.snapshot(PLANT)["points"]["p.current"]["device"] == "a b" + "d" * 197
 
 
 @pytest.mark.parametrize("interval_ns", [0, -1, 2**63])
