@@ -23,6 +23,8 @@ from tests.unit.cloud.live_examples import (
     configuration,
     effect,
     payload,
+    point,
+    values,
 )
 
 
@@ -133,4 +135,32 @@ def test_what_one_gateway_tells_fills_no_log_of_alarms(
         works.at(second, effects=[effect(0)] if second % 10 else [])
     assert len(works.store.events([PLANT], count=1_000)) <= 20
     assert [one.happening.at_ns for one in works.store.events(["maxi"])] == [T0]
+    works.store.close()
+
+
+def test_more_devices_than_anybody_reads_are_one_alarm_of_their_gateway(
+    works: Works, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A configuration may have 20,000; a front takes no list of more alarms that stand."""
+    monkeypatch.setattr("cloud.alarms.conditions.METERS_MAX", 3)
+    config = configuration()
+    first, names = len(config["points"]), [f"m{n}.volts" for n in range(5)]
+    config["points"] += [point(one, "voltage", "V", 2, device=one[:2]) for one in names]
+    config["groups"][0]["points"] += range(first, first + 5)
+    works.hub.on_config(PLANT, GATEWAY, config)
+
+    def silent(count: int, second: int) -> list[tuple[str, int, int]]:
+        told = {name: ["4.2", 0, None] for name in names}
+        told |= {name: [None, 128, None] for name in names[:count]}
+        for later in (0, 61, 122):
+            works.at(second + later, values={**values(), **told})
+        return sorted(
+            (alarm.key.about, alarm.values["points"], alarm.values["of"])
+            for alarm, _ in works.desk.standing([PLANT]) if alarm.key.kind == "meter-silent"
+        )  # fmt: skip
+
+    # p.current and ac.energy never came: they are stale, not silent
+    assert silent(3, 0) == [("m0", 1, 1), ("m1", 1, 1), ("m2", 1, 1)]
+    assert silent(5, 200) == [("", 5, 11)]
+    assert silent(2, 400) == [("m0", 1, 1), ("m1", 1, 1)]
     works.store.close()
