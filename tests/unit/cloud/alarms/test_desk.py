@@ -134,6 +134,14 @@ def test_what_one_gateway_tells_fills_no_log_of_alarms(
     for second in range(405, 605, 5):  # a pot that is its own runs, and does not, at each look
         works.at(second, effects=[effect(0)] if second % 10 else [])
     assert len(works.store.events([PLANT], count=1_000)) <= 20
+    now_ns = works.clock.now_ns + 1
+    both = [
+        one for one in works.store.between([PLANT], T0, now_ns) if one.happening.what == "cleared"
+    ]
+    assert len(both) > 5
+    assert works.store.cleared([PLANT, "maxi"], T0, now_ns) == both[::-1]
+    monkeypatch.setattr("cloud.alarms.store.CLEARED_MAX", 5)
+    assert works.store.cleared([PLANT, "maxi"], T0, now_ns) == both[:-6:-1]
     assert [one.happening.at_ns for one in works.store.events(["maxi"])] == [T0]
     works.store.close()
 
