@@ -72,8 +72,16 @@ class Notice:
 
 
 def make_notice(alarms: Sequence[tuple[Alarm, str]], dropped: int, at_ns: int) -> Notice:
-    """Put alarms together, each with its plant's zone; at least one."""
-    ordered = sorted(alarms, key=lambda pair: (pair[0].priority, pair[0].raised_ns))
+    """Put alarms together, each with its plant's zone; at least one.
+
+    Of one priority each plant has its first before any has its second: none floods out another's.
+    """
+    nth, ranked = Counter[tuple[int, str]](), list[tuple[int, int, int, tuple[Alarm, str]]]()
+    for pair in sorted(alarms, key=lambda pair: pair[0].raised_ns):
+        alarm = pair[0]
+        nth[alarm.priority, alarm.key.plant] += 1
+        ranked.append((alarm.priority, nth[alarm.priority, alarm.key.plant], alarm.raised_ns, pair))
+    ordered = [pair for *_, pair in sorted(ranked, key=lambda one: one[:3])]
     more = Counter(alarm.priority for alarm, _ in ordered[LISTED_MAX:])
     return Notice(at_ns, ordered[:LISTED_MAX], dict(more), dropped)
 

@@ -125,6 +125,23 @@ def test_a_flood_is_one_message_with_a_sum(hook: Any, webhook: Webhook) -> None:
     assert told["dropped"] == 40
 
 
+def test_a_flood_of_one_plant_hides_no_other_plants_alarm(hook: Any, webhook: Webhook) -> None:
+    """One gateway raised a thousand in ten seconds: what was older was only counted."""
+    other = replace(alarm(7, priority=1), raised_ns=T0 + 1)
+    box = outbox(webhook)
+    box.put([Happening(T0, What.RAISED, other, is_told=True)])
+    flood = [
+        replace(one, alarm=replace(one.alarm, key=one.alarm.key._replace(plant="evil")))
+        for one in happenings(WAITING_MAX + 40, priority=1)
+    ]
+    box.put(flood)
+    asyncio.run(box.send_waiting())
+    ((_, body),) = hook.posts
+    told = json.loads(body)
+    assert [row["plant"] for row in told["alarms"][:3]] == ["evil", "mini", "evil"]
+    assert told["dropped"] == 41
+
+
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return own_certificate(tmp_path_factory.mktemp("mail"))
