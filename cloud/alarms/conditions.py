@@ -1,6 +1,6 @@
 """The conditions: what is so at a plant just then, as signals. Pure."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
@@ -27,6 +27,8 @@ OF_THE_COLLECTOR = ("certificate", "collector", AWAY)
 #: told by the collector's own words too; the condition here says which month
 _SAID_BETTER = "month-late"
 _NAMES_MAX = 3
+#: devices of one gateway that each have an alarm of a kind: of more it is the gateway's, one alarm
+METERS_MAX = 200
 _AWAITED = "awaited"
 
 
@@ -122,7 +124,10 @@ def _above(value: float, raise_at: float, clear_at: float) -> Verdict | None:
 
 
 def _meters(facts: PlantFacts, rules: Rules) -> Iterator[Signal]:
-    """One signal a device and kind, however many of its points are concerned."""
+    """One signal a device and kind, however many of its points are concerned; of many devices one.
+
+    "" is the device of such a one: all of the gateway.
+    """
     found: defaultdict[Key, list[str]] = defaultdict(list)
     of_device: defaultdict[tuple[str, str], int] = defaultdict(int)
     awaited: set[tuple[str, str]] = set()
@@ -130,13 +135,15 @@ def _meters(facts: PlantFacts, rules: Rules) -> Iterator[Signal]:
     for point, row in facts.snapshot["points"].items():
         if row["computed"] or not row["device"]:
             continue
-        device = (row["gateway"], row["device"])
+        device, whole = (row["gateway"], row["device"]), (row["gateway"], "")
         of_device[device] += 1
+        of_device[whole] += 1
         kind = _kind_of(facts, point, row, stale)
         if kind == _AWAITED:
-            awaited.add(device)
+            awaited |= {device, whole}
         elif kind is not None:
             found[Key(facts.plant, kind, *device)].append(point)
+    found = _together(found)
     for key, points in found.items():
         names, of = ", ".join(points[:_NAMES_MAX]), of_device[key.gateway, key.about]
         yield Signal(key, {"points": len(points), "of": of, "names": names})
@@ -144,6 +151,16 @@ def _meters(facts: PlantFacts, rules: Rules) -> Iterator[Signal]:
         for kind in dict.fromkeys(OF_QUALITY.values()):
             if (key := Key(facts.plant, kind, *device)) not in found:
                 yield Signal(key, {}, Verdict.BETWEEN)
+
+
+def _together(found: Mapping[Key, list[str]]) -> defaultdict[Key, list[str]]:
+    """Where too many devices of a gateway have an alarm of one kind, the gateway has it."""
+    counts = Counter((key.gateway, key.kind) for key in found)
+    made: defaultdict[Key, list[str]] = defaultdict(list)
+    for key, points in found.items():
+        many = counts[key.gateway, key.kind] > METERS_MAX
+        made[key._replace(about="") if many else key] += points
+    return made
 
 
 def _kind_of(

@@ -7,6 +7,7 @@ from typing import Any
 
 from cloud.alarms.core import Alarm
 from cloud.alarms.texts import line, title, told
+from cloud.collector.rejects import plain
 
 #: more alarms than this in one message are only counted
 LISTED_MAX = 20
@@ -50,7 +51,7 @@ class Notice:
         others = len(self.alarms) - 1 + sum(self.more.values()) + self.dropped
         more = f" (+{others})" if others else ""
         words = " · ".join(title(first, language) for language in LANGUAGES)
-        return f"[stackproof] {first.key.plant} {first.priority}: {words}{more}"
+        return plain(f"[stackproof] {first.key.plant} {first.priority}: {words}{more}")
 
     def text(self) -> str:
         """A mail's text, in both languages."""
@@ -59,7 +60,9 @@ class Notice:
     def _text(self, language: str) -> str:
         lines = []
         for alarm, zone in self.alarms:
-            said = line(alarm, language, zone)
+            said = " ".join(
+                line(alarm, language, zone).split()
+            )  # nobody forges a line of another's
             lines.append(f"[{alarm.priority}] {alarm.key.plant} {said}")
         for priority, count in sorted(self.more.items()):
             lines.append(told(language, "alarms.notice.more", priority=priority, n=count))
@@ -69,8 +72,16 @@ class Notice:
 
 
 def make_notice(alarms: Sequence[tuple[Alarm, str]], dropped: int, at_ns: int) -> Notice:
-    """Put alarms together, each with its plant's zone; at least one."""
-    ordered = sorted(alarms, key=lambda pair: (pair[0].priority, pair[0].raised_ns))
+    """Put alarms together, each with its plant's zone; at least one.
+
+    Of one priority each plant has its first before any has its second: none floods out another's.
+    """
+    nth, ranked = Counter[tuple[int, str]](), list[tuple[int, int, int, tuple[Alarm, str]]]()
+    for pair in sorted(alarms, key=lambda pair: pair[0].raised_ns):
+        alarm = pair[0]
+        nth[alarm.priority, alarm.key.plant] += 1
+        ranked.append((alarm.priority, nth[alarm.priority, alarm.key.plant], alarm.raised_ns, pair))
+    ordered = [pair for *_, pair in sorted(ranked, key=lambda one: one[:3])]
     more = Counter(alarm.priority for alarm, _ in ordered[LISTED_MAX:])
     return Notice(at_ns, ordered[:LISTED_MAX], dict(more), dropped)
 

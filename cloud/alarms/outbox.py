@@ -8,7 +8,7 @@ of alarms is what is kept.
 import asyncio
 import logging
 import threading
-from collections import deque
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from cloud.alarms.channels import Channel, NotSentError
@@ -50,18 +50,21 @@ class Outbox:
         self._channel, self._clock, self._zone_of = channel, clock, zone_of
         self._priority = priority
         self._gather_s, self._flood_s, self._again_s = gather_s, flood_s, again_s
-        self._waiting: deque[Alarm] = deque()
+        self._waiting: list[Alarm] = []
         self._dropped = 0
         self._lock = threading.Lock()
 
     def put(self, found: Sequence[Happening]) -> None:
-        """Tell of these, soon; any thread. When too many wait the oldest are only counted."""
+        """Tell of these, soon; any thread.
+
+        When too many wait some are only counted: the oldest of the plant that has most.
+        """
         with self._lock:
-            for one in found:
-                if one.alarm.priority <= self._priority:
-                    self._waiting.append(one.alarm)
+            self._waiting += [one.alarm for one in found if one.alarm.priority <= self._priority]
             while len(self._waiting) > WAITING_MAX:
-                self._waiting.popleft()
+                plants = [one.key.plant for one in self._waiting]
+                ((most, _),) = Counter(plants).most_common(1)
+                del self._waiting[plants.index(most)]
                 self._dropped += 1
 
     async def run(self) -> None:
@@ -69,7 +72,11 @@ class Outbox:
         wait_s = self._gather_s
         while True:
             await asyncio.sleep(wait_s)
-            wait_s = self._flood_s if await self.send_waiting() else self._gather_s
+            try:
+                wait_s = self._flood_s if await self.send_waiting() else self._gather_s
+            except Exception:  # one message that cannot be made keeps no later one back
+                log.exception("%s: a message of alarms could not be made", self._channel.name)
+                wait_s = self._gather_s
 
     async def send_waiting(self) -> bool:
         """Send what waits as one message, with its tries; True when it was a flood."""

@@ -19,6 +19,10 @@ FILE = "alarms.db"
 FORMAT = 2
 #: the newest are kept: some years at the target of six an hour and three lines an alarm
 EVENTS_MAX = 500_000
+#: of these of one plant: what a gateway raises and clears without end pushes out no other's
+EVENTS_OF_PLANT_MAX = 50_000
+#: of one plant: of what cleared lately, whoever looks at alarms reads no more
+CLEARED_MAX = 1_000
 #: likewise, of a plant: a year of 400 pots at 0.3 a pot-day is 44,000
 EFFECTS_MAX = 100_000
 LEVELS_NS = 8 * 86_400 * 10**9
@@ -73,12 +77,20 @@ _EVENT = (
     " note, is_told FROM event"
 )
 _OF_PLANTS = "WHERE plant IN (SELECT value FROM json_each(?))"
+_CLEARED = f"""WHERE id IN (SELECT id FROM (
+    SELECT id, row_number() OVER (PARTITION BY plant ORDER BY id DESC) AS nth
+    FROM event {_OF_PLANTS} AND at_ns >= ? AND at_ns < ? AND what = '{What.CLEARED}'
+) WHERE nth <= ?) ORDER BY id DESC"""  # noqa: S608 - constants of this file
 _TOLD = f"SELECT at_ns FROM event {_OF_PLANTS} AND at_ns >= ? AND is_told ORDER BY at_ns"  # noqa: S608 - constants of this file
 _PUT_ALARM = "INSERT INTO alarm VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _PUT_SHELF = "INSERT INTO shelf VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _PUT_EFFECT = "INSERT OR REPLACE INTO effect VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _PUT_EVENT = "INSERT INTO event VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _BOUND_EVENTS = "DELETE FROM event WHERE id <= (SELECT max(id) FROM event) - ?"
+_BOUND_EVENTS_OF_PLANT = """
+DELETE FROM event WHERE plant = ? AND at_ns <= (
+    SELECT at_ns FROM event WHERE plant = ? ORDER BY at_ns DESC LIMIT 1 OFFSET ?)
+"""
 _BOUND_EFFECTS = """
 DELETE FROM effect WHERE plant = ? AND start_ns <= (
     SELECT start_ns FROM effect WHERE plant = ? ORDER BY start_ns DESC LIMIT 1 OFFSET ?)
@@ -150,6 +162,7 @@ class AlarmStore(KeptFile):
             sql.execute("UPDATE next SET number = ?", (book.next_number,))
             sql.executemany(_PUT_EVENT, map(_event_row, found))
             if found:
+                sql.execute(_BOUND_EVENTS_OF_PLANT, (plant, plant, EVENTS_OF_PLANT_MAX))
                 sql.execute(_BOUND_EVENTS, (EVENTS_MAX,))
             if rows:
                 sql.execute(_BOUND_EFFECTS, (plant, plant, EFFECTS_MAX))
@@ -165,6 +178,10 @@ class AlarmStore(KeptFile):
         """What happened at these plants in a stretch of time (UTC ns, end exclusive), in order."""
         asked = f"{_OF_PLANTS} AND at_ns >= ? AND at_ns < ? ORDER BY id"
         return self._events(asked, plants, from_ns, to_ns)
+
+    def cleared(self, plants: Sequence[str], from_ns: int, to_ns: int) -> list[Event]:
+        """Alarms of these plants that cleared then, the newest first; `CLEARED_MAX` a plant."""
+        return self._events(_CLEARED, plants, from_ns, to_ns, CLEARED_MAX)
 
     def _events(self, asked: str, plants: Sequence[str], *values: int) -> list[Event]:
         rows = self._ask(f"{_EVENT} {asked}", json.dumps(list(plants)), *values)

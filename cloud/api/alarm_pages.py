@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from cloud.accounts.roles import Principal, Right
 from cloud.alarms import rates
-from cloud.alarms.core import SHELF_HOURS, What
+from cloud.alarms.core import SHELF_HOURS
 from cloud.alarms.desk import CLEARED_NS
 from cloud.alarms.facts import DAY_NS
 from cloud.alarms.texts import told
@@ -44,10 +44,7 @@ def _page(
     plants = plants_for(given, who, plant)
     now_ns, desk = given.clock.wall_ns(), given.alarms
     pairs = desk.standing(plants)
-    cleared = [
-        one for one in desk.store.between(plants, now_ns - CLEARED_NS, now_ns + 1)[::-1]
-        if one.happening.what is What.CLEARED
-    ]  # fmt: skip
+    cleared = desk.store.cleared(plants, now_ns - CLEARED_NS, now_ns + 1)
     effects = [(name, one) for name in plants for one in desk.effects(name, now_ns - DAY_NS)]
     effects.sort(key=lambda pair: -pair[1].start_ns)
     unheard = [

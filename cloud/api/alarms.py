@@ -9,7 +9,7 @@ from fastapi import APIRouter, HTTPException, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from cloud.accounts.roles import Principal
-from cloud.alarms.core import Alarm, Happening, Shelf, What
+from cloud.alarms.core import Alarm, Happening, Shelf
 from cloud.alarms.desk import CLEARED_NS, is_unsure
 from cloud.alarms.rates import TARGET_AN_HOUR
 from cloud.alarms.store import Event
@@ -61,7 +61,7 @@ def alarms(given: Given, who: Who, plant: PlantFilter = "") -> dict[str, Any]:
     plants = plants_for(given, who, plant)
     now_ns, desk = given.clock.wall_ns(), given.alarms
     rates = desk.rates(plants)
-    cleared = desk.store.between(plants, now_ns - CLEARED_NS, now_ns + 1)
+    cleared = desk.store.cleared(plants, now_ns - CLEARED_NS, now_ns + 1)
     return {
         "server_ns": now_ns,
         "new_in_last_ten_minutes": rates.ten_min,
@@ -71,9 +71,7 @@ def alarms(given: Given, who: Who, plant: PlantFilter = "") -> dict[str, Any]:
         "target_an_hour": TARGET_AN_HOUR,
         "unacknowledged": desk.unacknowledged(plants),
         "standing": [_standing(given, *pair) for pair in desk.standing(plants)],
-        "cleared": [
-            event_row(given, one) for one in cleared[::-1] if one.happening.what is What.CLEARED
-        ],
+        "cleared": [event_row(given, one) for one in cleared],
     }
 
 

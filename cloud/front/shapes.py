@@ -11,20 +11,21 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, FailFast, Field
 from pydantic import TypeAdapter as Adapter
 
+from cloud.live.message import DECIMAL
 from edge.calc.local_time import clock_of
 from evidence.points import NAME_ID, POINT_ID
 
 Id = Annotated[str, Field(pattern=f"^{NAME_ID.pattern}$")]
 PointId = Annotated[str, Field(pattern=f"^{POINT_ID.pattern}$")]
-Month = Annotated[str, Field(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$")]
+Month = Annotated[str, Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-#: a decimal number as text
-Number = Annotated[str, Field(pattern=r"^-?[0-9]{1,18}(\.[0-9]{1,18})?([eE][+-]?[0-9]{1,2})?$")]
+#: a decimal number as text: whatever a gateway may tell, or its collector tells of nobody
+Number = Annotated[str, Field(pattern=rf"^{DECIMAL.pattern}([eE][+-]?[0-9]{{1,2}})?$")]
 Text = Annotated[str, Field(max_length=1_000)]
 #: sentences of an alarm
 Said = Annotated[str, Field(max_length=4_000)]
-#: a whole number, of nanoseconds too
-Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+#: a whole number, of nanoseconds too, and a seq as gateways may sign it
+Whole = Annotated[int, Field(ge=-(2**63), lt=2**64)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Quality = Annotated[int, Field(ge=0, le=255)]
 Level = Literal["city", "province", "nation"]

@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from cloud.live.made import made
-from evidence.points import Point, Provenance, Role
+from evidence.points import NAME_ID, Point, Provenance, Role
 from evidence.time_zones import time_zone
 
 
@@ -50,6 +50,7 @@ class GatewayFacts:
         totalisers: ids of points that only count up.
         recorded: ids whose last ten minutes are kept for the page's traces.
         potlines: JSON-ready, as in the configuration.
+        pots: (potline, pot) of each; an effect of any other is none.
         inputs: inputs of the month's figure this gateway reads.
         statement: JSON-ready: which points the month's figure is made of.
         made: JSON-ready: how each live emission figure is made (`cloud.live.made`).
@@ -63,6 +64,7 @@ class GatewayFacts:
     totalisers: frozenset[str]
     recorded: frozenset[str]
     potlines: tuple[Mapping[str, Any], ...]
+    pots: frozenset[tuple[str, str]]
     inputs: tuple[Input, ...]
     statement: Mapping[str, Any]
     made: tuple[Mapping[str, Any], ...] = ()
@@ -77,7 +79,8 @@ HEADLINES = frozenset(
 #: name of the pot state that counts, as the profiles call it (edge.calc.effects.potline)
 PRODUCING = "producing"
 LIVE_INTERVAL_MIN_NS = 1_000_000_000
-SOFTWARE_MAX = 64
+#: characters that lists of all plants show of a text that one gateway chose
+SOFTWARE_MAX, TEXT_MAX = 64, 200
 #: how points that hold an identifier are called in the profiles of firmware_configs
 _NAMES = re.compile(r"(^|[._])(serial|meter_number|version_code|device_identifier)(_[a-z]+)?$")
 
@@ -114,6 +117,7 @@ def _facts(gateway: str, config: Mapping[str, Any]) -> GatewayFacts:
         totalisers=frozenset(p.id for p in points if p.role is Role.TOTALISER),
         recorded=frozenset(voltages | (HEADLINES & {p.id for p in points})),
         potlines=potlines,
+        pots=frozenset((line["id"], pot["id"]) for line in potlines for pot in line["pots"]),
         inputs=_inputs(
             config.get("statement", {}), potlines, {p.id: of_point[n] for n, p in enumerate(points)}
         ),
@@ -125,7 +129,8 @@ def _facts(gateway: str, config: Mapping[str, Any]) -> GatewayFacts:
 
 def _plant(row: Mapping[str, Any]) -> dict[str, Any]:
     names = ("id", "name", "sector", "time_zone", "rule_set")
-    return {name: str(row[name]) for name in names} | {"simulated": row["simulated"] is True}
+    texts = {name: _plain(str(row[name])) for name in names}
+    return texts | {"simulated": row["simulated"] is True}
 
 
 def _intervals(groups: Iterable[Mapping[str, Any]], intervals: list[int], count: int) -> list[int]:
@@ -149,7 +154,7 @@ def _point(
         "role": point.role.value,
         "provenance": point.provenance.value,
         "computed": point.provenance is Provenance.COMPUTED,
-        "device": point.device,
+        "device": _plain(point.device),
         "gateway": gateway,
         "interval_ns": interval_ns,
         "states": [[value, name] for value, name in point.states],
@@ -171,11 +176,11 @@ def _potline(
     row: Mapping[str, Any], states: Mapping[str, tuple[tuple[int, str], ...]]
 ) -> dict[str, Any]:
     pots = [
-        {"id": str(p["id"]), "voltage": str(p["voltage"]), "state": str(p["state"])}
+        {"id": _id(p["id"]), "voltage": str(p["voltage"]), "state": str(p["state"])}
         for p in row["pots"]
     ]
     return {
-        "id": str(row["id"]),
+        "id": _id(row["id"]),
         "line_current": str(row["line_current"]),
         "pots": pots,
         # raw states, as the values' texts, in which a pot counts
@@ -186,6 +191,21 @@ def _potline(
         "anode_effect": {k: str(v) for k, v in row["anode_effect"].items()},
         "indicator": {k: str(v) for k, v in row["indicator"].items()},
     }
+
+
+def _plain(text: str) -> str:
+    """As pages, mails and lists may have it: of one line."""
+    return "".join(
+        one if one.isprintable() else " " if one.isspace() else "\N{REPLACEMENT CHARACTER}"
+        for one in text[:TEXT_MAX]
+    )
+
+
+def _id(text: object) -> str:
+    """Of a potline or pot: it stands in lists, tables for spreadsheets and alarms of all plants."""
+    if not NAME_ID.fullmatch(str(text)):
+        raise ValueError(f"{str(text)[:40]!r} must match {NAME_ID.pattern}")
+    return str(text)
 
 
 def _statement(row: Mapping[str, Any]) -> dict[str, Any]:

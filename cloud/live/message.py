@@ -23,7 +23,7 @@ ALARMS_MAX = 16
 TEXT_MAX = 64
 INT_MAX = 2**63 - 1
 
-_DECIMAL = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,30})?")
+DECIMAL = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,30})?")
 _HEX64 = re.compile(r"[0-9a-f]{64}")
 _FLAG = re.compile(r"[A-Za-z0-9_.:-]{1,40}")
 
@@ -210,7 +210,7 @@ def _text(parent: Mapping[str, Any], name: str, pattern: re.Pattern[str] | None)
 
 
 def _decimal(value: object, name: str) -> str:
-    if not isinstance(value, str) or not _DECIMAL.fullmatch(value):
+    if not isinstance(value, str) or not DECIMAL.fullmatch(value):
         raise _field(name, "is not a decimal text")
     return value
 

@@ -138,8 +138,8 @@ class PlantState:
         """Take one live message of a configured gateway.
 
         Returns:
-            Number of values dropped because the configuration does not know their point; None
-            when the whole message is late and was ignored.
+            Number of values and effects dropped because the configuration does not know their
+            point or pot; None when the whole message is late and was ignored.
         """
         known = self.gateways[gateway]
         newest = known.live.tick_ns if known.live else -1
@@ -153,8 +153,9 @@ class PlantState:
         for row in known.facts.inputs:
             if not taken.keys().isdisjoint(row.points):  # slower schedules have no say in between
                 known.shares[row.id].add(received_ns, self._usable_fraction(row))
-        self._take_effects(gateway, message.effects)
-        return len(message.values) - len(taken)
+        effects = [e for e in message.effects if (e.potline, e.pot) in known.facts.pots]
+        self._take_effects(gateway, effects)
+        return len(message.values) - len(taken) + len(message.effects) - len(effects)
 
     def _take_value(self, facts: GatewayFacts, point: str, value: LiveValue, tick_ns: int) -> None:
         usable = value.value if value.quality < FIRST_BAD else None

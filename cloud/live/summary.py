@@ -15,6 +15,8 @@ BESIDE = ("plant.month_co2_t_h",)
 #: a value is old after three of its intervals, and never before this
 STALE_MIN_NS = 5_000_000_000
 STALE_INTERVALS = 3
+#: of an age: its gateway says both instants, and whoever reads lists has 64 bits for it
+AGE_MAX_NS = 2**63 - 1
 
 
 def summary(state: PlantState, now_ns: int) -> dict[str, Any]:
@@ -75,7 +77,8 @@ def _rate(state: PlantState, gateway: Gateway, ident: str, now_ns: int) -> dict[
     if found is None or gateway.received_ns is None or gateway.live is None:
         return {**told, "age_ns": None, "grade": "none"}
     value, tick_ns = found
-    age_ns = now_ns - gateway.received_ns + gateway.live.sent_ns - tick_ns
+    told_ns = now_ns - gateway.received_ns + gateway.live.sent_ns - tick_ns
+    age_ns = min(told_ns, AGE_MAX_NS)
     old = age_ns > max(STALE_MIN_NS, STALE_INTERVALS * point["interval_ns"])
     bad = value.value is None or value.quality >= FIRST_BAD
     grade = "bad" if bad else "stale" if old else "reserved" if value.quality else "good"

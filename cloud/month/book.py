@@ -211,13 +211,16 @@ class MonthBook:
         return "Asia/Shanghai" if newest is None else newest.layout.zone
 
     def _months(self, plant: str, now_ns: int, closes: Sequence[MonthClose]) -> list[str]:
-        """From the first reading, or the first close, to now, oldest first; the last of them."""
+        """From the first reading, or the first close, to now, oldest first; the last of them.
+
+        Readings of a clock that is ahead have their month when it has come.
+        """
         shown = datetime.fromtimestamp(now_ns // SECOND_NS, UTC).astimezone(
             clock_of(self.zone(plant))
         )
         now = shown.strftime("%Y-%m")
-        first = self.facts.first_month(plant)
-        named = {now, *(close.month for close in closes), *([first] if first else [])}
+        first = self.facts.first_month(plant) or now
+        named = {now, *(close.month for close in closes), min(first, now)}
         found, month = [], min(named)
         while month <= max(named):
             found.append(month)

@@ -6,7 +6,7 @@ Pure but for the two functions it is given: one reads a device, one asks a perso
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
 from edge.commissioning.doctor_text import checks_map
@@ -16,6 +16,7 @@ from edge.commissioning.round_trip import RoundTrip
 from edge.commissioning.value import Shown, shown
 from edge.drivers.base import BoundPoint, DeviceError, DeviceSpec, Sample
 from edge.site.devices import DeviceConfig
+from evidence.documents.fields import DECIMAL
 from evidence.points import Role
 from evidence.quality import Quality
 
@@ -24,6 +25,8 @@ TEXT_MAX = 200
 TOLERANCE_PERCENT_MAX = 100
 STOP = "q"
 _PERCENT = Decimal("0.01")
+#: exact with the longest reading beside the shortest face
+_WIDE = Context(prec=100, rounding=ROUND_HALF_UP)
 
 #: one read of a device: a sample a point, or DeviceError
 Read = Callable[[DeviceSpec], Sequence[Sample]]
@@ -60,21 +63,22 @@ class Entry:
         """Value read minus face value, in the unit; None where one of them is missing."""
         if self.face is None or self.shown.number is None:
             return None
-        return Decimal(self.shown.number) - self.face
+        return _WIDE.subtract(Decimal(self.shown.number), self.face)
 
     @property
     def percent(self) -> Decimal | None:
         """The difference in percent of the face value, half up; None of nothing or of 0."""
         if self.difference is None or not self.face:
             return None
-        return (100 * self.difference / self.face).quantize(_PERCENT, ROUND_HALF_UP)
+        share = _WIDE.divide(_WIDE.multiply(100, self.difference), self.face)
+        return _WIDE.quantize(share, _PERCENT)
 
     @property
     def counts(self) -> Decimal | None:
         """The difference in steps of the value's last digit, as signed; None as `difference`."""
         if self.difference is None or self.shown.number is None:
             return None
-        return self.difference / _last_digit(Decimal(self.shown.number))
+        return _WIDE.divide(self.difference, _last_digit(Decimal(self.shown.number)))
 
     @property
     def is_within(self) -> bool | None:
@@ -329,13 +333,12 @@ def file_name(record: Record) -> str:
 
 
 def parse_face(text: str) -> Decimal:
-    """A typed number, exactly; ValueError says how it is written."""
+    """A typed number, exactly; ValueError says how it is written.
+
+    As a display shows it: of 1e4 the last digit would be 10,000, and 8000 within it.
+    """
     if len(text) > FACE_CHARACTERS_MAX:
         raise ValueError(f"at most {FACE_CHARACTERS_MAX} characters")
-    try:
-        face = Decimal(text)
-    except InvalidOperation:
-        face = Decimal("NaN")
-    if not face.is_finite() or abs(face.adjusted()) > FACE_CHARACTERS_MAX:
+    if not DECIMAL.fullmatch(text):
         raise ValueError(f"{text!r} is no number; write digits with a full stop, such as 1234.5")
-    return face
+    return Decimal(text)

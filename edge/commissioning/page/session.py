@@ -135,8 +135,8 @@ class Session:
         """A typed face value, and the point read again at that moment."""
         device, bound = self.point(name)
         face, tolerance = self._typed(form)
-        self._name(form)
         with self._asking:
+            self._name(form)  # whoever waited here finds what another has typed meanwhile
             self._confirm(device.id, form)
             face_ns = self.clock.wall_ns()
             seen = self.points[name] = self._look(device, bound)
@@ -173,8 +173,8 @@ class Session:
 
     def make(self, form: Mapping[str, str]) -> None:
         """The record, as `edge record` makes it: all devices are read once more."""
-        self._name(form)
         with self._asking:
+            self._name(form)
             if _sha256(self._path) != self._sha256:
                 raise RefusedError("refused.changed")
             self._confirm("", form)
@@ -195,7 +195,7 @@ class Session:
             self.made = Made(record, f"{file_name(record)}.html", data, digest)
 
     def reload(self) -> None:
-        """Read the site file again; what is known of devices that were changed is forgotten."""
+        """Read the site file again; of what changed nothing is known, typed or allowed any more."""
         with self._asking:
             sha256 = _sha256(self._path)  # before: what is written meanwhile is noticed
             try:
@@ -204,7 +204,11 @@ class Session:
                 self.problems = tuple(map(str, error.problems))
                 raise RefusedError("refused.site") from None
             kept = {d.id for d in part.site.devices if d in self.part.site.devices}
+            if _stream(part) != _stream(self.part):
+                self.trip, self.broker = None, ()
+            self._allowed &= kept if len(kept) < len(part.site.devices) else {"", *kept}
             self.part, self.problems, self.made, self._sha256 = part, (), None, sha256
+            self.instruments = {i: text for i, text in self.instruments.items() if i in kept}
             self.devices = {i: seen for i, seen in self.devices.items() if i in kept}
             self.points = {i: s for i, s in self.points.items() if i.partition(".")[0] in kept}
             self.entries = {i: e for i, e in self.entries.items() if i.partition(".")[0] in kept}
@@ -278,6 +282,11 @@ class Session:
 
     def _run(self, asking: Coroutine[Any, Any, Answer]) -> Answer:
         return asyncio.run(asking)
+
+
+def _stream(part: SitePart) -> object:
+    """Whose round trip is watched, and which broker is asked."""
+    return part.site.plant, part.site.gateway, part.site.uplink
 
 
 def _sha256(path: Path) -> str:

@@ -131,6 +131,18 @@ async def test_a_name_is_needed_and_stays(page: Page) -> None:
     assert page.session.made is None
 
 
+async def test_of_two_who_type_at_once_one_is_told_whose_record_it_is(page: Page) -> None:
+    """Both passed, and what the first had typed was recorded under the other's name."""
+    with page.session._asking:
+        two = [
+            asyncio.create_task(page.post(f"en/face/ac-1.{point}", face="50", by=name))
+            for point, name in (("power", "Li Wei"), ("frequency", "Wang Fang"))
+        ]
+        await asyncio.sleep(0.3)  # both have come as far as they come before the other is done
+    refused = [got for got in await asyncio.gather(*two) if "a record has one name" in got.text]
+    assert (len(refused), len(page.session.entries)) == (1, 1)
+
+
 async def test_beside_an_agent_a_person_is_asked_first(page: Page) -> None:
     spool = Spool(page.session.part.site.gateway.spool, bytes_max=2**20)
     try:
@@ -141,6 +153,10 @@ async def test_beside_an_agent_a_person_is_asked_first(page: Page) -> None:
         assert "8000.00" in (await page.post("en/read/ac-1.power", beside="yes")).text
         assert "8000.00" in (await page.post("en/read/ac-1.power")).text  # said once is enough
         assert "Nothing was asked" in (await page.post("en/make", by="Li Wei")).text
+        assert "8000.00" in (await page.post("en/examine", beside="yes")).text
+        page.site.write_text(replaced(page.site.read_text(), {"800/5": "400/5"}))
+        await page.post("en/reload")  # of another device nobody has said so
+        assert "Nothing was asked" in (await page.post("en/read/ac-1.power")).text
     finally:
         spool.close()
     assert await page.meter.settled() == 0  # nothing is held between two questions
@@ -148,7 +164,8 @@ async def test_beside_an_agent_a_person_is_asked_first(page: Page) -> None:
 
 async def test_a_corrected_site_file(page: Page) -> None:
     """What was typed of a device that was changed is forgotten; mistakes keep the old one."""
-    await page.post("en/face/ac-1.power", face="8000", by="Li Wei")
+    await page.post("en/face/ac-1.power", face="8000", by="Li Wei", instrument="A12")
+    assert "the host is there" in (await page.post("en/broker")).text
     text = page.site.read_text()
     page.site.write_text(replaced(text, {'ct_ratio = "800/5"\n': ""}))
     told = (await page.post("en/reload")).text
@@ -157,7 +174,11 @@ async def test_a_corrected_site_file(page: Page) -> None:
     page.site.write_text(replaced(text, {"800/5": "400/5"}))
     assert "changed since it was read" in (await page.post("en/make", by="Li Wei")).text
     assert "is missing" not in (await page.post("en/reload")).text
-    assert page.session.entries == {}
+    assert page.session.entries == page.session.instruments == {}
+    assert "the host is there" in (await page.get("en/round-trip")).text
+    page.site.write_text(replaced(page.site.read_text(), {"edge-1": "edge-2"}))
+    await page.post("en/reload")
+    assert "the host is there" not in (await page.get("en/round-trip")).text
     assert "4000.00 kW" in (await page.post("en/read/ac-1.power")).text
 
 

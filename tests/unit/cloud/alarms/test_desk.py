@@ -1,11 +1,13 @@
 """The desk over a live hub: what is kept over a restart, and what people decide."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cloud.alarms.core import Book
 from cloud.alarms.desk import AlarmDesk
 from cloud.alarms.store import AlarmStore
 from cloud.errors import StoreError
@@ -21,6 +23,8 @@ from tests.unit.cloud.live_examples import (
     configuration,
     effect,
     payload,
+    point,
+    values,
 )
 
 
@@ -109,4 +113,62 @@ def test_what_the_disk_refuses_is_not_told(works: Works, monkeypatch: pytest.Mon
     monkeypatch.undo()
     works.at(5, **RUNNING)
     assert works.told == ["certificate"]
+    works.store.close()
+
+
+def test_what_one_gateway_tells_fills_no_log_of_alarms(
+    works: Works, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody signs its messages: by 500 pots that nobody has it pushed all else out in an hour."""
+    monkeypatch.setattr("cloud.alarms.store.EVENTS_OF_PLANT_MAX", 20)
+    works.at(0)
+    (certificate,) = works.store.events([PLANT])
+    others = replace(certificate.happening, alarm=replace(
+        certificate.happening.alarm, key=certificate.happening.alarm.key._replace(plant="maxi")
+    ))  # fmt: skip
+    works.store.keep(Book(), "maxi", [others])
+    invented = [effect(0, pot=f"x-{n}") for n in range(300)]
+    works.at(400, effects=[*invented, effect(0, potline="line-9")])
+    assert works.kinds() == ["certificate"]
+    assert works.hub.refused["unknown-point"] == 301
+    for second in range(405, 605, 5):  # a pot that is its own runs, and does not, at each look
+        works.at(second, effects=[effect(0)] if second % 10 else [])
+    assert len(works.store.events([PLANT], count=1_000)) <= 20
+    now_ns = works.clock.now_ns + 1
+    both = [
+        one for one in works.store.between([PLANT], T0, now_ns) if one.happening.what == "cleared"
+    ]
+    assert len(both) > 5
+    assert works.store.cleared([PLANT, "maxi"], T0, now_ns) == both[::-1]
+    monkeypatch.setattr("cloud.alarms.store.CLEARED_MAX", 5)
+    assert works.store.cleared([PLANT, "maxi"], T0, now_ns) == both[:-6:-1]
+    assert [one.happening.at_ns for one in works.store.events(["maxi"])] == [T0]
+    works.store.close()
+
+
+def test_more_devices_than_anybody_reads_are_one_alarm_of_their_gateway(
+    works: Works, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A configuration may have 20,000; a front takes no list of more alarms that stand."""
+    monkeypatch.setattr("cloud.alarms.conditions.METERS_MAX", 3)
+    config = configuration()
+    first, names = len(config["points"]), [f"m{n}.volts" for n in range(5)]
+    config["points"] += [point(one, "voltage", "V", 2, device=one[:2]) for one in names]
+    config["groups"][0]["points"] += range(first, first + 5)
+    works.hub.on_config(PLANT, GATEWAY, config)
+
+    def silent(count: int, second: int) -> list[tuple[str, int, int]]:
+        told = {name: ["4.2", 0, None] for name in names}
+        told |= {name: [None, 128, None] for name in names[:count]}
+        for later in (0, 61, 122):
+            works.at(second + later, values={**values(), **told})
+        return sorted(
+            (alarm.key.about, alarm.values["points"], alarm.values["of"])
+            for alarm, _ in works.desk.standing([PLANT]) if alarm.key.kind == "meter-silent"
+        )  # fmt: skip
+
+    # p.current and ac.energy never came: they are stale, not silent
+    assert silent(3, 0) == [("m0", 1, 1), ("m1", 1, 1), ("m2", 1, 1)]
+    assert silent(5, 200) == [("", 5, 11)]
+    assert silent(2, 400) == [("m0", 1, 1), ("m1", 1, 1)]
     works.store.close()

@@ -11,6 +11,7 @@ import logging
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,23 @@ def test_a_flood_is_one_message_with_a_sum(hook: Any, webhook: Webhook) -> None:
     assert told["dropped"] == 40
 
 
+def test_a_flood_of_one_plant_hides_no_other_plants_alarm(hook: Any, webhook: Webhook) -> None:
+    """One gateway raised a thousand in ten seconds: what was older was only counted."""
+    other = replace(alarm(7, priority=1), raised_ns=T0 + 1)
+    box = outbox(webhook)
+    box.put([Happening(T0, What.RAISED, other, is_told=True)])
+    flood = [
+        replace(one, alarm=replace(one.alarm, key=one.alarm.key._replace(plant="evil")))
+        for one in happenings(WAITING_MAX + 40, priority=1)
+    ]
+    box.put(flood)
+    asyncio.run(box.send_waiting())
+    ((_, body),) = hook.posts
+    told = json.loads(body)
+    assert [row["plant"] for row in told["alarms"][:3]] == ["evil", "mini", "evil"]
+    assert told["dropped"] == 41
+
+
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return own_certificate(tmp_path_factory.mktemp("mail"))
@@ -151,6 +169,41 @@ def test_mail_goes_encrypted_in_both_languages(tmp_path: Path, certificate: Path
     lines = found.get_content().splitlines()
     assert lines[0].startswith("[1] mini 仪表 gas-2 无应答：")
     assert any(line.startswith("[2] mini Meter gas-1 does not answer") for line in lines)
+
+
+def test_no_name_in_a_configuration_ends_the_mails(tmp_path: Path, certificate: Path) -> None:
+    """A line's end in a device's id ended the way to people, for all plants, until a restart."""
+    forged = alarm(1)
+    forged = replace(forged, key=forged.key._replace(about="gas\nBcc: thief@x.example\n\n[1] mini"))
+    with mail_server(certificate) as server:
+        box = outbox(mail(server.port, tmp_path, certificate), gather_s=0.01)
+        box.put([Happening(T0, What.RAISED, forged, is_told=True)])
+        assert asyncio.run(box.send_waiting()) is False
+    ((_, _, text),) = server.mails
+    message = email.message_from_string(text, policy=email.policy.default)
+    assert "Bcc" not in message
+    assert "gas\ufffdBcc: thief@x.example" in message["Subject"]
+    assert [one for one in message.get_content().splitlines() if one.startswith("[1]")] == []
+
+
+async def test_a_message_that_cannot_be_made_keeps_no_later_one_back() -> None:
+    loop, told = asyncio.get_running_loop(), asyncio.Queue[int]()
+
+    class Odd:
+        name, count = "odd", 0
+
+        def send(self, *_: object) -> None:
+            self.count += 1
+            loop.call_soon_threadsafe(told.put_nowait, self.count)
+            if self.count == 1:
+                raise ValueError("nobody thought of it")
+
+    box = outbox(Odd(), gather_s=0.01)
+    sending = asyncio.create_task(box.run())
+    for count in (1, 2):
+        box.put(happenings(1))
+        assert await asyncio.wait_for(told.get(), 30) == count
+    sending.cancel()
 
 
 def test_mail_to_a_stranger_or_with_a_wrong_password_is_not_sent(

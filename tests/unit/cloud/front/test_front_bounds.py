@@ -1,10 +1,15 @@
 """What one collector, however hostile, takes of a front's memory and time."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cloud.collector.missing import Missing
+from cloud.collector.topics import Sender
+from cloud.front.shapes import STREAMS
+from evidence import cbor
 from tests.unit.cloud.fake_collector import FakeCollector
 from tests.unit.cloud.front.front_examples import over
 
@@ -39,6 +44,17 @@ def test_a_list_of_more_rows_than_a_country_has_is_none(
     fronted.look()
     (told,) = fronted.get("collectors")
     assert told["parts"][part]["amiss"] is None
+
+
+def test_no_seq_that_one_gateway_signs_hides_a_collectors_streams() -> None:
+    """One far ahead, with a good signature, had a front refuse all streams of a collector."""
+    gateway, missing = Sender("mini", "edge-1"), Missing()
+    missing.note(gateway, 31, cbor.decode(cbor.encode(2**64 - 1)), 0)
+    missed = missing.of(gateway)
+    assert missed is not None
+    (seen,) = STREAMS.validate_python([STREAM | {"missing": asdict(missed)}])
+    assert seen.missing is not None
+    assert seen.missing.last == 18_446_744_073_709_551_615
 
 
 def test_all_answers_of_a_collector_have_memory_for_one(

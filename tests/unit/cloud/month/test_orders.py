@@ -6,6 +6,7 @@ import pytest
 
 from cloud.api.services import MonthRefusedError
 from cloud.errors import StoreError
+from cloud.front.shapes import MONTHS
 from cloud.month.book import MONTHS_MAX
 from cloud.month.facts import Ordered, StreamDay
 from cloud.month.tally import DayTally
@@ -83,3 +84,15 @@ async def test_readings_of_a_forgotten_clock_make_no_years_of_months(works: Work
     works.facts.add(PLANT, sm.STREAM, works.facts.position(PLANT, sm.STREAM), [], [day])
     works.clock.now_ns += 60 * 10**9  # rows are a minute old at most
     assert len(engine.rows(PLANT)) == MONTHS_MAX
+
+
+async def test_readings_of_a_clock_that_is_ahead_hide_no_month(works: Works) -> None:
+    """As the first ones of a plant: its present month left the list, other plants' the pages."""
+    engine = works.engine()
+    works.clock.now_ns = sm.START_NS + 120 * sm.SECOND
+    day = StreamDay("2150-01-01", sm.STREAM, DayTally(last_seq=0, log_index=0), 1)
+    works.facts.add(PLANT, sm.STREAM, works.facts.position(PLANT, sm.STREAM), [], [day])
+    assert works.facts.first_month(PLANT) == "2150-01"
+    rows = engine.rows(PLANT)
+    assert [row["month"] for row in rows] == ["2026-06"]
+    MONTHS.validate_python(rows)

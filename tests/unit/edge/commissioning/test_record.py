@@ -45,6 +45,12 @@ def entry(number: str | None, face: str | None) -> Entry:
         ("8040.00", "8000", "40.00", "0.50"),
         ("17.0", "17.2", "-0.2", "-1.16"),  # -0.2 / 17.2 = -1.1628 %
         ("1.005", "1", "0.005", "0.50"),
+        (  # the largest reading beside the smallest face: the page ended, and all that was typed
+            "9223372036854775807",
+            "0.000000000000001",
+            "9223372036854775806.999999999999999",
+            "922337203685477580699999999999999900.00",
+        ),
         ("5.0", "0", "5.0", None),  # nothing is a percent of nothing
         ("5.0", None, None, None),
         (None, "5", None, None),
@@ -94,7 +100,8 @@ def test_what_is_no_tolerance(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["x", "1,5", "NaN", "Infinity", "1" * 41, "--1", "1e999999", "0e999999"]
+    "text",
+    ["x", "1,5", "NaN", "Infinity", "1" * 41, "--1", "1e4", "1e-30", "0e999999", "１２", "1_0", ""],
 )
 def test_what_is_no_face_value(text: str) -> None:
     with pytest.raises(ValueError, match=r"no number|at most"):
