@@ -29,6 +29,11 @@ log = logging.getLogger("stackproof.cloud")
 
 #: seconds between two tries
 AGAIN_S = 0.5
+#: what to say of the slice's folder
+_AWAY = (
+    "is away: nothing is made in its place, and it is taken once it is back. To serve what was put "
+    "there instead, start this standby again"
+)
 
 
 def prepare(config: CloudConfig, *, standby: bool) -> None:
@@ -135,12 +140,26 @@ async def take_slice(
     async with _answering(http) as address:
         say(f"standby: {held}")
         say(f"standby: waiting; {address}/readyz says so")
+        was_there = True
         while not stop.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), AGAIN_S)
+            is_there = await asyncio.to_thread(_is_there, root)
+            if was_there and not is_there:
+                say(f"standby: {root}: {_AWAY}")
+            was_there = is_there
             with contextlib.suppress(SliceLockedError):
-                return await asyncio.to_thread(SliceStore, root)
+                if is_there:
+                    return await asyncio.to_thread(SliceStore, root)
     return None
+
+
+def _is_there(root: Path) -> bool:
+    """What was waited for: whoever took the slice would make it anew, below a mount point say."""
+    try:
+        return (root / "lock").exists()
+    except OSError:
+        return False
 
 
 @contextlib.asynccontextmanager

@@ -10,7 +10,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -20,6 +20,7 @@ from cloud.errors import StoreError
 from cloud.review.openings import FILE as OPENINGS
 from cloud.shift.store import FILE as SHIFTS
 from cloud.store.disk import sync_names
+from cloud.store.slice import take_lock
 from evidence.owners import give, make_folder
 
 #: what nothing else could make again
@@ -69,15 +70,20 @@ def put_back(backup: Path, state: Path) -> Mapping[str, int]:
         Name of each file -> its bytes.
 
     Raises:
+        SliceLockedError: a collector runs with it, and would write on in files that have gone.
         StoreError: the copy is none or was altered, a file is there already, or a disk refuses.
     """
     sums = _sums(backup)
     there = [state / f"{name}{more}" for name in sums for more in ("", "-wal", "-journal")]
-    for path in there:
-        if path.exists():
-            raise StoreError(f"{path}: is there already; nothing is ever overwritten")
-    with told(state):
+    with told(state), ExitStack() as stack:
+        if (state / "lock").exists():
+            stop = "stop that collector, and its standby, first"
+            stack.callback(os.close, take_lock(state / "lock", stop))
         made, put = {name: state / f"{name}.copy" for name in sums}, list[Path]()
+        _take_back(state, sums)
+        for path in there:
+            if path.exists():
+                raise StoreError(f"{path}: is there already; nothing is ever overwritten")
         try:
             make_folder(state, PRIVATE)
             for name, path in made.items():
@@ -86,7 +92,8 @@ def put_back(backup: Path, state: Path) -> Mapping[str, int]:
                 give(path)  # the collector, whose folder it is, is to read them
                 _check_copied(path, sums[name], backup / name)
                 _check(path)
-            for name, path in made.items():
+            # accounts last: a start without them tells everybody that something is missing
+            for name, path in reversed(made.items()):
                 os.link(path, state / name)  # refuses one that came meanwhile
                 put.append(state / name)
         except BaseException:
@@ -98,6 +105,17 @@ def put_back(backup: Path, state: Path) -> Mapping[str, int]:
                 path.unlink(missing_ok=True)
         sync_names(state)
     return {name: (state / name).stat().st_size for name in sums}
+
+
+def _take_back(state: Path, sums: Mapping[str, str]) -> None:
+    """Remove what one that was killed had put: the copies' very bytes, which no start has opened.
+
+    Where one has, they are in another mode, or a write-ahead log is beside: they stay.
+    """
+    for name, sha256 in sums.items():
+        put, log = state / name, state / f"{name}-wal"
+        if put.exists() and not log.exists() and _sha256(put) == sha256:
+            put.unlink()
 
 
 def _check_copied(path: Path, sha256: str, of: Path) -> None:
@@ -164,7 +182,8 @@ def beside(to: Path) -> Iterator[Path]:
     """
     made = to.with_name(f"{to.name}.copy")
     if to.exists():
-        raise StoreError(f"{to}: is there already; nothing is ever overwritten")
+        why = "nothing is ever overwritten: name another place, or move it away"
+        raise StoreError(f"{to}: is there already; {why}")
     if made.exists():  # of a copy that was interrupted
         shutil.rmtree(made)
     try:

@@ -9,11 +9,14 @@ import stat
 from pathlib import Path
 
 from cloud.errors import StoreError
-from cloud.store.disk import Disk
+from cloud.store.disk import Disk, unnamed
 from cloud.store.index import PLACE_BYTES, IndexFile
 from cloud.store.layout import PlantFolder
 from cloud.store.reader import OFFSET
 from cloud.store.record_file import CHUNK_BYTES, read_at, size_of
+from cloud.store.recovery import entries_give
+from cloud.store.slice import Watch
+from cloud.store.state import LogState
 from cloud.store.tree import file_bytes
 from evidence import checkpoint
 from evidence.errors import EvidenceError
@@ -28,13 +31,16 @@ def copy_plant(root: Path, to: Path) -> None:
         to: the copy's, which is not there yet.
 
     Raises:
-        StoreError: there is no log to copy, or index and log disagree.
+        StoreError: there is no log to copy, index and log disagree, or a start is to settle first
+            how far it reaches.
         OSError: a disk refuses.
     """
     source, copied = PlantFolder(root), PlantFolder(to)
     # the snapshot before the checkpoint: then it speaks of no more entries
     snapshot = source.snapshot.read_bytes() if source.snapshot.exists() else b""
+    watch = Watch(root.parent)
     size, note = _committed(source)
+    _require_settled(source, size, watch)
     make_folder(to.parent)
     to.mkdir(stat.S_IMODE(root.stat().st_mode))  # under another mask all of it lay open
     give(to)
@@ -64,6 +70,26 @@ def _committed(folder: PlantFolder) -> tuple[int, str]:
         return checkpoint.parse(again.decode())[0].size, again.decode()
     except (EvidenceError, UnicodeDecodeError) as error:
         raise StoreError(f"{folder.root}: there is no log to copy: {error}") from error
+
+
+def _require_settled(folder: PlantFolder, size: int, watch: Watch) -> None:
+    """A newer checkpoint whose name did not last may have been told: gateways freed what it has.
+
+    Raises:
+        StoreError: there is one, with its entries, and no collector that is about to name it.
+    """
+    beside = read_at(unnamed(folder.checkpoint), 0, checkpoint.TEXT_BYTES_MAX)
+    try:
+        newer = checkpoint.parse(beside.decode())[0]
+    except (EvidenceError, UnicodeDecodeError):  # none, or half written, so nobody was told
+        return
+    if newer.size > size and entries_give(folder, LogState(), newer) and watch.is_quiet():
+        raise StoreError(
+            f"{folder.root}: its collector ended, or the power went, within a commit: a checkpoint "
+            f"of {newer.size} log entries lies beside that of {size}, and may have been told. "
+            "Nothing is copied: start a collector with this folder itself once, which settles it, "
+            "then copy"
+        )
 
 
 def _copy_log(disk: Disk, source: PlantFolder, copied: PlantFolder, size: int) -> None:

@@ -26,7 +26,7 @@ from tests.unit.cloud.evidence_examples import (
     make_plant,
 )
 from tests.unit.cloud.store.plant_examples import read_plant
-from tests.unit.cloud.store.whole_plant import PLANT
+from tests.unit.cloud.store.whole_plant import PLANT, WholePlant
 
 
 def refused(capsys: pytest.CaptureFixture[str], *order: object) -> str:
@@ -68,6 +68,32 @@ def test_there_and_back(home: Path, tmp_path: Path, capsys: pytest.CaptureFixtur
     assert stat.S_IMODE(evidence_of(home).stat().st_mode) == 0o750
     assert cli.main(["fsck", str(home / "CLOUD.toml")]) == 0
     assert [path.name for path in out.iterdir()] == [PLANT]
+
+
+def test_what_a_checkpoint_without_its_name_speaks_of_is_not_left_behind(
+    home: Path,
+    good: tuple[WholePlant, Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The power went: its exchange did not last, and gateways have freed what it has."""
+    log, out = evidence_of(home) / "log", tmp_path / "out"
+    (log / "state").unlink()  # of the clean stop; there is none after each commit
+    (log / "checkpoint").rename(log / "was")
+    (log / "checkpoint.new").rename(log / "checkpoint")
+    (log / "was").rename(log / "checkpoint.new")
+    other = shutil.copytree(home, tmp_path / "other", ignore=shutil.ignore_patterns("evidence"))
+    backup = ["backup", PLANT, evidence_of(home).parent, "--out", out]
+    for order in (backup, ["restore", evidence_of(home), other / "CLOUD.toml"]):
+        said = refused(capsys, *order)
+        assert "a checkpoint of 22 log entries lies beside that of 19" in said
+        assert "start a collector with this folder itself once" in said
+    assert not out.exists() or [*out.iterdir()] == []
+    store, plant = good[0].open(evidence_of(home).parent)  # which is that start
+    assert plant.state.size == 22
+    store.close()
+    assert cli.main([*map(str, backup)]) == 0
+    assert f"backed up {PLANT}: 22 log entries, 12 objects" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("order", ["backup", "restore"])
