@@ -4,13 +4,14 @@ By SQLite's backup API, so that no writer is held up and no half of a transactio
 made of evidence (months, series, screenings) is not copied: it is made again.
 """
 
+import fcntl
 import hashlib
 import json
 import os
 import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -175,24 +176,53 @@ def _sha256(path: Path) -> str:
 def beside(to: Path) -> Iterator[Path]:
     """A name beside `to`, for a folder that gets `to`'s when all went well, and is gone otherwise.
 
-    Half a copy would keep a full disk full.
+    Half a copy would keep a full disk full. It is in a folder that one process has at a time: said
+    again while the first still runs, one would sweep, or name, what the other is writing.
 
     Raises:
-        StoreError: `to` is there already.
+        StoreError: `to` is there already, or another copy to it runs.
     """
-    made = to.with_name(f"{to.name}.copy")
+    around = to.with_name(f"{to.name}.copy")
+    _require_none(to)
+    make_folder(around, PRIVATE)
+    held = os.open(around, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        _take_alone(held, to)
+        try:
+            _require_none(to)
+            _sweep(around)  # what one that was interrupted has left
+            yield around / to.name
+            os.rename(around / to.name, to)  # noqa: PTH104 - refuses a folder that came meanwhile
+            sync_names(to.parent)
+        finally:
+            _sweep(around)
+            with suppress(OSError):  # what hinders it is told, or of no weight
+                around.rmdir()
+    finally:
+        os.close(held)
+
+
+def _require_none(to: Path) -> None:
     if to.exists():
         why = "nothing is ever overwritten: name another place, or move it away"
         raise StoreError(f"{to}: is there already; {why}")
-    if made.exists():  # of a copy that was interrupted
-        shutil.rmtree(made)
+
+
+def _take_alone(held: int, to: Path) -> None:
     try:
-        yield made
-        os.rename(made, to)  # noqa: PTH104 - refuses a folder that came meanwhile
-        sync_names(to.parent)
-    except BaseException:
-        shutil.rmtree(made, ignore_errors=True)
-        raise
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise StoreError(f"{to}: another copy to it runs just now; wait for that one") from error
+    except OSError:  # a share, whose folders cannot be locked
+        return
+
+
+def _sweep(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink()
 
 
 @contextmanager

@@ -5,6 +5,7 @@ import os
 import shutil
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from cloud import cli
 from cloud.collector.intake import Intake
 from cloud.collector.topics import Sender
 from cloud.config import load_cloud
+from cloud.store.fsck import Checked, check_plant
 from cloud.store.slice import SliceStore
 from evidence.keys import generate, write_private
 from tests.service_user import given, needs_root, not_given
@@ -130,6 +132,28 @@ def test_half_a_copy_does_not_keep_a_full_disk_full(
     capsys.readouterr()
     assert cli.main(["fsck", str(config)]) == 0
     assert capsys.readouterr().out.count("SOUND") == 1
+
+
+def test_one_copy_to_a_place_at_a_time(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Said again while the first still runs: that one named what the other had half written."""
+    out = tmp_path / "out"
+    order = ["backup", PLANT, str(home / "CLOUD.toml"), "--out", str(out)]
+    told = list[str]()
+
+    def check(*given: Any, **named: Any) -> Checked:
+        with monkeypatch.context() as patched:
+            patched.setattr("cloud.commands.backup.check_plant", check_plant)
+            before = files(out)
+            told.append(refused(capsys, *order))
+            assert files(out) == before
+        return check_plant(*given, **named)
+
+    monkeypatch.setattr("cloud.commands.backup.check_plant", check)
+    assert cli.main(order) == 0
+    assert "another copy to it runs just now" in told[0]
+    assert [path.name for path in out.iterdir()] == [PLANT]
 
 
 @needs_root
