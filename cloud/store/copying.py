@@ -6,6 +6,7 @@ first, and then of every file as much as belongs to it. Reads without a lock.
 """
 
 import stat
+import time
 from pathlib import Path
 
 from cloud.errors import StoreError
@@ -21,6 +22,9 @@ from cloud.store.tree import file_bytes
 from evidence import checkpoint
 from evidence.errors import EvidenceError
 from evidence.owners import give, make_folder
+
+#: seconds after which a commit that runs has named its checkpoint; between two looks at it
+COMMIT_S, AGAIN_S = 10.0, 0.1
 
 
 def copy_plant(root: Path, to: Path) -> None:
@@ -76,20 +80,32 @@ def _require_settled(folder: PlantFolder, size: int, watch: Watch) -> None:
     """A newer checkpoint whose name did not last may have been told: gateways freed what it has.
 
     Raises:
-        StoreError: there is one, with its entries, and no collector that is about to name it.
+        StoreError: there is one, with its entries, and no collector that is just naming it.
     """
+    until_s = time.monotonic() + COMMIT_S
+    while (newer := _unnamed(folder)) is not None:
+        # whoever holds the slice need not have this plant: it may be about to move
+        if not watch.is_quiet() and time.monotonic() < until_s:
+            time.sleep(AGAIN_S)
+        elif entries_give(folder, LogState(), newer):
+            raise StoreError(
+                f"{folder.root}: its collector ended, or the power went, within a commit: a "
+                f"checkpoint of {newer.size} log entries lies beside that of {size}, and may have "
+                "been told. Nothing is copied: start a collector with this folder itself once, "
+                "which settles it, then copy"
+            )
+        else:
+            return
+
+
+def _unnamed(folder: PlantFolder) -> checkpoint.Checkpoint | None:
+    """The checkpoint beside the one that counts, where it speaks of more."""
     beside = read_at(unnamed(folder.checkpoint), 0, checkpoint.TEXT_BYTES_MAX)
     try:
-        newer = checkpoint.parse(beside.decode())[0]
+        found = checkpoint.parse(beside.decode())[0]
     except (EvidenceError, UnicodeDecodeError):  # none, or half written, so nobody was told
-        return
-    if newer.size > size and entries_give(folder, LogState(), newer) and watch.is_quiet():
-        raise StoreError(
-            f"{folder.root}: its collector ended, or the power went, within a commit: a checkpoint "
-            f"of {newer.size} log entries lies beside that of {size}, and may have been told. "
-            "Nothing is copied: start a collector with this folder itself once, which settles it, "
-            "then copy"
-        )
+        return None
+    return found if found.size > _committed(folder)[0] else None
 
 
 def _copy_log(disk: Disk, source: PlantFolder, copied: PlantFolder, size: int) -> None:

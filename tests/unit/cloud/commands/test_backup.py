@@ -76,6 +76,7 @@ def test_what_a_checkpoint_without_its_name_speaks_of_is_not_left_behind(
     home: Path,
     good: tuple[WholePlant, Path],
     tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """The power went: its exchange did not last, and gateways have freed what it has."""
@@ -91,6 +92,10 @@ def test_what_a_checkpoint_without_its_name_speaks_of_is_not_left_behind(
         assert "a checkpoint of 22 log entries lies beside that of 19" in said
         assert "start a collector with this folder itself once" in said
     assert not out.exists() or [*out.iterdir()] == []
+    monkeypatch.setattr("cloud.store.copying.COMMIT_S", 0.3)
+    others = SliceStore(evidence_of(home).parent)  # the collector goes on, this plant moves
+    assert "may have been told" in refused(capsys, *backup)
+    others.close()
     store, plant = good[0].open(evidence_of(home).parent)  # which is that start
     assert plant.state.size == 22
     store.close()
@@ -196,7 +201,7 @@ def test_a_restore_names_its_plant_and_believes_its_root(
 
 
 def test_beside_a_collector_and_on_at_another_one(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Copied in the middle of a commit; another slice with another key goes on."""
     plant = make_plant(tmp_path)
@@ -216,6 +221,8 @@ def test_beside_a_collector_and_on_at_another_one(
     store = intake.store.plants[PLANT]
     store.write_objects()
     store.write_log()  # all is written but the checkpoint that speaks of it
+    ended = intake.store._disk.publish  # what the collector does next
+    monkeypatch.setattr("cloud.store.copying.time.sleep", lambda _: ended())
     order = ["backup", PLANT, str(tmp_path / "CLOUD.toml"), "--out", str(tmp_path / "out")]
     assert cli.main(order) == 0
     assert "6 log entries, 3 objects" in capsys.readouterr().out
