@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 from fastapi import FastAPI, Response
-from fastapi.responses import PlainTextResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
@@ -29,6 +29,15 @@ log = logging.getLogger("stackproof.cloud")
 
 #: seconds between two tries
 AGAIN_S = 0.5
+#: what to say to a command, and of the slice's folder
+_STANDBY = (
+    "a standby answers here, and another process holds the slice: give this order on the machine "
+    "where that one runs"
+)
+_AWAY = (
+    "is away: nothing is made in its place, and it is taken once it is back. To serve what was put "
+    "there instead, start this standby again"
+)
 
 
 def prepare(config: CloudConfig, *, standby: bool) -> None:
@@ -135,12 +144,26 @@ async def take_slice(
     async with _answering(http) as address:
         say(f"standby: {held}")
         say(f"standby: waiting; {address}/readyz says so")
+        was_there = True
         while not stop.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), AGAIN_S)
+            is_there = await asyncio.to_thread(_is_there, root)
+            if was_there and not is_there:
+                say(f"standby: {root}: {_AWAY}")
+            was_there = is_there
             with contextlib.suppress(SliceLockedError):
-                return await asyncio.to_thread(SliceStore, root)
+                if is_there:
+                    return await asyncio.to_thread(SliceStore, root)
     return None
+
+
+def _is_there(root: Path) -> bool:
+    """What was waited for: whoever took the slice would make it anew, below a mount point say."""
+    try:
+        return (root / "lock").exists()
+    except OSError:
+        return False
 
 
 @contextlib.asynccontextmanager
@@ -160,6 +183,10 @@ async def _answering(http: HttpConfig) -> AsyncIterator[str]:
     @app.get("/metrics")
     async def metrics() -> Response:
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+    @app.exception_handler(404)
+    async def elsewhere(*_: object) -> JSONResponse:  # commands find who serves by its address
+        return JSONResponse({"detail": _STANDBY}, 503)
 
     listener = listen(http.host, http.port)
     server = make_server(app)

@@ -4,13 +4,14 @@ By SQLite's backup API, so that no writer is held up and no half of a transactio
 made of evidence (months, series, screenings) is not copied: it is made again.
 """
 
+import fcntl
 import hashlib
 import json
 import os
 import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -20,6 +21,7 @@ from cloud.errors import StoreError
 from cloud.review.openings import FILE as OPENINGS
 from cloud.shift.store import FILE as SHIFTS
 from cloud.store.disk import sync_names
+from cloud.store.slice import take_lock
 from evidence.owners import give, make_folder
 
 #: what nothing else could make again
@@ -69,15 +71,20 @@ def put_back(backup: Path, state: Path) -> Mapping[str, int]:
         Name of each file -> its bytes.
 
     Raises:
+        SliceLockedError: a collector runs with it, and would write on in files that have gone.
         StoreError: the copy is none or was altered, a file is there already, or a disk refuses.
     """
     sums = _sums(backup)
     there = [state / f"{name}{more}" for name in sums for more in ("", "-wal", "-journal")]
-    for path in there:
-        if path.exists():
-            raise StoreError(f"{path}: is there already; nothing is ever overwritten")
-    with told(state):
+    with told(state), ExitStack() as stack:
+        if (state / "lock").exists():
+            stop = "stop that collector, and its standby, first"
+            stack.callback(os.close, take_lock(state / "lock", stop))
         made, put = {name: state / f"{name}.copy" for name in sums}, list[Path]()
+        _take_back(state, sums)
+        for path in there:
+            if path.exists():
+                raise StoreError(f"{path}: is there already; nothing is ever overwritten")
         try:
             make_folder(state, PRIVATE)
             for name, path in made.items():
@@ -86,7 +93,8 @@ def put_back(backup: Path, state: Path) -> Mapping[str, int]:
                 give(path)  # the collector, whose folder it is, is to read them
                 _check_copied(path, sums[name], backup / name)
                 _check(path)
-            for name, path in made.items():
+            # accounts last: a start without them tells everybody that something is missing
+            for name, path in reversed(made.items()):
                 os.link(path, state / name)  # refuses one that came meanwhile
                 put.append(state / name)
         except BaseException:
@@ -98,6 +106,17 @@ def put_back(backup: Path, state: Path) -> Mapping[str, int]:
                 path.unlink(missing_ok=True)
         sync_names(state)
     return {name: (state / name).stat().st_size for name in sums}
+
+
+def _take_back(state: Path, sums: Mapping[str, str]) -> None:
+    """Remove what one that was killed had put: the copies' very bytes, which no start has opened.
+
+    Where one has, they are in another mode, or a write-ahead log is beside: they stay.
+    """
+    for name, sha256 in sums.items():
+        put, log = state / name, state / f"{name}-wal"
+        if put.exists() and not log.exists() and _sha256(put) == sha256:
+            put.unlink()
 
 
 def _check_copied(path: Path, sha256: str, of: Path) -> None:
@@ -157,23 +176,53 @@ def _sha256(path: Path) -> str:
 def beside(to: Path) -> Iterator[Path]:
     """A name beside `to`, for a folder that gets `to`'s when all went well, and is gone otherwise.
 
-    Half a copy would keep a full disk full.
+    Half a copy would keep a full disk full. It is in a folder that one process has at a time: said
+    again while the first still runs, one would sweep, or name, what the other is writing.
 
     Raises:
-        StoreError: `to` is there already.
+        StoreError: `to` is there already, or another copy to it runs.
     """
-    made = to.with_name(f"{to.name}.copy")
-    if to.exists():
-        raise StoreError(f"{to}: is there already; nothing is ever overwritten")
-    if made.exists():  # of a copy that was interrupted
-        shutil.rmtree(made)
+    around = to.with_name(f"{to.name}.copy")
+    _require_none(to)
+    make_folder(around, PRIVATE)
+    held = os.open(around, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        yield made
-        os.rename(made, to)  # noqa: PTH104 - refuses a folder that came meanwhile
-        sync_names(to.parent)
-    except BaseException:
-        shutil.rmtree(made, ignore_errors=True)
-        raise
+        _take_alone(held, to)
+        try:
+            _require_none(to)
+            _sweep(around)  # what one that was interrupted has left
+            yield around / to.name
+            os.rename(around / to.name, to)  # noqa: PTH104 - refuses a folder that came meanwhile
+            sync_names(to.parent)
+        finally:
+            _sweep(around)
+            with suppress(OSError):  # what hinders it is told, or of no weight
+                around.rmdir()
+    finally:
+        os.close(held)
+
+
+def _require_none(to: Path) -> None:
+    if to.exists():
+        why = "nothing is ever overwritten: name another place, or move it away"
+        raise StoreError(f"{to}: is there already; {why}")
+
+
+def _take_alone(held: int, to: Path) -> None:
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise StoreError(f"{to}: another copy to it runs just now; wait for that one") from error
+    except OSError:  # a share, whose folders cannot be locked
+        return
+
+
+def _sweep(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink()
 
 
 @contextmanager

@@ -24,14 +24,17 @@ class Target:
         plants: plant id -> whose checkpoints are believed, sorted.
         absent: plants of CLOUD.toml that have no evidence here.
         gone: those of them, and of those whose log is empty, that had some at an earlier start.
-        is_pinned: the roots come from CLOUD.toml, not from the folder itself.
     """
 
     root: Path
     plants: dict[str, Trusted]
     absent: tuple[str, ...]
-    is_pinned: bool
     gone: tuple[str, ...] = ()
+
+    @property
+    def is_pinned(self) -> bool:
+        """All roots come from CLOUD.toml, none from the folder itself."""
+        return all(one.root is not None for one in self.plants.values())
 
     def folder(self, plant: str) -> Path:
         """A plant's folder."""
@@ -62,14 +65,14 @@ def find_target(where: Path, plant: str | None) -> Target:
 def _of_folder(folder: Path) -> Target:
     folder = folder.resolve()
     if _is_plant(folder):
-        return Target(folder.parent, {folder.name: Trusted()}, (), is_pinned=False)
+        return Target(folder.parent, {folder.name: Trusted()}, ())
     plants = {name: Trusted() for name in _plants_in(folder)}
     if not plants:
         raise StoreError(
             f"{folder}: holds no evidence: name the folder of a slice (<evidence_dir>/<slice>), "
             "that of a plant in it, or CLOUD.toml"
         )
-    return Target(folder, plants, (), is_pinned=False)
+    return Target(folder, plants, ())
 
 
 def _of_config(path: Path) -> Target:
@@ -85,7 +88,7 @@ def _of_config(path: Path) -> Target:
     with contextlib.suppress(PermissionError):  # of another user: as where nothing is known
         known = read_known(config.state_dir) & named.keys()
     absent = tuple(sorted(named.keys() - plants.keys()))
-    return Target(root, plants, absent, is_pinned=True, gone=tuple(sorted(gone(root, known))))
+    return Target(root, plants, absent, gone=tuple(sorted(gone(root, known))))
 
 
 def _plants_in(folder: Path) -> list[str]:

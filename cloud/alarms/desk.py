@@ -30,7 +30,7 @@ from cloud.alarms.rules import Rules, default_rules
 from cloud.alarms.store import AlarmStore
 from cloud.clock import Clock
 from cloud.collector.desk import PlantEvidence
-from cloud.errors import StoreError
+from cloud.errors import NotServedError, StoreError
 from cloud.live.hub import LiveHub
 from evidence.log_lines import about
 
@@ -60,7 +60,10 @@ class KeyRows(Protocol):
     """What is asked of keys."""
 
     def stream(self, plant: str, gateway: str) -> Mapping[str, Any]:
-        """Which key a gateway uses, and its certificates; LookupError where there are none."""
+        """Which key a gateway uses, and its certificates; LookupError where there are none.
+
+        NotServedError while the plant is not served.
+        """
 
 
 Tell = Callable[[Sequence[Happening]], None]
@@ -113,6 +116,7 @@ class AlarmDesk:
         self._shown: set[str] = set()  # plants whose kept effects the live pages have
         self._slow: dict[str, tuple[int, list[Mapping[str, Any]], list[Mapping[str, Any]]]] = {}
         self._effects: dict[str, set[Effect]] = {}
+        self._ends: dict[tuple[str, str], list[Expiring]] = {}
         self._trouble: dict[str, str] = {}
 
     # -- following --------------------------------------------------------------------------------
@@ -181,12 +185,16 @@ class AlarmDesk:
             row = self._keys.stream(plant, gateway)
         except LookupError:  # a gateway that nobody certified: its frames are refused and told of
             return []
+        except NotServedError:  # which is an alarm by itself; what was known of its keys stands
+            return self._ends.get((plant, gateway), [])
         ends = [
             datetime.fromisoformat(one["not_after"])
             for one in row["certificates"]
             if one["key"] == row["key"]
         ]
-        return [Expiring(gateway, int(max(ends).timestamp()) * SECOND_NS)] if ends else []
+        found = [Expiring(gateway, int(max(ends).timestamp()) * SECOND_NS)] if ends else []
+        self._ends[plant, gateway] = found
+        return found
 
     def _follow(self, facts: PlantFacts) -> list[Effect]:
         """Follow what was read; gives the effects that the log has told since."""

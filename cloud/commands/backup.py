@@ -55,7 +55,9 @@ def _backup(args: argparse.Namespace) -> int:
     checked = _copied(target.folder(args.plant), args.out / args.plant, target.plants[args.plant])
     _print("backed up", checked, args.out / args.plant)
     if not target.is_pinned:
-        print("not checked: whose roots these are; name CLOUD.toml to compare with its roots")
+        print(
+            "not checked: whose roots these are; name CLOUD.toml with all these plants to compare"
+        )
     return 0
 
 

@@ -139,7 +139,9 @@ def _print(target: Target, found: list[Checked], rebuilt: dict[str, int], *, as_
     for plant in sorted({*target.absent} - {*target.gone}):
         print(f"{plant}: no evidence under {target.root} yet; if there was some, it is gone")
     if not target.is_pinned:
-        print("not checked: whose roots these are; name CLOUD.toml to compare with its roots")
+        print(
+            "not checked: whose roots these are; name CLOUD.toml with all these plants to compare"
+        )
     return EXIT_SOUND if sound else EXIT_FOUND
 
 

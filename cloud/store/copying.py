@@ -6,18 +6,25 @@ first, and then of every file as much as belongs to it. Reads without a lock.
 """
 
 import stat
+import time
 from pathlib import Path
 
 from cloud.errors import StoreError
-from cloud.store.disk import Disk
+from cloud.store.disk import Disk, unnamed
 from cloud.store.index import PLACE_BYTES, IndexFile
 from cloud.store.layout import PlantFolder
 from cloud.store.reader import OFFSET
 from cloud.store.record_file import CHUNK_BYTES, read_at, size_of
+from cloud.store.recovery import entries_give
+from cloud.store.slice import Watch
+from cloud.store.state import LogState
 from cloud.store.tree import file_bytes
 from evidence import checkpoint
 from evidence.errors import EvidenceError
 from evidence.owners import give, make_folder
+
+#: seconds after which a commit that runs has named its checkpoint; between two looks at it
+COMMIT_S, AGAIN_S = 10.0, 0.1
 
 
 def copy_plant(root: Path, to: Path) -> None:
@@ -28,13 +35,16 @@ def copy_plant(root: Path, to: Path) -> None:
         to: the copy's, which is not there yet.
 
     Raises:
-        StoreError: there is no log to copy, or index and log disagree.
+        StoreError: there is no log to copy, index and log disagree, or a start is to settle first
+            how far it reaches.
         OSError: a disk refuses.
     """
     source, copied = PlantFolder(root), PlantFolder(to)
     # the snapshot before the checkpoint: then it speaks of no more entries
     snapshot = source.snapshot.read_bytes() if source.snapshot.exists() else b""
+    watch = Watch(root.parent)
     size, note = _committed(source)
+    _require_settled(source, size, watch)
     make_folder(to.parent)
     to.mkdir(stat.S_IMODE(root.stat().st_mode))  # under another mask all of it lay open
     give(to)
@@ -64,6 +74,38 @@ def _committed(folder: PlantFolder) -> tuple[int, str]:
         return checkpoint.parse(again.decode())[0].size, again.decode()
     except (EvidenceError, UnicodeDecodeError) as error:
         raise StoreError(f"{folder.root}: there is no log to copy: {error}") from error
+
+
+def _require_settled(folder: PlantFolder, size: int, watch: Watch) -> None:
+    """A newer checkpoint whose name did not last may have been told: gateways freed what it has.
+
+    Raises:
+        StoreError: there is one, with its entries, and no collector that is just naming it.
+    """
+    until_s = time.monotonic() + COMMIT_S
+    while (newer := _unnamed(folder)) is not None:
+        # whoever holds the slice need not have this plant: it may be about to move
+        if not watch.is_quiet() and time.monotonic() < until_s:
+            time.sleep(AGAIN_S)
+        elif entries_give(folder, LogState(), newer):
+            raise StoreError(
+                f"{folder.root}: its collector ended, or the power went, within a commit: a "
+                f"checkpoint of {newer.size} log entries lies beside that of {size}, and may have "
+                "been told. Nothing is copied: start a collector with this folder itself once, "
+                "which settles it, then copy"
+            )
+        else:
+            return
+
+
+def _unnamed(folder: PlantFolder) -> checkpoint.Checkpoint | None:
+    """The checkpoint beside the one that counts, where it speaks of more."""
+    beside = read_at(unnamed(folder.checkpoint), 0, checkpoint.TEXT_BYTES_MAX)
+    try:
+        found = checkpoint.parse(beside.decode())[0]
+    except (EvidenceError, UnicodeDecodeError):  # none, or half written, so nobody was told
+        return None
+    return found if found.size > _committed(folder)[0] else None
 
 
 def _copy_log(disk: Disk, source: PlantFolder, copied: PlantFolder, size: int) -> None:

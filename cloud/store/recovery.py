@@ -77,7 +77,7 @@ def recover(
     problem, found = "", Recovery()
     starts = [LogState()] if left is None else [left, LogState()]
     newer = read_unnamed(plant, folder, keys, signed)
-    is_there = any(_entries_give(folder, starts[0], one) for one, _ in newer)
+    is_there = any(entries_give(folder, starts[0], one) for one, _ in newer)
     newest_first = [*newer, *([] if is_there else [(signed, note)])]
     # both from the snapshot first: one that a failed commit left beside would have all read again
     for start, (wanted, text) in product(starts, newest_first):
@@ -103,7 +103,7 @@ def recover(
     )
 
 
-def _entries_give(folder: PlantFolder, start: LogState, signed: Checkpoint) -> bool:
+def entries_give(folder: PlantFolder, start: LogState, signed: Checkpoint) -> bool:
     """All entries of a checkpoint are there. Then their objects were: those are synced before."""
     tree = start.tree
     more = max(0, signed.size - start.size)

@@ -254,6 +254,8 @@ def killed_under_load(
     try:
         assert answer(f"{address}/readyz") == (503, "standby\n")
         assert answer(f"{address}/livez") == (200, "alive\n")
+        status, said = answer(f"{address}/api/v1/plants")  # as of commands that ready.json led here
+        assert (status, "a standby answers here" in said) == (503, True)
         assert series(answer(f"{address}/metrics")[1]) == {"stackproof_standby": 1}
         wait(lambda: publisher.receipted >= KILL_AT)
         assert publisher.receipted < FRAMES, "too late"

@@ -14,7 +14,7 @@ from cloud.clock import SystemClock
 from cloud.config import load_cloud
 from cloud.errors import CloudConfigError, CloudError
 from cloud.process import run_cloud
-from cloud.standby import held, prepare
+from cloud.standby import held, prepare, take_slice
 from cloud.store.slice import SliceStore
 from cloud.transport.register import Register
 from tests.notified import manager
@@ -258,6 +258,38 @@ async def test_a_standby_serves_what_cloud_toml_says_when_it_takes_over(
         assert hearing.heard() == ["READY=1", "STATUS=0 plants served, in trouble: none"]
     assert any("names no [[plant]]: nothing is accepted of any" in one for one in said), said
     assert said[-1] == "stopped"
+
+
+async def test_a_standby_makes_nothing_in_the_place_of_a_folder_that_is_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It took the slice in an empty folder: the holder ended by it, whose folder came back."""
+    make_plant(tmp_path)
+    config, evidence = tmp_path / "CLOUD.toml", tmp_path / "evidence"
+    config.write_text(f"{TEXT}[http]\nport = 0\n")
+    monkeypatch.setattr("cloud.standby.AGAIN_S", 0.01)
+    holder, said = SliceStore(evidence / "00"), list[str]()
+    found = list[bool]()
+
+    def back() -> None:
+        found.append(evidence.exists())
+        (tmp_path / "away").rename(evidence)
+        found.append(holder.is_ours())
+        holder.close()
+
+    def say(sentence: str, /, **_: object) -> None:
+        said.append(sentence)
+        if sentence.startswith("standby: waiting"):
+            evidence.rename(tmp_path / "away")
+        if "is away: nothing is made in its place" in sentence:
+            asyncio.get_running_loop().call_later(0.2, back)
+
+    http = load_cloud(config).http
+    taken = await take_slice(evidence / "00", http, asyncio.Event(), say, waits=True)
+    assert found == [False, True]
+    assert taken is not None
+    assert taken.epoch == 2
+    taken.close()
 
 
 @pytest.mark.parametrize(

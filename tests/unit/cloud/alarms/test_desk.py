@@ -10,7 +10,8 @@ import pytest
 from cloud.alarms.core import Book
 from cloud.alarms.desk import AlarmDesk
 from cloud.alarms.store import AlarmStore
-from cloud.errors import StoreError
+from cloud.collector.standing import NOT_SERVED, Standing
+from cloud.errors import NotServedError, StoreError
 from cloud.live.hub import LiveHub
 from tests.unit.cloud.alarms.key_examples import EndingKeys
 from tests.unit.cloud.app_examples import Months, no_evidence
@@ -100,6 +101,26 @@ def test_an_effect_that_ended_while_nobody_listened_is_lost_and_not_long(works: 
     assert works.kinds() == ["certificate"]
     (kept,) = works.store.effects(PLANT, T0)
     assert (kept.is_lost, kept.is_running, kept.end_ns) == (True, False, None)
+    works.store.close()
+
+
+def test_a_plant_that_is_not_served_any_more_is_told(
+    works: Works, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its keys are not to be had then either: no alarm of it was followed, this one least."""
+
+    def not_served(*_: Any) -> None:
+        raise NotServedError("the folder is away")
+
+    works.at(0)
+    monkeypatch.setattr(EndingKeys, "stream", not_served)
+    standing = Standing()
+    standing.rise(PLANT, "", NOT_SERVED, T0, "the folder is away")
+    works.hub.on_alarms(PLANT, standing.rows(PLANT))
+    works.at(5)
+    works.at(36)  # it stands after thirty seconds
+    assert works.told == ["certificate", "collector.not-served"]
+    assert works.kinds() == ["collector.not-served", "certificate"]
     works.store.close()
 
 

@@ -5,6 +5,7 @@ import os
 import shutil
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from cloud import cli
 from cloud.collector.intake import Intake
 from cloud.collector.topics import Sender
 from cloud.config import load_cloud
+from cloud.store.fsck import Checked, check_plant
 from cloud.store.slice import SliceStore
 from evidence.keys import generate, write_private
 from tests.service_user import given, needs_root, not_given
@@ -26,7 +28,7 @@ from tests.unit.cloud.evidence_examples import (
     make_plant,
 )
 from tests.unit.cloud.store.plant_examples import read_plant
-from tests.unit.cloud.store.whole_plant import PLANT
+from tests.unit.cloud.store.whole_plant import PLANT, WholePlant
 
 
 def refused(capsys: pytest.CaptureFixture[str], *order: object) -> str:
@@ -70,6 +72,37 @@ def test_there_and_back(home: Path, tmp_path: Path, capsys: pytest.CaptureFixtur
     assert [path.name for path in out.iterdir()] == [PLANT]
 
 
+def test_what_a_checkpoint_without_its_name_speaks_of_is_not_left_behind(
+    home: Path,
+    good: tuple[WholePlant, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The power went: its exchange did not last, and gateways have freed what it has."""
+    log, out = evidence_of(home) / "log", tmp_path / "out"
+    (log / "state").unlink()  # of the clean stop; there is none after each commit
+    (log / "checkpoint").rename(log / "was")
+    (log / "checkpoint.new").rename(log / "checkpoint")
+    (log / "was").rename(log / "checkpoint.new")
+    other = shutil.copytree(home, tmp_path / "other", ignore=shutil.ignore_patterns("evidence"))
+    backup = ["backup", PLANT, evidence_of(home).parent, "--out", out]
+    for order in (backup, ["restore", evidence_of(home), other / "CLOUD.toml"]):
+        said = refused(capsys, *order)
+        assert "a checkpoint of 22 log entries lies beside that of 19" in said
+        assert "start a collector with this folder itself once" in said
+    assert not out.exists() or [*out.iterdir()] == []
+    monkeypatch.setattr("cloud.store.copying.COMMIT_S", 0.3)
+    others = SliceStore(evidence_of(home).parent)  # the collector goes on, this plant moves
+    assert "may have been told" in refused(capsys, *backup)
+    others.close()
+    store, plant = good[0].open(evidence_of(home).parent)  # which is that start
+    assert plant.state.size == 22
+    store.close()
+    assert cli.main([*map(str, backup)]) == 0
+    assert f"backed up {PLANT}: 22 log entries, 12 objects" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("order", ["backup", "restore"])
 def test_half_a_copy_does_not_keep_a_full_disk_full(
     home: Path,
@@ -104,6 +137,28 @@ def test_half_a_copy_does_not_keep_a_full_disk_full(
     capsys.readouterr()
     assert cli.main(["fsck", str(config)]) == 0
     assert capsys.readouterr().out.count("SOUND") == 1
+
+
+def test_one_copy_to_a_place_at_a_time(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Said again while the first still runs: that one named what the other had half written."""
+    out = tmp_path / "out"
+    order = ["backup", PLANT, str(home / "CLOUD.toml"), "--out", str(out)]
+    told = list[str]()
+
+    def check(*given: Any, **named: Any) -> Checked:
+        with monkeypatch.context() as patched:
+            patched.setattr("cloud.commands.backup.check_plant", check_plant)
+            before = files(out)
+            told.append(refused(capsys, *order))
+            assert files(out) == before
+        return check_plant(*given, **named)
+
+    monkeypatch.setattr("cloud.commands.backup.check_plant", check)
+    assert cli.main(order) == 0
+    assert "another copy to it runs just now" in told[0]
+    assert [path.name for path in out.iterdir()] == [PLANT]
 
 
 @needs_root
@@ -146,7 +201,7 @@ def test_a_restore_names_its_plant_and_believes_its_root(
 
 
 def test_beside_a_collector_and_on_at_another_one(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Copied in the middle of a commit; another slice with another key goes on."""
     plant = make_plant(tmp_path)
@@ -166,6 +221,8 @@ def test_beside_a_collector_and_on_at_another_one(
     store = intake.store.plants[PLANT]
     store.write_objects()
     store.write_log()  # all is written but the checkpoint that speaks of it
+    ended = intake.store._disk.publish  # what the collector does next
+    monkeypatch.setattr("cloud.store.copying.time.sleep", lambda _: ended())
     order = ["backup", PLANT, str(tmp_path / "CLOUD.toml"), "--out", str(tmp_path / "out")]
     assert cli.main(order) == 0
     assert "6 log entries, 3 objects" in capsys.readouterr().out

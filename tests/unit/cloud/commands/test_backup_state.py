@@ -14,11 +14,16 @@ from cloud.accounts.store import AccountStore
 from cloud.alarms.store import AlarmStore
 from cloud.review.openings import Openings
 from cloud.shift.store import ShiftStore
+from cloud.standby import held
 from cloud.state_copy import FILES
 from tests.service_user import given, not_given
 from tests.unit.cloud.front.front_examples import somebody
 
 CONFIG = 'format = 1\n[cloud]\nstate_dir = "state"\n'
+
+
+class KilledError(BaseException):
+    """Nothing runs after it."""
 
 
 @pytest.fixture
@@ -121,6 +126,45 @@ def test_all_of_it_is_put_or_none_and_as_the_folders_owners(
     assert cli.main(order) == 0
     assert {path.name for path in state.iterdir()} == {"accounts.db", "alarms.db"}
     assert not_given(state) == [] or os.geteuid() != 0
+
+
+def test_beside_a_collector_or_after_one_that_was_killed(
+    config: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A collector would write on in files that have gone; half a copy stays half no longer."""
+    out, state = tmp_path / "out", tmp_path / "state"
+    for store in (AccountStore(state), AlarmStore(state)):
+        store.close()
+    assert cli.main(["backup-state", str(config), "--out", str(out)]) == 0
+    for path in state.iterdir():
+        path.unlink()
+    with held(state):
+        said = refused(capsys, "restore-state", out / "state", config)
+    assert "stop that collector, and its standby, first" in said
+    order, link, unlink = ["restore-state", str(out / "state"), str(config)], os.link, Path.unlink
+
+    def killed(*given: object, **_: object) -> None:
+        raise KilledError
+
+    def once(source: Path, to: Path) -> None:
+        link(source, to)
+        monkeypatch.setattr(os, "link", killed)
+        monkeypatch.setattr(Path, "unlink", killed)  # and so nothing was cleared up
+
+    monkeypatch.setattr(os, "link", once)
+    with pytest.raises(KilledError):
+        cli.main(order)
+    monkeypatch.setattr(os, "link", link)
+    monkeypatch.setattr(Path, "unlink", unlink)
+    assert (state / "alarms.db").exists()
+    assert not (state / "accounts.db").exists(), "a start between would be seen by everybody"
+    assert cli.main(order) == 0
+    assert {path.name for path in state.iterdir()} == {"accounts.db", "alarms.db", "lock"}
+    AlarmStore(state).close()
+    assert "is there already" in refused(capsys, *order), "a collector has had it open"
 
 
 def test_a_database_that_is_damaged_is_not_copied(

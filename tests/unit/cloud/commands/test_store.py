@@ -17,6 +17,7 @@ from tests.service_user import given, needs_root, not_given
 from tests.unit.cloud.store.whole_plant import PLANT, WholePlant
 
 PROJECTIONS = ("log/entries.idx", "log/tree.bin", "log/state", "index/edge-a.idx")
+UNPINNED = "not checked: whose roots these are; name CLOUD.toml"
 
 
 def evidence_of(home: Path) -> Path:
@@ -68,7 +69,19 @@ def test_a_folder_says_that_its_roots_were_not_compared(
     assert cli.main(["fsck", str(home / folder)]) == 0
     out = capsys.readouterr().out
     assert "SOUND  mini" in out
-    assert "not checked: whose roots these are; name CLOUD.toml" in out
+    assert UNPINNED in out
+
+
+def test_a_plant_that_cloud_toml_does_not_name_vouches_for_itself(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One that moved away, say: that its root was not compared was not told."""
+    config = home / "CLOUD.toml"
+    assert cli.main(["fsck", str(config)]) == 0
+    assert UNPINNED not in capsys.readouterr().out
+    config.write_text(config.read_text().partition("[[plant]]")[0])
+    assert cli.main(["fsck", str(config)]) == 0
+    assert UNPINNED in capsys.readouterr().out
 
 
 def test_what_differs_is_printed_with_what_to_do(
