@@ -43,7 +43,9 @@ def copy_plant(root: Path, to: Path) -> None:
         _copy_log(disk, source, copied, size)
         for stream in source.streams():
             _copy_stream(disk, source, copied, stream, size)
-        for beside in (source.keys, source.quarantine, source.records):
+        if source.aside.is_dir():
+            make_folder(copied.aside, 0o700)
+        for beside in (source.keys, source.quarantine, source.records, source.aside):
             for path in sorted(beside.glob("*")):
                 if path.suffix != ".new":
                     _copy(disk, path, to / path.relative_to(root), size_of(path))

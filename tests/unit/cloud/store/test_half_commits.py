@@ -125,7 +125,7 @@ def test_what_the_log_does_not_speak_of_is_cleared_and_comes_again(tmp_path: Pat
     half.parent.mkdir()
     half.write_bytes(b"half a certi")
     store, plant = EXAMPLE.open(root)
-    assert plant.recovery.notes == [f"quarantine/{orphan.name}: was never logged, removed"]
+    assert plant.recovery.notes == [f"quarantine/{orphan.name}: was never logged, set aside"]
     assert list((root / "mini/quarantine").iterdir()) == [kept]
     assert not half.exists()
     assert not plant.stage_kept(reject(data), data)
@@ -148,7 +148,7 @@ def test_an_order_that_was_never_logged_is_cleared_and_a_rotate_object_is_not(
         (keys / name).write_bytes(data)
     store, plant = whole.open(tmp_path / "s")
     assert sorted(plant.recovery.notes) == sorted(
-        f"keys/{name}: was never logged, removed" for name in names
+        f"keys/{name}: was never logged, set aside" for name in names
     )
     store.close()
     assert sorted(keys.iterdir()) == before
