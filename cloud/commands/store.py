@@ -154,7 +154,7 @@ def _print_plant(checked: Checked) -> None:
     if left := checked.waiting.files:
         print(
             f"  {checked.waiting.signed} signed objects wait in {left} files of aside/ where a "
-            "start put them: what nobody sends again is brought back (operations.md, “Restore”)"
+            "start put them (operations.md, “What a start set aside”)"
         )
     if not checked.beyond:
         print("  a collector is writing: what lies behind its newest checkpoint was not looked at")

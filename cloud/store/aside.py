@@ -33,7 +33,8 @@ from evidence.archive.export import CERTIFICATES_MAX, ExportReader, Span, write_
 from evidence.chain import ZERO_HASH
 from evidence.errors import EvidenceError
 from evidence.frame import Header, place_of
-from evidence.keys import Certificate, certificate_from_pem, identity
+from evidence.keys import Certificate, certificate_from_pem, identity, key_id, public_key
+from evidence.orders import decode_rotate
 from evidence.owners import make_folder
 from evidence.points import NAME_ID
 from evidence.records import MAGIC, encode_record, read_records
@@ -47,8 +48,8 @@ _NAME = re.compile(r"([a-z0-9-]{1,40})-\d{10,19}-(\d{10,19})-[0-9a-f]{16}\.(?:ta
 
 #: a segment, and the byte from which on its objects have no log entry
 Tail = tuple[Path, int]
-#: role, plant, name
-_Identity = tuple[str, str, str]
+#: role, plant and name, the key's id, and the certificate
+_Certified = tuple[tuple[str, str, str], bytes, Certificate]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def shown_more(behind: Iterable[Tail], state: LogState) -> str:
 
 
 def set_aside(folder: PlantFolder, state: LogState, behind: Sequence[Tail]) -> list[str]:
-    """Bring what is signed into aside/, and remove there what the log holds; sentences of both.
+    """Bring what is signed into aside/; a sentence for each file.
 
     What stood beside the log and was never logged is gone from there then. Objects in segments are
     still there, to be cut.
@@ -110,29 +111,27 @@ def set_aside(folder: PlantFolder, state: LogState, behind: Sequence[Tail]) -> l
         behind: its `tails`.
 
     Raises:
-        StoreError: the disk refuses; nothing was cut.
+        StoreError: the disk refuses to take it; nothing was cut.
+        OSError: it refuses something else.
     """
-    written, bare = set[Path](), set[Path]()
+    written, logged = set[Path](), _logged_names(state)
+    strays = [path for path in _beside(folder) if not _is_logged(folder, state, path, logged)]
+    bare = set(folder.aside.glob("*.seg"))  # their gateway's certificate was not there yet
+    if not (strays or behind or bare):
+        return []
+    packed = [path for path in strays if _is_of_gateway(folder, path)]
+    sources = chain(
+        _in_tails((path, 0) for path in sorted(bare)),
+        _in_tails(behind),
+        (path.read_bytes() for path in packed),
+    )
     try:
-        logged = _logged_names(state)
-        notes = _remove_logged(folder, state, logged)
-        strays = [path for path in _beside(folder) if not _is_logged(folder, state, path, logged)]
-        bare |= set(folder.aside.glob("*.seg"))  # their gateway's certificate was not there yet
-        if strays or behind or bare:
-            make_folder(folder.aside, 0o700)
-            sync_names(folder.root)  # before anything is moved there
-            packed = [path for path in strays if _is_kept_object(folder, path)]
-            sources = chain(
-                _in_tails((path, 0) for path in sorted(bare)),
-                _in_tails(behind),
-                (path.read_bytes() for path in packed),
-            )
-            written.update(_pack(folder, sources))
-            for path in set(strays) - set(packed):
-                path.replace(folder.aside / path.name)
-            sync_names(folder.aside)
-            for path in {*packed, *bare} - written:
-                path.unlink()
+        make_folder(folder.aside, 0o700)
+        sync_names(folder.root)  # before anything is moved there
+        written.update(_pack(folder, sources))
+        for path in set(strays) - set(packed):
+            path.replace(folder.aside / path.name)
+        sync_names(folder.aside)
     except OSError as error:
         for path in written - bare:
             path.unlink(missing_ok=True)
@@ -140,9 +139,30 @@ def set_aside(folder: PlantFolder, state: LogState, behind: Sequence[Tail]) -> l
             f"{folder.aside}: what lies behind the checkpoint cannot be set aside: "
             f"{error.strerror}. Nothing was cut: make room, and start again"
         ) from error
-    notes += [f"{_name(folder, path)}: was never logged, set aside" for path in strays]
+    for path in {*packed, *bare} - written:
+        path.unlink()
+    notes = [f"{_name(folder, path)}: was never logged, set aside" for path in strays]
     new = sorted(written - bare)
     return notes + [f"{_name(folder, path)}: no checkpoint speaks of it, set aside" for path in new]
+
+
+def remove_logged(folder: PlantFolder, state: LogState) -> list[str]:
+    """Remove from aside/ what has come to be in the log; a sentence for each file.
+
+    And what a start was writing there when it ended. OSError.
+
+    Args:
+        folder: the plant's files.
+        state: what is on disk under a checkpoint that has its name.
+    """
+    logged, notes = _logged_names(state), list[str]()
+    for path in sorted(folder.aside.glob("*")):
+        if path.suffix == ".new":
+            path.unlink()
+        elif _count_left(folder, state, path, logged) == 0:
+            path.unlink()
+            notes.append(f"{_name(folder, path)}: is in the log now, removed")
+    return notes
 
 
 def waiting(folder: PlantFolder, state: LogState) -> Waiting:
@@ -196,8 +216,9 @@ def _beside(folder: PlantFolder) -> Iterator[Path]:
     yield from sorted(path for path in folder.records.glob("*") if path.suffix != ".new")
 
 
-def _is_kept_object(folder: PlantFolder, path: Path) -> bool:
-    return path.parent == folder.quarantine and any(_parsed([path.read_bytes()]))
+def _is_of_gateway(folder: PlantFolder, path: Path) -> bool:
+    """A file beside the log is an object kept aside, or the copy of a rotate object."""
+    return path.parent != folder.records and any(_parsed([path.read_bytes()]))
 
 
 def _pack(folder: PlantFolder, bare: Iterable[bytes]) -> Iterator[Path]:
@@ -233,31 +254,35 @@ def _follows(one: _Object, next_: _Object) -> bool:
     return place == (before.plant, before.stream, before.seq + 1, one.sha256)
 
 
-def _certificates(folder: PlantFolder) -> Sequence[tuple[_Identity, Certificate]]:
-    """Those beside the log, and whose they are; of a commit that did not end, too."""
-    found = list[tuple[_Identity, Certificate]]()
-    for path in sorted(folder.keys.glob("*.crt*")):
+def _certificates(folder: PlantFolder) -> Sequence[_Certified]:
+    """Those beside the log; of rotate objects, and of a commit that did not end, too."""
+    found = list[_Certified]()
+    for path in sorted([*folder.keys.glob("*.crt*"), *folder.keys.glob("*.cose")]):
         with suppress(EvidenceError):
-            certificate = certificate_from_pem(path.read_bytes())
-            found.append((identity(certificate), certificate))
+            data = path.read_bytes()
+            if path.suffix == ".cose":  # an order of the root is no rotate object: refused
+                one = decode_rotate(cose.parse(data).payload)
+            else:
+                one = certificate_from_pem(data)
+            found.append((identity(one), key_id(public_key(one)), one))
     return found
 
 
 def _written(
-    folder: PlantFolder,
-    run: Sequence[_Object],
-    certificates: Iterable[tuple[_Identity, Certificate]],
+    folder: PlantFolder, run: Sequence[_Object], certificates: Iterable[_Certified]
 ) -> Path:
     """Write objects as an exported spool; bare where no certificate of the gateway is there."""
-    first, last = run[0].header, run[-1]
+    first, last, data = run[0].header, run[-1], [one.data for one in run]
     span = Span(first.plant, first.stream, first.seq, last.header.seq)
-    wanted = "gateway", span.plant, span.stream
-    own = [one for whose, one in certificates if whose == wanted][:CERTIFICATES_MAX]
+    wanted, used = ("gateway", span.plant, span.stream), {cose.parse(one).kid for one in data}
+    own = [(kid, one) for whose, kid, one in certificates if whose == wanted]
+    signed_by = [one for kid, one in own if kid in used] or [one for _, one in own]
     name = f"{span.stream}-{span.first:010}-{span.last:010}-{last.sha256.hex()[:16]}"
-    path, data = folder.aside / f"{name}.{'tar' if own else 'seg'}", [one.data for one in run]
+    path = folder.aside / f"{name}.{'tar' if own else 'seg'}"
     if own:
         made = io.BytesIO()
-        write_export(made, span, own, data, object_bytes=sum(map(len, data)))
+        certified = signed_by[:CERTIFICATES_MAX]
+        write_export(made, span, certified, data, object_bytes=sum(map(len, data)))
         lay_whole(path, made.getvalue())
     elif not path.exists():
         lay_whole(path, b"".join(map(encode_record, data)))
@@ -265,18 +290,6 @@ def _written(
 
 
 # -- what the log holds ---------------------------------------------------------------------------
-
-
-def _remove_logged(folder: PlantFolder, state: LogState, logged: Container[str]) -> list[str]:
-    """Remove from aside/ what has come to be in the log, and what a start had not finished."""
-    notes = list[str]()
-    for path in sorted(folder.aside.glob("*")):
-        if path.suffix == ".new":
-            path.unlink()
-        elif _count_left(folder, state, path, logged) == 0:
-            path.unlink()
-            notes.append(f"{_name(folder, path)}: is in the log now, removed")
-    return notes
 
 
 def _count_left(folder: PlantFolder, state: LogState, path: Path, logged: Container[str]) -> int:

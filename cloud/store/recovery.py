@@ -19,7 +19,7 @@ from itertools import islice, product
 from pathlib import Path
 
 from cloud.errors import DamagedLogError, StoreError
-from cloud.store.aside import set_aside, shown_more, tails
+from cloud.store.aside import remove_logged, set_aside, shown_more, tails
 from cloud.store.disk import Disk, Pending, cut, unnamed
 from cloud.store.index import PLACE_BYTES, IndexFile, Place, encode_place
 from cloud.store.layout import PlantFolder
@@ -135,6 +135,8 @@ def _begin(
     if count:
         what = f"{count} whole entries that no checkpoint speaks of"
         found.notes.append(f"{folder.entries.relative_to(folder.root)}: {what}, are cut")
+    if not found.unnamed:  # otherwise what it speaks of is not synced yet
+        found.notes += remove_logged(folder, state)
     found.notes += set_aside(folder, state, behind)
     disk.forget()  # files made of entries that go may go, too; a snapshot has the others last
     found.replayed = min(found.replayed, state.size)

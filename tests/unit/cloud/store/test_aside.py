@@ -8,7 +8,7 @@ import os
 import random
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from cloud.store import aside as aside_module
 from cloud.store.fsck import check_plant
 from cloud.store.fsck_findings import Remedy
 from evidence.archive.export import ExportReader
+from evidence.keys import certificate_to_pem
 from evidence.records import encode_record, read_records
 from tests.unit.cloud.store.forgetful import EndOfPower, ForgetfulDisk
 from tests.unit.cloud.store.plant_examples import read_plant
@@ -27,8 +28,6 @@ from tests.unit.cloud.store.whole_plant import COMMITS, PLANT, SCANS, WholePlant
 #: and of edge-a the frame after its gap
 BEFORE = 2
 LEFT = {"edge-a": 3, "edge-b": 2}
-#: seq of edge-b's rotate object, of which keys/ has a copy
-ROTATED = 3
 LOST = {Remedy.RESTORE, Remedy.WHOLE, Remedy.PUT_BACK}
 
 
@@ -74,6 +73,18 @@ def spools(root: Path) -> Iterator[tuple[str, int, bytes]]:
                 yield header.stream, header.seq, data
 
 
+def certified(whole: WholePlant, root: Path) -> Mapping[str, set[str]]:
+    """Stream -> names of the certificates of the keys that signed what is in aside/ of it."""
+    files = {path.read_bytes(): path.name for path in whole.keys.folder.glob("*.crt")}
+    found = dict[str, set[str]]()
+    for path in (root / PLANT / "aside").glob("*.tar"):
+        with path.open("rb") as file:
+            export = ExportReader(file)
+            names = {files[certificate_to_pem(one)] for one in export.certificates}
+            found.setdefault(export.span.stream, set()).update(names)
+    return found
+
+
 def signed(whole: WholePlant) -> Counter[bytes]:
     """All that is signed, once: of gateways, the root and a person."""
     objects = [*whole.a.objects, *whole.b.objects, whole.fork, whole.order, whole.document]
@@ -106,8 +117,12 @@ def test_what_is_cut_is_set_aside_as_exported_spools(
         assert [one for one in found if one[0] == name and one[2] != whole.fork] == cut
     assert ("edge-a", 1, whole.fork) in found
     aside = root / PLANT / "aside"
+    assert certified(whole, root) == {
+        "edge-a": {"edge-a.crt"},
+        "edge-b": {"edge-b.crt", "next.crt"},
+    }
     others = {path.read_bytes() for path in aside.iterdir() if path.suffix != ".tar"}
-    assert others == {whole.document, *SCANS, whole.b.objects[ROTATED]}
+    assert others == {whole.document, *SCANS}
     assert all(any(path.name in note for note in notes) for path in aside.glob("*.tar"))
     assert not [f for f in whole.findings(root) if f.fault.remedy in LOST]
 
@@ -182,6 +197,7 @@ def test_starts_that_are_killed_again_and_again_set_aside_each_object_once(
         aside = root / PLANT / "aside"
     found = Counter(data for _, _, data in spools(root))
     assert found == Counter([*whole.a.objects[2:], *whole.b.objects[2:], whole.fork])
+    assert [path.read_bytes() for path in aside.glob("order-*.cose")] == [whole.order]
 
 
 def test_a_damaged_spool_counts_for_nothing_and_stays(
@@ -199,7 +215,7 @@ def test_a_damaged_spool_counts_for_nothing_and_stays(
     assert rotten.exists()
     waits = check_plant(PLANT, root / PLANT, whole.trusted, is_quiet=lambda: True).waiting
     gateways = [*whole.a.objects[3:], *whole.b.objects[2:], whole.fork]
-    beside = [whole.document, *SCANS, whole.b.objects[ROTATED]]
+    beside = [whole.document, *SCANS]
     assert waits.signed == len(gateways) + len(beside) + 1
     assert waits.files == len(found) + len(beside) + 1
 
@@ -320,7 +336,7 @@ def test_without_power_at_any_call_nothing_is_lost_and_nothing_is_twice(
         assert not signed(whole) - there(root), calls
         was_cut |= bool(list(spools(root))) and disk.left == 0
         start(whole, root)
-        assert there(root) == signed(whole) + Counter([whole.b.objects[ROTATED]]), calls
+        assert there(root) == signed(whole), calls
         shutil.rmtree(root)
         if disk.left > 0:
             break
