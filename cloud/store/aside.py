@@ -159,7 +159,7 @@ def remove_logged(folder: PlantFolder, state: LogState) -> list[str]:
     for path in sorted(folder.aside.glob("*")):
         if path.suffix == ".new":
             path.unlink()
-        elif _count_left(folder, state, path, logged) == 0:
+        elif _may_be_held(state, path) and not _count_left(folder, state, path, logged):
             path.unlink()
             notes.append(f"{_name(folder, path)}: is in the log now, removed")
     return notes
@@ -290,6 +290,12 @@ def _written(
 
 
 # -- what the log holds ---------------------------------------------------------------------------
+
+
+def _may_be_held(state: LogState, path: Path) -> bool:
+    """Its stream has come past its last seq: by its name, as a start need not read what waits."""
+    match = _NAME.fullmatch(path.name)
+    return match is None or state.stream(match[1]).next_seq > int(match[2])
 
 
 def _count_left(folder: PlantFolder, state: LogState, path: Path, logged: Container[str]) -> int:
