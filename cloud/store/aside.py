@@ -156,7 +156,7 @@ def remove_logged(folder: PlantFolder, state: LogState) -> list[str]:
         state: what is on disk under a checkpoint that has its name.
     """
     logged, notes = _logged_names(state), list[str]()
-    for path in sorted(folder.aside.glob("*")):
+    for path in _listed(folder):
         if path.suffix == ".new":
             path.unlink()
         elif _may_be_held(state, path) and not _count_left(folder, state, path, logged):
@@ -168,10 +168,15 @@ def remove_logged(folder: PlantFolder, state: LogState) -> list[str]:
 def waiting(folder: PlantFolder, state: LogState) -> Waiting:
     """What waits in aside/ to be brought back. Reads only; OSError."""
     logged, left = _logged_names(state), Waiting()
-    for path in folder.aside.glob("*"):
+    for path in _listed(folder):
         if path.suffix != ".new" and (count := _count_left(folder, state, path, logged)):
             left = Waiting(left.files + 1, left.signed + count)
     return left
+
+
+def _listed(folder: PlantFolder) -> list[Path]:
+    """OSError for another user, where `glob` would find nothing."""
+    return sorted(folder.aside.iterdir()) if folder.aside.is_dir() else []
 
 
 # -- what is set aside ----------------------------------------------------------------------------
