@@ -23,11 +23,13 @@ def add_one_way_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's ow
     """Add `import` and `receipts` to the commands of `stackproof cloud`."""
     importing = commands.add_parser(
         "import",
-        help="take in exported spools of sites without a way back",
+        help="take in exported spools: of sites without a way back, or set aside by a start",
         epilog="Exit status: 0 all taken or held, 1 objects are missing or refused, 2 cannot run.",
     )
     importing.add_argument("config", type=Path, metavar="CLOUD.toml", help="the collector's file")
-    importing.add_argument("bags", type=Path, nargs="+", metavar="BAG", help="file of edge export")
+    importing.add_argument(
+        "bags", type=Path, nargs="+", metavar="BAG", help="file of edge export, or of aside/"
+    )
     importing.set_defaults(run=_import)
     receipts = commands.add_parser("receipts", help="receipts as a file").add_subparsers(
         required=True, metavar="COMMAND"

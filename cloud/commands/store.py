@@ -153,6 +153,11 @@ def _print_plant(checked: Checked) -> None:
     )
     for finding in checked.findings:
         print(f"  {finding.fault}  {finding.sentence}")
+    if left := checked.waiting.files:
+        print(
+            f"  {checked.waiting.signed} signed objects wait in {left} files of aside/ where a "
+            "start put them (operations.md, “What a start set aside”)"
+        )
     if not checked.beyond:
         print("  a collector is writing: what lies behind its newest checkpoint was not looked at")
 
@@ -166,5 +171,6 @@ def _facts(checked: Checked) -> dict[str, Any]:
         "object_bytes": checked.object_bytes,
         "root": checked.root,
         "beyond": checked.beyond,
+        "aside": {"files": checked.waiting.files, "signed": checked.waiting.signed},
         "findings": [finding.as_json() for finding in checked.findings],
     }

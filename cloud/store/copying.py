@@ -53,8 +53,10 @@ def copy_plant(root: Path, to: Path) -> None:
         _copy_log(disk, source, copied, size)
         for stream in source.streams():
             _copy_stream(disk, source, copied, stream, size)
-        for beside in (source.keys, source.quarantine, source.records):
-            for path in sorted(beside.glob("*")):
+        if source.aside.is_dir():
+            make_folder(copied.aside, 0o700)
+        for beside in (source.keys, source.quarantine, source.records, source.aside):
+            for path in sorted(beside.iterdir()) if beside.is_dir() else ():
                 if path.suffix != ".new":
                     _copy(disk, path, to / path.relative_to(root), size_of(path))
         disk.write(copied.checkpoint, 0, note.encode())

@@ -206,6 +206,26 @@ def lay(beside: Path, data: Buffer, like: Path | None = None) -> None:
         os.close(file)
 
 
+def lay_whole(path: Path, data: Buffer) -> None:
+    """Write a file of the process's own user, whole or not at all; OSError.
+
+    Its bytes are on disk when this returns; its name is after `sync_names` of its folder.
+    """
+    beside = unnamed(path)
+    beside.unlink(missing_ok=True)
+    file = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        _write_at(file, 0, data)
+        os.fsync(file)
+        give(beside, opened=file)
+    except OSError:
+        beside.unlink()
+        raise
+    finally:
+        os.close(file)
+    beside.replace(path)
+
+
 def _write_at(file: int, offset: int, data: Buffer) -> None:
     view = memoryview(data)
     while view:

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from cloud.errors import DamagedLogError
+from cloud.store.aside import Waiting, shown_more, tails, waiting
 from cloud.store.fsck_beside import BesideCheck
 from cloud.store.fsck_findings import Fault, Finding, Findings
 from cloud.store.fsck_log import LogCheck
@@ -55,6 +56,7 @@ class Checked:
         object_bytes: of the objects that are there as logged.
         root: of the tree over the entries, made again; hex.
         beyond: what stands behind the checkpoint was looked at too (no collector was writing).
+        waiting: what starts have set aside; it is no finding.
     """
 
     plant: str
@@ -65,6 +67,7 @@ class Checked:
     object_bytes: int
     root: str
     beyond: bool
+    waiting: Waiting
 
 
 @dataclass(frozen=True)
@@ -172,7 +175,7 @@ class _PlantCheck:
             self._plant, self._found.all() if beyond else findings, total, state.size,
             sum(stream.next_seq for stream in state.streams.values()),
             sum(check.bytes for check in self._streams.values()),
-            state.tree.root().hex(), beyond,
+            state.tree.root().hex(), beyond, waiting(self._folder, state),
         )  # fmt: skip
 
     # -- one entry --------------------------------------------------------------------------------
@@ -238,6 +241,9 @@ class _PlantCheck:
         """Nobody writes: whatever stands behind the newest signed entry is left from a crash."""
         state = self._state
         self._beside.finish()
+        if self._signed and (older := shown_more(tails(self._folder, state), state)):
+            name = self._name_of(self._folder.checkpoint)
+            self._found.add(Fault.CHECKPOINT_OLDER, name, f"is of before: {older}")
         if self._log.look_beyond(state.size, state.entries_bytes):
             return  # index and objects are those of entries that the next start sees to
         for name in {*state.streams, *self._folder.streams()}:

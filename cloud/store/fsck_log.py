@@ -141,7 +141,8 @@ class LogCheck:
             end: where they end.
 
         Returns:
-            True when there are whole entries: the next start cuts them, or finds them signed.
+            True when there are whole entries: the next start cuts them, or finds them signed, and
+            sets aside what is signed.
         """
         count, at = 0, end
         for record in whole_records(self._folder.entries, end):

@@ -13,6 +13,7 @@
     quarantine/                             objects kept aside, verbatim
     records/<SHA256>.cose                   documents that persons signed, verbatim
     records/<SHA256>-<SHA256>               of the first of them: a file attached to it
+    aside/                                  what a start set aside (`cloud.store.aside`)
     accumulated.json                        this month so far (rebuildable; `cloud.accumulated`)
 
 Objects before a stream's first frame stand in hour 0, 1970-01-01/00.seg.
@@ -41,6 +42,7 @@ class PlantFolder:
         self.keys = root / "keys"
         self.quarantine = root / "quarantine"
         self.records = root / "records"
+        self.aside = root / "aside"
         self.accumulated = root / "accumulated.json"
         self._frames = root / "frames"
         self._index = root / "index"

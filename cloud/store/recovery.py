@@ -2,8 +2,9 @@
 
 What the newest checkpoint speaks of is the truth. From the newest snapshot on (or from nothing) its
 entries are read again: one counts when it is whole and its object is whole on disk. What lies
-behind was never under receipt and is cut, whole or not: whoever can write here could have put it
-there, and this start would sign it. Its gateway sends it again. Index, tree and offsets are
+behind is cut, whole or not: whoever can write here could have put it there, and this start would
+sign it. No crash leaves a receipt for it, and who sent it sends it again; for the case that it was
+no crash, what is signed of it is set aside first (`cloud.store.aside`). Index, tree and offsets are
 written anew.
 
 What was signed must still be there: a log shorter than its checkpoint, with another root, or with
@@ -18,6 +19,7 @@ from itertools import islice, product
 from pathlib import Path
 
 from cloud.errors import DamagedLogError, StoreError
+from cloud.store.aside import remove_logged, set_aside, shown_more, tails
 from cloud.store.disk import Disk, Pending, cut, unnamed
 from cloud.store.index import PLACE_BYTES, IndexFile, Place, encode_place
 from cloud.store.layout import PlantFolder
@@ -28,7 +30,7 @@ from cloud.store.tree import TreeFile, file_bytes
 from evidence import checkpoint, cose
 from evidence.checkpoint import TEXT_BYTES_MAX, Checkpoint
 from evidence.errors import EvidenceError, MalformedError
-from evidence.frame import decode_body, place_of
+from evidence.frame import decode_body
 from evidence.log import Entry, Kind, decode_entry
 from evidence.log_details import OBJECT_KINDS
 from evidence.merkle import leaf_hash
@@ -115,23 +117,31 @@ def entries_give(folder: PlantFolder, start: LogState, signed: Checkpoint) -> bo
 def _begin(
     folder: PlantFolder, disk: Disk, state: LogState, note: str, found: Recovery
 ) -> tuple[Committed, Recovery]:
-    """Cut what lies behind a state.
+    """Cut what lies behind a state, when what is signed of it is set aside.
 
     Raises:
-        DamagedLogError: more whole entries than one commit can leave there.
+        DamagedLogError: more lies there than one commit can leave, by its entries or its objects.
+        StoreError: the disk refuses to have it set aside; nothing was cut.
     """
-    behind = sum(1 for _ in whole_records(folder.entries, state.entries_bytes))
-    if behind and found.unnamed:  # a name lasts before the next commit's entries are written
+    behind, older = tails(folder, state), ""
+    count = sum(1 for _ in whole_records(folder.entries, state.entries_bytes))
+    if count and found.unnamed:  # a name lasts before the next commit's entries are written
+        older = f"{count} entries lie behind the one beside it, of {state.size}"
+    if older := older or shown_more(behind, state):
         raise DamagedLogError(
-            f"{folder.root}: the checkpoint is older than the log: {behind} entries lie behind "
-            f"the one beside it, of {state.size}. Nothing was cut; restore this plant from a backup"
+            f"{folder.root}: the checkpoint is older than the log: {older}. Nothing was cut; put "
+            "the newest checkpoint back, or restore this plant from a backup"
         )
-    if behind:
-        what = f"{behind} whole entries that no checkpoint speaks of, so without a receipt"
+    if count:
+        what = f"{count} whole entries that no checkpoint speaks of"
         found.notes.append(f"{folder.entries.relative_to(folder.root)}: {what}, are cut")
+    if not found.unnamed:  # otherwise what it speaks of is not synced yet
+        found.notes += remove_logged(folder, state)
+    found.notes += set_aside(folder, state, behind)
     disk.forget()  # files made of entries that go may go, too; a snapshot has the others last
     found.replayed = min(found.replayed, state.size)
-    found.notes += cut_to(folder, state) + _clear_up(folder, state)
+    found.notes += cut_to(folder, state)
+    _clear_up(folder)
     return Committed(state, note), found
 
 
@@ -258,7 +268,7 @@ def _contradiction(
 def cut_to(folder: PlantFolder, state: LogState) -> list[str]:
     """Cut every file to what the state says; a sentence for each that was longer.
 
-    Whole segments beyond it are removed: their objects have no log entry, hence no receipt.
+    Whole segments beyond it are removed: their objects have no log entry.
     """
     notes = []
     for path, length in _lengths(folder, state):
@@ -276,33 +286,11 @@ def cut_to(folder: PlantFolder, state: LogState) -> list[str]:
     return notes
 
 
-def _clear_up(folder: PlantFolder, state: LogState) -> list[str]:
-    """Remove what a commit that never finished left beside the log; a sentence for each object."""
+def _clear_up(folder: PlantFolder) -> None:
+    """Remove what a commit that never finished left half written beside the log."""
     for beside in (folder.keys, folder.quarantine, folder.records):
         for leftover in beside.glob("*.new"):
             leftover.unlink()
-    known = {sha256.hex()[:16] for sha256 in state.kept}
-    unknown = [path for path in folder.quarantine.glob("*.cose") if path.stem[-16:] not in known]
-    orders = {folder.order(sha256) for sha256 in state.orders}
-    copies = sorted(set(folder.keys.glob("*.cose")) - orders)
-    unknown += [path for path in copies if not _is_held(folder, state, path.read_bytes())]
-    logged = {sha256.hex() for sha256 in state.records}
-    unknown += [path for path in sorted(folder.records.glob("*")) if path.name[:64] not in logged]
-    for path in unknown:
-        path.unlink()
-    return [f"{path.relative_to(folder.root)}: was never logged, removed" for path in unknown]
-
-
-def _is_held(folder: PlantFolder, state: LogState, data: bytes) -> bool:
-    """These are the bytes of an object in a stream."""
-    try:
-        place = place_of(cose.parse(data))
-    except EvidenceError:
-        return False
-    if place.seq >= state.stream(place.stream).next_seq:
-        return False
-    held = IndexFile(folder.index(place.stream)).place(place.seq)
-    return held.sha256 == hashlib.sha256(data).digest()
 
 
 class _Replay:

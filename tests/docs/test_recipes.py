@@ -321,3 +321,53 @@ def test_another_ca_of_the_broker_and_another_collector(works: Works) -> None:
     finally:
         for one in brokers:
             one.stop()
+
+
+def put_back(works: Works, checkpoint: bytes) -> None:
+    """The collector is killed; nothing but entries and objects says that there was a newer one."""
+    works.kill("cloud")
+    log = works.work / "collector/evidence/00/smelter/log"
+    (log / "checkpoint").write_bytes(checkpoint)
+    for name in ("checkpoint.new", "state"):
+        (log / name).unlink(missing_ok=True)
+
+
+def test_an_older_checkpoint_is_put_back(works: Works) -> None:
+    """With what it shows nothing is cut; the last receipt shows nothing, and is brought back."""
+    works.serve()
+    works.deliver()
+    checkpoint = works.work / "collector/evidence/00/smelter/log/checkpoint"
+    old, before = checkpoint.read_bytes(), works.spool()["receipted_seq"]
+    works.wait("more", lambda: works.has_delivered(before), 90)
+    works.wait("a quiet log", lambda: works.spool()["objects"] == 0, 60)
+    newest = checkpoint.read_bytes()
+    put_back(works, old)
+    works.start("cloud")
+    older = "Nothing was cut; put the newest checkpoint back, or restore this plant from a backup"
+    works.wait("its word", lambda: older in works.said("cloud"), 60)
+    put_back(works, newest)
+    works.serve()
+    before = works.spool()["receipted_seq"]
+    works.wait("more", lambda: works.has_delivered(before), 150)
+    works.end("edge")  # its last object has a receipt that nothing names
+    newest, found = checkpoint.read_bytes(), json.loads(stream(works))["seq"]
+    works.start("edge")
+    works.wait("one more", lambda: checkpoint.read_bytes() != newest, 60)
+    works.kill("edge")
+    put_back(works, newest)
+    works.serve()
+    assert "no checkpoint speaks of it, set aside" in works.said("cloud")
+    assert json.loads(stream(works))["seq"] == found
+    (script,) = blocks("operations", "What a start set aside")
+    taken = works.does("".join(script.splitlines(keepends=True)[2:]))  # there is no order
+    assert "accepted, 0 already held" in taken
+    assert json.loads(stream(works))["seq"] > found
+    works.end("cloud")
+    works.serve()
+    assert "is in the log now, removed" in works.said("cloud")
+    assert "aside" not in works.does("stackproof cloud fsck collector/CLOUD.toml")
+
+
+def stream(works: Works) -> str:
+    """Where the stream stands at the collector, as JSON."""
+    return works.does(f"stackproof cloud stream {COLLECTOR} --plant smelter --gateway edge-1")

@@ -16,6 +16,7 @@ from cloud.config import load_cloud
 from cloud.store.fsck import Checked, check_plant
 from cloud.store.slice import SliceStore
 from evidence.keys import generate, write_private
+from evidence.records import encode_record
 from tests.service_user import given, needs_root, not_given
 from tests.unit.cloud.commands.test_store import evidence_of, files, spoil
 from tests.unit.cloud.evidence_examples import (
@@ -56,6 +57,10 @@ def test_there_and_back(home: Path, tmp_path: Path, capsys: pytest.CaptureFixtur
     entries.write_bytes(entries.read_bytes() + b"torn")
     segment = max((evidence_of(home) / "frames/edge-a").rglob("*.seg"))
     segment.write_bytes(segment.read_bytes() + bytes(99))
+    aside = evidence_of(home) / "aside/edge-a-0000000099-0000000099-0123456789abcdef.seg"
+    aside.parent.mkdir(0o700)
+    aside.write_bytes(encode_record(b"set aside by a start"))
+    before["aside/" + aside.name] = aside.read_bytes()
     (evidence_of(home) / "records/0.new").write_bytes(b"laid")
     (evidence_of(home) / f"records/{'0' * 64}.cose").write_bytes(b"named, and not logged")
     assert cli.main(["backup", PLANT, str(home / "CLOUD.toml"), "--out", str(out)]) == 0
@@ -68,7 +73,10 @@ def test_there_and_back(home: Path, tmp_path: Path, capsys: pytest.CaptureFixtur
     assert cli.main(["restore", str(out / PLANT), str(home / "CLOUD.toml")]) == 0
     assert files(evidence_of(home)) == before
     assert stat.S_IMODE(evidence_of(home).stat().st_mode) == 0o750
+    assert stat.S_IMODE(aside.parent.stat().st_mode) == 0o700
+    capsys.readouterr()
     assert cli.main(["fsck", str(home / "CLOUD.toml")]) == 0
+    assert "  1 signed objects wait in 1 files of aside/" in capsys.readouterr().out
     assert [path.name for path in out.iterdir()] == [PLANT]
 
 

@@ -51,6 +51,7 @@ def test_sound_evidence(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert (status, facts["sound"], facts["roots_pinned"], facts["absent"]) == (0, True, True, [])
     (plant,) = facts["plants"]
     assert (plant["plant"], plant["entries"], plant["findings"]) == ("mini", 22, [])
+    assert plant["aside"] == {"files": 0, "signed": 0}
     assert files(home) == before
 
 

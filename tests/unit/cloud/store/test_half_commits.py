@@ -125,7 +125,7 @@ def test_what_the_log_does_not_speak_of_is_cleared_and_comes_again(tmp_path: Pat
     half.parent.mkdir()
     half.write_bytes(b"half a certi")
     store, plant = EXAMPLE.open(root)
-    assert plant.recovery.notes == [f"quarantine/{orphan.name}: was never logged, removed"]
+    assert plant.recovery.notes == [f"quarantine/{orphan.name}: was never logged, set aside"]
     assert list((root / "mini/quarantine").iterdir()) == [kept]
     assert not half.exists()
     assert not plant.stage_kept(reject(data), data)
@@ -147,10 +147,11 @@ def test_an_order_that_was_never_logged_is_cleared_and_a_rotate_object_is_not(
     for name, data in zip(names, strays, strict=True):
         (keys / name).write_bytes(data)
     store, plant = whole.open(tmp_path / "s")
-    assert sorted(plant.recovery.notes) == sorted(
-        f"keys/{name}: was never logged, removed" for name in names
-    )
+    told = [note for note in plant.recovery.notes if note.startswith("keys/")]
+    assert sorted(told) == sorted(f"keys/{name}: was never logged, set aside" for name in names)
     store.close()
+    aside = {path.name for path in (tmp_path / "s/mini/aside").glob("*.cose")}
+    assert aside == {names[0], names[2]}, "a rotate object is in a spool"
     assert sorted(keys.iterdir()) == before
 
 

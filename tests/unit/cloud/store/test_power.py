@@ -90,6 +90,10 @@ def check(whole: WholePlant, root: Path, told: Told) -> None:
     store.close()
     work(whole, root, told)
     assert whole.findings(root) == []
+    aside = root / PLANT / "aside"
+    if aside.exists():  # all of it came again
+        whole.commit(root, 0)
+        assert list(aside.iterdir()) == []
     whole.holds_true(root, told.notes)
     assert read_plant(root / PLANT, whole.keys.collector.public_key) == objects
 
