@@ -12,6 +12,7 @@ from cloud.month import book
 from cloud.month.book import MonthBook
 from cloud.month.expected import Expected
 from cloud.month.facts import Facts
+from evidence.log import decode_entry
 from tests.unit.cloud.month.engine_examples import TO_NS, Works, heartbeat
 from tests.unit.cloud.month.month_facts import NOW_NS, NoCollector, Planned, back, close, fill
 from tests.unit.evidence.documents import papers as pp
@@ -78,7 +79,9 @@ async def test_what_is_closed_is_told_as_closed_whatever_the_disk_does_then(
     assert (row["state"], row["counting"]) == ("sealed", "")
 
 
-def test_ten_years_of_a_plant_are_gone_through_once_not_once_a_month(tmp_path: Path) -> None:
+def test_ten_years_of_a_plant_are_gone_through_once_not_once_a_month(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each month went through the archives of all: of 120, 28 ms of CPU a plant each minute."""
     joined = list[str]()
 
@@ -101,4 +104,13 @@ def test_ten_years_of_a_plant_are_gone_through_once_not_once_a_month(tmp_path: P
     assert told[months[2]] == [statements[2].hex()]
     assert sorted(told[months[3]]) == sorted([statements[3].hex(), again.hex()])
     assert told[months[-1]] == told[months[-2]] == []
+    decoded = Mock(side_effect=decode_entry)
+    monkeypatch.setattr("cloud.month.facts.decode_entry", decoded)
+    later_ns = NOW_NS + 60 * 10**9
+    assert [row["state"] for row in book.rows(PLANT, later_ns)].count("sealed") == 37
+    assert decoded.call_count == 0
+    close(facts, PLANT, months[-2], 39)
+    assert book.rows(PLANT, later_ns + 60 * 10**9)[1]["state"] == "sealed"
+    facts.forget(PLANT)
+    assert list(facts.closes(PLANT)) == []
     facts.close()
