@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from cloud.front.listener import PAGES_S
+from tests.unit.cloud.app_examples import Months
 from tests.unit.cloud.fake_collector import FakeCollector
-from tests.unit.cloud.front.front_examples import Cells, over, rows_of, serve
+from tests.unit.cloud.front.front_examples import Cells, Fronted, Slice, over, rows_of, serve
 from tests.unit.cloud.front.test_front import MONTH
 from tests.unit.cloud.front.test_front_rows import review
 
@@ -96,6 +97,57 @@ def test_pages_go_on_while_months_are_closed(tmp_path: Path, strange: FakeCollec
     strange.answer("reviews", {"reviews": first, "next": "1/2026-09/b"})
     fronted.look()
     assert told() == ["c 2026-09", "b 2026-09", "c 2026-08", "a 2026-08"]
+
+
+class Sealing(Months):
+    """15 sealed months of each plant; behind the first page of reviews one more is sealed of b."""
+
+    is_sealed = False
+
+    def rows(self, plant: str) -> list[dict[str, Any]]:
+        archive = {"newest": True, "replaced": False, "sha256": "0" * 64, "statement_sha256": "00",
+                   "verified": None}  # fmt: skip
+        first = 20 - (plant == "b" and self.is_sealed)
+        return [month(plant, of, archives=[archive]) for of in MONTHS[first:35]]
+
+    def count(self, plant: str) -> int:
+        self.is_sealed |= plant == "c"  # the last that a page goes through
+        return 1
+
+    def reviews_in_brief(self, plant: str) -> list[dict[str, Any]]:
+        """The nation returned the oldest month of c."""
+        body = {"level": "nation", "decision": "return", "openings": "recorded",
+                "archive_sha256": "0" * 64, "statement_sha256": "00"}  # fmt: skip
+        row = {"kind": "review-decision", "about": MONTHS[34], "ended_by": None, "index": 7}
+        return [{**row, "body": body}] if plant == "c" else []
+
+
+def test_pages_of_a_collector_while_it_seals_a_month(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is there twice; what comes before the page that was told is there a look later."""
+    monkeypatch.setattr("cloud.api.reviews.COUNT_MAX", 5)
+    one, sealing = Slice("a", "b", "c"), Sealing()
+    for name in ("months", "records"):
+        object.__setattr__(one._services, name, sealing)
+    try:
+        fronted = Fronted(tmp_path, {"north": one})
+        fronted.look()
+
+        def told(plant: str) -> list[str]:
+            rows = fronted.get("reviews")["reviews"]
+            return [row["month"] for row in rows if row["plant"] == plant]
+
+        assert told("a") == MONTHS[20:33]
+        assert told("c") == [*MONTHS[20:33], MONTHS[34]]
+        assert told("b") == MONTHS[20:32], "its thirteenth was the newest no more"
+        fronted.look()
+        assert told("b") == MONTHS[19:32]
+        assert told("a") == MONTHS[20:33]
+        found = [row["month"] for row in fronted.get("months") if row["plant"] == "b"]
+        assert found == MONTHS[19:32]
+    finally:
+        one.kill()
 
 
 FIRST = [review("mini", "2026-09"), review("kiln", "2026-09")]
