@@ -18,6 +18,10 @@ STEP_S = 10.0
 _CHUNK = 64 * 1024
 
 
+class TooLongError(OSError):
+    """An answer has more bytes than whoever asked takes."""
+
+
 class Answer(Protocol):
     """An HTTP answer, as far as it is read here."""
 
@@ -131,11 +135,12 @@ def in_bounds(answer: Answer, bytes_max: int) -> Iterator[bytes]:
         bytes_max: how many there may be.
 
     Raises:
-        OSError: there are more, or they take too long.
+        TooLongError: there are more.
+        OSError: they take too long.
     """
     count = 0
     while chunk := answer.read1(_CHUNK):
         count += len(chunk)
         if count > bytes_max:
-            raise OSError(f"its answer has more than {bytes_max} bytes")
+            raise TooLongError(f"its answer has more than {bytes_max} bytes")
         yield chunk

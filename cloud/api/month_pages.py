@@ -17,24 +17,23 @@ from cloud.api.reviewed import note, queue
 from cloud.api.routes import MonthPath, PlantPath
 from cloud.api.services import MonthRefusedError, Services
 from cloud.closing.months import REASON_MAX
+from cloud.month.newest import NEWEST
 
 router = APIRouter(
     default_response_class=HTMLResponse, include_in_schema=False, route_class=GuardedRoute
 )
 #: (plant, month) -> level -> its decision's state, "" for none
 Reviews = Mapping[tuple[str, str], Mapping[str, str]]
-#: columns of the table
-MONTHS_MAX = 13
 
 
 @router.get("/{language}/months")
 def months_page(given: Given, who: Who, language: Language) -> HTMLResponse:
     """Every plant's months, newest first: state, deadline, readings, seal, what reviews said."""
     rows = {
-        plant: {row["month"]: MonthCell(row, language) for row in given.months.rows(plant)}
+        plant: {row["month"]: MonthCell(row, language) for row in given.months.rows(plant)[:NEWEST]}
         for plant in given.plants_of(who)
     }
-    months = sorted({month for of in rows.values() for month in of}, reverse=True)[:MONTHS_MAX]
+    months = sorted({month for of in rows.values() for month in of}, reverse=True)[:NEWEST]
     return render(
         "months.html", language, path="/months", who=who, rows=rows, months=months,
         reviews=reviews_of(given, who), told=texts.told, error="",
@@ -46,7 +45,7 @@ def reviews_of(given: Services, who: Principal) -> Reviews:
     """How far reviews are, for who may see them."""
     if Right.RECORDS not in who.rights:
         return {}
-    found = queue(given, who)
+    found = queue(given, who, NEWEST)
     return {
         (str(one.row["plant"]), str(one.row["month"])): {
             level: word.state for level, word in one.outline.levels.items()

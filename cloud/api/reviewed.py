@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from cloud.accounts.roles import Principal
 from cloud.api.services import Records, Services
+from cloud.month.newest import newest
 from cloud.records.listing import of_month
 from cloud.review import rules
 from cloud.review.items import NO_ITEMS, Row, archive_of, counting, items_of
@@ -186,15 +187,17 @@ def drawable(found: Sequence[Queued]) -> list[tuple[str, str]]:
     return [(str(one.row["plant"]), str(one.row["month"])) for one in found if one.archive]
 
 
-def queue(given: Services, who: Principal) -> list[Queued]:
+def queue(given: Services, who: Principal, of_each: int | None = None) -> list[Queued]:
     """Closed months, and those that were asked about, of the plants somebody sees.
 
-    What waits for one's own level comes first, then the newest month.
+    What waits for one's own level comes first, then the newest month. `of_each` as of `listed`.
     """
-    return after(_placed(given, who), None)
+    return after(_placed(given, who, of_each), None)
 
 
-def listed(given: Services, who: Principal, behind: str, most: int) -> Listed:
+def listed(
+    given: Services, who: Principal, behind: str, most: int, of_each: int | None = None
+) -> Listed:
     """A part of the queue.
 
     Args:
@@ -202,17 +205,19 @@ def listed(given: Services, who: Principal, behind: str, most: int) -> Listed:
         who: asks.
         behind: place of the last row that was seen before, "" for the beginning.
         most: how many rows.
+        of_each: of each plant the newest so many, and older ones that need somebody; None for all.
     """
-    found = after([(of[0], of) for of in _placed(given, who)], place_of(behind))
+    found = after([(of[0], of) for of in _placed(given, who, of_each)], place_of(behind))
     shown, rest = found[:most], found[most:]
     return Listed([one for _, one in shown], str(shown[-1][0]) if rest else "", len(rest))
 
 
-def _placed(given: Services, who: Principal) -> Iterator[tuple[Place, Queued]]:
+def _placed(given: Services, who: Principal, of_each: int | None) -> Iterator[tuple[Place, Queued]]:
     own = "" if who.region is None else level_of(who.region)
     for plant in given.plants_of(who):
         with contextlib.suppress(LookupError):  # of a plant that was given up meanwhile
-            for one in _queued(given, plant):
+            found = _queued(given, plant)
+            for one in newest(found, of_each, lambda one: one.outline.needs_somebody):
                 waits = bool(own) and one.archive is not None and (
                     one.outline.levels[own].state in ("", "older")
                 )  # fmt: skip

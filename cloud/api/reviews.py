@@ -11,7 +11,7 @@ from fastapi import APIRouter, HTTPException, Query
 from cloud.api.guard import Given, GuardedRoute, Who
 from cloud.api.month_names import for_eyes_of
 from cloud.api.reviewed import Reviewed, drawable, level_at, listed, openings_of, queue, reviewed
-from cloud.api.routes import MonthPath, PlantPath, found
+from cloud.api.routes import MonthPath, Newest, PlantPath, found
 from cloud.api.services import Services
 from cloud.review import rules
 from cloud.review.draw import SEED_MAX, draw
@@ -24,11 +24,11 @@ from evidence.documents.review import DECISION
 router = APIRouter(prefix="/api/v1", route_class=GuardedRoute)
 
 DRAWN_MAX = 1_000
-#: months of one answer, and of one page
-ROWS_MAX = 300
+#: months of one page, and of an answer; and of an answer that is asked for more, or for the newest
+ROWS_MAX, COUNT_MAX = 300, 5_000
 Seed = Annotated[str, Query(max_length=SEED_MAX, description="as it was published")]
 After = Annotated[str, Query(pattern=PATTERN, description="`next` of the answer before")]
-Rows = Annotated[int, Query(ge=1, le=ROWS_MAX)]
+Rows = Annotated[int | None, Query(ge=1, le=COUNT_MAX, description="of one answer")]
 Count = Annotated[int, Query(ge=1, le=DRAWN_MAX)]
 
 
@@ -42,12 +42,17 @@ def month_of(given: Services, plant: str, month: str) -> Reviewed:
 
 
 @router.get("/reviews")
-def reviews(given: Given, who: Who, after: After = "", count: Rows = ROWS_MAX) -> Mapping[str, Any]:
+def reviews(
+    given: Given, who: Who, after: After = "", count: Rows = None, newest: Newest = None
+) -> Mapping[str, Any]:
     """Closed months of the plants one sees, what waits for one's own level first.
 
-    `next` is what `after` must be to go on, null at the end.
+    With `newest` so many of each plant, and of the older ones those with an open question and
+    those that were returned. `next` is what `after` must be to go on, null at the end.
     """
-    of = listed(given, who, after, count)
+    # each answer goes through all months: of the newest, which programs ask for, few are needed
+    most = count or (ROWS_MAX if newest is None else COUNT_MAX)
+    of = listed(given, who, after, most, newest)
     rows = [
         {
             "plant": one.row["plant"], "month": one.row["month"], "state": one.row["state"],

@@ -11,6 +11,7 @@ from typing import Any
 
 from cloud.asking import NotRunningError, RefusedError, RunningCollector
 from cloud.commands.months import month_line
+from cloud.month.newest import NEWEST
 
 EXIT_ALL, EXIT_SOME = 0, 1
 
@@ -48,7 +49,8 @@ def _asked(url: str, collector: RunningCollector) -> Mapping[str, Any]:
     try:
         return {
             "url": url, "error": "",
-            "streams": collector.get("streams"), "months": collector.get("months"),
+            "streams": collector.get("streams"),
+            "months": collector.get(f"months?newest={NEWEST}"),
         }  # fmt: skip
     except (NotRunningError, RefusedError) as error:
         return {"url": url, "error": str(error), "streams": [], "months": []}

@@ -6,18 +6,20 @@ One that is silent holds up nobody but itself. Nothing is shared with it, nothin
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
+from cloud.answers import TooLongError
 from cloud.asking import NotRunningError, RefusedError, RunningCollector
 from cloud.clock import Clock
 from cloud.front.config import CollectorAt
 from cloud.front.faults import fault_of
 from cloud.front.heard import Amiss, Heard, Part, Why, unheard, unusable
-from cloud.front.parts import LOOK_S, PARTS
-from cloud.front.shapes import require_plain
+from cloud.front.own import onward
+from cloud.front.parts import LOOK_S, PARTS, Asked
+from cloud.front.shapes import Reviews, require_plain
 
 log = logging.getLogger("stackproof.cloud.front")
 
@@ -26,8 +28,9 @@ log = logging.getLogger("stackproof.cloud.front")
 BYTES_MAX = 1 << 30
 #: of what is told of a wrong answer, characters
 WRONG_MAX = 500
-#: pages of 300 reviews that are read of a collector: five years of 1,500 plants
-REVIEW_PAGES_MAX = 300
+#: pages of reviews that are read of a collector, and seconds for all of them: one of before gives
+#: all it has, 300 on a page
+REVIEW_PAGES_MAX, PAGES_S = 300, 300.0
 
 
 class Listener:
@@ -98,6 +101,8 @@ class Listener:
             raw, held = self._reviews() if name == "reviews" else self._whole(name, asked.path)
             require_plain(raw)
             seen = asked.read(raw)
+            kept = _kept(raw, asked, Heard(self.name, "", parts).plants)
+            raw, seen = kept, seen if kept is raw else asked.read(kept)
         except RefusedError as error:
             return part.failed(Why.REFUSED, str(error), self._now(), fault_of(error.__cause__))
         except NotRunningError as error:
@@ -112,25 +117,34 @@ class Listener:
 
     def _whole(self, name: str, path: str, before: int = 0) -> tuple[Any, int]:
         """An answer, and the bytes of memory it takes with what came `before` of the same part."""
-        answer = self.asked.ask(path)
+        try:
+            answer = self.asked.ask(path)
+        except NotRunningError as error:
+            if not isinstance(error.__cause__, TooLongError):
+                raise
+            # a collector of before gives all it has
+            raise ValueError(f"{error.__cause__}: where it is older, upgrade it") from error
         held = before + _memory(answer)
         if held + sum(self._held.values()) - self._held.get(name, 0) > BYTES_MAX:
             raise ValueError(f"all its answers take more memory than {BYTES_MAX} bytes")
         return self.asked.parsed(answer), held
 
     def _reviews(self) -> tuple[Any, int]:
-        """All pages as one; what is no such answer as it is, for its shape to refuse."""
-        found: list[Any] = []
-        after, held = "", 0
+        """All pages as one, or ValueError: a list that is not whole is none."""
+        asked, found, held = PARTS["reviews"], list[Any](), 0
+        path, place, until_s = asked.path, None, time.monotonic() + PAGES_S
         for _ in range(REVIEW_PAGES_MAX):
-            raw, held = self._whole("reviews", f"reviews{after}", held)
-            if not isinstance(raw, dict) or not isinstance(raw.get("reviews"), list):
-                return raw, held
+            raw, held = self._whole("reviews", path, held)
+            page: Reviews = asked.read(raw)
+            place = onward(page, place)
             found += raw["reviews"]
-            if not isinstance(raw.get("next"), str):
+            if page.next is None:
                 return {**raw, "reviews": found}, held
-            after = f"?after={quote(raw['next'], safe='')}"
-        return None, held  # a list that is not whole is none
+            if time.monotonic() > until_s:
+                raise ValueError(f"its pages of reviews take longer than {PAGES_S:.0f} s")
+            path = f"{asked.path}&after={quote(page.next, safe='')}"
+        told = "a collector of this version needs fewer: upgrade it"
+        raise ValueError(f"it has more than {REVIEW_PAGES_MAX} pages of reviews; {told}")
 
     def _now(self) -> int:
         return self._clock.wall_ns()
@@ -141,6 +155,17 @@ class Listener:
             log.info("%s answers", self.name)
         elif now is not None and (before is None or before.why != now.why):
             log.warning("%s is not read: %s %s", self.name, now.why, now.detail)
+
+
+def _kept(raw: Any, asked: Asked, plants: Set[str]) -> Any:  # noqa: ANN401 - JSON
+    """An answer that fits its shape, with the rows that are kept of it: itself, where all are."""
+    if asked.keep is None:
+        return raw
+    rows = raw[asked.rows] if asked.rows else raw
+    kept = asked.keep(rows, plants)
+    if len(kept) == len(rows):
+        return raw
+    return {**raw, asked.rows: kept} if asked.rows else kept
 
 
 def _memory(answer: bytes) -> int:

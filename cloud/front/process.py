@@ -11,6 +11,7 @@ from cloud.front.app import create_front, front_of
 from cloud.front.config import FrontConfig
 from cloud.front.routes import Front
 from cloud.http_server import address_of, listen, make_server
+from cloud.settled import settled
 
 
 async def run_front(config: FrontConfig, stop: asyncio.Event, say: Callable[[str], None]) -> None:
@@ -35,8 +36,10 @@ async def run_front(config: FrontConfig, stop: asyncio.Event, say: Callable[[str
     address = address_of(config.http.host, listener)
     say(f"ready: {len(front.listeners)} collector(s) at {address}")
     stopping = asyncio.create_task(stop.wait())
-    async with beside(goes_on(lambda: _stands(front))):
-        await asyncio.wait([stopping, serving], return_when=asyncio.FIRST_COMPLETED)
+    # what collectors say is kept until they say it again: nothing of it is a cycle to be found
+    with settled():
+        async with beside(goes_on(lambda: _stands(front))):
+            await asyncio.wait([stopping, serving], return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
     if serving.done() and not stop.is_set():
         raise ServerError("the web server ended by itself; see the log")

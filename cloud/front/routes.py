@@ -20,6 +20,7 @@ from cloud.front.listener import Listener
 from cloud.front.passing import Door
 from cloud.front.prometheus import text
 from cloud.front.turning import AFTER_MAX, COUNT_MAX, Turn, Turned, turned
+from cloud.month.newest import NEWEST
 
 T = TypeVar("T")
 #: paths that say their plant in the query; the lists among them are asked of all without one
@@ -97,6 +98,13 @@ class Parts:
         self.turn = Turn(after, count)
         self._path, self._headers = request.url.path, response.headers
 
+    def of_newest(self) -> None:
+        """Say that a list has the newest months of each plant, and which older ones need somebody.
+
+        All months of one plant are at its collector.
+        """
+        self._headers["stackproof-newest"] = f"{NEWEST}"
+
     def rows(self, found: Turned[tuple[str, T]]) -> list[T]:
         """As a list alone."""
         if link := found.link(self._path, self.turn):
@@ -163,15 +171,24 @@ async def live_rates(given: Given, by: By) -> dict[str, Any]:
 
 @router.get("/months")
 async def months(request: Request, given: Given, by: By, plant: Plant = "") -> Any:  # noqa: ANN401 - JSON, or an answer passed on
-    """Months of one plant, or of all, with their state, deadline and what is owed."""
+    """Months with their state, deadline and what is owed: all of one plant.
+
+    Of all plants the newest 13 of each (`stackproof-newest`), and its oldest before them that
+    needs somebody.
+    """
     if plant:
         return await _of(request, given, plant)
+    by.of_newest()
     return by.rows(lists.merged(given.heard, "months", turn=by.turn))
 
 
 @router.get("/reviews")
 async def reviews(given: Given, by: By) -> dict[str, Any]:
-    """Closed months with how far their review is."""
+    """Closed months with how far their review is: the newest 13 of each plant.
+
+    And older ones with an open question, or that were returned.
+    """
+    by.of_newest()
     return by.lists(lists.merged(given.heard, "reviews", ["reviews"], by.turn), "reviews")
 
 

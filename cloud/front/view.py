@@ -16,10 +16,10 @@ from cloud.api.rendering import STRINGS
 from cloud.front.heard import Amiss, Heard, Part, Why, rows, twice
 from cloud.front.rates import graded
 from cloud.front.shapes import Rate, Standing, Stream, Summary
+from cloud.month.newest import NEWEST, needs_somebody
 
 #: the front has plants of one country, and shows the front's own instants by its clock
 ZONE = "Asia/Shanghai"
-MONTHS_MAX = 13
 DQ, ALERT = "dq-text", "alert-text"
 #: an input of the month's figure that is trusted for less of the time is pointed at
 TRUSTED_MIN = 0.95
@@ -119,17 +119,14 @@ class PlantMonths:
     @property
     def is_needing(self) -> bool:
         """A month is due, failed its check, or was returned."""
-        is_due = any(row["level"] not in ("none", "notice") for row in self.raw.values())
-        return (
-            is_due
-            or self._has_failed
-            or any("return" in one.values() for one in self.reviews.values())
-        )
+        is_returned = any("return" in one.values() for one in self.reviews.values())
+        return is_returned or any(map(needs_somebody, self.raw.values()))
 
-    @property
-    def _has_failed(self) -> bool:
-        newest = (a for row in self.raw.values() for a in row["archives"] if a["newest"])
-        return any(a["verified"] and a["verified"]["verdict"] != "passed" for a in newest)
+    def older(self, shown: Sequence[str]) -> list[str]:
+        """Months that the table has no column for, and that need somebody, the newest first."""
+        asked = (month for month, one in self.reviews.items() if "return" in one.values())
+        due = (month for month, row in self.raw.items() if needs_somebody(row))
+        return sorted({*asked, *due} - {*shown}, reverse=True)
 
 
 def when(language: str, ns: int) -> str:
@@ -343,7 +340,7 @@ def month_rows(all_heard: Sequence[Heard], language: str) -> list[PlantMonths]:
 
 def months_shown(found: Sequence[PlantMonths]) -> list[str]:
     """The newest months of all, newest first."""
-    return sorted({month for row in found for month in row.raw}, reverse=True)[:MONTHS_MAX]
+    return sorted({month for row in found for month in row.raw}, reverse=True)[:NEWEST]
 
 
 def _months(all_heard: Sequence[Heard], language: str) -> Iterator[PlantMonths]:

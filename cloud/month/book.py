@@ -4,11 +4,13 @@ It reads what was counted, never the log. Rows of months are made again when som
 closed or verified, or a minute is over; a month's own checklist whenever it is asked for.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from cloud.closing.log import MonthClose
 from cloud.closing.seam import following
@@ -32,6 +34,23 @@ MONTHS_MAX = 120
 FIGURES_MAX = 256
 #: the minute of rows that are to be made again
 _NEVER = -1
+
+
+Of = TypeVar("Of", MonthClose, Archive)
+
+
+@lru_cache(1_024)
+def _end_ns(zone: str, month: str) -> int:
+    """The first instant of the next month: asked for by each plant each minute."""
+    return PlantDays(zone).month_bounds(month)[1]
+
+
+def _by_month(found: Iterable[Of]) -> Mapping[str, list[Of]]:
+    """Month -> what is of it, in the same order; none of any other."""
+    made = defaultdict[str, list[Of]](list)
+    for one in found:
+        made[one.month].append(one)
+    return made
 
 
 @dataclass(frozen=True)
@@ -79,10 +98,12 @@ class MonthBook:
         minute = now_ns // MINUTE_NS
         held = self._rows.get(plant)
         if held is None or held[0] != minute:
-            closes, archives = self.facts.closes(plant), self.facts.archives(plant)
-            made, now = list[Mapping[str, Any]](), self._now(plant)
+            every, made, now = self.facts.closes(plant), list[Mapping[str, Any]](), self._now(plant)
+            # by months once: of ten years each month would go through all of them
+            closed, standing_there = _by_month(every), _by_month(self.facts.archives(plant))
             before = {row["month"]: row for row in held[1]} if held is not None else {}
-            for month in reversed(self._months(plant, now_ns, closes)):
+            for month in reversed(self._months(plant, now_ns, every)):
+                closes, archives = closed[month], standing_there[month]
                 found = self._of_row(now, month, closes, now_ns)
                 of = self._standing(found, month, now_ns, closes, archives)
                 row = self._row(plant, found, of, closes, archives)
@@ -95,9 +116,10 @@ class MonthBook:
 
     def month(self, plant: str, month: str, now_ns: int) -> Mapping[str, Any] | None:
         """JSON-ready: a month's row with its checklist; None for one that the plant has not."""
-        closes, archives = self.facts.closes(plant), self.facts.archives(plant)
-        if month not in self._months(plant, now_ns, closes):
+        every = self.facts.closes(plant)
+        if month not in self._months(plant, now_ns, every):
             return None
+        closes, archives = _by_month(every)[month], _by_month(self.facts.archives(plant))[month]
         known = replace(
             self._known(self._now(plant), month, closes),
             segments=self.facts.segments(plant), days=self.facts.days(plant, month),
@@ -105,9 +127,8 @@ class MonthBook:
         found = self._counted(checklist(known, now_ns), plant, now_ns)
         of = self._standing(found, month, now_ns, closes, archives)
         row = self._row(plant, found, of, closes, archives)
-        decided = [close for close in closes if close.month == month]
-        figures = self._figured(plant, month, archives, decided)
-        return {**row, **checklist_row(found, decided), "figures": figures}
+        figures = self._figured(plant, month, archives, closes)
+        return {**row, **checklist_row(found, closes), "figures": figures}
 
     def _figured(
         self, plant: str, month: str, archives: Sequence[Archive], closes: Sequence[MonthClose]
@@ -115,7 +136,7 @@ class MonthBook:
         """Figures of the archive that stands, if the log closed its statement; read once."""
         closed = {close.statement_sha256 for close in closes}
         for one in archives:
-            if one.month != month or one.is_replaced or one.statement not in closed:
+            if one.is_replaced or one.statement not in closed:
                 continue
             held = self._figures.get((plant, month))
             if held is not None and held[0] == one.statement:
@@ -133,7 +154,7 @@ class MonthBook:
     ) -> Checklist:
         """What a row tells of a month; of one that is over it is made again when something came."""
         known = self._known(of, month, closes)
-        end_ns = PlantDays(of.zone).month_bounds(month)[1]
+        end_ns = _end_ns(of.zone, month)
         reach = {stream: min(at.at_ns, end_ns) for stream, at in of.positions.items()}
         papers = None if known.papers is None else len(known.papers.standing)
         stands_on = (

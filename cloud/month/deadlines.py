@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from edge.calc.local_time import PlantDays, clock_of
 TABLE = Path(__file__).with_name("deadlines.toml")
 SECOND_NS = 1_000_000_000
 _DAY = timedelta(days=1)
+#: months whose deadline is remembered: ten years of a few, asked for by each plant each minute
+_KEPT = 1_024
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class Deadline:
         return (self.day - today.date()).days
 
 
+@lru_cache(_KEPT)
 def deadline_of(month: str) -> Deadline | None:
     """The deadline of "YYYY-MM", None for months that no rule is about."""
     for rule in _rules():

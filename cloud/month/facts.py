@@ -10,7 +10,7 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from threading import Lock
 
@@ -138,6 +138,7 @@ class Facts:
         self._layouts: dict[bytes, Layout] = {}
         self._changes: Counter[tuple[str, str]] = Counter()
         self._at: dict[str, dict[str, Position]] = {}
+        self._closes: dict[str, Sequence[MonthClose]] = {}
         #: what was looked at for closes and is not written: that it held none is seen again soon
         self._looked: dict[str, int] = {}
         try:
@@ -308,20 +309,26 @@ class Facts:
         with self._changing() as sql:
             sql.execute("INSERT OR REPLACE INTO log VALUES (?, ?)", (plant, size))
             sql.executemany("INSERT OR REPLACE INTO closed VALUES (?, ?, ?)", rows)
+            self._closes.pop(plant, None)
         self._looked.pop(plant, None)
 
     def closes(self, plant: str) -> Sequence[MonthClose]:
         """All closes, in the log's order."""
-        rows = self._rows(
-            "SELECT log_index, entry FROM closed WHERE plant = ? ORDER BY log_index", plant
-        )
-        return [month_close(int(str(at)), decode_entry(bytes(data))) for at, data in rows]  # type: ignore[call-overload] # BLOB
+        held = self._closes.get(plant)
+        if held is None:
+            of = "SELECT log_index, entry FROM closed WHERE plant = ? ORDER BY log_index"
+            with self._reading() as sql:  # what is read is kept before another is put in
+                rows = sql.execute(of, (plant,)).fetchall()
+                held = tuple(month_close(at, decode_entry(bytes(data))) for at, data in rows)
+                self._closes[plant] = held
+        return held
 
     def forget(self, plant: str) -> None:
         """The log is another one than was counted: count it again."""
         with self._changing() as sql:
             for table in _OF_THE_LOG:
                 sql.execute(f"DELETE FROM {table} WHERE plant = ?", (plant,))  # noqa: S608 - our own names
+            self._closes.pop(plant, None)
         self._looked.pop(plant, None)
         self._at.pop(plant, None)
         self._changes[plant, ""] += 1
@@ -343,16 +350,8 @@ class Facts:
         """All archives of a plant that stand there now."""
         with self._changing() as sql:
             sql.execute("DELETE FROM archive WHERE plant = ?", (plant,))
-            sql.executemany(
-                "INSERT INTO archive VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                [
-                    (
-                        plant, one.name, one.month, one.is_replaced, one.size, one.mtime_ns,
-                        one.sha256, one.statement,
-                    )
-                    for one in archives
-                ],
-            )  # fmt: skip
+            rows = [(plant, *astuple(one)) for one in archives]
+            sql.executemany("INSERT INTO archive VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     # -- closings that were ordered ---------------------------------------------------------------
 

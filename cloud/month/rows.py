@@ -26,7 +26,7 @@ def month_row(
     *,
     verdict_of: VerdictOf,
 ) -> dict[str, Any]:
-    """A month with its state, its deadline and its archives with what was found of them."""
+    """A month with its state, its deadline and its `archives` with what was found of them."""
     deadline = deadline_of(of.month)
     return {
         "plant": plant,
@@ -55,7 +55,6 @@ def month_row(
         "archives": [
             {**_archive(one, close, path), "verified": verdict_of(one.sha256)}
             for one, path in archives
-            if one.month == of.month
         ],
     }
 

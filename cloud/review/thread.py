@@ -81,6 +81,12 @@ class Outline:
     next_due: str
     levels: Mapping[str, Word]
 
+    @property
+    def needs_somebody(self) -> bool:
+        """A question is not answered, or a level returned the month."""
+        is_asked = self.counts["open"] or self.counts["overdue"]
+        return bool(is_asked) or any(one.state == "return" for one in self.levels.values())
+
 
 @dataclass(frozen=True)
 class Thread:

@@ -17,7 +17,7 @@ from evidence.errors import MalformedError
 APPROVE, WITHDRAW = "approve", "withdraw"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Logged:
     """A document at its place in the log.
 

@@ -9,7 +9,15 @@ from playwright.sync_api import expect
 from tests.e2e.conftest import Watched
 from tests.e2e.looking import fits, serious, shoot
 from tests.ports import free_port
-from tests.unit.cloud.front.front_examples import Fronted, Served, Slice, StrangeSlice, stranger
+from tests.unit.cloud.front.front_examples import (
+    Fronted,
+    Served,
+    Slice,
+    StrangeSlice,
+    serve,
+    stranger,
+)
+from tests.unit.cloud.front.test_front_own import MONTHS, month
 from tests.unit.cloud.front.test_front_rows import review
 
 pytestmark = pytest.mark.browser
@@ -39,7 +47,10 @@ class Province:
 def province(tmp_path: Path) -> Iterator[Province]:
     with stranger() as west:
         told = [review("steel-1", "2026-09", open=1, next_due="2026-10-04")]
+        serve(west, ["steel-1"])
         west.answer("reviews", {"reviews": told, "next": None})
+        late = month("steel-1", MONTHS[20], state="late", level="alarm")
+        west.answer("months", [*(month("steel-1", of) for of in MONTHS[:13]), late])
         made = Province(tmp_path, StrangeSlice(west))
         yield made
         made.end()
@@ -63,11 +74,12 @@ def test_what_is_emitted_now_renews_itself_and_a_slice_falls_silent(
     expect(page.locator('[data-live="collectors"] tr[data-key="south"]')).to_contain_text(
         "does not answer since"
     )
-    for path in ("live", "reviews"):
+    for path in ("live", "reviews", "months"):
         for language in ("en", "zh"):
             page.goto(f"{province.url}/{language}/{path}")
             expect(page.locator('[data-live="rows"] tr').first).to_be_visible()
             assert serious(page) == []
             fits(page)
             shoot(page, f"front-{path}-{language}")
+    expect(page.locator(f'a[href$="/zh/plants/steel-1/months/{MONTHS[20]}"]')).to_be_visible()
     assert watched.complaints == []

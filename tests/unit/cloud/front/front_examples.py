@@ -199,6 +199,11 @@ def stranger() -> Iterator[FakeCollector]:
     made.server_close()
 
 
+def serve(strange: FakeCollector, plants: Sequence[str]) -> None:
+    """It says that it has these plants."""
+    strange.answer("health", {"status": "ok", "served": list(plants), "amiss": {}})
+
+
 class FakeSlice:
     """Where nobody is."""
 

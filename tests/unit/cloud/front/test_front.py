@@ -257,19 +257,6 @@ STRANGE: list[tuple[str, Any]] = [
 ]  # fmt: skip
 
 
-def test_pages_of_reviews_are_bounded_together(
-    tmp_path: Path, strange: FakeCollector, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("cloud.front.listener.BYTES_MAX", 100_000)
-    body = {"reviews": ["x" * 9_000], "next": "a"}  # each page leads to itself
-    strange.answer("reviews", body)
-    strange.answer("reviews?after=a", body)
-    (told,) = over(tmp_path, strange).get("collectors")
-    assert told["parts"]["reviews"]["amiss"]["why"] == "strange"
-    asked = [one for one in strange.asked if "reviews" in str(one)]
-    assert len(asked) == 3  # 3 x 9,000 characters are more than 100,000 bytes
-
-
 def test_what_is_no_answer_of_a_collector_is_told_and_shown_nowhere(
     tmp_path: Path, strange: FakeCollector, monkeypatch: pytest.MonkeyPatch
 ) -> None:

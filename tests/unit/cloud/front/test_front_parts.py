@@ -9,7 +9,7 @@ import pytest
 
 from cloud.front.turning import WHOLE_MAX
 from tests.unit.cloud.fake_collector import FakeCollector
-from tests.unit.cloud.front.front_examples import Fronted, Slice, over
+from tests.unit.cloud.front.front_examples import Fronted, Slice, over, serve
 from tests.unit.cloud.front.test_front import MONTH
 from tests.unit.cloud.front.test_front_rows import alarm
 
@@ -95,6 +95,7 @@ def numbers(told: Any) -> list[list[int]]:
 def test_months_and_alarms_of_1500_plants(tmp_path: Path, strange: FakeCollector) -> None:
     plants, months = [f"works-{n:04}" for n in range(1_500)], ("2026-08", "2026-09")
     rows = [{**MONTH, "plant": plant, "month": month} for plant in plants for month in months[::-1]]
+    serve(strange, plants)
     strange.answer("months", rows)
     standing, cleared = ([alarm(n, "works-0001", 1, n) for n in of]
                          for of in ((2, 10, 9), (100, 1)))  # fmt: skip
@@ -126,12 +127,16 @@ def test_months_and_alarms_of_1500_plants(tmp_path: Path, strange: FakeCollector
 def test_a_list_that_is_too_long_is_not_cut_but_refused(
     tmp_path: Path, strange: FakeCollector
 ) -> None:
-    months = [{**MONTH, "plant": f"works-{n:05}"} for n in range(WHOLE_MAX + 1)]
+    plants = [f"works-{n:04}" for n in range(1_539)]
+    year = [f"{n // 12}-{n % 12 + 1:02}" for n in range(2026 * 12 + 8, 2025 * 12 + 7, -1)]
+    months = [{**MONTH, "plant": plant, "month": month} for plant in plants for month in year]
+    del months[WHOLE_MAX + 1 :]  # of the last plant seven are left, to 2026-03
+    serve(strange, plants)
     strange.answer("months", months)
     fronted = over(tmp_path, strange)
     assert "20001 rows are not given at once" in fronted.get("months", 422)["detail"]
     assert len(fronted.get("months?count=1000")) == 1_000
-    assert len(fronted.get("months?after=works-19990/2026-09/north")) == 10
+    assert len(fronted.get("months?after=works-1537/2026-09/north")) == 7
     strange.answer("months", months[1:])
     fronted.look()
     assert len(fronted.get("months")) == WHOLE_MAX

@@ -72,6 +72,29 @@ def nation(tmp_path: Any) -> Any:
     return Nation(tmp_path)
 
 
+def test_of_the_newest_one_answer_has_many_and_of_the_older_what_needs_somebody(
+    nation: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program asks for the newest month of each: 2026-08 is there where it was returned."""
+    brief = nation.reviews_in_brief
+
+    def returned(plant: str) -> list[dict[str, Any]]:
+        rows = brief(plant)
+        for row in rows:
+            row["body"]["decision"] = "return" if plant == "plant-0006" else "approve"
+        return rows
+
+    monkeypatch.setattr(nation, "reviews_in_brief", returned)
+    monkeypatch.setattr(nation, "rows", lambda plant: Nation.rows(nation, plant)[::-1])
+    of = reviews(nation, GUO, newest=1)
+    found = [(row["month"], row["plant"]) for row in of["reviews"]]
+    assert len(found) == 1_501
+    assert [one for one in found if one[0] == "2026-08"] == [("2026-08", "plant-0006")]
+    assert (of["next"], of["more"]) == (None, 0)
+    assert len(reviews(nation, GUO)["reviews"]) == ROWS_MAX
+    assert len(reviews(nation, GUO, count=1_000, newest=1)["reviews"]) == 1_000
+
+
 def test_every_month_is_on_one_of_the_pages_what_waits_first(nation: Any) -> None:
     seen, after, answers = list[tuple[str, str]](), "", 0
     while True:
