@@ -279,8 +279,37 @@ async def test_its_broker_is_away_since_the_first_try_that_failed(
     assert found == [None, *(Reach(*one) for one in since)]
 
 
+async def test_an_outage_is_said_once_and_its_end_too(
+    played: Played, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A hundred streams that are away for ten days would say it a million times."""
+    callbacks = played.uplink.callbacks
+
+    def is_away(minute: int, reason: str) -> None:
+        monkeypatch.setattr(played.lane._clock, "monotonic_ns", lambda: minute * 60 * 10**9)
+        callbacks["on_disconnected"](reason)
+
+    for minute in range(1, 60):
+        is_away(minute, "hangs up")
+    callbacks["on_connected"]()
+    callbacks["on_connected"]()
+    for _ in range(3):
+        is_away(59, "refuses")
+        callbacks["on_connected"]()
+    for minute in (59, 60, 61):  # at 59 within the minute: said later, and not for ever unsaid
+        is_away(minute, "is gone")
+    said = [text.removeprefix(f"{PLANT}/{GATEWAY}: ") for text in caplog.messages]
+    assert said == [
+        "broker away (hangs up); objects are kept",
+        "broker: connected",
+        "broker away (refuses); objects are kept",
+        "broker: connected",
+        "broker away (is gone); objects are kept",
+    ]
+
+
 def test_it_does_not_speak_for_the_gateway(played: Played) -> None:
     topics = played.uplink.topics
     assert topics.frames == f"stackproof/v1/07/{PLANT}/{GATEWAY}/frames"
     assert topics.state == f"stackproof/v1/07/{PLANT}/{GATEWAY}/relay"
-    assert played.uplink.client_id == f"relay-{PLANT}-{GATEWAY}"
+    assert played.uplink.client_id == f"relay-{PLANT}/{GATEWAY}", "no id has a / in it"

@@ -102,6 +102,23 @@ def test_holes_are_named_and_filled(path: Path) -> None:
     assert held.beyond(7) == []
 
 
+def test_holes_of_days_are_found_without_reading_the_objects(path: Path) -> None:
+    """Those of ten days are gigabytes, and whoever asks for /metrics waits for ten seconds."""
+    held = queue(path)
+    held.keep([of(2), of(7)], 5)
+    asked: list[str] = []
+    held._db.set_trace_callback(asked.append)
+    assert len(held.holes()) == 2
+    held._db.set_trace_callback(None)
+    plans = [
+        step for query in asked for *_, step in held._db.execute(f"EXPLAIN QUERY PLAN {query}")
+    ]
+    over_many = [step for step in plans if "known (seq>?" in step]
+    assert over_many, "it goes by the index"
+    assert all("USING COVERING INDEX known" in step for step in over_many)
+    assert {step for step in plans if "SCAN" in step} <= {"SCAN receipt"}
+
+
 def test_what_is_forged_above_the_newest_object_does_not_hide_it(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
