@@ -49,20 +49,23 @@ class RelayFolder:
 
     NAME = "folder"
 
-    def __init__(self, folder: Path, intake: RelayIntake, clock: Clock) -> None:
+    def __init__(
+        self, folder: Path, intake: RelayIntake, clock: Clock, *, makes: bool = True
+    ) -> None:
+        """Look into `folder`, made first where it `makes` it: a share that is away is not."""
         self._folder, self._intake, self._clock = folder, intake, clock
         # path -> size, mtime, and since when they are so (monotonic)
         self._seen: dict[Path, tuple[int, int, float]] = {}
         # path -> why it is refused, "" for taken: it is to leave the folder, and is not read again
         self._ends: dict[Path, str] = {}
-        self._is_made = False
+        self._is_made = not makes
         self.taken = self.refused = self.aside = self.others = self.turns = 0
 
     async def step(self) -> None:
         """Look once; a file that cannot be read blocks no other. OSError, SpoolError: try again."""
         failed: OSError | SpoolError | None = None
         now_s = self._clock.monotonic_ns() / 1e9
-        if not self._is_made:  # once a start: later it may be a share that went
+        if not self._is_made:  # once: later it may be a share that went
             await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True)
             self._is_made = True
         files, self.aside, self.others = await asyncio.to_thread(_files, self._folder)
