@@ -147,6 +147,7 @@ class Lane:
             self._lost = False
         self.reach = tried(self.reach, "", self._clock.wall_ns())
         self._send_all(self.machine.connected(self._now_s()))
+        self._uplink.pace(self.machine.pause_s)  # one that hangs up on us is not called each second
 
     def _on_disconnected(self, reason: str) -> None:
         self.reach = tried(self.reach, reason, self._clock.wall_ns())
@@ -198,6 +199,7 @@ class Lane:
             )  # fmt: skip
         await self._release(receipt.seq)
         self._send_all(self.machine.receipt(receipt.seq, self._now_s()))
+        self._uplink.pace(self.machine.pause_s)
         await self._go_on()
 
     async def _release(self, seq: int) -> None:

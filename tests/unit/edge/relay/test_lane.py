@@ -30,6 +30,7 @@ class Uplink:
         self, route: Route, topics: Any, client_id: str, **callbacks: Callable[..., None]
     ) -> None:
         self.sent: list[bytes] = []
+        self.paces: list[float] = []
         self.topics, self.client_id, self.callbacks = topics, client_id, callbacks
 
     def start(self) -> None: ...
@@ -37,6 +38,9 @@ class Uplink:
     def stop(self) -> None: ...
 
     async def room(self) -> None: ...
+
+    def pace(self, seconds: float) -> None:
+        self.paces.append(seconds)
 
     def send_object(self, data: bytes) -> bool:
         self.sent.append(data)
@@ -277,6 +281,39 @@ async def test_its_broker_is_away_since_the_first_try_that_failed(
         found.append(lane.reach)
     since = ((0, "hangs up"), (0, "refuses"), (2, ""), (2, ""), (4, "hangs up"))
     assert found == [None, *(Reach(*one) for one in since)]
+
+
+async def test_a_broker_that_hangs_up_on_what_is_sent_is_not_called_each_second(
+    played: Played,
+) -> None:
+    """It does not let this relay publish there, and ends the connection each time."""
+    uplink = played.uplink
+    for _ in range(5):
+        uplink.callbacks["on_connected"]()
+        await played.sent()
+        uplink.callbacks["on_disconnected"]("hangs up")
+    uplink.callbacks["on_connected"]()
+    uplink.say(played.receipt(1))
+    await played.sent()
+    assert uplink.paces == [0, 0, 0, 40, 60, 60, 0], "as an agent's: 5 s doubled by each in vain"
+
+
+async def test_a_broker_that_acknowledges_nothing_for_days_fills_no_memory(
+    played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Holes are shown twice a minute, and each would wait for room on the link."""
+    lane, uplink = played.lane, played.uplink
+    monkeypatch.setattr("edge.uplink.sending.WAIT_MAX", 50)
+    takes = asyncio.Event()
+    uplink.room = takes.wait
+    uplink.callbacks["on_connected"]()
+    await lane.keep(played.outers(3, 5, 7))
+    for _ in range(100):
+        await lane._show_hole()
+        assert await played.sent() == []
+    assert len(lane._sending._tasks) <= 50
+    takes.set()
+    assert (await played.sent())[:2] == [0, 1]
 
 
 async def test_an_outage_is_said_once_and_its_end_too(
