@@ -303,9 +303,10 @@ class Queue:
         return [int(seq) for (seq,) in self._rows(query, self._believed()[1], HOLES_MAX)]
 
     def _believed(self) -> tuple[int, int]:
-        """The seq under receipt, and the last that is believed."""
+        """The seq under receipt, and the last that is believed; what no hole is before, is."""
         receipted = self.receipted_seq()
-        return receipted, min(receipted + AHEAD_MAX, SEQ_MAX)
+        last = min(receipted + AHEAD_MAX, SEQ_MAX)
+        return receipted, max(last, self.run_end(receipted + 1)) if self.holds(last) else last
 
     def holes(self) -> list[Hole]:
         """Where nothing is held before what is believed: the first `HOLES_MAX` of them."""

@@ -161,6 +161,20 @@ def test_a_seq_far_ahead_is_held_and_ends_no_hole(path: Path) -> None:
     assert [seq for seq, _ in held.objects(6, 2**63 - 1)] == [1_048_578, 2**62]
 
 
+def test_what_follows_without_a_hole_is_believed_however_far(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """5,000 points at 1 Hz make 2^20 frames in two weeks, and a broker may be away for three."""
+    monkeypatch.setattr("edge.relay.queue.AHEAD_MAX", 10)
+    held = queue(path)
+    held.keep([of(seq) for seq in (*range(15), 17)], 5)
+    assert (held.newest(), held.not_believed(), held.holes()) == (14, [17], [])
+    held.keep([of(15), of(16)], 6)
+    assert (held.newest(), held.not_believed()) == (17, [])
+    held.forget(3, 3)
+    assert (held.newest(), held.not_believed()) == (9, list(range(10, 18)))
+
+
 def test_what_a_person_calls_forged_is_forgotten(path: Path) -> None:
     held = queue(path)
     held.keep([of(0), of(5), of(5, b"rival"), of(6), of(2**63 - 1)], 5)
