@@ -67,7 +67,7 @@ class Delivery:
         self._sending = Sending("delivery failed", self._read_objects, clock, log)
         self.machine = self._sending.machine
         self._site, self._receipts = site, gateway.receipts
-        self._name = f"edge-{plant.id}-{gateway.id}"
+        self._name = f"edge-{plant.id}/{gateway.id}"
         self._topics = Topics.of(gateway.slice, plant.id, gateway.id)
         self._uplink: MqttUplink | None = None
         self._renewal: Renewal | None = None

@@ -272,11 +272,15 @@ class SpoolReader:
         """
         query = "SELECT seq, length(bytes) FROM objects WHERE seq >= ? ORDER BY seq LIMIT ?"
         last, size = None, 0
-        for seq, length in self._rows(query, first, SPAN_MAX):
-            size += length
-            if last is not None and size > bytes_max:
-                break
-            last = int(seq)
+        try:  # row by row: of days that wait all would be read, and ticks wait meanwhile
+            with contextlib.closing(self._db.execute(query, (first, SPAN_MAX))) as rows:
+                for seq, length in rows:
+                    size += length
+                    if last is not None and size > bytes_max:
+                        break
+                    last = int(seq)
+        except sqlite3.Error as error:
+            raise SpoolError(f"{self._path}: cannot be read: {error}") from error
         return last
 
     @contextlib.contextmanager

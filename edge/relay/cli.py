@@ -47,8 +47,8 @@ def _parser() -> argparse.ArgumentParser:
         "status",
         help="what waits, what is missing and how to bring it",
         epilog="Works beside a running relay. Exit status: 0 fine, 1 objects are missing, have "
-        "no receipt or are not believed, files were refused, something fails, the disk is low, or "
-        "the broker certificate ends soon, 2 cannot tell.",
+        "no receipt, wait for an hour or are not believed, files were refused, something fails, "
+        "the disk is low, or the broker certificate ends soon, 2 cannot tell.",
     )
     forget = commands.add_parser(
         "forget",

@@ -4,10 +4,14 @@ A file is looked at when it has stopped growing, taken whole and deleted once al
 queue's disk: a kill between repeats it, which changes nothing. One that is no exported spool, or
 of a stream that is not named, is kept aside as `.refused` for a person, and so is what is no
 regular file: whoever may write here could make the relay read elsewhere, or wait for a pipe.
+
+Where the folder lets nothing be deleted or renamed, no file is read a second time for that: days of
+files would be read, and written to the queue, again and again.
 """
 
 import asyncio
 import contextlib
+import io
 import itertools
 import logging
 import os
@@ -45,26 +49,33 @@ class RelayFolder:
 
     NAME = "folder"
 
-    def __init__(self, folder: Path, intake: RelayIntake, clock: Clock) -> None:
+    def __init__(
+        self, folder: Path, intake: RelayIntake, clock: Clock, *, makes: bool = True
+    ) -> None:
+        """Look into `folder`, made first where it `makes` it: a share that is away is not."""
         self._folder, self._intake, self._clock = folder, intake, clock
         # path -> size, mtime, and since when they are so (monotonic)
         self._seen: dict[Path, tuple[int, int, float]] = {}
-        self._is_made = False
+        # path -> why it is refused, "" for taken: it is to leave the folder, and is not read again
+        self._ends: dict[Path, str] = {}
+        self._is_made = not makes
         self.taken = self.refused = self.aside = self.others = self.turns = 0
 
     async def step(self) -> None:
         """Look once; a file that cannot be read blocks no other. OSError, SpoolError: try again."""
         failed: OSError | SpoolError | None = None
         now_s = self._clock.monotonic_ns() / 1e9
-        if not self._is_made:  # once a start: later it may be a share that went
+        if not self._is_made:  # once: later it may be a share that went
             await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True)
             self._is_made = True
         files, self.aside, self.others = await asyncio.to_thread(_files, self._folder)
         self._seen = {path: seen for path, seen in self._seen.items() if path in files}
+        self._ends = {path: end for path, end in self._ends.items() if path in files}
         for path, (size, mtime_ns) in files.items():
             before = self._seen.get(path)
             if before is None or before[:2] != (size, mtime_ns):
                 self._seen[path] = size, mtime_ns, now_s
+                self._ends.pop(path, None)
             elif now_s >= before[2] + LOOK_S:
                 try:
                     await self._take(path, now_s - before[2])
@@ -74,11 +85,19 @@ class RelayFolder:
             raise failed
 
     async def _take(self, path: Path, still_s: float) -> None:
+        if path not in self._ends:
+            end = await self._read(path, still_s)
+            if end is None:
+                return
+            self._ends[path] = end
+        await self._end(path, self._ends[path])
+
+    async def _read(self, path: Path, still_s: float) -> str | None:
+        """Why it is refused, "" once all of it is on disk; None: it is to be read later."""
         opened = await asyncio.to_thread(_opened, path)
         if opened is None:
-            await self._refuse(path, "no regular file")
-            return
-        with os.fdopen(opened, "rb") as file:
+            return "no regular file"
+        with _Turning(opened, self) as file:
             try:
                 export = await asyncio.to_thread(ExportReader, file)
                 objects = (data for _, data in export.objects())
@@ -87,30 +106,47 @@ class RelayFolder:
                     self.turns += 1
                     outers = [outer for data in batch if (outer := self._intake.admit(data))]
                     if len(outers) < len(batch):
-                        await self._refuse(path, "of a stream that RELAY.toml does not name")
-                        return
+                        return "of a stream that RELAY.toml does not name"
                     now_s = self._clock.monotonic_ns() / 1e9
                     full += await self._intake.keep(outers, now_s, also_receipted=True)
             except EvidenceError as error:
-                if still_s >= GROWING_S:
-                    await self._refuse(path, str(error))
-                return
+                return str(error) if still_s >= GROWING_S else None
         if full:  # nothing of a file is lost: it waits until there is room
             size, mtime_ns, _ = self._seen[path]
             self._seen[path] = size, mtime_ns, self._clock.monotonic_ns() / 1e9 + FULL_WAIT_S
-            return
-        await asyncio.to_thread(path.unlink, missing_ok=True)
-        self.taken += 1
+            return None
         span = export.span
         log.info(
             "%r: taken, seq %d to %d", path.name, span.first, span.last,
             extra=about(span.plant, span.stream),
         )  # fmt: skip
+        return ""
 
-    async def _refuse(self, path: Path, reason: str) -> None:
-        self.refused += 1
+    async def _end(self, path: Path, refused: str) -> None:
+        """Out of the way, unless a ferry has put another file of its name there meanwhile."""
+        with contextlib.suppress(FileNotFoundError):
+            status = await asyncio.to_thread(path.lstat)
+            if (status.st_size, status.st_mtime_ns) != self._seen[path][:2]:
+                return
+        if not refused:
+            await asyncio.to_thread(path.unlink, missing_ok=True)
+            self.taken += 1
+            return
         await asyncio.to_thread(path.replace, _aside(path))
-        log.error("%r: refused, kept as .refused: %s", path.name, reason)
+        self.refused += 1
+        log.error("%r: refused, kept as .refused: %s", path.name, refused)
+
+
+class _Turning(io.BufferedReader):
+    """A file whose reading goes on: to check one of gigabytes may take minutes."""
+
+    def __init__(self, opened: int, folder: RelayFolder) -> None:
+        super().__init__(io.FileIO(opened))
+        self._folder = folder
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self._folder.turns += 1
+        return super().read(size)
 
 
 def _files(folder: Path) -> tuple[dict[Path, tuple[int, int]], int, int]:

@@ -76,10 +76,12 @@ class Lane:
         self.machine = self._sending.machine
         self.refused = 0
         self.reach: Reach | None = None
+        self._lost = False  # and that was said
         self._quiet = Quiet()
         self._shows_at_s = 0.0
         self._unread: tuple[bytes, bool] | None = None  # a receipt, and whether it was retained
-        name = f"relay-{stream.plant}-{stream.gateway}"
+        # by what no id has: of north-works/1 and north/works-1 each would throw the other off
+        name = f"relay-{stream.plant}/{stream.gateway}"
         self._uplink = MqttUplink(
             config.route,
             RelayTopics.of(stream.slice, stream.plant, stream.gateway),
@@ -140,12 +142,18 @@ class Lane:
     # -- what the transport reports ---------------------------------------------------------------
 
     def _on_connected(self) -> None:
+        if self._lost:
+            log.warning("%s: broker: connected", self.stream.name, extra=self._about)
+            self._lost = False
         self.reach = tried(self.reach, "", self._clock.wall_ns())
         self._send_all(self.machine.connected(self._now_s()))
+        self._uplink.pace(self.machine.pause_s)  # one that hangs up on us is not called each second
 
     def _on_disconnected(self, reason: str) -> None:
         self.reach = tried(self.reach, reason, self._clock.wall_ns())
-        if self._quiet.may("away", self._now_s()):
+        # once: a hundred streams that said it each minute would fill a log in days of an outage
+        if not self._lost and self._quiet.may("away", self._now_s()):
+            self._lost = True
             log.warning("%s: broker away (%s); objects are kept", self.stream.name, reason,
                         extra=self._about)  # fmt: skip
         self.machine.disconnected()
@@ -191,6 +199,7 @@ class Lane:
             )  # fmt: skip
         await self._release(receipt.seq)
         self._send_all(self.machine.receipt(receipt.seq, self._now_s()))
+        self._uplink.pace(self.machine.pause_s)
         await self._go_on()
 
     async def _release(self, seq: int) -> None:

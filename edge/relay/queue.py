@@ -303,19 +303,21 @@ class Queue:
         return [int(seq) for (seq,) in self._rows(query, self._believed()[1], HOLES_MAX)]
 
     def _believed(self) -> tuple[int, int]:
-        """The seq under receipt, and the last that is believed."""
+        """The seq under receipt, and the last that is believed; what no hole is before, is."""
         receipted = self.receipted_seq()
-        return receipted, min(receipted + AHEAD_MAX, SEQ_MAX)
+        last = min(receipted + AHEAD_MAX, SEQ_MAX)
+        return receipted, max(last, self.run_end(receipted + 1)) if self.holds(last) else last
 
     def holes(self) -> list[Hole]:
         """Where nothing is held before what is believed: the first `HOLES_MAX` of them."""
+        # of the objects themselves nothing is read: those of ten days are gigabytes
         query = (
-            "SELECT before + 1, seq - 1, at_ns FROM (SELECT seq, min(at_ns) AS at_ns, "
-            "coalesce(lag(seq) OVER (ORDER BY seq), ?) AS before FROM objects "
-            "WHERE seq > ? AND seq <= ? GROUP BY seq) WHERE seq > before + 1 ORDER BY seq LIMIT ?"
+            "SELECT 1 + coalesce((SELECT max(seq) FROM objects WHERE seq > ?1 AND seq < o.seq), "
+            "?1), seq - 1, (SELECT min(at_ns) FROM objects WHERE seq = o.seq) FROM objects AS o "
+            "WHERE seq > ?1 + 1 AND seq <= ?2 AND NOT EXISTS "
+            "(SELECT 1 FROM objects WHERE seq = o.seq - 1) GROUP BY seq LIMIT ?3"
         )
-        receipted, last = self._believed()
-        found = self._rows(query, receipted, receipted, last, HOLES_MAX)
+        found = self._rows(query, *self._believed(), HOLES_MAX)
         return [Hole(*row) for row in found]
 
     def count(self) -> int:
@@ -326,6 +328,11 @@ class Queue:
         """When the first of them came, this machine's wall clock; None when nothing is held."""
         rows = self._rows("SELECT at_ns FROM objects ORDER BY id LIMIT 1")
         return int(rows[0][0]) if rows else None
+
+    def due_ns(self) -> int | None:
+        """When the object that the collector needs next came; None while it is not held."""
+        query = "SELECT min(at_ns) FROM objects WHERE seq = (SELECT seq + 1 FROM receipt)"
+        return None if (came := self._one(query)) is None else int(came)
 
     def pace_bytes_s(self, now_ns: int) -> float | None:
         """How fast it grows: what came within the last hour and is held, bytes a second.

@@ -78,10 +78,11 @@ class Relay:
             shown = None if config.tls is None else Shown(config.tls)
             lanes: Lanes = {}
             self._intake = intake = RelayIntake(lanes, _places(config))
+            has_run = any(queue_path(config, *place).exists() for place in _places(config))
             await self._open(lanes, shown, parts)
             if not lanes:
                 raise SpoolError("; ".join(self._fails.values()))
-            ways = await self._ways(intake, parts)
+            ways = await self._ways(intake, parts, makes=not has_run)
             parts.push_async_callback(self._write_counts, intake, lanes, ways)
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(self._look(way, wait_s)) for way, wait_s in ways]
@@ -146,10 +147,13 @@ class Relay:
         fails = sorted(self._fails)
         return f"fails, and is tried again: {', '.join(fails)}" if fails else "", ""
 
-    async def _ways(self, intake: RelayIntake, parts: contextlib.AsyncExitStack) -> Ways:
+    async def _ways(
+        self, intake: RelayIntake, parts: contextlib.AsyncExitStack, *, makes: bool
+    ) -> Ways:
         ways: Ways = []
         if self._config.folder is not None:
-            way = RelayFolder(self._config.folder, intake, self._clock)
+            # never again after the first start: at a boot its share may not be mounted yet
+            way = RelayFolder(self._config.folder, intake, self._clock, makes=makes)
             ways.append((way, folder.LOOK_S))
         if self._config.udp is not None:
             datagrams = RelayDatagrams(intake, self._clock, self._config.udp)

@@ -20,6 +20,7 @@ from evidence.errors import EvidenceError
 
 MIB = 1024 * 1024
 STALE_NS = 60 * 10**9  # it is written every two seconds
+BEHIND_NS = 3_600 * 10**9  # so long what is due next may wait before a person is to look
 
 
 def status_of(config: RelayConfig, clock: Clock) -> dict[str, Any]:
@@ -112,7 +113,7 @@ def _stream(
     facts: dict[str, Any] = {"plant": stream.plant, "gateway": stream.gateway, "objects": 0,
              "bytes": 0, "bytes_max": config.queue_bytes_max, "oldest_ns": None,
              "receipted_seq": -1, "held_seq": -1, "newest_seq": -1, "missing": [],
-             "not_believed": [], "pace_bytes_s": None, "full_s": None,
+             "not_believed": [], "pace_bytes_s": None, "full_s": None, "due_ns": None,
              "unreadable": "", "broker_shown": None, **told, "broker": broker,
              "online": broker is not None and not broker["reason"],
              "unanswered": running and bool(told.get("unanswered"))}  # fmt: skip
@@ -139,6 +140,7 @@ def _held(queue: Queue, now_ns: int) -> dict[str, Any]:
         "missing": [vars(hole) for hole in holes],
         "not_believed": queue.not_believed(),
         "pace_bytes_s": queue.pace_bytes_s(now_ns),
+        "due_ns": queue.due_ns(),
     }
 
 
@@ -223,6 +225,12 @@ def lines(config: RelayConfig, status: Mapping[str, Any]) -> list[str]:
         if (full_s := stream["full_s"]) is not None:
             found.append(f"{name}: at the pace of the last hour there is room for {_span(full_s)}")
         found += [f"{name}: {line}" for line in reach_lines(stream["broker"], now_ns, "objects")]
+        if _is_behind(stream, now_ns):
+            found.append(
+                f"BEHIND {name}: seq {receipted + 1}, which is due next, is here since "
+                f"{moment(stream['due_ns'], now_ns)}: the relay does not run, the broker is away, "
+                "the collector takes nothing, or it is still catching up"
+            )
         found += [missing_sentence(config, name, Hole(**hole)) for hole in stream["missing"]]
         found += _doubts(config, name, stream)
     return found
@@ -254,6 +262,11 @@ def _is_disk_low(status: Mapping[str, Any]) -> bool:
     return free is not None and free < DISK_LOW_FROM + more
 
 
+def _is_behind(stream: Mapping[str, Any], now_ns: int) -> bool:
+    """What is due next is here, and has no receipt for long, whyever."""
+    return stream["due_ns"] is not None and now_ns - stream["due_ns"] > BEHIND_NS
+
+
 def _span(seconds: int) -> str:
     """A span of time for people, the whole units of it."""
     for unit, name in ((86_400, "days"), (3_600, "hours")):
@@ -269,7 +282,10 @@ def is_amiss(status: Mapping[str, Any]) -> bool:
         status["certificate_trouble"], status["fails"], _is_disk_low(status), _aside(status),
         broker_ends(status["broker_shown"], status["now_ns"]),
     )  # fmt: skip
-    return any(own) or any(stream[sign] for stream in status["streams"] for sign in signs)
+    return any(own) or any(
+        _is_behind(stream, status["now_ns"]) or any(stream[sign] for sign in signs)
+        for stream in status["streams"]
+    )
 
 
 def figures(status: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, str], float]]:

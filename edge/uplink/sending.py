@@ -16,6 +16,7 @@ from edge.uplink.machine import Machine, Send
 from edge.uplink.mqtt import MqttUplink
 
 AT_ONCE = 16  # objects read together, at most 1 MiB each
+WAIT_MAX = 1_000  # of what was asked for and waits, as for a broker that acknowledges nothing
 
 #: objects from one seq to another, both included, in order; none: there is nothing to be sent now
 Read = Callable[[int, int], Awaitable[Sequence[tuple[int, bytes]]]]
@@ -45,9 +46,12 @@ class Sending:
         return self._clock.monotonic_ns() / 1e9
 
     def send_all(self, uplink: MqttUplink | None, sends: Sequence[Send]) -> None:
-        """What the machine has just asked for; it never asks without a transport."""
+        """What the machine has just asked for; it never asks without a transport.
+
+        What is too much to wait is dropped: the machine asks again while there is no receipt.
+        """
         for send in sends:
-            if uplink is not None:
+            if uplink is not None and len(self._tasks) < WAIT_MAX:
                 self.spawn(self._send(uplink, send, self._era))
 
     async def _send(self, uplink: MqttUplink, send: Send, era: int) -> None:

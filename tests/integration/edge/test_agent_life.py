@@ -188,7 +188,7 @@ async def test_second_client_of_the_same_name_is_suspected(
             agent._delivery._on_disconnected("Unspecified error")
     said = [m for m in caplog.messages if m.startswith("broker: ")]
     assert len([m for m in said if m.startswith("broker: away")]) == 3
-    (hint,) = [m for m in said if "a second client that calls itself edge-north-works-edge-1" in m]
+    (hint,) = [m for m in said if "a second client that calls itself edge-north-works/edge-1" in m]
     assert said.index(hint) == len(said) - 1 or said[-1] == "broker: connected"
     assert len(said) <= 8
 

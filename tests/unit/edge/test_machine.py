@@ -2,7 +2,7 @@
 
 import random
 
-from edge.uplink.machine import STALL_S, STALL_S_MAX, WINDOW, Machine, Send, unanswered
+from edge.uplink.machine import PROBE, STALL_S, STALL_S_MAX, WINDOW, Machine, Send, unanswered
 
 
 def machine(newest: int = -1, receipted: int = -1) -> Machine:
@@ -116,6 +116,23 @@ def test_a_receipt_said_again_does_not_hide_that_nothing_new_comes() -> None:
         now_s += stall_s(made, now_s)
         made.repeated(now_s)
     assert now_s < 200
+
+
+def test_a_collector_that_is_away_for_days_costs_a_few_objects_a_minute() -> None:
+    """The broker takes all of it, and on many a link each byte is paid for."""
+    made, sent, newest = machine(newest=1_000), 0, 1_000
+    made.connected(0)
+    for half_s in range(2 * 3_600):
+        sends = made.tick(half_s / 2)
+        if half_s % 20 == 0:  # a frame of 10 s
+            newest += 1
+            sends += made.appended(newest, half_s / 2)
+        sent += sum(send.last - send.first + 1 for send in sends)
+    # windows after 5, 15 and 35 s, then a few each minute; each wait a fifth longer at most
+    assert 3 * WINDOW + PROBE * 48 <= sent <= 3 * WINDOW + PROBE * 60
+    assert made.is_unanswered
+    assert made.repeated(3_600) == [Send(0, PROBE - 1)], "it is back, and says so"
+    assert made.receipt(0, 3_601) == [Send(PROBE, WINDOW)]
 
 
 def test_nothing_outstanding_is_no_stall() -> None:

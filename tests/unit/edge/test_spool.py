@@ -257,6 +257,28 @@ def test_reads_of_a_broken_file_are_spool_errors(spool: Spool) -> None:
     with pytest.raises(SpoolError, match="cannot be read: no such table"):
         spool.open_ticks()
     spool._db.execute("DROP TABLE objects")
-    for read in (spool.usage, lambda: spool.objects(0, 1), lambda: spool.hash_at(0)):
+    reads = (
+        spool.usage, lambda: spool.objects(0, 1), lambda: spool.hash_at(0),
+        lambda: spool.last_within(0, 1),
+    )  # fmt: skip
+    for read in reads:
         with pytest.raises(SpoolError, match="cannot be read"):
             read()
+
+
+def test_of_days_that_wait_no_more_is_read_than_one_file_holds(spool: Spool) -> None:
+    """An outbox that nobody empties asks each second, and ticks wait for the disk meanwhile."""
+    spool.append(*(stored(seq) for seq in range(3_000)), state={})
+    steps = 0
+
+    def step() -> None:
+        nonlocal steps
+        steps += 1
+
+    spool._db.set_progress_handler(step, 100)
+    assert spool.last_within(5, 1_000) == 14, "ten of 96 bytes"
+    assert steps < 10, "of 3,000 rows it would be 100 and more"
+    spool._db.set_progress_handler(None, 100)
+    assert (spool.last_within(5, 99), spool.last_within(2_990, 10_000)) == (5, 2_999)
+    assert spool.last_within(3_000, 1_000) is None
+    assert not spool._db.in_transaction

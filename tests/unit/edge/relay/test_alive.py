@@ -137,9 +137,12 @@ async def test_an_address_or_folder_that_is_not_there_yet_stops_nothing_else(
         await task  # ends as ever
         for event in (stop, ready):
             event.clear()
+        inbox.rmdir()  # as a share that a boot has not mounted
         relay = Relay(config, SystemClock())
         task = asyncio.create_task(relay.run(stop, ready.set))
         await ready.wait()
+    await until(lambda: relay.life.ready() == (False, "fails, and is tried again: folder"))
+    inbox.mkdir()
     await until(lambda: relay.life.ready() == (True, "ready"))
     with socket.socket(type=socket.SOCK_DGRAM) as sender:
         sender.sendto(b"noise", config.udp)

@@ -84,6 +84,7 @@ async def test_file_is_taken_when_it_has_stopped_growing(rig: Rig, at: Any) -> N
     await look(folder, clock, 0)
     await look(folder, clock, LOOK_S)
     assert (lane.kept, path.exists()) == ([], True), "a ferry that writes in place"
+    assert folder.turns > 1, "to read is to go on: a watchdog would end it at each large file"
     path.write_bytes(whole)
     lane.is_full = True
     await look(folder, clock, LOOK_S)
@@ -118,6 +119,61 @@ async def test_what_is_no_export_or_of_nobody_is_kept_for_people(rig: Rig, at: A
     (folder._folder / "north-works-edge-1-0-5.TAR").touch()  # a ferry's name for it
     await folder.step()
     assert folder.others == 1
+
+
+async def test_what_cannot_be_deleted_or_renamed_is_not_read_again(
+    rig: Rig, at: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that is the ferry's own: days of files would be read each second."""
+    lane, clock, _, folder, inbox = at
+    export(rig.spool, (PLANT, GATEWAY), out=inbox)
+    (inbox / "noise.tar").write_bytes(b"noise")
+    for after_s in (0, GROWING_S - LOOK_S):
+        clock.now_s += after_s
+        folder._seen |= {p: (s.st_size, s.st_mtime_ns, 100.0) for p in inbox.iterdir()
+                         if (s := p.lstat())}  # fmt: skip
+
+    def refuses(path: Path, *_: object, **__: object) -> None:
+        raise PermissionError(1, "Operation not permitted", str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", refuses)
+        patch.setattr(Path, "replace", refuses)
+        for _ in range(3):
+            with pytest.raises(PermissionError, match=r"\.tar"):
+                await look(folder, clock, LOOK_S)
+        assert (len(lane.kept), folder.taken, folder.refused) == (5, 0, 0)
+        turns = folder.turns
+        with pytest.raises(PermissionError):
+            await look(folder, clock, LOOK_S)
+        assert folder.turns == turns, "nothing was read"
+    await look(folder, clock, LOOK_S)
+    assert (len(lane.kept), folder.taken, folder.refused) == (5, 1, 1)
+    assert [path.name for path in inbox.iterdir()] == ["noise.refused"]
+
+
+async def test_a_file_that_a_ferry_puts_in_anothers_place_is_taken_too(
+    rig: Rig, at: Any, tmp_path: Path
+) -> None:
+    """As one that calls them all alike, and renames."""
+    lane, clock, intake, folder, inbox = at
+    path = inbox / "newest.tar"
+    export(rig.spool, (PLANT, GATEWAY), first=0, last=2, out=path)
+    export(rig.spool, (PLANT, GATEWAY), first=3, last=4, out=tmp_path / "next.tar")
+    keep = intake.keep
+
+    async def meanwhile(*args: Any, **kwargs: Any) -> int:
+        if (tmp_path / "next.tar").exists():
+            (tmp_path / "next.tar").replace(path)
+        return int(await keep(*args, **kwargs))
+
+    intake.keep = meanwhile
+    for after_s in (0, LOOK_S):
+        await look(folder, clock, after_s)
+    assert (len(lane.kept), path.exists()) == (3, True)
+    for after_s in (0, LOOK_S):
+        await look(folder, clock, after_s)
+    assert (len(lane.kept), path.exists(), folder.taken) == (5, False, 1)
 
 
 async def test_what_is_no_regular_file_stops_nothing_and_is_neither_read_nor_waited_for(

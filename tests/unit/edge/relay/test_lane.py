@@ -30,6 +30,7 @@ class Uplink:
         self, route: Route, topics: Any, client_id: str, **callbacks: Callable[..., None]
     ) -> None:
         self.sent: list[bytes] = []
+        self.paces: list[float] = []
         self.topics, self.client_id, self.callbacks = topics, client_id, callbacks
 
     def start(self) -> None: ...
@@ -37,6 +38,9 @@ class Uplink:
     def stop(self) -> None: ...
 
     async def room(self) -> None: ...
+
+    def pace(self, seconds: float) -> None:
+        self.paces.append(seconds)
 
     def send_object(self, data: bytes) -> bool:
         self.sent.append(data)
@@ -279,8 +283,70 @@ async def test_its_broker_is_away_since_the_first_try_that_failed(
     assert found == [None, *(Reach(*one) for one in since)]
 
 
+async def test_a_broker_that_hangs_up_on_what_is_sent_is_not_called_each_second(
+    played: Played,
+) -> None:
+    """It does not let this relay publish there, and ends the connection each time."""
+    uplink = played.uplink
+    for _ in range(5):
+        uplink.callbacks["on_connected"]()
+        await played.sent()
+        uplink.callbacks["on_disconnected"]("hangs up")
+    uplink.callbacks["on_connected"]()
+    uplink.say(played.receipt(1))
+    await played.sent()
+    assert uplink.paces == [0, 0, 0, 40, 60, 60, 0], "as an agent's: 5 s doubled by each in vain"
+
+
+async def test_a_broker_that_acknowledges_nothing_for_days_fills_no_memory(
+    played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Holes are shown twice a minute, and each would wait for room on the link."""
+    lane, uplink = played.lane, played.uplink
+    monkeypatch.setattr("edge.uplink.sending.WAIT_MAX", 50)
+    takes = asyncio.Event()
+    uplink.room = takes.wait
+    uplink.callbacks["on_connected"]()
+    await lane.keep(played.outers(3, 5, 7))
+    for _ in range(100):
+        await lane._show_hole()
+        assert await played.sent() == []
+    assert len(lane._sending._tasks) <= 50
+    takes.set()
+    assert (await played.sent())[:2] == [0, 1]
+
+
+async def test_an_outage_is_said_once_and_its_end_too(
+    played: Played, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A hundred streams that are away for ten days would say it a million times."""
+    callbacks = played.uplink.callbacks
+
+    def is_away(minute: int, reason: str) -> None:
+        monkeypatch.setattr(played.lane._clock, "monotonic_ns", lambda: minute * 60 * 10**9)
+        callbacks["on_disconnected"](reason)
+
+    for minute in range(1, 60):
+        is_away(minute, "hangs up")
+    callbacks["on_connected"]()
+    callbacks["on_connected"]()
+    for _ in range(3):
+        is_away(59, "refuses")
+        callbacks["on_connected"]()
+    for minute in (59, 60, 61):  # at 59 within the minute: said later, and not for ever unsaid
+        is_away(minute, "is gone")
+    said = [text.removeprefix(f"{PLANT}/{GATEWAY}: ") for text in caplog.messages]
+    assert said == [
+        "broker away (hangs up); objects are kept",
+        "broker: connected",
+        "broker away (refuses); objects are kept",
+        "broker: connected",
+        "broker away (is gone); objects are kept",
+    ]
+
+
 def test_it_does_not_speak_for_the_gateway(played: Played) -> None:
     topics = played.uplink.topics
     assert topics.frames == f"stackproof/v1/07/{PLANT}/{GATEWAY}/frames"
     assert topics.state == f"stackproof/v1/07/{PLANT}/{GATEWAY}/relay"
-    assert played.uplink.client_id == f"relay-{PLANT}-{GATEWAY}"
+    assert played.uplink.client_id == f"relay-{PLANT}/{GATEWAY}", "no id has a / in it"

@@ -102,6 +102,23 @@ def test_holes_are_named_and_filled(path: Path) -> None:
     assert held.beyond(7) == []
 
 
+def test_holes_of_days_are_found_without_reading_the_objects(path: Path) -> None:
+    """Those of ten days are gigabytes, and whoever asks for /metrics waits for ten seconds."""
+    held = queue(path)
+    held.keep([of(2), of(7)], 5)
+    asked: list[str] = []
+    held._db.set_trace_callback(asked.append)
+    assert len(held.holes()) == 2
+    held._db.set_trace_callback(None)
+    plans = [
+        step for query in asked for *_, step in held._db.execute(f"EXPLAIN QUERY PLAN {query}")
+    ]
+    over_many = [step for step in plans if "known (seq>?" in step]
+    assert over_many, "it goes by the index"
+    assert all("USING COVERING INDEX known" in step for step in over_many)
+    assert {step for step in plans if "SCAN" in step} <= {"SCAN receipt"}
+
+
 def test_what_is_forged_above_the_newest_object_does_not_hide_it(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -142,6 +159,20 @@ def test_a_seq_far_ahead_is_held_and_ends_no_hole(path: Path) -> None:
     assert (held.newest(), held.not_believed()) == (1_048_578, [2**62])
     assert held.holes() == [Hole(6, 1_048_577, 5)]
     assert [seq for seq, _ in held.objects(6, 2**63 - 1)] == [1_048_578, 2**62]
+
+
+def test_what_follows_without_a_hole_is_believed_however_far(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """5,000 points at 1 Hz make 2^20 frames in two weeks, and a broker may be away for three."""
+    monkeypatch.setattr("edge.relay.queue.AHEAD_MAX", 10)
+    held = queue(path)
+    held.keep([of(seq) for seq in (*range(15), 17)], 5)
+    assert (held.newest(), held.not_believed(), held.holes()) == (14, [17], [])
+    held.keep([of(15), of(16)], 6)
+    assert (held.newest(), held.not_believed()) == (17, [])
+    held.forget(3, 3)
+    assert (held.newest(), held.not_believed()) == (9, list(range(10, 18)))
 
 
 def test_what_a_person_calls_forged_is_forgotten(path: Path) -> None:

@@ -232,9 +232,36 @@ def test_what_fails_and_what_its_folder_holds(
     assert status_of(config, clock)["fails"] == {}, "it does not run"
 
 
-def test_what_is_held_may_be_forged_and_is_called_unconfirmed(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_what_waits_for_an_hour_is_something_to_look_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Nothing is missing, and nothing moves: the broker is away, or no relay runs."""
+    config = load_relay(written(tmp_path, GOOD))
+    clock, hour = ShiftedClock(), 3_600 * 10**9
+    queue = Queue(queue_path(config, PLANT, "edge-1"), bytes_max=2**24)
+    queue.keep([of(0), of(1)], NOW_NS)
+    queue.keep([of(2)], NOW_NS + hour)
+    queue.release(0)
+    said = (
+        f"BEHIND {PLANT}/edge-1: seq 1, which is due next, is here since 2026-11-25 02:41:30 UTC "
+        "(60 min ago): the relay does not run, the broker is away, the collector takes nothing, "
+        "or it is still catching up"
+    )
+    for later_ns, found in ((hour, False), (hour + 1, True)):
+        monkeypatch.setattr(clock, "wall_ns", lambda later_ns=later_ns: NOW_NS + later_ns)
+        told = status_of(config, clock)
+        assert (is_amiss(told), said in lines(config, told)) == (found, found)
+    queue.release(1)
+    assert not is_amiss(status_of(config, clock)), "it goes on"
+    queue.keep([of(0)], NOW_NS - hour, also_receipted=True)
+    assert not is_amiss(status_of(config, clock)), "what a ferry brought twice is not due"
+    queue.close()
+
+
+def test_what_is_held_may_be_forged_and_is_called_unconfirmed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SystemClock, "wall_ns", lambda _: NOW_NS)
     config = load_relay(path := written(tmp_path, GOOD))
     queue = Queue(queue_path(config, PLANT, "edge-1"), bytes_max=2**24)
     name, far = f"{PLANT}/edge-1", (2**62, 2**62 + 7)
