@@ -308,8 +308,9 @@ class MqttLink:
         if self._thrown == THROWN_MANY and stood_from_s is not None:
             log.error(
                 "broker %s: %d connections in a row ended within seconds, as where another "
-                "collector of slice %s runs with the same key: see that one alone does",
-                self._url, THROWN_MANY, self._slice,
+                "collector of slice %s runs with the same key: see that one alone does. Or "
+                "somebody floods, and nats-server's log says Slow Consumer of collector-%s",
+                self._url, THROWN_MANY, self._slice, self._slice,
             )  # fmt: skip
 
     def _unreachable(self, _client: paho.Client, _data: object) -> None:
