@@ -29,8 +29,8 @@ async def drop_two(running: Running, data: bytes) -> None:
         running.inbox.put(Message(SENDER, data))
     running.inbox.put(Message(Sender("mini", "nobody"), b"x"))
     busy.set()
-    refused = lambda: running.collector.status()[0]["refused"]  # noqa: E731
-    await running.until(lambda: refused().get("flood", 0) == before + 2)
+    after = before + 2
+    await running.until(lambda: running.collector.status()[0]["refused"].get("flood") == after)
 
 
 async def test_who_floods_is_told_for_as_long_as_it_does(
