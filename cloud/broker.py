@@ -35,6 +35,9 @@ _POLL_S = 0.05
 MAX_PAYLOAD_BYTES = 2 * 1024 * 1024
 #: unacknowledged messages to a session; 65,535 / this is how many QoS 1 filters a session may have
 MAX_ACK_PENDING = 4_096
+#: what nats-server holds for a client that does not read just then; at more it cuts it off as slow.
+#: So many frames of 48 KiB are 192 MiB, which gateways hand over at once after an outage
+MAX_PENDING = "256MB"
 
 _CONFIG = """\
 # written by stackproof at every start; changes are lost
@@ -44,6 +47,7 @@ log_file: "{log}"
 logfile_size_limit: 10MB
 logfile_max_num: 2
 max_payload: {max_payload}
+max_pending: {max_pending}
 jetstream {{ store_dir: "{store}", max_mem: 64MB, max_file: 4GB }}
 mqtt {{
   listen: "{host}:{port}", ack_wait: "30s", max_ack_pending: {max_ack_pending}
@@ -111,6 +115,7 @@ class Broker:
         config = _CONFIG.format(
             host=HOST, port=self.port, store=self._folder / "store", log=self._folder / "nats.log",
             max_payload=MAX_PAYLOAD_BYTES, max_ack_pending=MAX_ACK_PENDING,
+            max_pending=MAX_PENDING,
         )  # fmt: skip
         (self._folder / "nats.conf").write_text(config)
         await self._spawn(binary)

@@ -27,8 +27,9 @@ from edge.spool_reader import State, Stored
 from edge.stream import Stream
 from edge.trouble import DAMAGED, FORK, REFUSED, UNANSWERED
 from edge.uplink.machine import Send, unanswered
-from edge.uplink.mqtt import MqttUplink, Topics
+from edge.uplink.mqtt import MqttUplink
 from edge.uplink.sending import Sending
+from edge.uplink.topics import Topics
 from evidence.client_id import client_id
 
 log = logging.getLogger("stackproof.edge.delivery")

@@ -26,13 +26,13 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
 from cloud.collector import topics
+from cloud.collector.chunked import Chunked
 from cloud.collector.inbox import Inbox, Message
 from cloud.collector.state_message import parse_state
 from cloud.collector.topics import Sender
 from evidence.client_id import client_id
-from evidence.cose import OBJECT_BYTES_MAX
-from evidence.shown_life import shown_life
 from evidence.turns import Turns
+from evidence.unasked import objection
 
 log = logging.getLogger("stackproof.cloud.mqtt")
 
@@ -46,9 +46,8 @@ INFLIGHT_MAX = 1_000
 FLUSH_S = 1.0
 #: unsigned messages on their way to the event loop, and their bytes: a flood of them is dropped
 PAGE_WAITING_MAX, PAGE_BYTES_MAX = 1_000, 32 * 1024 * 1024
-#: bytes read of the connection at once, and packets taken before anything else is done
-CHUNK, PACKETS_MAX = 256 * 1024, 64
-PACKET_BYTES_MAX = 4 * OBJECT_BYTES_MAX  # no broker of our files passes on more; paho: 256 MiB
+#: packets taken before anything else is done
+PACKETS_MAX = 64
 
 
 class UnsignedPage(Protocol):
@@ -63,56 +62,16 @@ class UnsignedPage(Protocol):
         """Birth, with what became of its newest site order, or last will of a gateway."""
 
 
-class _Chunked:
-    """A socket that is read by the chunk.
-
-    paho asks for a byte, three more and a body of each packet, and at each call of the system this
-    thread gives up the interpreter's lock to one that may keep it for 5 ms.
-    """
-
-    def __init__(self, below: socket.socket) -> None:
-        self._below, self._come, self._at = below, b"", 0
-
-    def recv(self, count: int) -> bytes:
-        """As a socket's; b"" at the end, BlockingIOError or its like while there is nothing.
-
-        Raises:
-            ConnectionAbortedError: asked for a whole packet that no broker of ours passes on.
-        """
-        if count > PACKET_BYTES_MAX:
-            raise ConnectionAbortedError(f"the broker sends a packet of {count} bytes")
-        if self._at == len(self._come):
-            self._come, self._at = self._below.recv(CHUNK), 0
-        part = self._come[self._at : self._at + count]
-        self._at += len(part)
-        return part
-
-    def pending(self) -> int:
-        """Bytes that came, and of which `select` knows nothing."""
-        held = len(self._come) - self._at
-        return held + (self._below.pending() if isinstance(self._below, ssl.SSLSocket) else 0)
-
-    def shown_ends_ns(self) -> int | None:
-        """When the certificate ends that was shown to us, UTC ns; None without TLS."""
-        if not isinstance(self._below, ssl.SSLSocket):
-            return None
-        life = shown_life(self._below.getpeercert(binary_form=True))
-        return None if life is None else life.ends_ns
-
-    def shut(self) -> None:
-        """End both ways, of the plain socket: TLS would forget its session under its reader."""
-        socket.socket.shutdown(self._below, socket.SHUT_RDWR)
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever else a socket can
-        return getattr(self._below, name)
-
-
 class _Client(paho.Client):
-    """paho's client over such a socket."""
+    """paho's client over such a socket.
+
+    Attributes:
+        why: what the connection was ended for; "" where we did not end it.
+    """
 
     def __init__(self, client_id: str) -> None:
         super().__init__(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=True)
-        self._turns = Turns()
+        self.why, self._turns = "", Turns()
 
     def _create_socket_connection(self) -> socket.socket:
         """Each begins with another address of the name."""
@@ -133,8 +92,9 @@ class _Client(paho.Client):
         raise failed
 
     def _create_socket(self) -> Any:  # noqa: ANN401 - paho's own type of sockets is private
+        self.why = ""
         below: Any = super()._create_socket()
-        return _Chunked(below)
+        return Chunked(below)
 
     def loop_stop(self) -> MQTTErrorCode:
         """As paho's, which leaves the pair of sockets that wakes its thread to be collected."""
@@ -142,12 +102,23 @@ class _Client(paho.Client):
         self._reset_sockets(sockpair_only=True)
         return code
 
+    def _packet_handle(self) -> MQTTErrorCode:
+        """As paho's, whose thread ends by a packet that is too short or names what is unknown."""
+        first, unsent = self._in_packet["command"], len(self._out_packet)
+        self.why = objection(first, unsent, is_in=self.is_connected())
+        if not self.why:
+            try:
+                return super()._packet_handle()
+            except Exception as error:  # noqa: BLE001 - whatever a broker sent: it is hung up on
+                self.why = f"sends a packet {first:#x} that cannot be read: {error!r}"
+        return MQTTErrorCode.MQTT_ERR_PROTOCOL
+
     def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:
         """All packets that came, within bounds."""
         code = super().loop_read(max_packets)
         for _ in range(PACKETS_MAX):
             connection = self.socket()
-            if code != MQTTErrorCode.MQTT_ERR_SUCCESS or not isinstance(connection, _Chunked):
+            if code != MQTTErrorCode.MQTT_ERR_SUCCESS or not isinstance(connection, Chunked):
                 break
             if not connection.pending():
                 break
@@ -255,7 +226,7 @@ class MqttLink:
                 log.warning("the last receipts may not have left: %s", error)
         connection = self._client.socket()
         self._client.disconnect()
-        if isinstance(connection, _Chunked):
+        if isinstance(connection, Chunked):
             with contextlib.suppress(OSError):  # closed by the other side meanwhile
                 connection.shut()
         self._client.loop_stop()
@@ -266,7 +237,7 @@ class MqttLink:
         self, _client: paho.Client, _data: object, _flags: object, code: ReasonCode, _props: object
     ) -> None:
         connection = self._client.socket()
-        if isinstance(connection, _Chunked):
+        if isinstance(connection, Chunked):
             self.shown_ends_ns = connection.shown_ends_ns()
         if code.is_failure:
             self._say_lost(f"refused: {code}")
@@ -333,12 +304,13 @@ class MqttLink:
             return
         if stood_from_s is not None:
             self._thrown = self._thrown + 1 if now_s - stood_from_s < STEADY_S else 0
-        self._say_lost(str(code))
+        self._say_lost(f"it {self._client.why}" if self._client.why else str(code))
         if self._thrown == THROWN_MANY and stood_from_s is not None:
             log.error(
                 "broker %s: %d connections in a row ended within seconds, as where another "
-                "collector of slice %s runs with the same key: see that one alone does",
-                self._url, THROWN_MANY, self._slice,
+                "collector of slice %s runs with the same key: see that one alone does. Or "
+                "somebody floods, and nats-server's log says Slow Consumer of collector-%s",
+                self._url, THROWN_MANY, self._slice, self._slice,
             )  # fmt: skip
 
     def _unreachable(self, _client: paho.Client, _data: object) -> None:

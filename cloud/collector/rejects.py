@@ -97,9 +97,9 @@ class Rejects:
         self._kinds: dict[tuple[str, str], _Kind] = {}
         self._newest: dict[str, dict[tuple[str, str], tuple[int, str]]] = {}
 
-    def count(self, plant: str, gateway: str, reason: str) -> None:
-        """Count one object."""
-        self.counts.setdefault(plant, Counter())[gateway, reason] += 1
+    def count(self, plant: str, gateway: str, reason: str, times: int = 1) -> None:
+        """Count an object, or several."""
+        self.counts.setdefault(plant, Counter())[gateway, reason] += times
 
     def note(self, plant: str, gateway: str, reason: str, at_ns: int, sentence: str = "") -> None:
         """Count one object, and remember the newest."""

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 from cloud.collector import topics
 from cloud.collector.ahead import Ahead
 from cloud.collector.busy import Busy
+from cloud.collector.floods import Floods
 from cloud.collector.inbox import Inbox, Message
 from cloud.collector.intake import Intake, Outcome
 from cloud.collector.links import Link, LivePage
@@ -71,13 +72,12 @@ class Collector:
         self.ended = asyncio.Event()
         self.defect: Exception | None = None
         self._slice, self._intake, self._inbox = slice_id, intake, inbox
-        self._link, self._page = link, page
-        self._book = ReceiptBook()
+        self._link, self._page, self._book = link, page, ReceiptBook()
+        self._floods = Floods(intake.plants, intake.standing, intake.rejects)
         self._said: dict[str, bytes] = {}
         self._news: set[asyncio.Event] = set()
         self._promised: set[Future[Any]] = set()
-        self._committed_s = float("-inf")
-        self._is_working = self._is_behind = False
+        self._committed_s, self._is_working, self._is_behind = float("-inf"), False, False
         self._busy, self._ahead = Busy(), Ahead(intake.plants.likely_key)
         self._lasting: Mapping[Sender, Missed] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -233,7 +233,7 @@ class Collector:
         items = self._gathered()
         self._is_working, began_s = True, time.monotonic()
         self._busy.begin(began_s)
-        self._is_behind = len(items) == ROUND_MESSAGES
+        self._is_behind = self._inbox.is_more
         for item, seen in self._ahead.pass_on(items):
             if isinstance(item, Message):
                 self._intake.take(item.sender, item.data, time.monotonic(), seen)
@@ -245,7 +245,8 @@ class Collector:
         self._send_receipts(now_s)
         self._intake.tell_rejects(now_s)
         self._tell_missing()
-        self._tell_alarms(self._intake.watch.look(now_s))
+        flooding = self._floods.tell(self._inbox.dropped(), now_s)
+        self._tell_alarms(self._intake.watch.look(now_s) | flooding)
         self._busy.count(began_s - ended_s, time.monotonic() - began_s)
         return bool(items) or self._ahead.is_waiting or not self._inbox.is_closed
 
@@ -314,8 +315,7 @@ class Collector:
         self._tell_alarms(changed)
 
     def _sealed(self, senders: set[Sender]) -> list[tuple[Sender, StreamState]]:
-        plant = self._intake.plant
-        return [(s, plant(s.plant).reader.state.stream(s.gateway)) for s in senders]
+        return [(s, self._intake.plant(s.plant).reader.state.stream(s.gateway)) for s in senders]
 
     def _send_receipts(self, now_s: float) -> None:
         due = self._book.due(now_s)

@@ -21,8 +21,9 @@ from edge.relay.outer import Outer, judge_relayed
 from edge.relay.queue import Kept, Queue
 from edge.trouble import Reach, tried
 from edge.uplink.machine import Send
-from edge.uplink.mqtt import MqttUplink, Topics
+from edge.uplink.mqtt import MqttUplink
 from edge.uplink.sending import Sending
+from edge.uplink.topics import Topics
 from evidence.client_id import client_id
 from evidence.log_lines import about
 from evidence.shown_life import Life

@@ -12,7 +12,6 @@ import os
 import socket
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import paho.mqtt.client as paho
@@ -20,14 +19,15 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.route import Route
+from edge.uplink.topics import Topics
 from edge.uplink.tunnel import ProxyError, connect
 from edge.uplink.websocket import WebSocketError
 from edge.uplink.websocket_stream import WebSocketStream
 from edge.uplink.window import Window
 from evidence.cose import OBJECT_BYTES_MAX
-from evidence.log_lines import about
 from evidence.shown_life import Life, shown_life
 from evidence.turns import Turns
+from evidence.unasked import objection
 
 log = logging.getLogger("stackproof.edge.uplink")
 
@@ -39,63 +39,6 @@ UNACKNOWLEDGED_MAX = 256  # objects the library may hold; beyond it, the spool k
 UNSENT_BYTES_MAX = 16 * 1024  # the system takes no more ahead of the link; live values wait there
 PACKET_BYTES_MAX = 2 * OBJECT_BYTES_MAX  # nobody sends more here; paho would take 256 MiB
 CONNECT_S = 5.0  # of proxy and broker together; TLS and WebSocket have as long again
-
-
-@dataclass(frozen=True)
-class Topics:
-    """The gateway's topics under stackproof/v1/<slice>/<plant>/<gateway>."""
-
-    base: str
-
-    @classmethod
-    def of(cls, slice_id: str, plant: str, gateway: str) -> "Topics":
-        """For one gateway."""
-        return cls(f"stackproof/v1/{slice_id}/{plant}/{gateway}")
-
-    @property
-    def about(self) -> dict[str, str]:
-        """`extra` of a log call about the gateway."""
-        return about(*self.base.split("/")[-2:])
-
-    @property
-    def frames(self) -> str:
-        """Signed objects, up."""
-        return f"{self.base}/frames"
-
-    @property
-    def live(self) -> str:
-        """Unsigned newest values, up."""
-        return f"{self.base}/live"
-
-    @property
-    def state(self) -> str:
-        """Retained birth and last will, up."""
-        return f"{self.base}/state"
-
-    @property
-    def down(self) -> tuple[str, ...]:
-        """Receipts and configuration, down."""
-        return f"{self.base}/receipts", f"{self.base}/config"
-
-    @property
-    def order(self) -> str:
-        """The root's newest site order, down."""
-        return f"{self.base}/order"
-
-    @property
-    def renew(self) -> str:
-        """Requests for a broker certificate, up."""
-        return f"{self.base}/renew"
-
-    @property
-    def certificate(self) -> str:
-        """The newest broker certificate, down."""
-        return f"{self.base}/certificate"
-
-    @property
-    def down_over_tls(self) -> tuple[str, ...]:
-        """What is heard where there are broker certificates."""
-        return *self.down, self.certificate
 
 
 class _Client(paho.Client):
@@ -143,6 +86,18 @@ class _Client(paho.Client):
             )
             raise ConnectionAbortedError(self.why)
         return super()._sock_recv(bufsize)
+
+    def _packet_handle(self) -> MQTTErrorCode:
+        """As paho's, whose thread ends by a packet that is too short or names what is unknown."""
+        first, unsent = self._in_packet["command"], len(self._out_packet)
+        said = objection(first, unsent, is_in=self.is_connected())
+        if not said:
+            try:
+                return super()._packet_handle()
+            except Exception as error:  # noqa: BLE001 - whatever a broker sent: it is hung up on
+                said = f"sends a packet {first:#x} that cannot be read: {error!r}"
+        self.why = f"{self.route.place} {said}. Whose broker is it?"
+        return MQTTErrorCode.MQTT_ERR_PROTOCOL
 
     def _create_socket(self) -> Any:  # noqa: ANN401 - paho's own type of sockets is private
         self.why = self._lacks()
@@ -386,7 +341,8 @@ class MqttUplink:
         self._call(self._lost, said)
 
     def _message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
-        self._call(self._on_message, message.topic, message.payload, message.retain)
+        if message.topic in self._down:  # each other one would be kept until it was looked at
+            self._call(self._on_message, message.topic, message.payload, message.retain)
 
 
 def _has_left(message: paho.MQTTMessageInfo | None) -> bool:

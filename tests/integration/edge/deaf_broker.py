@@ -16,8 +16,9 @@ class DeafBroker(TcpServer):
     """
 
     def __init__(
-        self, port: int, *, connack: int = 0, suback: int = 1, cuts: bool = False, floods: int = 0
-    ) -> None:
+        self, port: int, *, connack: int = 0, suback: int = 1, cuts: bool = False, floods: int = 0,
+        says: bytes = b"",
+    ) -> None:  # fmt: skip
         """Prepare.
 
         Args:
@@ -25,12 +26,13 @@ class DeafBroker(TcpServer):
             connack: return code of every connection, 5 = not authorised.
             suback: return code of every subscription from then on, 0x80 = refused.
             cuts: end the connection at the first publish of QoS 1.
+            says: whatever comes behind the answer to each subscription.
             floods: begin a message of so many bytes at each subscription, and send what it can.
         """
         super().__init__()
         self.port, self._connack, self.suback = port, connack, suback
         self.published = self.connected = self.subscribed = 0
-        self._cuts, self._floods, self.flooded = cuts, floods, 0
+        self._cuts, self._floods, self.flooded, self._says = cuts, floods, 0, says
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
@@ -42,7 +44,7 @@ class DeafBroker(TcpServer):
                 writer.write(bytes([0x20, 2, 0, self._connack]))
             elif kind == _SUBSCRIBE:
                 self.subscribed += 1
-                writer.write(b"\x90\x04" + body[:2] + bytes([self.suback] * 2))
+                writer.write(b"\x90\x04" + body[:2] + bytes([self.suback] * 2) + self._says)
                 if self._floods:
                     await self._flood(writer)
             elif kind == _PINGREQ:

@@ -8,7 +8,8 @@ import pytest
 from edge.route import Route
 from edge.spool_reader import State
 from edge.trouble import decode_troubles
-from edge.uplink.mqtt import MqttUplink, Topics
+from edge.uplink.mqtt import MqttUplink
+from edge.uplink.topics import Topics
 from tests.integration.edge.conftest import Plant
 from tests.integration.edge.deaf_broker import DeafBroker
 from tests.ports import free_port
@@ -74,5 +75,53 @@ async def test_a_packet_that_would_fill_the_memory_is_not_taken() -> None:
                 said = await lost.get()
                 assert f"127.0.0.1:{broker.port} sends a packet of {96 * 2**20} bytes" in said
             assert broker.flooded < 16 * 2**20, "what the system's buffers took"
+        finally:
+            await asyncio.to_thread(uplink.stop)
+
+
+@pytest.mark.parametrize(
+    ("says", "why"),
+    [
+        (b"\x34\x06\x00\x01t\x00\x01x", "sends at QoS 2, which nobody here has asked for"),
+        (b"\x20\x02\x00\x00", "says again that the connection stands"),
+        (b"\x30\x05\x00\x02\xff\xfex", "a packet 0x30 that cannot be read: UnicodeDecodeError"),
+        (b"\x30\x01\x00", "a packet 0x30 that cannot be read: Malformed"),
+        (b"\x90\x03\x00\x01\x55", "a packet 0x90 that cannot be read: Malformed"),
+    ],
+)
+async def test_a_packet_that_no_broker_sends_ends_the_connection_and_not_the_thread(
+    monkeypatch: pytest.MonkeyPatch, says: bytes, why: str
+) -> None:
+    """Tried: 4 GB in 5 s, readings that were never signed, and an agent that never came again."""
+    monkeypatch.setattr("edge.uplink.mqtt.RECONNECT_S_MIN", 0.05)
+    lost = asyncio.Queue[str]()
+    async with DeafBroker(free_port(), says=says) as broker, asyncio.timeout(60):
+        uplink = MqttUplink(
+            Route.of(f"mqtt://127.0.0.1:{broker.port}"), Topics.of("00", "p", "g"), "p-g",
+            on_connected=lambda: None, on_disconnected=lost.put_nowait,
+            on_message=lambda *_: None,
+        )  # fmt: skip
+        uplink.start()
+        try:
+            for _ in range(2):
+                assert why in await lost.get()
+        finally:
+            await asyncio.to_thread(uplink.stop)
+
+
+async def test_what_comes_on_other_topics_is_not_kept_until_it_is_looked_at() -> None:
+    """Each would wait for the spool's thread, 2 MiB of it; of ours only the newest does."""
+    told = asyncio.Queue[str]()
+    ours = b"stackproof/v1/00/p/g/receipts"
+    says = b"\x30\x04\x00\x01tx" + bytes([0x30, 3 + len(ours), 0, len(ours)]) + ours + b"y"
+    async with DeafBroker(free_port(), says=says) as broker, asyncio.timeout(60):
+        uplink = MqttUplink(
+            Route.of(f"mqtt://127.0.0.1:{broker.port}"), Topics.of("00", "p", "g"), "p-g",
+            on_connected=lambda: None, on_disconnected=lambda _: None,
+            on_message=lambda topic, *_: told.put_nowait(topic),
+        )  # fmt: skip
+        uplink.start()
+        try:
+            assert await told.get() == ours.decode()
         finally:
             await asyncio.to_thread(uplink.stop)

@@ -12,7 +12,8 @@ import pytest
 from edge.commissioning.doctor_broker import examine_route
 from edge.commissioning.findings import State
 from edge.route import Proxy, Route
-from edge.uplink.mqtt import MqttUplink, Topics
+from edge.uplink.mqtt import MqttUplink
+from edge.uplink.topics import Topics
 from tests.integration.edge.brokers import NAMES, Broker
 from tests.integration.edge.conftest import Plant
 from tests.integration.edge.proxies import proxying

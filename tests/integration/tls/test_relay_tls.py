@@ -14,7 +14,7 @@ from edge.relay.outer import read_outer
 from edge.relay.queue import Queue
 from edge.relay.service import Relay, queue_path
 from edge.relay.status import status_of
-from edge.uplink.mqtt import Topics
+from edge.uplink.topics import Topics
 from evidence.keys import load_certificate
 from tests.integration.edge.brokers import NAMES
 from tests.integration.tls.bench import Bench, benches

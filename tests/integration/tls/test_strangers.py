@@ -7,6 +7,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -188,6 +189,25 @@ def test_a_collector_that_acknowledges_nothing_takes_a_bounded_part_of_the_broke
     until_now(lambda: heard.grants == 2)
     assert len(heard.heard) == 3
     for guest in (heard, its):
+        guest.leave()
+
+
+@pytest.mark.parametrize("bench", ["nats"], indirect=True)
+def test_a_collector_that_is_busy_for_a_while_is_not_cut_off_by_a_backlog(bench: Bench) -> None:
+    """Tried: 60 gateways after an outage; nats-server cuts off whom 64 MiB wait for, as slow."""
+    shown, busy = bench.files(), threading.Event()
+    bench.configure()
+    topic = f"stackproof/v1/00/{PLANT}/edge-9/frames"
+    collector = Guest(bench, bench.shown(bench.folder / "broker/collector"), "collector")
+    its = Guest(bench, shown, "edge-9")
+    collector.client.subscribe(topic, 1)
+    until_now(lambda: its.told and collector.grants)
+    note = collector.client.on_message
+    collector.client.on_message = lambda *given: (busy.wait(ENOUGH_S), note(*given))
+    its.say([topic] * 80, bytes(2**20))
+    busy.set()
+    until_now(lambda: len(collector.heard) == 80)
+    for guest in (collector, its):
         guest.leave()
 
 

@@ -1,7 +1,7 @@
 """Topics of a gateway; both ends of the broker must spell them alike."""
 
 from cloud.collector.topics import CONFIG, FRAMES, LIVE, RECEIPTS, STATE, Sender, down, parse
-from edge.uplink.mqtt import Topics
+from edge.uplink.topics import Topics
 
 
 def test_topics() -> None:

@@ -9,10 +9,12 @@ from typing import Any
 
 import paho.mqtt.client as paho
 import pytest
+from paho.mqtt.enums import MQTTErrorCode, _ConnectionState
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
 from cloud.collector import mqtt
+from cloud.collector.chunked import Chunked
 from cloud.collector.inbox import Inbox, Message
 from cloud.collector.mqtt import MqttLink
 from cloud.collector.topics import Sender
@@ -34,7 +36,9 @@ class Page:
 
 
 class Client:
-    """Stands for paho's client: remembers subscriptions."""
+    """Stands for ours: remembers subscriptions."""
+
+    why = ""
 
     def __init__(self) -> None:
         self.subscribed: list[list[tuple[str, int]]] = []
@@ -283,7 +287,7 @@ async def test_the_end_hangs_up_and_leaves_tls_to_the_thread_that_reads(link: Mq
     context = ssl.create_default_context()
     secured = context.wrap_socket(ours, server_hostname="b", do_handshake_on_connect=False)
     client = SimpleNamespace(
-        is_connected=lambda: False, socket=lambda: mqtt._Chunked(secured),
+        is_connected=lambda: False, socket=lambda: Chunked(secured),
         disconnect=lambda: None, loop_stop=lambda: None,
     )  # fmt: skip
     link._client = client
@@ -317,7 +321,7 @@ def test_packets_are_read_by_the_chunk() -> None:
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
     with ours, theirs:
-        chunked = mqtt._Chunked(ours)
+        chunked = Chunked(ours)
         with pytest.raises(BlockingIOError):
             chunked.recv(1)
         theirs.sendall(b"0abc")
@@ -333,7 +337,32 @@ def test_a_packet_that_would_fill_the_memory_is_not_taken() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         theirs.sendall(b"abc")
-        chunked = mqtt._Chunked(ours)
+        chunked = Chunked(ours)
         assert chunked.recv(4 * 2**20) == b"abc"
         with pytest.raises(ConnectionAbortedError, match="a packet of 4194305 bytes"):
             chunked.recv(4 * 2**20 + 1)
+
+
+@pytest.mark.parametrize(
+    ("first", "packet", "waiting", "why"),
+    [
+        (0x34, b"\x00\x01t\x00\x01x", 0, "sends at QoS 2, which nobody here has asked for"),
+        (0x20, b"\x00\x00", 0, "says again that the connection stands"),
+        (0x30, b"\x00", 0, "sends a packet 0x30 that cannot be read: Malformed"),
+        (0x90, b"\x00\x01\x55", 0, "sends a packet 0x90 that cannot be read: Malformed"),
+        (0x32, b"\x00\x01t\x00\x01x", 16_385, "takes nothing, and 16385 packets wait for it"),
+        (0x32, b"\x00\x01t\x00\x01x", 16_384, ""),
+    ],
+)
+async def test_what_no_broker_has_to_send_ends_the_connection_and_not_the_thread(
+    first: int, packet: bytes, waiting: int, why: str
+) -> None:
+    link = MqttLink("mqtt://127.0.0.1:1", "0f", Inbox(), Page())
+    client: Any = link._client
+    client._state = _ConnectionState.MQTT_CS_CONNECTED
+    client._in_packet |= {"command": first, "packet": packet, "remaining_length": len(packet)}
+    client._out_packet.extend([None] * waiting)
+    code = client._packet_handle()
+    assert client.why.startswith(why)
+    assert (code == MQTTErrorCode.MQTT_ERR_PROTOCOL) == bool(why)
+    link._disconnected(client, None, None, ReasonCode(PacketTypes.DISCONNECT), None)

@@ -11,8 +11,9 @@ from cloud.collector.receipts import ReceiptBook
 from cloud.collector.rejects import SENTENCE_MAX, Digest, Refusal, Rejects, plain
 from cloud.collector.state_message import parse_state
 from cloud.collector.topics import Sender
+from edge.uplink.machine import WINDOW
 
-A, B = Sender("mini", "edge-a"), Sender("mini", "edge-b")
+A, B, C = (Sender("mini", f"edge-{name}") for name in "abc")
 
 
 # -- topics -------------------------------------------------------------------------------------
@@ -62,6 +63,40 @@ def test_items_come_in_order_and_orders_do_not_wait() -> None:
     assert len(inbox.take(9, 0)) == 1
     assert ran == ["order"]
     assert inbox.take(9, 0) == []
+
+
+def test_gateways_take_turns_whatever_one_of_them_sends() -> None:
+    """In a turn one has an object, and more of them within 64 KiB; its own stay in their order."""
+    inbox = Inbox()
+    mine = [Message(A, bytes([n]) * 40_000) for n in range(3)]
+    for each in (*mine, Message(B, b"1"), Message(B, b"2"), Message(C, b"3")):
+        inbox.put(each)
+    assert inbox.take(9, 0) == [mine[0], Message(B, b"1"), Message(B, b"2"), Message(C, b"3")]
+    inbox.put(Message(B, b"4"))
+    inbox.put(Message(A, b"5" * 70_000))
+    assert inbox.take(1, 0) == [mine[1]]
+    assert inbox.take(9, 0) == [Message(B, b"4"), mine[2]]
+    assert inbox.take(9, 0) == [Message(A, b"5" * 70_000)]
+    assert inbox.take(9, 0) == []
+
+
+def test_what_one_gateway_sends_beyond_its_share_is_dropped_and_counted() -> None:
+    inbox = Inbox()
+    assert [inbox.put(message(1)) for _ in range(514)].count(False) == 2
+    assert inbox.put(Message(B, b"1"))
+    assert inbox.dropped() == {A: 2}
+    assert inbox.dropped() == {}
+    while inbox.take(999, 0):
+        pass
+    assert [inbox.put(message(2**20)) for _ in range(65)].count(False) == 1
+    assert inbox.put(Message(B, b"1"))
+    inbox.take(1, 0)
+    assert inbox.put(message(2**20))
+
+
+def test_what_an_agent_has_under_way_fits_its_share_be_its_frames_large() -> None:
+    inbox = Inbox()
+    assert all([inbox.put(message(256 * 1024)) for _ in range(WINDOW)])
 
 
 @pytest.mark.parametrize("box", [Inbox(messages_max=2), Inbox(bytes_max=10)])
