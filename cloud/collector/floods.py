@@ -23,8 +23,8 @@ OVER_S = 60.0
 SAID = (
     f"it sends faster than it can be taken, and {SHARE_MESSAGES} of its objects or "
     f"{SHARE_BYTES >> 20} MiB wait already: what comes beyond is dropped, and gets no receipt. No "
-    "agent does so whose frames are of 256 KiB or less. The broker may drop what others send, or fill its disk, until it ends: see "
-    "docs/operations.md, 'One gateway floods'"
+    "agent does so whose frames are of 256 KiB or less. The broker may drop what others send, or "
+    "fill its disk, until it ends: see docs/operations.md, 'One gateway floods'"
 )
 
 
