@@ -68,8 +68,9 @@ MAX_FILE_MB = 4096
 #: after which nats-server alone forgets what somebody subscribed who is away: ours ask anew. Not in
 #: a cluster, where a node that is cut off would take who is connected to it for one of these
 GONE = "1m"
-#: connections that nats-server grants a slice, and more for each certificate, whose old ones it may
-#: not have missed yet: who opens them without end keeps nobody of another slice out
+#: connections that nats-server grants a slice, and more for each that its certificates need (of a
+#: relay one a stream): it may not have missed old ones yet. Who opens them without end keeps nobody
+#: of another slice out
 SPARE_CONNECTIONS, CONNECTIONS_EACH = 64, 4
 #: what a slice's collector may ask of nats-server: `cloud.transport.sessions`
 PURGE = "$JS.API.STREAM.PURGE.$MQTT_sess"
@@ -296,7 +297,8 @@ def _account(known: KnownSlice, bound: str) -> str:
     for relay in known.relays:
         bases = [f"{base}.{plant}.{gateway}" for plant, gateway in relay.streams]
         users.append(_user(relay.uri, bases, writes=(FRAMES, RELAY), reads=(RECEIPTS,)))
-    connections = SPARE_CONNECTIONS + CONNECTIONS_EACH * len(users)
+    needed = 1 + len(known.gateways) + sum(len(relay.streams) for relay in known.relays)
+    connections = SPARE_CONNECTIONS + CONNECTIONS_EACH * needed
     limits = f"jetstream: {bound}, limits {{ max_connections: {connections} }}"
     return f"slice-{known.slice_id} {{ {limits}, users: [\n{''.join(users)}] }}\n"
 

@@ -35,6 +35,8 @@ FULL_WAIT_S = 30.0
 GROWING_S = 30.0
 REFUSED = ".refused"
 NAME_BYTES_MAX = 255  # of Linux' file systems
+#: bytes, and when its bytes and it itself were changed, nanoseconds
+Stamp = tuple[int, int, int]
 
 
 class RelayFolder:
@@ -54,8 +56,8 @@ class RelayFolder:
     ) -> None:
         """Look into `folder`, made first where it `makes` it: a share that is away is not."""
         self._folder, self._intake, self._clock = folder, intake, clock
-        # path -> size, mtime, and since when they are so (monotonic)
-        self._seen: dict[Path, tuple[int, int, float]] = {}
+        # path -> how it is, and since when (monotonic)
+        self._seen: dict[Path, tuple[Stamp, float]] = {}
         # path -> why it is refused, "" for taken: it is to leave the folder, and is not read again
         self._ends: dict[Path, str] = {}
         self._is_made = not makes
@@ -71,14 +73,14 @@ class RelayFolder:
         files, self.aside, self.others = await asyncio.to_thread(_files, self._folder)
         self._seen = {path: seen for path, seen in self._seen.items() if path in files}
         self._ends = {path: end for path, end in self._ends.items() if path in files}
-        for path, (size, mtime_ns) in files.items():
-            before = self._seen.get(path)
-            if before is None or before[:2] != (size, mtime_ns):
-                self._seen[path] = size, mtime_ns, now_s
+        for path, stamp in files.items():
+            before, since_s = self._seen.get(path, (None, now_s))
+            if before != stamp:
+                self._seen[path] = stamp, now_s
                 self._ends.pop(path, None)
-            elif now_s >= before[2] + LOOK_S:
+            elif now_s >= since_s + LOOK_S:
                 try:
-                    await self._take(path, now_s - before[2])
+                    await self._take(path, now_s - since_s)
                 except (OSError, SpoolError) as error:  # of one stream's queue
                     failed = error
         if failed is not None:
@@ -112,8 +114,8 @@ class RelayFolder:
             except EvidenceError as error:
                 return str(error) if still_s >= GROWING_S else None
         if full:  # nothing of a file is lost: it waits until there is room
-            size, mtime_ns, _ = self._seen[path]
-            self._seen[path] = size, mtime_ns, self._clock.monotonic_ns() / 1e9 + FULL_WAIT_S
+            later_s = self._clock.monotonic_ns() / 1e9 + FULL_WAIT_S
+            self._seen[path] = self._seen[path][0], later_s
             return None
         span = export.span
         log.info(
@@ -125,8 +127,7 @@ class RelayFolder:
     async def _end(self, path: Path, refused: str) -> None:
         """Out of the way, unless a ferry has put another file of its name there meanwhile."""
         with contextlib.suppress(FileNotFoundError):
-            status = await asyncio.to_thread(path.lstat)
-            if (status.st_size, status.st_mtime_ns) != self._seen[path][:2]:
+            if await asyncio.to_thread(_stamp, path) != self._seen[path][0]:
                 return
         if not refused:
             await asyncio.to_thread(path.unlink, missing_ok=True)
@@ -149,8 +150,17 @@ class _Turning(io.BufferedReader):
         return super().read(size)
 
 
-def _files(folder: Path) -> tuple[dict[Path, tuple[int, int]], int, int]:
-    """Size and time of each name that may be one of ours, in the order of their seqs.
+def _stamp(path: Path) -> Stamp:
+    """By which another file of the same name is seen; OSError where there is none.
+
+    Exports of as many frames are of one size, and a ferry may set the time of each.
+    """
+    status = path.lstat()
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def _files(folder: Path) -> tuple[dict[Path, Stamp], int, int]:
+    """How each name is that may be one of ours, in the order of their seqs.
 
     And how many were refused and lie there still, and how many have other names.
 
@@ -160,8 +170,7 @@ def _files(folder: Path) -> tuple[dict[Path, tuple[int, int]], int, int]:
     ours = [path for path in paths if path.name.endswith(".tar")]
     for path in sorted(ours, key=lambda p: (len(p.name), p.name)):
         with contextlib.suppress(FileNotFoundError):  # taken away again
-            status = path.lstat()
-            found[path] = status.st_size, status.st_mtime_ns
+            found[path] = _stamp(path)
     aside = sum(path.name.endswith(REFUSED) for path in paths)
     return found, aside, len(paths) - len(ours) - aside
 

@@ -278,6 +278,9 @@ class Queue:
         The lowest seq held, the ends of the highest runs that are believed, and the one that came
         last: what stands above the gateway's newest object may be forged, right behind it too, and
         must not hide it.
+
+        Args:
+            seq: the end of what follows the receipt without a hole.
         """
         low = self._rows("SELECT min(seq) FROM objects WHERE seq > ?", seq)[0][0]
         if low is None:
@@ -285,10 +288,12 @@ class Queue:
         query = (
             "SELECT DISTINCT seq FROM objects WHERE seq > ? AND seq <= ? ORDER BY seq DESC LIMIT ?"
         )
-        found = [int(row[0]) for row in self._rows(query, seq, self._believed()[1], TOP_ROWS)]
+        # as `_believed`, without going through a run of weeks: each stream asks twice a minute
+        last = max(min(self.receipted_seq() + AHEAD_MAX, SEQ_MAX), seq)
+        found = [int(row[0]) for row in self._rows(query, seq, last, TOP_ROWS)]
         ends = [this for above, this in pairwise([SEQ_MAX + 2, *found]) if this + 1 < above]
         query = "SELECT seq FROM objects WHERE seq > ? AND seq <= ? ORDER BY id DESC LIMIT 1"
-        came = [int(row[0]) for row in self._rows(query, seq, self._believed()[1])]
+        came = [int(row[0]) for row in self._rows(query, seq, last)]
         return sorted({int(low), *ends[:ENDS_MAX], *came})
 
     def newest(self) -> int:

@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -197,6 +198,10 @@ def test_what_each_may_do_where_slices_share_a_broker() -> None:
     west = replace(SOUTH, slice_id="ff")
     alone = nats_files(replace(place, node=""), Known([NORTH, SOUTH, west]))["nats.conf"]
     assert alone.count("max_file: 1365MB }") == 3, "4096 by three: one copy at a broker alone"
+    hundred = KnownRelay("relay-a", "urn:r", [(f"p{n}", "e") for n in range(100)])
+    text = nats_files(place, Known([replace(NORTH, relays=[hundred]), SOUTH], nodes))["nats.conf"]
+    # a relay has a connection for each stream: 64, and 4 * (1 + 1 + 100)
+    assert re.findall(r"max_connections: (\d+)", text) == ["472", "72"]
     assert "slice-00 { jetstream: enabled, limits" in nats_files(place, Known([NORTH], nodes)).get(
         "nats.conf", ""
     )

@@ -169,6 +169,9 @@ def test_what_follows_without_a_hole_is_believed_however_far(
     held = queue(path)
     held.keep([of(seq) for seq in (*range(15), 17)], 5)
     assert (held.newest(), held.not_believed(), held.holes()) == (14, [17], [])
+    with monkeypatch.context() as patch:
+        patch.setattr(held, "run_end", None)  # of weeks: a second and more, for each stream
+        assert held.beyond(14) == [17]
     held.keep([of(15), of(16)], 6)
     assert (held.newest(), held.not_believed()) == (17, [])
     held.forget(3, 3)
