@@ -154,7 +154,7 @@ def set_aside(folder: PlantFolder, state: LogState, behind: Sequence[Tail]) -> l
 def remove_logged(folder: PlantFolder, state: LogState) -> list[str]:
     """Remove from aside/ what has come to be in the log; a sentence for each file.
 
-    And what a start was writing there when it ended. OSError.
+    And what a start was writing there when it ended, and aside/ where nothing waits. OSError.
 
     Args:
         folder: the plant's files.
@@ -167,6 +167,8 @@ def remove_logged(folder: PlantFolder, state: LogState) -> list[str]:
         elif _may_be_held(state, path) and not _count_left(folder, state, path, logged):
             path.unlink()
             notes.append(f"{_name(folder, path)}: is in the log now, removed")
+    with suppress(OSError):  # something waits, or there is none
+        folder.aside.rmdir()  # it bars other users' fsck and backup
     return notes
 
 
