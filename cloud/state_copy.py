@@ -75,27 +75,24 @@ def put_back(backup: Path, state: Path) -> Mapping[str, int]:
         StoreError: the copy is none or was altered, a file is there already, or a disk refuses.
     """
     sums = _sums(backup)
-    there = [state / f"{name}{more}" for name in sums for more in ("", "-wal", "-journal")]
     with told(state), ExitStack() as stack:
         if (state / "lock").exists():
             stop = "stop that collector, and its standby, first"
             stack.callback(os.close, take_lock(state / "lock", stop))
         made, put = {name: state / f"{name}.copy" for name in sums}, list[Path]()
-        _take_back(state, sums)
-        for path in there:
-            if path.exists():
-                raise StoreError(f"{path}: is there already; nothing is ever overwritten")
+        missing = _missing(state, sums)
         try:
             make_folder(state, PRIVATE)
-            for name, path in made.items():
+            for name in missing:
+                path = made[name]
                 path.unlink(missing_ok=True)  # of one that was interrupted
                 _write(path, (backup / name).read_bytes())
                 give(path)  # the collector, whose folder it is, is to read them
                 _check_copied(path, sums[name], backup / name)
                 _check(path)
             # accounts last: a start without them tells everybody that something is missing
-            for name, path in reversed(made.items()):
-                os.link(path, state / name)  # refuses one that came meanwhile
+            for name in reversed(missing):
+                os.link(made[name], state / name)  # refuses one that came meanwhile
                 put.append(state / name)
         except BaseException:
             for path in put:
@@ -108,15 +105,24 @@ def put_back(backup: Path, state: Path) -> Mapping[str, int]:
     return {name: (state / name).stat().st_size for name in sums}
 
 
-def _take_back(state: Path, sums: Mapping[str, str]) -> None:
-    """Remove what one that was killed had put: the copies' very bytes, which no start has opened.
+def _missing(state: Path, sums: Mapping[str, str]) -> list[str]:
+    """Files that are still to be put: one that was killed may have put some, which stay.
 
-    Where one has, they are in another mode, or a write-ahead log is beside: they stay.
+    Those are the copies' very bytes, which no start has opened: then they are in another mode.
+
+    Raises:
+        StoreError: a file is there that is not of the copy.
     """
-    for name, sha256 in sums.items():
-        put, log = state / name, state / f"{name}-wal"
-        if put.exists() and not log.exists() and _sha256(put) == sha256:
-            put.unlink()
+    put = {state / name for name, sha256 in sums.items() if _is_of(state / name, sha256)}
+    there = [state / f"{name}{more}" for name in sums for more in ("", "-wal", "-journal")]
+    for path in there:
+        if path not in put and path.exists():
+            raise StoreError(f"{path}: is there already; nothing is ever overwritten")
+    return [name for name in sums if state / name not in put]
+
+
+def _is_of(path: Path, sha256: str) -> bool:
+    return path.exists() and _sha256(path) == sha256
 
 
 def _check_copied(path: Path, sha256: str, of: Path) -> None:

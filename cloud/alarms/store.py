@@ -17,9 +17,10 @@ from cloud.kept_file import KeptFile
 
 FILE = "alarms.db"
 FORMAT = 2
-#: the newest are kept: some years at the target of six an hour and three lines an alarm
+#: the newest are kept
 EVENTS_MAX = 500_000
-#: of these of one plant: what a gateway raises and clears without end pushes out no other's
+#: of these of one plant, some months at the target of six an hour and three lines an alarm: what a
+#: gateway raises and clears without end pushes out no other's
 EVENTS_OF_PLANT_MAX = 50_000
 #: of one plant: of what cleared lately, whoever looks at alarms reads no more
 CLEARED_MAX = 1_000
@@ -86,7 +87,11 @@ _PUT_ALARM = "INSERT INTO alarm VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
 _PUT_SHELF = "INSERT INTO shelf VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _PUT_EFFECT = "INSERT OR REPLACE INTO effect VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _PUT_EVENT = "INSERT INTO event VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_BOUND_EVENTS = "DELETE FROM event WHERE id <= (SELECT max(id) FROM event) - ?"
+#: by their count: ids go on where lines of a plant that tells without end have gone
+_BOUND_EVENTS = """
+DELETE FROM event WHERE id IN (
+    SELECT id FROM event ORDER BY id LIMIT (SELECT max(0, count(*) - ?) FROM event))
+"""
 _BOUND_EVENTS_OF_PLANT = """
 DELETE FROM event WHERE plant = ? AND at_ns <= (
     SELECT at_ns FROM event WHERE plant = ? ORDER BY at_ns DESC LIMIT 1 OFFSET ?)

@@ -41,6 +41,9 @@ from evidence.records import MAGIC, encode_record, read_records
 
 #: of the objects in one file of aside/, which are held in memory
 FILE_BYTES_MAX = 16 * 1024 * 1024
+#: torn places in one tail behind which more is looked for: a torn object that is full of what looks
+#: like records held a start for minutes; what comes behind it is of the same gateway
+TORN_MAX = 200
 #: an exported spool writes no longer seq
 SEQ_MAX = 10**19 - 1
 #: names that `_written` gives: stream, first and last seq, the last object's hash
@@ -85,17 +88,19 @@ def tails(folder: PlantFolder, state: LogState) -> Sequence[Tail]:
     return [(path, end) for path, end in found if size_of(path) > end]
 
 
-def shown_more(behind: Iterable[Tail], state: LogState) -> str:
-    """Which object shows that gateways were told of more of the log than the state; "" for none.
+def shown_more(behind: Iterable[Tail], size: int) -> str:
+    """Which object shows that gateways were told of more than `size` log entries; "" for none.
 
     A gateway names the newest log it was told of, and its object is let in only where that is
-    committed. So no crash leaves an object behind the checkpoint that names more than it.
+    committed. So no crash leaves an object behind the checkpoint that names more than it. Behind
+    torn bytes there may be what the object that is torn held, and nobody let that in.
     """
-    for found in _parsed(_in_tails(behind)):
+    records = (record for path, offset in behind for record in whole_records(path, offset))
+    for found in _parsed(record.data for record in records):
         header = found.header
-        if header.anchor is not None and header.anchor[0] > state.size:
+        if header.anchor is not None and header.anchor[0] > size:
             what = f"seq {header.seq} of {header.stream} behind it names a log of"
-            return f"{what} {header.anchor[0]} entries, and it speaks of {state.size}"
+            return f"{what} {header.anchor[0]} entries, and it speaks of {size}"
     return ""
 
 
@@ -149,7 +154,7 @@ def set_aside(folder: PlantFolder, state: LogState, behind: Sequence[Tail]) -> l
 def remove_logged(folder: PlantFolder, state: LogState) -> list[str]:
     """Remove from aside/ what has come to be in the log; a sentence for each file.
 
-    And what a start was writing there when it ended. OSError.
+    And what a start was writing there when it ended, and aside/ where nothing waits. OSError.
 
     Args:
         folder: the plant's files.
@@ -162,6 +167,8 @@ def remove_logged(folder: PlantFolder, state: LogState) -> list[str]:
         elif _may_be_held(state, path) and not _count_left(folder, state, path, logged):
             path.unlink()
             notes.append(f"{_name(folder, path)}: is in the log now, removed")
+    with suppress(OSError):  # something waits, or there is none
+        folder.aside.rmdir()  # it bars other users' fsck and backup
     return notes
 
 
@@ -185,12 +192,12 @@ def _listed(folder: PlantFolder) -> list[Path]:
 def _in_tails(behind: Iterable[Tail]) -> Iterator[bytes]:
     """Every whole record in tails, behind torn bytes, too."""
     for path, offset in behind:
-        size = size_of(path)
-        while offset < size:
+        size, torn = size_of(path), 0
+        while offset < size and torn <= TORN_MAX:
             for record in whole_records(path, offset):
                 yield record.data
                 offset = record.end
-            offset = _next_magic(path, offset + 1, size)
+            torn, offset = torn + 1, _next_magic(path, offset + 1, size)
 
 
 def _next_magic(path: Path, offset: int, size: int) -> int:

@@ -23,7 +23,7 @@ from cloud.store.fsck_log import LogCheck
 from cloud.store.fsck_streams import StreamCheck
 from cloud.store.layout import PlantFolder
 from cloud.store.record_file import read_at, size_of
-from cloud.store.recovery import read_signed, read_unnamed
+from cloud.store.recovery import entries_give, read_signed, read_unnamed
 from cloud.store.state import LogState, decode_snapshot, encode_snapshot
 from cloud.store.tree import grow
 from evidence.checkpoint import Checkpoint
@@ -241,13 +241,19 @@ class _PlantCheck:
         """Nobody writes: whatever stands behind the newest signed entry is left from a crash."""
         state = self._state
         self._beside.finish()
-        if self._signed and (older := shown_more(tails(self._folder, state), state)):
+        if self._signed and (older := shown_more(tails(self._folder, state), self._settled())):
             name = self._name_of(self._folder.checkpoint)
             self._found.add(Fault.CHECKPOINT_OLDER, name, f"is of before: {older}")
         if self._log.look_beyond(state.size, state.entries_bytes):
             return  # index and objects are those of entries that the next start sees to
         for name in {*state.streams, *self._folder.streams()}:
             self._stream(name).finish(state.stream(name))
+
+    def _settled(self) -> int:
+        """Entries that the next start goes on from: the power went, and a name did not last."""
+        newer = read_unnamed(self._plant, self._folder, self._keys, self._signed)
+        there = (one.size for one, _ in newer if entries_give(self._folder, self._state, one))
+        return max([self._state.size, *there])
 
     # -- findings ---------------------------------------------------------------------------------
 

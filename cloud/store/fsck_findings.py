@@ -13,7 +13,7 @@ class Remedy(Enum):
     """What there is to do about a finding. The value is the end of its sentence."""
 
     REBUILD = "it can be made again: stop the collector and run stackproof cloud rebuild"
-    START = "the next start of the collector sets it aside or cuts it, or says why it does not"
+    START = "the next start of the collector takes, cuts or sets it aside, or says why it does not"
     PUT_BACK = "put the file back from a backup"
     ASK = "find out who put it there, and remove it unless a start of the collector logs it"
     CUT = "find out who wrote them; where all else is sound, cut them off there: truncate --size"

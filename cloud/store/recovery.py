@@ -127,7 +127,7 @@ def _begin(
     count = sum(1 for _ in whole_records(folder.entries, state.entries_bytes))
     if count and found.unnamed:  # a name lasts before the next commit's entries are written
         older = f"{count} entries lie behind the one beside it, of {state.size}"
-    if older := older or shown_more(behind, state):
+    if older := older or shown_more(behind, state.size):
         raise DamagedLogError(
             f"{folder.root}: the checkpoint is older than the log: {older}. Nothing was cut; put "
             "the newest checkpoint back, or restore this plant from a backup"

@@ -142,6 +142,7 @@ def test_what_one_gateway_tells_fills_no_log_of_alarms(
 ) -> None:
     """Nobody signs its messages: by 500 pots that nobody has it pushed all else out in an hour."""
     monkeypatch.setattr("cloud.alarms.store.EVENTS_OF_PLANT_MAX", 20)
+    monkeypatch.setattr("cloud.alarms.store.EVENTS_MAX", 22)
     works.at(0)
     (certificate,) = works.store.events([PLANT])
     others = replace(certificate.happening, alarm=replace(
@@ -164,6 +165,9 @@ def test_what_one_gateway_tells_fills_no_log_of_alarms(
     monkeypatch.setattr("cloud.alarms.store.CLEARED_MAX", 5)
     assert works.store.cleared([PLANT, "maxi"], T0, now_ns) == both[:-6:-1]
     assert [one.happening.at_ns for one in works.store.events(["maxi"])] == [T0]
+    assert works.store.events([PLANT], count=1)[0].id > 22
+    works.store.keep(Book(), "maxi", [others] * 5)
+    assert len(works.store.events([PLANT, "maxi"], count=99)) == 22
     works.store.close()
 
 

@@ -163,8 +163,10 @@ def test_beside_a_collector_or_after_one_that_was_killed(
     assert not (state / "accounts.db").exists(), "a start between would be seen by everybody"
     assert cli.main(order) == 0
     assert {path.name for path in state.iterdir()} == {"accounts.db", "alarms.db", "lock"}
-    AlarmStore(state).close()
+    AccountStore(state).close()
+    before = {path: path.read_bytes() for path in state.glob("*.db")}
     assert "is there already" in refused(capsys, *order), "a collector has had it open"
+    assert {path: path.read_bytes() for path in state.glob("*.db")} == before
 
 
 def test_a_database_that_is_damaged_is_not_copied(
