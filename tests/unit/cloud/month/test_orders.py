@@ -8,9 +8,9 @@ from cloud.api.services import MonthRefusedError
 from cloud.errors import StoreError
 from cloud.front.shapes import MONTHS
 from cloud.month.book import MONTHS_MAX
-from cloud.month.facts import Ordered, StreamDay
-from cloud.month.tally import DayTally
-from tests.unit.cloud.month.engine_examples import TO_NS, Works, heartbeat
+from cloud.month.facts import Ordered, Position, Segment, StreamDay
+from cloud.month.tally import DayTally, Layout
+from tests.unit.cloud.month.engine_examples import FROM_NS, TO_NS, Works, heartbeat
 from tests.unit.cloud.month_examples import ARCHIVE
 from tests.unit.evidence import sealed_month as sm
 from tests.unit.evidence.small_plant import MONTH, PLANT
@@ -95,4 +95,16 @@ async def test_readings_of_a_clock_that_is_ahead_hide_no_month(works: Works) -> 
     assert works.facts.first_month(PLANT) == "2150-01"
     rows = engine.rows(PLANT)
     assert [row["month"] for row in rows] == ["2026-06"]
+    MONTHS.validate_python(rows)
+
+
+async def test_readings_of_each_nanosecond_hide_no_month(works: Works) -> None:
+    """A front has 64 bits for a number: one configuration had it refuse all plants' months."""
+    engine = works.engine()
+    works.clock.now_ns = TO_NS
+    layout = Layout("Asia/Shanghai", ("meter",), (((1, 20_000),),), ((0,),))
+    day = StreamDay("2026-06-01", sm.STREAM, DayTally(last_seq=0, log_index=0), 1)
+    works.facts.add(PLANT, sm.STREAM, Position(1), [Segment(FROM_NS, b"", layout)], [day])
+    rows = engine.rows(PLANT)
+    assert rows[-1]["readings"]["due"] == 2**63 - 1  # of 20,000 × 30 days: 5 × 10^19
     MONTHS.validate_python(rows)
