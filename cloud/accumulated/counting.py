@@ -4,6 +4,7 @@ Reads evidence; one thread at a time.
 """
 
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ log = logging.getLogger("stackproof.cloud.accumulated")
 
 #: objects of one step: some hundred milliseconds, after which another plant has its turn
 STEP_OBJECTS = 512
+#: and so long at most: the configuration of a gateway that means it is half a second
+STEP_S = 5.0
 
 
 class PlantCount:
@@ -69,12 +72,15 @@ class PlantCount:
             return False
         end = self._evidence.head(self._stream).next_seq
         stop = min(end, self._next + STEP_OBJECTS)
-        self.is_behind = stop < end
         if self._next == stop:
             return False
+        until_s = time.monotonic() + STEP_S
         for stored in self._evidence.objects(self._stream, self._next, stop):
             self._take(stored)
             self._next, self._head = stored.seq + 1, stored.sha256
+            if time.monotonic() >= until_s:
+                break
+        self.is_behind = self._next < end
         self._calculate()
         return True
 

@@ -30,6 +30,8 @@ from evidence.documents.standing import Logged
 
 #: a gateway sends every ten seconds or so: one that is silent for longer needs somebody to look
 SILENT_NS = 3_600_000_000_000
+#: a configuration may ask for 20,000 points each nanosecond; whoever reads lists has 64 bits
+DUE_MAX = 2**63 - 1
 OPERATOR, ENGINEER, ACCOUNTANT = "operator", "engineer", "accountant"
 
 
@@ -262,10 +264,11 @@ def _devices(known: Known, days: Mapping[str, tuple[int, int]], now_ns: int) -> 
 def due_in_all(
     segments: Mapping[str, Sequence[Segment]], month: str, zone: str, now_ns: int
 ) -> int:
-    """Readings of all devices that were due in a month by now."""
+    """Readings of all devices that were due in a month by now, `DUE_MAX` at most."""
     from_ns, to_ns = PlantDays(zone).month_bounds(month)
     layouts = [[(one.from_ns, one.layout) for one in of] for of in segments.values()]
-    return sum(sum(due_on(of, from_ns, min(to_ns, now_ns)).values()) for of in layouts)
+    due = sum(sum(due_on(of, from_ns, min(to_ns, now_ns)).values()) for of in layouts)
+    return min(due, DUE_MAX)
 
 
 def _owed_by_meters(

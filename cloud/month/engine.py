@@ -33,8 +33,8 @@ from evidence.log_lines import about
 
 log = logging.getLogger("stackproof.cloud.months")
 
-#: seconds between two looks; objects counted at a time
-LOOK_S, PIECE = 5.0, 200
+#: seconds between two looks; objects counted at a time; seconds until others have their turn
+LOOK_S, PIECE, TURN_S = 5.0, 200, 60.0
 #: of many plants each rests so long for each of them: until it is counted, and judged, again
 COUNT_EACH_S, JUDGE_EACH_S = 0.04, 0.2
 #: seconds after which a closing that was refused is tried again
@@ -94,11 +94,10 @@ class MonthEngine:
         found = self._book.month(plant, month, self._clock.wall_ns())
         if found is None:
             return None
-        progress = self._months.progress.row(plant, month)
         refused = self._standing.get((plant, REFUSED), "")
         return {
             **found,
-            "progress": progress,
+            "progress": self._months.progress.row(plant, month),
             "refused": without_paths(refused),
             "counting": without_paths(self._amiss.get(plant, "")),
         }
@@ -305,8 +304,9 @@ class MonthEngine:
         try:
             evidence = self._sources.evidence(plant)
             has_news = plant in self._amiss or self._archives.has_news(plant)
-            if has_news or self._turns.is_due(plant, evidence.size, of):
-                await self._catch_up(evidence)
+            is_due = has_news or self._turns.is_due(plant, evidence.size, of)
+            if is_due and not await self._catch_up(evidence):
+                return
             for ordered in [one for one in began if one.plant == plant]:
                 began.remove(ordered)
                 if (plant, ordered.month) not in self._busy:  # else somebody has ordered it anew
@@ -317,19 +317,21 @@ class MonthEngine:
                 log.error("%s: months not looked at: %s", plant, error, extra=about(plant))  # noqa: TRY400 - says all
             self._amiss[plant] = str(error)
 
-    async def _catch_up(self, evidence: PlantEvidence) -> None:
-        """Count what came; half of the time is left to others."""
+    async def _catch_up(self, evidence: PlantEvidence) -> bool:
+        """Count what came, False where more is left; half of the time is left to others."""
         async with self._counting:
             plant, size, is_done = evidence.plant, evidence.size, False
-            while not is_done:
+            until_s = time.monotonic() + TURN_S  # a gateway may sign faster than this counts
+            while not is_done and time.monotonic() < until_s:
                 await self._sources.turn()
                 began_s = time.monotonic()
                 is_done = await asyncio.to_thread(self._count, evidence)
                 await asyncio.sleep(time.monotonic() - began_s)
             await self._archives.catch_up(plant)
-        self._turns.looked(plant, size)
+        self._turns.looked(plant, size if is_done else None)
         self._book.forget(plant)
         self._amiss.pop(plant, None)
+        return is_done
 
     def _count(self, evidence: PlantEvidence) -> bool:
         try:
@@ -363,8 +365,7 @@ class MonthEngine:
         self._judging.looked(plant, now_ns // MINUTE_NS)
         rows = await asyncio.to_thread(self._book.rows, plant, now_ns)
         late = sorted(str(row["month"]) for row in rows if row["state"] == State.LATE)
-        sentence = f"not closed in time: {', '.join(late)}" if late else ""
-        await self._say(plant, LATE, sentence)
+        await self._say(plant, LATE, f"not closed in time: {', '.join(late)}" if late else "")
         if self._closing != "when-complete" or self._busy:
             return
         for row in reversed(rows):
@@ -387,8 +388,7 @@ class MonthEngine:
     def _ended(self, plant: str, month: str, task: asyncio.Task[None]) -> None:
         self._busy.discard((plant, month))
         self._orders.discard(task)
-        defect = None if task.cancelled() else task.exception()
-        if defect is not None:
+        if not task.cancelled() and (defect := task.exception()) is not None:
             log.error("a closing ended by a defect", exc_info=defect, extra=about(plant))
 
     async def _say(self, plant: str, reason: str, sentence: str) -> None:

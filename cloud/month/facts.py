@@ -6,17 +6,16 @@ that were ordered and are not done, so that a start goes on with them. Any threa
 """
 
 import contextlib
-import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from threading import Lock
 
 from cloud.closing.log import MonthClose, month_close
 from cloud.errors import OtherVersionError, StoreError
-from cloud.month.tally import Counts, DayTally, Layout, kept_layout
+from cloud.month.tally import Counts, DayTally, Layout, kept_layout, layout_text
 from evidence.log import decode_entry
 
 FILE = "months.db"
@@ -222,7 +221,7 @@ class Facts:
         with self._changing() as sql:
             at = (plant, stream, position.next_seq, position.head, position.at_ns)
             sql.execute("INSERT OR REPLACE INTO stream VALUES (?, ?, ?, ?, ?)", at)
-            told = [(s.from_ns, s.cfg, json.dumps(asdict(s.layout))) for s in segments]
+            told = [(s.from_ns, s.cfg, layout_text(s.layout)) for s in segments]
             put = "INSERT OR REPLACE INTO segment VALUES (?, ?, ?, ?, ?)"
             sql.executemany(put, [(plant, stream, *segment) for segment in told])
             held = list(days)

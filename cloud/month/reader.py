@@ -4,16 +4,28 @@ It follows what is committed and never waits for the collector: after a start, a
 restored backup it goes on where it stopped, or begins again where the log is another one.
 """
 
+import logging
+from collections.abc import Sequence
+
 from cloud.closing.zone import configuration_of
 from cloud.collector.desk import PlantEvidence
 from cloud.month.facts import Facts, Position, Segment, StreamDay
-from cloud.month.tally import Layout, Tally
+from cloud.month.tally import Layout, Tally, layout_text
 from evidence import cose
 from evidence.frame import decode_body, header_of
 from evidence.log import ENTRY_VERSION, Kind, decode_entry
+from evidence.log_lines import about
 
 #: entries looked at for closes in the time that one object takes
 ENTRIES_AN_OBJECT = 50
+#: characters of all layouts of a plant, which are held: of a large works one has 40,000, and one
+#: that a gateway means to be large 1,300,000
+LAYOUTS_MAX = 16 * 2**20
+#: devices of a plant, whenever it had them: a month's checklist has 31 figures of each
+DEVICES_MAX = 30_000
+_NONE = Layout("", (), (), ())
+
+log = logging.getLogger("stackproof.cloud.months")
 
 
 class FactsReader:
@@ -25,7 +37,9 @@ class FactsReader:
 
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
-        self._layouts: dict[bytes, Layout] = {}
+        #: of each stream the newest: frames name none before it again
+        self._layouts: dict[tuple[str, str], tuple[bytes, Layout]] = {}
+        self._told: set[str] = set()
 
     def follow(self, evidence: PlantEvidence, most: int) -> bool:
         """Count at most so many objects of each stream; True when there was nothing more.
@@ -77,7 +91,7 @@ class FactsReader:
                 continue
             envelope = cose.parse(stored.data)
             body, named = decode_body(envelope.payload), header_of(envelope).cfg or b""
-            layout = self._layout(evidence, stream, named)
+            layout = self._layout(evidence, stream, named, segments)
             if body.sections and named != cfg:
                 first_ns = min(section.first_ns for section in body.sections)
                 segments.append(Segment(first_ns, named, layout))
@@ -90,13 +104,35 @@ class FactsReader:
         self._facts.add(plant, stream, at, segments, days)
         return stop == head
 
-    def _layout(self, evidence: PlantEvidence, stream: str, cfg: bytes) -> Layout:
-        found = self._layouts.get(cfg)
-        if found is None:
+    def _layout(
+        self, evidence: PlantEvidence, stream: str, cfg: bytes, new: Sequence[Segment]
+    ) -> Layout:
+        """Of a configuration; `new` are segments that are not written yet."""
+        plant = evidence.plant
+        held_cfg, layout = self._layouts.get((plant, stream), (b"", _NONE))
+        if held_cfg == cfg:
+            return layout
+        if cfg == self._facts.newest_cfg(plant, stream):  # as it was counted by before the start
+            layout = self._facts.segments(plant)[stream][-1].layout
+        else:
             seq = evidence.configs(stream)[cfg]
             (held,) = evidence.objects(stream, seq, seq + 1)
-            found = self._layouts[cfg] = Layout.of(configuration_of(held.data))
-        return found
+            layout = Layout.of(configuration_of(held.data))
+            if not self._has_room(plant, [*(of.layout for of in new), layout]):
+                if plant not in self._told:
+                    told = "%s: configurations are too many, or of too many devices, to be counted"
+                    log.warning(told, plant, extra=about(plant, stream))
+                self._told.add(plant)
+                layout = layout.without_devices()
+        self._layouts[plant, stream] = cfg, layout
+        return layout
+
+    def _has_room(self, plant: str, new: Sequence[Layout]) -> bool:
+        """Whether a plant may have these layouts, too: in lists of all plants it is one of many."""
+        known = [one.layout for of in self._facts.segments(plant).values() for one in of]
+        if len({device for one in (*known, *new) for device in one.devices}) > DEVICES_MAX:
+            return False
+        return sum(len(layout_text(one)) for one in (*known, *new)) <= LAYOUTS_MAX
 
 
 def _received_ns(evidence: PlantEvidence, index: int) -> int:

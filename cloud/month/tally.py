@@ -8,7 +8,7 @@ that were in force.
 import json
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -61,6 +61,10 @@ class Layout:
             rows.append(tuple(row))
         sorted_rates = tuple(tuple(sorted(rate.items())) for rate in rates)
         return cls(config["plant"]["time_zone"], tuple(devices), sorted_rates, tuple(rows))
+
+    def without_devices(self) -> "Layout":
+        """The same where nothing is counted of any, and nothing is due."""
+        return Layout(self.zone, (), (), ())
 
     def due(self, from_ns: int, to_ns: int) -> dict[str, int]:
         """Device -> readings due from one instant until before another."""
@@ -225,6 +229,11 @@ def due_on(segments: Sequence[tuple[int, Layout]], from_ns: int, to_ns: int) -> 
         for device, count in segments[i][1].due(begin, end).items():
             found[device] = found.get(device, 0) + count
     return found
+
+
+def layout_text(layout: Layout) -> str:
+    """JSON of a layout, as `Facts` keeps it."""
+    return json.dumps(asdict(layout))
 
 
 def kept_layout(text: str) -> Layout:

@@ -13,11 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from cloud.series.bucket import SECOND_NS, Bucket, Series, both
+from evidence.errors import LimitError
 
 Int64 = npt.NDArray[np.int64]
 #: int64, or Python's own integers where 64 bits might not do
 Whole = npt.NDArray[Any]
 _MOST = np.iinfo(np.int64).max
+#: of one gateway in a stretch: a configuration has 20,000 points, and the next may have others
+SERIES_MAX = 100_000
 
 
 @dataclass(frozen=True)
@@ -101,16 +104,30 @@ class Running:
         """Some more, later than all before.
 
         Columns of the same sequence of series, one object, are added up at once; where another
-        configuration came between, or what a store had, series are only put together in `whole`.
+        configuration came between, or what a store had, series are put together in `whole`, and
+        where they are many. LimitError when there are more than `SERIES_MAX`.
         """
         key = id(columns.series)
-        part = self._parts[-1] if self._parts else None
-        if part is None or (key not in part and self._overlaps(part, columns)):
-            part = {}
-            self._parts.append(part)
+        part = self._parts[-1] if self._parts else {}
+        if key not in part:
+            part = self._part_for(columns)
         before = part.get(key)
         begun = replace(columns, from_ns=self.from_ns)
         part[key] = begun if before is None else before.then(begun)
+
+    def _part_for(self, columns: Columns) -> dict[int, Columns]:
+        """Where columns of a sequence of series go that is not in the newest part."""
+        if self._many > SERIES_MAX:
+            self._parts = [{id(one.series): one for one in self.whole()}]
+            if self._many > SERIES_MAX:
+                raise LimitError(f"a gateway has more than {SERIES_MAX} series in one stretch")
+        if not self._parts or self._overlaps(self._parts[-1], columns):
+            self._parts.append({})
+        return self._parts[-1]
+
+    @property
+    def _many(self) -> int:
+        return sum(len(held.series) for part in self._parts for held in part.values())
 
     @staticmethod
     def _overlaps(part: dict[int, Columns], columns: Columns) -> bool:

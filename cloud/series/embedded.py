@@ -18,10 +18,13 @@ from cloud.series.bucket import (
 from cloud.series.columns import Columns
 from cloud.series.database import SeriesFile, drop_marks, set_mark
 from cloud.series.store import Batch, Mark, StoreState
+from evidence.errors import LimitError
 
 #: days that hours and days are kept: a sixtieth of the minutes and less
 COARSE_DAYS = 3_653
 _PRUNE_S = 3_600
+#: of a plant, for as long as the file is there: ids of all plants' are held
+SERIES_MAX = 200_000
 
 _READ = (
     "SELECT series, from_s, count, low, high, last, mean, rest, worst FROM bucket"
@@ -108,6 +111,8 @@ class EmbeddedSeries:
             asked, plants = "SELECT * FROM series WHERE plant = ?", {series.plant for series in new}
             found = (row for plant in plants for row in sql.execute(asked, (plant,)))
             known = {told: key for key, *told_ in found for told in [tuple(told_)]}
+            if len(known) > len(plants) * SERIES_MAX:
+                raise LimitError(f"{' '.join(plants)} has more than {SERIES_MAX} series")
             ids.update({series: known[series] for series in new})
         return [ids[series] for series in every]
 

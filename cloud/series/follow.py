@@ -294,6 +294,10 @@ class SeriesFollower:
                 continue
             envelope = cose.parse(stored.data)
             body, cfg = decode_body(envelope.payload), header_of(envelope).cfg or b""
+            if cfg not in stream.forms:  # frames name none before it again: one is held
+                _fold(stream.forms, waiting, mark.through_ns, to_ns, found)
+                waiting = Waiting()
+                stream.forms.clear()
             form = self._form(evidence, gateway, stream, cfg)
             if form is None or not form.fits(body):
                 self._count_unfit((evidence.plant, gateway), stored.seq)

@@ -10,6 +10,7 @@ from unittest.mock import Mock
 
 import pytest
 
+from cloud.accumulated import counting
 from cloud.accumulated.desk import AGAIN_S, Accumulations
 from cloud.accumulated.outlook import Allowance, Counted, PlantSaid, outlook, with_indicator
 from cloud.closing.archive import ArchiveFolder
@@ -113,6 +114,18 @@ def test_what_was_kept_and_does_not_fit_is_counted_anew(
     with caplog.at_level(logging.WARNING):
         assert Counting(desk, folder).shown() == due
     assert says in caplog.text
+
+
+def test_a_step_is_over_after_some_seconds(
+    desk: Desk, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """256 configurations of 20,000 points took two minutes, in which no other plant was counted."""
+    due = Counting(desk.deliver(), folder).shown()
+    monkeypatch.setattr(counting, "STEP_S", 0.0)  # an object each
+    slow, steps = Counting(desk, folder / "slow"), 1
+    while slow.step():
+        steps += 1
+    assert (slow.shown(), steps) == (due, desk.reader.head(sm.STREAM).next_seq)
 
 
 def test_periods_that_are_over_have_a_reason_and_no_figure(desk: Desk, folder: Path) -> None:

@@ -1,5 +1,6 @@
 """Orders to close: one at a time of a month, and remembered until they are done."""
 
+import asyncio
 from unittest.mock import Mock
 
 import pytest
@@ -7,10 +8,12 @@ import pytest
 from cloud.api.services import MonthRefusedError
 from cloud.errors import StoreError
 from cloud.front.shapes import MONTHS
+from cloud.month import engine as months
 from cloud.month.book import MONTHS_MAX
-from cloud.month.facts import Ordered, StreamDay
-from cloud.month.tally import DayTally
-from tests.unit.cloud.month.engine_examples import TO_NS, Works, heartbeat
+from cloud.month.facts import Ordered, Position, Segment, StreamDay
+from cloud.month.tally import DayTally, Layout
+from cloud.store.reader import PlantReader
+from tests.unit.cloud.month.engine_examples import FROM_NS, TO_NS, Works, heartbeat
 from tests.unit.cloud.month_examples import ARCHIVE
 from tests.unit.evidence import sealed_month as sm
 from tests.unit.evidence.small_plant import MONTH, PLANT
@@ -77,6 +80,44 @@ async def test_a_plant_of_which_nobody_thought_does_not_hold_up_the_others(
     assert engine.rows(PLANT)[0]["month"] == "2026-07"
 
 
+async def test_a_gateway_that_signs_faster_than_is_counted_holds_up_no_other_plant(
+    works: Works, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, real, others = works.engine(), works.sources.evidence, list[str]()
+    monkeypatch.setattr(months, "PIECE", 1)
+    monkeypatch.setattr(months, "TURN_S", 0.1)
+    asked, other = [0], "z-plant"
+
+    async def sign() -> None:
+        for _ in range(2):
+            asked[0] += 1
+            heartbeat(works.desk, TO_NS + asked[0])
+
+    def evidence(of: str) -> PlantReader:
+        if of == other:
+            others.append(of)
+            raise LookupError(of)
+        return real(of)
+
+    monkeypatch.setattr(works.sources, "turn", sign)
+    monkeypatch.setattr(works.sources, "plants", lambda: [PLANT, other])
+    monkeypatch.setattr(works.sources, "evidence", evidence)
+    await asyncio.wait_for(engine.look(), 30)
+    assert others == [other]
+    assert works.sources.told == []  # of what is not counted nobody says that it is late
+    monkeypatch.setattr(works.sources, "turn", nobody)
+    monkeypatch.setattr(months, "TURN_S", 60.0)
+    await engine.look()
+    assert (
+        works.facts.position(PLANT, sm.STREAM).next_seq
+        == works.desk.reader.head(sm.STREAM).next_seq
+    )
+
+
+async def nobody() -> None:
+    """Has anything to do first."""
+
+
 async def test_readings_of_a_forgotten_clock_make_no_years_of_months(works: Works) -> None:
     engine = works.engine()
     await engine.look()
@@ -95,4 +136,16 @@ async def test_readings_of_a_clock_that_is_ahead_hide_no_month(works: Works) -> 
     assert works.facts.first_month(PLANT) == "2150-01"
     rows = engine.rows(PLANT)
     assert [row["month"] for row in rows] == ["2026-06"]
+    MONTHS.validate_python(rows)
+
+
+async def test_readings_of_each_nanosecond_hide_no_month(works: Works) -> None:
+    """A front has 64 bits for a number: one configuration had it refuse all plants' months."""
+    engine = works.engine()
+    works.clock.now_ns = TO_NS
+    layout = Layout("Asia/Shanghai", ("meter",), (((1, 20_000),),), ((0,),))
+    day = StreamDay("2026-06-01", sm.STREAM, DayTally(last_seq=0, log_index=0), 1)
+    works.facts.add(PLANT, sm.STREAM, Position(1), [Segment(FROM_NS, b"", layout)], [day])
+    rows = engine.rows(PLANT)
+    assert rows[-1]["readings"]["due"] == 2**63 - 1  # of 20,000 × 30 days: 5 × 10^19
     MONTHS.validate_python(rows)

@@ -1,6 +1,7 @@
 """The committed log into a store: what a plain reading of it gives, whenever it was interrupted."""
 
 import sqlite3
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from cloud.series import follow
 from cloud.series.bucket import DAY_S, HOUR_S, MINUTE_NS, MINUTE_S, SECOND_NS, Bucket, Series
 from cloud.series.desk import SeriesDesk, SpanError, step_for
 from cloud.series.embedded import EmbeddedSeries
+from cloud.series.fold import Form
 from cloud.series.follow import FULL_S, SeriesFollower
 from cloud.series.influxdb import InfluxSeries
 from cloud.series.opening import open_series
@@ -206,6 +208,33 @@ def test_a_log_that_is_another_one_is_followed_anew(
     assert {one.from_ns: one for one in found} == due
     assert (followed.unfit, followed.behind_ns < 2 * MINUTE_NS) == (0, True)
     other.shut()
+
+
+def test_configurations_without_end_are_not_held(
+    desk: Desk, store: EmbeddedSeries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """125 of 20,000 points each filled a collector's 4 GiB: frames name none but the newest."""
+    held = weakref.WeakSet[Form]()
+    most = 0
+
+    class Counted(Form):
+        def __init__(self, *given: Any) -> None:
+            nonlocal most
+            super().__init__(*given)
+            held.add(self)
+            most = max(most, len(held))
+
+    monkeypatch.setattr(follow, "Form", Counted)
+    for number in range(6):
+        configure(desk, decimals=number % 3)
+        deliver(desk, 1, 2 * number, 2 * number + 2)
+    run(SeriesFollower(desk, store))
+    assert most == 2  # the one before, while the next is made
+    due = plainly(readings_of(desk, "gas.flow", store.marks(sm.PLANT)[sm.STREAM].through_ns))
+    found = of_store(store, MINUTE_S, "gas.flow")
+    assert {
+        series.decimals: {one.from_ns: one for one in of} for series, of in found.items()
+    } == due
 
 
 class Away(EmbeddedSeries):

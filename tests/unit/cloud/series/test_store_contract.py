@@ -13,12 +13,13 @@ import pytest
 from cloud.clock import SystemClock
 from cloud.config_series import InfluxConfig
 from cloud.errors import StoreError
-from cloud.series import influxdb
+from cloud.series import embedded, influxdb
 from cloud.series.bucket import DAY_S, HOUR_S, MINUTE_NS, MINUTE_S, SECOND_NS, Bucket, Series
 from cloud.series.columns import Columns
 from cloud.series.embedded import COARSE_DAYS, EmbeddedSeries
 from cloud.series.influxdb import WAITING_MAX, InfluxSeries
 from cloud.series.store import Batch, Mark, SeriesAwayError, SeriesStore
+from evidence.errors import LimitError
 from tests.influx_servers import BUCKET, QUARTER, QUARTER_DAYS, TOKEN, Fake, Front, serving
 from tests.unit.cloud.evidence_examples import T0_NS, ManualClock
 from tests.unit.cloud.series.conftest import INFLUX, engine_of
@@ -275,4 +276,23 @@ def test_of_an_answer_that_is_too_long_the_halves_are_asked_for(
     monkeypatch.setattr(influxdb, "ANSWER_BYTES_MAX", 600)
     with pytest.raises(SeriesAwayError, match="gave an answer that is too long"):
         store.read(MINUTE_S, "mini", *span)
+    store.close()
+
+
+def test_a_plant_of_series_without_end_is_refused_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ids of all are held, and each signed configuration may name 20,000 points more."""
+    monkeypatch.setattr(embedded, "SERIES_MAX", 2)
+    store = EmbeddedSeries(tmp_path / "few.db", 90, ManualClock(START_NS))
+    one = bucket(0, 1, 1, 1, 1, 1, 0)
+    for name in ("a", "b"):
+        store.put(batch(VOLTS._replace(point=name), one))
+    with pytest.raises(LimitError, match="mini has more than 2 series"):
+        store.put(batch(VOLTS._replace(point="c"), one, seq=2))
+    store.put(batch(OTHER, one))
+    store.put(batch(VOLTS._replace(point="a"), bucket(1, 1, 1, 1, 1, 1, 0), seq=2))
+    told = store.read(MINUTE_S, "mini", 0, 2**62)
+    assert {series.point: len(of) for series, of in told.items()} == {"a": 2, "b": 1}
+    assert list(store.read(MINUTE_S, "maxi", 0, 2**62)) == [OTHER]
     store.close()
