@@ -250,7 +250,7 @@ def months(
 ) -> Response:
     """Months of one plant, or of all one may see, newest first: state, deadline, what is owed.
 
-    With `newest` so many of each plant, and of its older ones the oldest that needs somebody.
+    With `newest` so many of each plant, and of its older ones the oldest due and the oldest failed.
     """
     if plant:
         _known(given, plant)

@@ -17,7 +17,7 @@ Place = tuple[str, str]
 
 
 def months_kept(rows: Sequence[Row], plants: Set[str]) -> list[Row]:
-    """The newest months of each plant, and of its older ones the oldest that needs somebody.
+    """The newest months of each plant, and of its older ones the oldest due and the oldest failed.
 
     Args:
         rows: that fit their shape; they stay in their order.

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from cloud.month.newest import newest_months
 from tests.unit.cloud.app_examples import Months, make_app, make_client
 from tests.unit.cloud.live_examples import PLANT
 
@@ -38,3 +39,20 @@ def test_months_of_all_plants_are_the_newest_and_not_without_end(
     assert answer.status_code == 422
     assert answer.json()["detail"].startswith("24 months are not given at once: ask for those of")
     assert months(newest=13) == [*years[:13], "2025-03"]
+
+
+def test_a_month_that_is_due_for_ever_hides_none_whose_archive_failed() -> None:
+    def row(month: str, level: str, verdict: str) -> Mapping[str, Any]:
+        archives = [
+            {"newest": False, "verified": {"verdict": "failed"}},
+            {"newest": True, "verified": {"verdict": verdict} if verdict else None},
+        ]
+        return {"month": month, "level": level, "archives": archives}
+
+    rows = [
+        row("2026-05", "none", "passed"), row("2026-04", "none", "failed"),
+        row("2026-03", "none", "cannot-decide"), row("2026-02", "alarm", ""),
+        row("2026-01", "alarm", "passed"), row("2025-12", "notice", ""),
+    ]  # fmt: skip
+    assert [one["month"] for one in newest_months(rows, 1)] == ["2026-05", "2026-03", "2026-01"]
+    assert newest_months(rows, None) == rows
