@@ -60,9 +60,8 @@ class Notice:
     def _text(self, language: str) -> str:
         lines = []
         for alarm, zone in self.alarms:
-            said = " ".join(
-                line(alarm, language, zone).split()
-            )  # nobody forges a line of another's
+            # of one line: nobody forges a line of another's
+            said = " ".join(line(alarm, language, zone).split())
             lines.append(f"[{alarm.priority}] {alarm.key.plant} {said}")
         for priority, count in sorted(self.more.items()):
             lines.append(told(language, "alarms.notice.more", priority=priority, n=count))
