@@ -335,8 +335,9 @@ class MqttUplink:
             self._is_refused = False
             return
         said = self._client.why or str(code)
-        if not self._is_in and not self._client.why:
-            said = f"{self._route.place} hangs up on MQTT: {code}. {self._doctor} says more"
+        if not self._is_in:  # perhaps no broker at all, or none by this path
+            said = self._client.why or f"{self._route.place} hangs up on MQTT: {code}."
+            said = f"{said} {self._doctor} says more"
         self._is_in = False
         self._call(self._lost, said)
 

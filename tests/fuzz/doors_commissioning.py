@@ -26,7 +26,7 @@ DOORS: list[Door] = [
          spoilt, (ValueError,), "edge.commissioning.place_text.parse_type"),
     pure("units to be scanned", _typed(parse_units), [b"1-32,100", b"7"], spoilt,
          (ValueError,), "edge.commissioning.scan_modbus.parse_units"),
-    pure("face value", _typed(parse_face), [b"1234.5", b"-1e3"], spoilt,
+    pure("face value", _typed(parse_face), [b"1234.5", b"-1000"], spoilt,
          (ValueError,), "edge.commissioning.record.parse_face"),
     pure("tolerance", _typed(parse_tolerance), [b"0.5", b""], spoilt,
          (ValueError,), "edge.commissioning.record.parse_tolerance"),
