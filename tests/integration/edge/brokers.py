@@ -66,6 +66,7 @@ class Broker:
         if self.config is None:
             text = _NATS if self.name == "nats" else _MOSQUITTO
             config.write_text(text.format(**vars(self)))
+        time.sleep(0.02)  # a start is known to 10 ms: one before its files would be told of them
         with (self.folder / "broker.log").open("ab") as log:
             self.process = subprocess.Popen([program, "-c", config], stdout=log, stderr=log)
         ports = [self.port] if self.config else [self.port, self.websocket]
