@@ -2,7 +2,8 @@
 
 Custody does not depend on it (receipts do that), so its disk is only a convenience. It listens on
 loopback only. When it dies it is started again on the same port, after a pause that grows while
-it keeps dying. One left behind by a process that was killed is ended first.
+it keeps dying; when it keeps no message any more, with an empty store. One left behind by a process
+that was killed is ended first.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from cloud.broker_answers import SILENT_S, until_silent
 from cloud.errors import BrokerError
 
 log = logging.getLogger("stackproof.cloud.broker")
@@ -51,7 +53,7 @@ max_pending: {max_pending}
 jetstream {{ store_dir: "{store}", max_mem: 64MB, max_file: 4GB }}
 mqtt {{
   listen: "{host}:{port}", ack_wait: "30s", max_ack_pending: {max_ack_pending}
-  reject_qos2_publish: true
+  reject_qos2_publish: true, js_api_timeout: "60s"
 }}
 """
 
@@ -88,6 +90,8 @@ class Broker:
         self._wanted_port, self._on_restart = port, on_restart
         self._process: asyncio.subprocess.Process | None = None
         self._watch: asyncio.Task[None] | None = None
+        self._asks: asyncio.Task[None] | None = None
+        self._is_stuck = False
         self.port = port
         self.restarts = 0
 
@@ -126,13 +130,15 @@ class Broker:
                 f"{self._folder}"
             )
         self._watch = asyncio.create_task(self._keep_running(binary))
+        self._asks = asyncio.create_task(self._keep_asking())
 
     async def stop(self) -> None:
         """End it; killed when it does not end in time."""
-        if self._watch is not None:
-            self._watch.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._watch
+        for task in (self._asks, self._watch):
+            if task is not None:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
         process = self._process
         if process is None or process.returncode is not None:
             return
@@ -163,6 +169,21 @@ class Broker:
             await asyncio.sleep(_POLL_S)
         return False
 
+    async def _keep_asking(self) -> None:
+        """End it where it keeps nothing any more, and have it started again with an empty store."""
+        while True:
+            with contextlib.suppress(OSError, EOFError):  # it ended, and is started again
+                await until_silent(HOST, self.port, silent_s=SILENT_S)
+                log.error(
+                    "broker %s has kept no message for %.0f s, as where its store is damaged: it "
+                    "is started again with an empty one; gateways send again what got no receipt",
+                    self.pid, SILENT_S,
+                )  # fmt: skip
+                self._is_stuck = True
+                if self._process is not None and self._process.returncode is None:
+                    self._process.kill()
+            await asyncio.sleep(1.0)
+
     async def _keep_running(self, binary: Path) -> None:
         pause_s, since_s = PAUSE_S_MIN, time.monotonic()
         while self._process is not None:
@@ -174,6 +195,9 @@ class Broker:
             pause_s = min(pause_s * 2, PAUSE_S_MAX)
             since_s = time.monotonic()
             try:
+                if self._is_stuck:
+                    await asyncio.to_thread(shutil.rmtree, self._folder / "store")
+                    self._is_stuck = False
                 await self._spawn(binary)
             except OSError as error:
                 log.error("broker cannot be started: %s", error)  # noqa: TRY400 - says it all

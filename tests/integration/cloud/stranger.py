@@ -41,6 +41,7 @@ class Stranger:
         choose: by chance.
         asks: a request for a broker certificate, and the evidence key that signed it, which signs
             what is made of it; None: there are no requests.
+        topic_bytes_max: no topic is longer.
 
     Attributes:
         sent: messages that left.
@@ -49,9 +50,10 @@ class Stranger:
 
     def __init__(
         self, url: str, genuine: Sequence[bytes], choose: Random,
-        asks: tuple[bytes, FileSigner] | None = None,
+        asks: tuple[bytes, FileSigner] | None = None, topic_bytes_max: int = 65_535,
     ) -> None:  # fmt: skip
         parts = urlsplit(url)
+        self._whole = [topic for topic in _WHOLE if len(topic) <= topic_bytes_max]
         self._at = parts.hostname or "", parts.port or 1883
         self._genuine, self._choose = genuine, choose
         self._bent = object_bent(FileSigner(generate()))
@@ -107,7 +109,7 @@ class Stranger:
         choose = self._choose
         match choose.randint(0, 9):
             case 0:
-                return choose.choice(_WHOLE)
+                return choose.choice(self._whole)
             case 1:
                 return spoilt(b"stackproof/v1/00/mini/edge-1/frames", choose)[:65_535]
             case 2 | 3:  # gateways nobody has enrolled

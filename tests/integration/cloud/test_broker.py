@@ -13,6 +13,7 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from cloud import broker as broker_module
+from cloud import broker_answers
 from cloud.broker import Broker, find_binary
 from cloud.errors import BrokerError
 from evidence.cose import OBJECT_BYTES_MAX
@@ -76,6 +77,29 @@ async def test_it_comes_back_on_the_same_port_with_another_process(tmp_path: Pat
     assert told[-1] == broker.pid
     await broker.stop()
     assert not listening(port)
+
+
+async def test_one_that_keeps_no_message_comes_back_with_an_empty_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It stands still here; nats-server 2.15.1 searches its store without end (the long fuzz)."""
+    monkeypatch.setattr(broker_module, "SILENT_S", 2.0)
+    monkeypatch.setattr(broker_answers, "ASK_S", 0.05)
+    broker = Broker(tmp_path, 0)
+    await broker.start()
+    first, store = broker.pid, tmp_path / "broker/store"
+    assert first is not None
+    kept = store / "jetstream/$G/streams/$MQTT_rmsgs/msgs/1.blk"
+    await until(lambda: kept.is_file() and b"stackproof.answers" in kept.read_bytes())
+    (store / "kept").touch()
+    await asyncio.sleep(3.0)  # one that answers is left alone
+    assert (broker.pid, broker.restarts) == (first, 0)
+    os.kill(first, signal.SIGSTOP)
+    await until(lambda: broker.restarts == 1 and listening(broker.port))
+    assert not is_alive(first)
+    assert not (store / "kept").exists()
+    assert "has kept no message for 2 s" in caplog.text
+    await broker.stop()
 
 
 async def test_one_left_behind_by_a_killed_process_is_ended(tmp_path: Path) -> None:

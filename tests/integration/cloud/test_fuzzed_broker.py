@@ -39,6 +39,9 @@ GENUINE = 20
 RECEIPT_S, LONGEST_S = 2.0, 30.0
 GROWS_KIB = 192 * 1024  # the inbox may hold 64 MiB, and what paho holds comes on top
 LOG_BYTES = 100_000
+#: a longer one damages the store of nats-server 2.15.1 (ADR 0082): the embedded one is started
+#: again then; one that is not ours has accounts, which bound what a client may name
+NATS_TOPIC_BYTES_MAX = 30_000
 ASKERS = [f"asks-{n}" for n in range(8)]
 TLS = FileSigner(generate("p256"))
 #: what is said of a PKCS#10, behind the evidence key's signature
@@ -84,7 +87,9 @@ def resident_kib(pid: int) -> int:
     return int(text.split("VmHWM:")[1].split()[0])
 
 
-def endure(cloud: Cloud, choose: Random, seconds: float) -> dict[str, Any]:
+def endure(
+    cloud: Cloud, choose: Random, seconds: float, topic_bytes_max: int = 65_535
+) -> dict[str, Any]:
     """Publish anything for so long, beside a gateway that delivers; figures of it."""
     ready, gateway = cloud.start(), cloud.plant.gateways["edge-1"]
     gateway.config()
@@ -94,7 +99,9 @@ def endure(cloud: Cloud, choose: Random, seconds: float) -> dict[str, Any]:
     wait(lambda: publisher.receipted == GENUINE)
     before_kib = resident_kib(ready["pid"])
     asks = asked(cloud)
-    stranger = Stranger(ready["broker"], list(gateway.objects), choose, asks.get("edge-1"))
+    stranger = Stranger(
+        ready["broker"], list(gateway.objects), choose, asks.get("edge-1"), topic_bytes_max
+    )
     try:
         if asks:
             ask(cloud, ready["broker"], choose, asks)
@@ -191,7 +198,7 @@ def mosquitto(cloud: Cloud) -> Iterator[Cloud]:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
 def test_seconds_of_anything(nats: Cloud) -> None:
-    check(nats, endure(nats, Random(10), 3.0))
+    check(nats, endure(nats, Random(10), 3.0, NATS_TOPIC_BYTES_MAX))
 
 
 @pytest.mark.long
@@ -204,7 +211,8 @@ def test_minutes_of_anything_else_each_time(
 ) -> None:
     cloud: Cloud = request.getfixturevalue(whose)
     seed = int.from_bytes(os.urandom(4), "big")
-    figures = endure(cloud, Random(seed), seconds)
+    longest = NATS_TOPIC_BYTES_MAX if whose == "nats" else 65_535
+    figures = endure(cloud, Random(seed), seconds, longest)
     figures["waited_s"] = np.quantile(figures["waited_s"], [0.5, 0.99, 1]).round(2).tolist()
     sys.stdout.write(f"seed {seed}: {figures}\n")
     check(cloud, figures)

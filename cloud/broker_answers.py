@@ -1,0 +1,55 @@
+"""Asks a broker, again and again, whether it still keeps a message. I/O: one connection to it.
+
+A broker that runs and takes connections may keep nothing any more: nats-server 2.15.1 looks without
+end for a message of its store that it has written under a cut name, which one retained message on a
+topic of more than 65,523 bytes brings about (its records count a name in 16 bits), and each receipt
+waits for that.
+"""
+
+import asyncio
+
+#: between two questions; with no answer for so long it keeps nothing any more
+ASK_S, SILENT_S = 2.0, 10.0
+
+#: MQTT 3.1.1, 3.1 and 3.3: a clean session without a name; "stackproof/answers", retained, QoS 1
+_CONNECT = b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x00\x00\x00"
+_PUBLISH = b"\x33\x17\x00\x12stackproof/answers\x00\x011"
+#: 3.2 and 3.4 are of four bytes both
+_ANSWER_BYTES = 4
+
+
+async def until_silent(host: str, port: int, *, silent_s: float) -> None:
+    """Come back when the broker has not answered for so long, and not before.
+
+    Args:
+        host: where it listens, without TLS and accounts.
+        port: of MQTT there.
+        silent_s: seconds, at least 1.
+
+    Raises:
+        OSError, EOFError: it is not there, or hung up.
+    """
+    reader, writer = await asyncio.open_connection(host, port)
+    try:
+        question = _CONNECT
+        while True:
+            writer.write(question)
+            if not await _answered(reader, silent_s):
+                return
+            question = _PUBLISH
+            await asyncio.sleep(ASK_S)
+    finally:
+        writer.close()
+
+
+async def _answered(reader: asyncio.StreamReader, silent_s: float) -> bool:
+    """Second by second: where this process stood still, the answer has come meanwhile."""
+    answer = asyncio.create_task(reader.readexactly(_ANSWER_BYTES))
+    try:
+        for _ in range(round(silent_s)):
+            if (await asyncio.wait({answer}, timeout=1.0))[0]:
+                answer.result()
+                return True
+        return False
+    finally:
+        answer.cancel()
