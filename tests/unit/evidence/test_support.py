@@ -187,6 +187,20 @@ def test_of_a_gateway_whose_site_file_holds_secrets_itself(tmp_path: Path) -> No
     assert "s3cret" not in str(told)
 
 
+@pytest.mark.parametrize("config", [b"[cloud\n", b"\xff\n", b"[cloud]\nstate_dir = 5\n"])
+def test_of_a_file_that_nobody_can_read(tmp_path: Path, config: bytes) -> None:
+    """Its owner has the most need of help."""
+    (file := tmp_path / "FILE.toml").write_bytes(config)
+    (log := tmp_path / "log").write_text("started\n")
+    for room, name in ((edge, "site.toml"), (cloud, "cloud.toml")):
+        out = tmp_path / name
+        assert room(["support", str(file), "--out", str(out), "--log", str(log)]) == 1
+        told = read(out)
+        assert told[name] == config.decode(errors="replace")
+        assert "could not be made: " in told["machine.txt"]
+        assert told["log-0.txt"] == "started\n"
+
+
 def test_of_a_collector_that_does_not_run(tmp_path: Path) -> None:
     make_plant(tmp_path)
     config = tmp_path / "CLOUD.toml"
