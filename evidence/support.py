@@ -75,7 +75,9 @@ def without_secrets(text: str, known: Iterable[str] = ()) -> str:
 
 def _spellings(secret: str) -> Iterator[str]:
     """As it is, and as addresses, JSON, Python's own sentences and headers have it."""
-    yield from (secret, quote(secret), quote(secret, safe=""), quote_plus(secret))
+    yield secret
+    secret = secret.encode(errors="replace").decode()  # a variable may be no UTF-8
+    yield from (quote(secret), quote(secret, safe=""), quote_plus(secret))
     yield from (json.dumps(secret, ensure_ascii=ascii_)[1:-1] for ascii_ in (True, False))
     yield from (repr(secret)[1:-1], base64.b64encode(secret.encode()).decode())
 
@@ -91,6 +93,9 @@ def secrets_of(config: str, folder: Path) -> set[str]:
     Args:
         config: its text.
         folder: relative paths in it start there.
+
+    Raises:
+        OSError: a file that is there cannot be read.
     """
     texts = list(_texts(config))
     # TOML has more ways to write a text than are seen in it
@@ -123,10 +128,14 @@ def _texts(config: str) -> Iterator[tuple[str, str]]:
 
 
 def secrets_in(path: Path) -> set[str]:
-    """What is secret in a file; nothing in a certificate. A file that cannot be read gives none."""
+    """What is secret in a file; nothing in a certificate, nor in one that is not there.
+
+    Raises:
+        OSError: it cannot be read, and so what it holds would be found nowhere.
+    """
     try:
         text = path.read_text(errors="replace")
-    except OSError:  # who cannot read it cannot pack it either
+    except FileNotFoundError:
         return set()
     return secret_lines(_PUBLIC.sub("", text))
 

@@ -4,6 +4,7 @@ import stat
 import tarfile
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -98,6 +99,7 @@ def test_a_reference_is_found_as_toml_writes_it(tmp_path: Path) -> None:
     assert "/a1b2" in secrets_of("\"webhook\" = 'https://chat.example/a1b2'", tmp_path)
     known = secrets_of('a.webhook = "file:hook"', tmp_path)
     assert without_secrets("POST /in/s3cret?key=a: 404", known) == "POST [taken out]: 404"
+    assert without_secrets("fine", ["no UTF-8: \udcff"]) == "fine"
 
 
 #: of 'pä"s s/\\': as RFC 3986, forms, JSON with and without \\u, Python and RFC 7617 write it
@@ -199,6 +201,25 @@ def test_of_a_file_that_nobody_can_read(tmp_path: Path, config: bytes) -> None:
         assert told[name] == config.decode(errors="replace")
         assert "could not be made: " in told["machine.txt"]
         assert told["log-0.txt"] == "started\n"
+
+
+def test_without_a_look_at_each_secret_nothing_is_packed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who reads the journal, and not the key, would pack what he does not know."""
+    site, out = write_site(tmp_path, 'key = "file:secret"\n'), tmp_path / "s.tar.gz"
+    (secret := tmp_path / "secret").write_text("open sesame\n")
+    read_text = Path.read_text
+
+    def closed(path: Path, **more: Any) -> str:
+        if path == secret:
+            raise PermissionError(13, "Permission denied", str(path))
+        return read_text(path, **more)
+
+    monkeypatch.setattr(Path, "read_text", closed)
+    assert edge(["support", str(site), "--out", str(out), "--log", str(site)]) == 2
+    assert f"{secret}: Permission denied" in capsys.readouterr().err
+    assert not out.exists()
 
 
 def test_of_a_collector_that_does_not_run(tmp_path: Path) -> None:
