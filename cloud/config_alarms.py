@@ -109,7 +109,8 @@ def _mail(fields: Fields, folder: Path) -> Mail | None:
     server = fields.text("smtp", why='"host:port"')
     match = _SERVER.fullmatch(server)
     if match is None or not 1 <= int(match["port"]) <= 65_535:
-        fields.complain("smtp", f'{server!r} is not "host:port"')
+        said = "" if "@" in server else f"{server!r} "  # before an @ may stand a password
+        fields.complain("smtp", f'{said}is not "host:port"')
         match = None
     authority = _file(fields, "smtp_authority", folder) if fields.has("smtp_authority") else None
     user = fields.text("smtp_user", default="")

@@ -219,6 +219,7 @@ def _file(fields: Fields, key: str, folder: Path) -> Path | None:
     value = fields.text(key, why='"file:…": stackproof cloud broker new makes such files')
     if not value.startswith("file:"):
         if value:
-            fields.complain(key, f'{value!r} is not a reference; write "file:path"')
+            # what stands there may be the key itself: it is not repeated
+            fields.complain(key, 'is not a reference; write "file:path"')
         return None
     return folder / value.removeprefix("file:")

@@ -27,7 +27,7 @@ def add_support(
         unit: systemd's, whose journal is packed where no log file is named.
         what: is packed, for the help.
         gather: of the configuration's path the parts, and the secrets to take out; OSError where
-            it cannot be read.
+            it, or a secret that it names, cannot be read.
     """
     support = commands.add_parser(
         "support",

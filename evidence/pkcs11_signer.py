@@ -61,7 +61,8 @@ def parse_uri(reference: str, folder: Path) -> TokenKey:
         raise KeyFileError(f"{reference}: {name}= is missing")
     pin = asked.get("pin-source")
     if pin is not None and not pin.startswith("file:"):
-        raise KeyFileError(f"{reference}: pin-source must be file:PATH")
+        # what stands there may be the PIN itself: it is not repeated
+        raise KeyFileError("a pkcs11: reference: pin-source must be file:PATH")
     return TokenKey(
         named["token"],
         named["object"],

@@ -5,17 +5,21 @@ contents of every file and variable that the configuration names, but for certif
 those, log files and the journal; writes the archive.
 """
 
+import base64
+import contextlib
 import io
+import json
 import os
 import platform
 import re
 import shutil
 import subprocess
 import tarfile
-from collections.abc import Callable, Iterable, Mapping
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.metadata import distributions
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import quote, quote_plus, unquote
 
 from evidence.version import VERSION
 
@@ -24,22 +28,33 @@ LOG_BYTES = 512 * 1024  # of the end of each log
 JOURNAL_LINES, JOURNAL_S = 2_000, 20
 _LEAST = 4  # characters: a shorter one would be found everywhere
 
+# in TOML, JSON and a log's sentences, also with the quotes escaped; unless it says where it is
+_REFERENCE = "(?!file:|env:|pkcs11:)"
+_VALUE = (
+    rf'\s*(?P<value>(?P<q>"{{3}}|\'{{3}}){_REFERENCE}(?s:.*?)(?:(?P=q)|\Z)'
+    rf'|(?P<e>\\["\']){_REFERENCE}[^\n]+?(?:(?P=e)|$)'
+    rf'|"{_REFERENCE}(?:\\.|[^"\\\n])+(?:"|$)|\'{_REFERENCE}(?:\\.|[^\'\\\n])+(?:\'|$)'
+    rf"|{_REFERENCE}[^\s\"',;&\\]+)"
+)
 #: chat services let in whoever knows the rest of the address
-_WEBHOOK = re.compile(r"(?i)\bwebhook\s*=\s*[\"']https?://[^/\s\"']+(?P<value>/[^\"'\n]*)")
+_WEBHOOK = re.compile(
+    r"(?im)webhook[\"']?\s*=\s*(?P<q>\"{3}|'{3}|[\"'])\s*https?://[^/?#\s\"']+"
+    r"(?P<value>[/?#](?:\\.|[^\\\n])*?)(?=(?P=q)|$)"
+)
+_REST = re.compile(r"https?://[^/?#\s]+([/?#]\S+)")
 _WRITTEN = (
     re.compile(r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)"),
-    re.compile(r"(?<=://)[^/\s\"'@]+(?=@)"),
+    # up to the last @: a password may hold one, and a slash; bounded, for a log's lines are long
+    re.compile(r"(?<=://)[^\s\"'<>]{1,300}(?=@)"),
+    re.compile(r"(?<=[\"'])[^\s\"'@:/]{1,100}:[^\s\"'@]{1,100}(?=@)"),
     re.compile(r"(?i)(?<=\bbearer )[\w.~+/=-]+"),
     # as headers have them; a word without a digit is a word
     re.compile(r"(?i)\b(?:basic|token) +(?P<value>(?=[\w.~+/=-]*\d)[\w.~+/=-]{8,})"),
-    re.compile(r"(?i)(?<=pin-value=)[^&;\s\"']+"),
+    re.compile(r"(?i)\bpin-(?:value|source)=(?P<value>(?!file:)[^&;\s\"']+)"),
     _WEBHOOK,
-    # a value, unless it says where the secret is
-    re.compile(
-        r"(?i)\b[\w-]*(?:password|passwd|secret|token|pin)[\"']?\s*[=:]\s*"
-        r"(?P<value>\"(?!file:|env:|pkcs11:)[^\"\n]+\"|'(?!file:|env:|pkcs11:)[^'\n]+'"
-        r"|(?!file:|env:|pkcs11:)[^\s\"',;&]+)"
-    ),
+    re.compile(rf"(?im)(?:passw(?:or)?d|passphrase|secret|token|pin)[\"']?\s*[=:]{_VALUE}"),
+    # after a colon, without quotes, stands what a sentence says of them
+    re.compile(rf"(?im)(?:login|credentials|pwd|api_?key)[\"']?(?:\s*=|:\s*(?=\\?[\"'])){_VALUE}"),
 )
 _PUBLIC = re.compile(r"(?s)-----BEGIN CERTIFICATE-----.*?(-----END CERTIFICATE-----|\Z)")
 #: in a text, or inside a PKCS#11 URI
@@ -50,11 +65,21 @@ _NAMED_WHOLE = re.compile(r"[\"'](file|env):([^\"'\n]+)[\"']")
 
 def without_secrets(text: str, known: Iterable[str] = ()) -> str:
     """A text in which nothing stands that is written as a secret, nor any known one. Pure."""
-    for secret in sorted(known, key=len, reverse=True):
+    spelt = {spelling for secret in known for spelling in _spellings(secret)}
+    for secret in sorted(spelt, key=len, reverse=True):
         text = text.replace(secret, TAKEN_OUT)
     for pattern in _WRITTEN:
         text = pattern.sub(_taken_out, text)
     return text
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    """As it is, and as addresses, JSON, Python's own sentences and headers have it."""
+    yield secret
+    secret = secret.encode(errors="replace").decode()  # a variable may be no UTF-8
+    yield from (quote(secret), quote(secret, safe=""), quote_plus(secret))
+    yield from (json.dumps(secret, ensure_ascii=ascii_)[1:-1] for ascii_ in (True, False))
+    yield from (repr(secret)[1:-1], base64.b64encode(secret.encode()).decode())
 
 
 def _taken_out(found: re.Match[str]) -> str:
@@ -68,8 +93,16 @@ def secrets_of(config: str, folder: Path) -> set[str]:
     Args:
         config: its text.
         folder: relative paths in it start there.
+
+    Raises:
+        OSError: a file that is there cannot be read.
     """
-    found = {rest for rest in _WEBHOOK.findall(config) if len(rest) >= _LEAST}
+    texts = list(_texts(config))
+    # TOML has more ways to write a text than are seen in it
+    config += "".join(f'\n"{text}"' for _, text in texts)
+    hooks = [found["value"] for found in _WEBHOOK.finditer(config)]
+    hooks += [rest for key, text in texts if key == "webhook" for rest in _REST.findall(text)]
+    found = {rest for rest in hooks if len(rest) >= _LEAST}
     for kind, name in {*_NAMED.findall(config), *_NAMED_WHOLE.findall(config)}:
         if kind == "env":
             found |= secret_lines(os.environ.get(name, ""))
@@ -79,11 +112,30 @@ def secrets_of(config: str, folder: Path) -> set[str]:
     return found
 
 
+def _texts(config: str) -> Iterator[tuple[str, str]]:
+    """(key, text) of a TOML file, of lists each; none where it is no TOML: it is packed as well."""
+    left: list[tuple[str, object]] = []
+    with contextlib.suppress(tomllib.TOMLDecodeError, RecursionError):
+        left.append(("", tomllib.loads(config)))
+    while left:
+        key, value = left.pop()
+        if isinstance(value, str):
+            yield key, value
+        elif isinstance(value, dict):
+            left.extend(value.items())
+        elif isinstance(value, list):
+            left.extend((key, one) for one in value)
+
+
 def secrets_in(path: Path) -> set[str]:
-    """What is secret in a file; nothing in a certificate. A file that cannot be read gives none."""
+    """What is secret in a file; nothing in a certificate, nor in one that is not there.
+
+    Raises:
+        OSError: it cannot be read, and so what it holds would be found nowhere.
+    """
     try:
         text = path.read_text(errors="replace")
-    except OSError:  # who cannot read it cannot pack it either
+    except FileNotFoundError:
         return set()
     return secret_lines(_PUBLIC.sub("", text))
 
@@ -92,6 +144,7 @@ def secret_lines(text: str) -> set[str]:
     """The lines of a secret, and what stands behind a name in them."""
     lines = {line.strip() for line in text.splitlines() if not line.startswith("-----")}
     values = {line.partition(sign)[2].strip(" \"'") for line in lines for sign in "=:"}
+    values |= set(_REST.findall(text))  # a program tells address and path apart
     return {part for part in lines | values if len(part) >= _LEAST}
 
 
@@ -110,7 +163,9 @@ def machine(folders: Iterable[Path]) -> str:
 def tail(path: Path) -> str:
     """The end of a log file."""
     with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - LOG_BYTES))
+        if (left_out := path.stat().st_size - LOG_BYTES) > 0:
+            file.seek(left_out)
+            file.readline()  # of which the beginning may say what it holds
         return file.read().decode(errors="replace")
 
 

@@ -210,9 +210,26 @@ def _tell(found: Sequence[Any], open_items: Sequence[str]) -> None:
     print(f"{len(found)} cell(s) that differ, are missing or are extra")
 
 
+def target_of(out: Path, name: str) -> Path:
+    """Where a paper goes: its name in a folder that is there, else what was said.
+
+    Raises:
+        OutputError: a file is there that has no ending: one that was to be a folder, and took a
+            paper before this one.
+    """
+    if out.is_dir():
+        return out / name
+    if out.exists() and not out.suffix:
+        raise OutputError(
+            f"{out}: is a file, which is not overwritten: move it away and make a folder of that "
+            "name, or name a file with its ending"
+        )
+    return out
+
+
 def write_file(out: Path, name: str, data: bytes) -> None:
     """Whole or not at all; says where."""
-    target = out / name if out.is_dir() else out
+    target = target_of(out, name)
     part = target.with_name(f".{target.name}.part")
     try:
         part.write_bytes(data)

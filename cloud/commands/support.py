@@ -7,6 +7,7 @@ from typing import Any
 
 from cloud.asking import RunningCollector
 from cloud.config import load_cloud, read_state_dir
+from cloud.errors import CloudConfigError
 from evidence.cli_support import Parts, add_support
 from evidence.support import machine, secrets_in, secrets_of
 
@@ -22,15 +23,18 @@ def add_support_command(commands: Any) -> None:  # noqa: ANN401 - argparse's own
 
 
 def _gather(path: Path) -> tuple[Parts, Set[str]]:
-    token = read_state_dir(path) / TOKEN
-    text = path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8", errors="replace")
+    try:
+        token = secrets_in(read_state_dir(path) / TOKEN)
+    except CloudConfigError:  # whose file is refused needs help all the more; the parts say why
+        token = set()
     parts: Parts = {
         "health.json": lambda: _asked(path, "health"),
         "streams.json": lambda: _asked(path, "streams"),
         "cloud.toml": lambda: text,
         "machine.txt": lambda: _machine(path),
     }
-    return parts, secrets_of(text, path.parent) | secrets_in(token)
+    return parts, secrets_of(text, path.parent) | token
 
 
 def _asked(config: Path, path: str) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
-from cloud.commands.outputs import LAYOUT_BYTES_MAX, read_layout, write_file
+from cloud.commands.outputs import LAYOUT_BYTES_MAX, read_layout, target_of, write_file
 from cloud.outputs.errors import OutputError
 from edge.calc.decimal_text import parse_decimal
 from edge.calc.errors import InputError
@@ -208,7 +208,7 @@ def _package(args: argparse.Namespace) -> int:
     from cloud.year.package import TRUST_BYTES_MAX, write_package
 
     year = _year(args)
-    target = args.out / f"{year.name}-package.tar" if args.out.is_dir() else args.out
+    target = target_of(args.out, f"{year.name}-package.tar")
     sha256 = write_package(
         year, target,
         layout=read_layout(args.layout),

@@ -3,11 +3,19 @@
 Everything is text: what stands in an archive can be shown, and can not become an instruction.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 Block = dict[str, Any]
+#: what XML 1.0 has no place for
+_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+
+
+def for_xml(words: str) -> str:
+    """A text as workbooks and drawings can hold it."""
+    return _NO_XML.sub("�", words)
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,8 @@ from edge.calc.decimal_text import parse_decimal
 from edge.calc.factors import RuleSet
 
 Line = Mapping[str, Any]
+#: of a file's name: Linux takes 255, and a Chinese character has three; of its ending, characters
+_NAME_BYTES_MAX, _ENDING_MAX = 240, 8
 
 
 @dataclass(frozen=True)
@@ -85,10 +87,13 @@ class Book:
 
 
 def file_name_of(name: str) -> str:
-    """A name that every file system takes."""
-    return "".join(
-        mark if mark.isprintable() and mark not in '/\\:*?"<>|' else "_" for mark in name
-    )
+    """A name that every file system takes; what is too long loses its end before the ending."""
+    fit = "".join(mark if mark.isprintable() and mark not in '/\\:*?"<>|' else "_" for mark in name)
+    stem, dot, ending = fit.rpartition(".")
+    if not stem or len(ending) > _ENDING_MAX:
+        stem, dot, ending = fit, "", ""
+    room = _NAME_BYTES_MAX - len(f"{dot}{ending}".encode())
+    return f"{stem.encode()[:room].decode(errors='ignore')}{dot}{ending}"
 
 
 def book_of(months: Sequence[SealedMonth], layout: Layout) -> Book:

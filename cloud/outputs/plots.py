@@ -9,6 +9,8 @@ from html import escape
 
 import segno
 
+from cloud.outputs.blocks import for_xml
+
 WIDTH, HEIGHT, SIZE = 720, 190, 11
 _LEFT, _RIGHT, _TOP, _BOTTOM = 66, 8, 22, 22
 INK, SOFT, RULE, MAIN, WARN = "#1b2a26", "#5d6f69", "#c9d3ce", "#1f7a5f", "#c4572e"
@@ -113,9 +115,8 @@ def _rect(x: float, y: float, width: float, height: float, fill: str) -> str:
 
 
 def _text(x: float, y: float, words: str, anchor: str, fill: str) -> str:
-    return (
-        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{fill}">{escape(words)}</text>'
-    )
+    shown = escape(for_xml(words))
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{fill}">{shown}</text>'
 
 
 def _svg(body: str, height: int) -> str:

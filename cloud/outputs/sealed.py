@@ -27,6 +27,7 @@ from evidence.documents.review import ANSWER
 from evidence.errors import EvidenceError, MalformedError, UnsupportedError
 from evidence.findings import Report, shown
 from evidence.frame import TYP_FRAME, Body, decode_body, place_of
+from evidence.printed import printable
 from evidence.recompute import bounded_statement, check_statement_input, compute_statement
 from evidence.records import records_in
 from evidence.verifier.opened import Opened, check_bag, open_archive
@@ -161,7 +162,7 @@ def frames_of(archive: Opened) -> Iterator[tuple[Mapping[str, Any], Body]]:
 
 
 def _plant(archive: Opened) -> Mapping[str, Any]:
-    """Of configurations the one signed last by its gateway's clock.
+    """Of configurations the one signed last by its gateway's clock, each text of one line.
 
     Raises:
         MalformedError: there is none.
@@ -175,7 +176,8 @@ def _plant(archive: Opened) -> Mapping[str, Any]:
                 newest, signed_s = decode_configuration(envelope.payload)["plant"], at
     if not newest:
         raise MalformedError("no configuration is in the archive: whose month it is stands nowhere")
-    return newest
+    # a name stands beside what the paper says: it is to turn no line about, nor begin one
+    return {key: printable(of) if isinstance(of, str) else of for key, of in newest.items()}
 
 
 def _standing(archive: Opened) -> list[Document]:

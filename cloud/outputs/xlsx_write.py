@@ -14,11 +14,10 @@ from openpyxl.cell import Cell as SheetCell  # type: ignore[import-untyped]  # i
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side  # type: ignore[import-untyped]  # it has no types
 from openpyxl.worksheet.worksheet import Worksheet  # type: ignore[import-untyped]  # it has no types
 
+from cloud.outputs.blocks import for_xml
 from cloud.outputs.book import Book
 from cloud.outputs.sheets import NOTES, Cell, notes_cells, sheet_cells, title_of
 
-#: what XML 1.0 has no place for
-_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 _EARLIEST = (1980, 1, 1, 0, 0, 0)  # a zip knows no time before
 _WRITTEN = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*")
 _WIDTH_MIN, _WIDTH_MAX = 8, 40
@@ -65,7 +64,7 @@ def _put(at: SheetCell, cell: Cell) -> None:
     if cell.is_number:
         at.value, at.number_format = Decimal(cell.text), cell.format
     else:
-        at.value = _NO_XML.sub("�", cell.text)
+        at.value = for_xml(cell.text)
         at.data_type = "s"  # openpyxl would make a formula of what begins with "="
         at.quotePrefix = cell.text[:1] in "=+-@"
     if cell.look == "head":

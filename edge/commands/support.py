@@ -24,7 +24,7 @@ def add_support_command(commands: "argparse._SubParsersAction[argparse.ArgumentP
 
 
 def _gather(site: Path) -> tuple[Parts, Set[str]]:
-    text = site.read_text(encoding="utf-8")
+    text = site.read_text(encoding="utf-8", errors="replace")
     parts = {
         "status.txt": lambda: _status(site),
         "site.toml": lambda: text,
@@ -32,7 +32,7 @@ def _gather(site: Path) -> tuple[Parts, Set[str]]:
     }
     known = secrets_of(text, site.parent)
     try:
-        ordered = (ordered_bytes(site) or b"").decode()
+        ordered = (ordered_bytes(site) or b"").decode(errors="replace")
     except (SiteConfigError, SpoolError) as error:
         ordered = f"cannot be read: {error}\n"
     if ordered:  # it may name other secrets than the one at the gateway

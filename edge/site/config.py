@@ -271,5 +271,6 @@ def _name(fields: Fields, key: str) -> str:
 def _key(fields: Fields, key: str) -> str:
     value = fields.text(key, why='a reference such as "file:keys/edge-1.pem"')
     if value and not value.startswith(KEY_SCHEMES):
-        fields.complain(key, f'{value!r} must be a reference: "file:" and a path, or "pkcs11:…"')
+        # what stands there may be the key itself: it is not repeated
+        fields.complain(key, 'must be a reference: "file:" and a path, or "pkcs11:…"')
     return value

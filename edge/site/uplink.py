@@ -162,5 +162,6 @@ def file_of(fields: Fields, key: str, folder: Path) -> Path:
     """The file that a reference "file:…" names."""
     value = fields.text(key, why='a reference such as "file:keys/edge-1.pem"')
     if value and not value.startswith("file:"):
-        fields.complain(key, f'{value!r} must be a reference: "file:" and a path')
+        # what stands there may be the secret itself: it is not repeated
+        fields.complain(key, 'must be a reference: "file:" and a path')
     return folder / value.removeprefix("file:")

@@ -105,6 +105,7 @@ def test_a_broker_with_tls_has_its_files(
     for old, new, key, words in (
         ("collector.crt", "server.crt", "broker.certificate", "does not belong to"),
         ("collector.pem", "nothing.pem", "broker.key", "cannot be read"),
+        ("file:broker/collector.pem", "s3cret", "broker.key", "is not a reference"),
         ("broker/ca.crt", "broker/ca.pem", "broker.ca", "not PEM certificates"),
         ("broker/ca.pem", "broker/server.pem", "broker.ca_key", "does not belong to the CA"),
         ('register = "file:broker"\n', "", "broker.register", "is missing: ca_key"),
@@ -113,6 +114,7 @@ def test_a_broker_with_tls_has_its_files(
     ):
         found = problems(tmp_path, text.replace(old, new))
         assert words in found[key]
+        assert "s3cret" not in str(found)
     assert load(tmp_path, text.replace('ca_key = "file:broker/ca.pem"\n', "")).broker.register
     assert "broker.key" in problems(tmp_path, text.replace('"external"', '"embedded"'))
     assert main(["broker", "relay", str(tmp_path / "broker"), "--name", "west"]) == 0

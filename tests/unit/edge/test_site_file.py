@@ -144,6 +144,13 @@ ONE_WAY = 'mode = "one-way"\n'
         ("[uplink]", '[uplink]\nproxy = "https://h:1"', "uplink.proxy", "socks5://host:1080"),
         ("[uplink]", '[uplink]\nproxy = "http://u:p@h"', "uplink.proxy", "belong in a file"),
         ("[uplink]", '[uplink]\nproxy_login = "file:x"', "uplink.proxy_login", "to a proxy"),
+        (
+            "[uplink]",
+            '[uplink]\nproxy = "http://h:1"\nproxy_login = "u:secret"',
+            "uplink.proxy_login",
+            "must be a reference",
+        ),
+        ("file:keys/edge-1.pem", "a secret", "gateway.key", "must be a reference"),
         ("[uplink]", '[uplink]\nca = "file:ca.crt"', "uplink.ca", "an mqtts:// or wss:// url"),
         ('collector = "', 'mode = "one-way"\ncollector = "', "uplink.url", "no broker: remove url"),
         ("[[device]]", '[uplink.outbox]\nfolder = "o"\n[[device]]', "uplink.outbox", "one-way"),

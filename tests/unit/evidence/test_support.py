@@ -2,13 +2,15 @@
 
 import stat
 import tarfile
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cloud.cli import main as cloud
 from edge.cli import main as edge
-from evidence.support import pack, secrets_of, without_secrets
+from evidence.support import LOG_BYTES, pack, secrets_of, tail, without_secrets
 from tests.unit.cloud.evidence_examples import CLOUD_HEAD, CLOUD_PLANT, make_plant
 from tests.unit.edge.sites import METERS, write_keys, write_site
 
@@ -36,6 +38,28 @@ PEM = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIE\n-----END PRIVATE KEY
         ),
         ('webhook = "https://chat.example"', 'webhook = "https://chat.example"'),
         ("spinning = 3, 12 tokens", "spinning = 3, 12 tokens"),
+        ("mqtt://reader:a/b@c@db:1883/x", "mqtt://[taken out]@db:1883/x"),
+        ('smtp = "mail:a/b@mx.example:587"', 'smtp = "[taken out]@mx.example:587"'),
+        ('proxy_login = "edge:s3cret"', "proxy_login = [taken out]"),
+        ("x?credentials=edge:s3cret&tls=on", "x?credentials=[taken out]&tls=on"),
+        ("proxy_login: 'edge:s3cret' must be", "proxy_login: [taken out] must be"),
+        ("proxy_login: must be a reference", "proxy_login: must be a reference"),
+        ('password = """two\nlines"""', "password = [taken out]"),
+        ("token = '''file:t'''", "token = '''file:t'''"),
+        (r'password = "a\"b" # our', "password = [taken out] # our"),
+        (r'{"m": "password: \"a b\", on"}', r'{"m": "password: [taken out], on"}'),
+        ('password = "cut off', "password = [taken out]"),
+        ("pkcs11:object=k?pin-source=1234&x=1", "pkcs11:object=k?pin-source=[taken out]&x=1"),
+        ("pkcs11:object=k?pin-source=file:p", "pkcs11:object=k?pin-source=file:p"),
+        (
+            '"webhook" = "https://chat.example/s3cret"',
+            '"webhook" = "https://chat.example[taken out]"',
+        ),
+        ('webhook = "https://chat.example?key=a"', 'webhook = "https://chat.example[taken out]"'),
+        (
+            'webhook = """https://chat.example/a\'b"""',
+            'webhook = """https://chat.example[taken out]"""',
+        ),
     ],
 )
 def test_what_is_written_as_a_secret_is_taken_out(text: str, left: str) -> None:
@@ -65,6 +89,46 @@ def test_what_the_configuration_names_is_known(
     of_urls = {"reader", "p0stgres-s3cret", "2718281"}
     assert known == {"open sesame", "/in?key=a1b2"} | of_files | of_urls
     assert without_secrets("said pa55word, open sesame!", known) == "said [taken out], [taken out]!"
+
+
+def test_a_reference_is_found_as_toml_writes_it(tmp_path: Path) -> None:
+    (tmp_path / "pw").write_text("open sesame\n")
+    (tmp_path / "hook").write_text("https://chat.example/in/s3cret?key=a\n")
+    assert "open sesame" in secrets_of(r'password = "file:\u0070w"', tmp_path)
+    assert "open sesame" in secrets_of('is no TOML, "file:pw"', tmp_path)
+    assert "/a1b2" in secrets_of("\"webhook\" = 'https://chat.example/a1b2'", tmp_path)
+    known = secrets_of('a.webhook = "file:hook"', tmp_path)
+    assert without_secrets("POST /in/s3cret?key=a: 404", known) == "POST [taken out]: 404"
+    assert without_secrets("fine", ["no UTF-8: \udcff"]) == "fine"
+
+
+#: of 'pä"s s/\\': as RFC 3986, forms, JSON with and without \\u, Python and RFC 7617 write it
+@pytest.mark.parametrize(
+    "spelt",
+    [
+        'pä"s s/\\', "p%C3%A4%22s%20s/%5C", "p%C3%A4%22s%20s%2F%5C", "p%C3%A4%22s+s%2F%5C",
+        r"pä\"s s/\\", r"p\u00e4\"s s/\\", "cMOkInMgcy9c",
+    ],
+)  # fmt: skip
+def test_a_known_secret_is_found_however_it_is_spelt(spelt: str) -> None:
+    assert without_secrets(f"said <{spelt}>", ['pä"s s/\\']) == "said <[taken out]>"
+
+
+def test_a_long_line_of_a_log_takes_a_moment() -> None:
+    """Of a stranger's making; each doubling took four times as long, this one a minute."""
+    start_s = time.process_time()
+    without_secrets("a-" * 24_000)
+    without_secrets("://x" * 12_000)
+    assert time.process_time() - start_s < 10
+
+
+def test_a_log_begins_with_a_whole_line(tmp_path: Path) -> None:
+    """Half a line may be half of what would be known by its beginning."""
+    log = tmp_path / "edge.log"
+    log.write_text("password=" + "s3cret" * (LOG_BYTES // 6) + "\nstarted\n")
+    assert tail(log) == "started\n"
+    log.write_text("short\n")
+    assert tail(log) == "short\n"
 
 
 def test_a_part_that_fails_leaves_the_others(tmp_path: Path) -> None:
@@ -110,6 +174,52 @@ def test_of_a_gateway(tmp_path: Path) -> None:
     assert no_line_of(key, told)
     assert "letmein" not in str(told)
     assert edge(wanted) == 2  # it is there already
+
+
+def test_of_a_gateway_whose_site_file_holds_secrets_itself(tmp_path: Path) -> None:
+    """It is refused, and who wrote it asks for help: neither file nor complaint shows them."""
+    write_keys(tmp_path / "keys")
+    said = '[uplink]\nproxy = "http://p:3128"\nproxy_login = "edge:s3cret"'
+    site = write_site(tmp_path, METERS.replace("[uplink]", said))
+    out, log = tmp_path / "s.tar.gz", tmp_path / "edge.log"
+    log.write_text("started\n")
+    assert edge(["support", str(site), "--out", str(out), "--log", str(log)]) == 1
+    told = read(out)
+    assert "proxy_login: must be a reference" in told["status.txt"]
+    assert "s3cret" not in str(told)
+
+
+@pytest.mark.parametrize("config", [b"[cloud\n", b"\xff\n", b"[cloud]\nstate_dir = 5\n"])
+def test_of_a_file_that_nobody_can_read(tmp_path: Path, config: bytes) -> None:
+    """Its owner has the most need of help."""
+    (file := tmp_path / "FILE.toml").write_bytes(config)
+    (log := tmp_path / "log").write_text("started\n")
+    for room, name in ((edge, "site.toml"), (cloud, "cloud.toml")):
+        out = tmp_path / name
+        assert room(["support", str(file), "--out", str(out), "--log", str(log)]) == 1
+        told = read(out)
+        assert told[name] == config.decode(errors="replace")
+        assert "could not be made: " in told["machine.txt"]
+        assert told["log-0.txt"] == "started\n"
+
+
+def test_without_a_look_at_each_secret_nothing_is_packed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who reads the journal, and not the key, would pack what he does not know."""
+    site, out = write_site(tmp_path, 'key = "file:secret"\n'), tmp_path / "s.tar.gz"
+    (secret := tmp_path / "secret").write_text("open sesame\n")
+    read_text = Path.read_text
+
+    def closed(path: Path, **more: Any) -> str:
+        if path == secret:
+            raise PermissionError(13, "Permission denied", str(path))
+        return read_text(path, **more)
+
+    monkeypatch.setattr(Path, "read_text", closed)
+    assert edge(["support", str(site), "--out", str(out), "--log", str(site)]) == 2
+    assert f"{secret}: Permission denied" in capsys.readouterr().err
+    assert not out.exists()
 
 
 def test_of_a_collector_that_does_not_run(tmp_path: Path) -> None:

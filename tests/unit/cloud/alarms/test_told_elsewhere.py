@@ -314,6 +314,7 @@ def test_a_file_that_names_channels(tmp_path: Path) -> None:
         ({"webhook": "https://chat.example", "webhook_secret": "file:no"}, "webhook_secret"),
         ({**MAIL, "smtp": "mail.example"}, "smtp"),
         ({**MAIL, "smtp": "mail.example:0"}, "smtp"),
+        ({**MAIL, "smtp": "u:hunter2@mail.example:587"}, "smtp"),
         ({**MAIL, "mail_to": []}, "mail_to"),
         ({**MAIL, "mail_to": ["a b@c\nBcc: d@e"]}, "mail_to"),
         ({**MAIL, "smtp": "127.0.0.1:25", "smtp_user": "u", "smtp_password": "file:s"},

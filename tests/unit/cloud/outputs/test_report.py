@@ -74,6 +74,19 @@ def test_an_archive_without_a_configuration_is_refused(tmp_path: Path) -> None:
         read_sealed(archive)
 
 
+def test_a_hostile_name_is_one_line_in_one_direction(tmp_path: Path) -> None:
+    """Whoever verifies reads it beside what he is to do; the agent refuses such, a forger not."""
+    config = sp.configuration()
+    config["plant"]["name"] = "Te\u202e\nmelter"
+    archive = tmp_path / "a.tar"
+    archive.write_bytes(
+        sealed_month.build(
+            sealed_month.contents(sealed_month.make_month(sealed_month.items(config)))
+        )
+    )
+    assert read_sealed(archive).plant["name"] == r"Te\u202e\nmelter"
+
+
 def quarter_hours(days: list[Day], group: int) -> Iterator[Body]:
     """Frames of a counter that rises by one a minute: its reading is the minute."""
     for first in range(0, (days[-1].end_ns - days[0].start_ns) // MINUTE, 15):
@@ -187,6 +200,12 @@ def test_an_archive_that_does_not_pass_is_reported_so_on_every_page(
     with pypdfium2.PdfDocument(out) as pdf:
         for page in pdf:
             assert "FAILED" in page.get_textpage().get_text_range()
+
+
+def test_a_drawing_holds_any_name_of_a_process_unit() -> None:
+    """It has 1 to 64 characters, whichever; what XML cannot hold ended the whole report."""
+    drawing = shares([("bf\x01<b>\uffff", "1", Fraction(1))], "t")
+    assert ">bf�&lt;b&gt;�</text>" in drawing
 
 
 def test_a_long_name_loses_its_beginning_and_zero_has_no_sign() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import openpyxl  # type: ignore[import-untyped]  # it has no types
 import pytest
 
-from cloud.outputs.book import Book, book_of
+from cloud.outputs.book import Book, book_of, file_name_of
 from cloud.outputs.checked import read_book
 from cloud.outputs.errors import OutputError
 from cloud.outputs.figures import rounded
@@ -110,6 +110,16 @@ def test_text_is_never_a_formula_nor_a_path(name: str) -> None:
     cell = sheet["B3"]
     assert (cell.data_type, cell.value) == ("s", name.replace("\x00", "�"))
     assert not set(book.file_name) & set('/\\:|"\x00')
+
+
+def test_a_files_name_has_what_every_file_system_takes() -> None:
+    """A plant's name has 200 characters at most, a scan's 120; of Chinese each is three bytes."""
+    book = book_of([month_of(evidence_input(), "钢" * 200)], sector_layout("steel"))
+    assert book.file_name == "钢" * 78 + ".xlsx"  # 234 bytes and 5, of 240
+    assert file_name_of("a.b/" + "检" * 120 + ".pdf") == "a.b_" + "检" * 77 + ".pdf"
+    assert file_name_of("." + "x" * 300) == "." + "x" * 239
+    assert file_name_of("a." + "x" * 300) == "a." + "x" * 238
+    assert file_name_of("a.pdf") == "a.pdf"
 
 
 def test_what_is_unverified_or_simulated_is_told_on_every_sheet(archives: dict[str, Path]) -> None:

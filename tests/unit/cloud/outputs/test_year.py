@@ -158,6 +158,23 @@ def test_a_package_is_the_same_bytes_and_says_how_to_check_it(
                key.public_key())  # fmt: skip
 
 
+def test_a_paper_goes_over_no_other_where_the_folder_was_not_made(
+    archives: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As when the recipe is followed without its folder: each took the place of the one before."""
+    desk, year = tmp_path / "desk", archives["steel"]
+    assert told(capsys, "statement", year, "-o", desk)[0] == 0
+    first = desk.read_bytes()
+    assert told(capsys, "footprint", year, "-o", desk)[0] == 2
+    assert told(capsys, "package", year, "-o", desk)[0] == 2
+    assert desk.read_bytes() == first
+    desk.unlink()
+    desk.mkdir()
+    for command in ("statement", "footprint", "statement", "package"):
+        assert told(capsys, command, year, "-o", desk)[0] == 0
+    assert sorted(path.suffix for path in desk.iterdir()) == [".tar", ".xlsx", ".xlsx"]
+
+
 def test_an_upload_folder_is_laid_out_by_month_and_never_overwritten(
     archives: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
