@@ -17,7 +17,7 @@ from edge.drivers.opcua.credentials import CredentialError
 from edge.drivers.opcua.decode import Value, decode_value
 from edge.drivers.opcua.driver import PORT
 from edge.drivers.opcua.options import NAMES
-from edge.drivers.opcua.refusals import RefusedError
+from edge.drivers.opcua.refusals import RefusedError, printable
 from edge.drivers.opcua.security import OpcUaSecurity
 from edge.drivers.opcua.session import (
     NAMESPACES,
@@ -30,7 +30,6 @@ from edge.drivers.opcua.session import (
 
 SCHEME = "opc.tcp"
 _DATA_TYPE, _DISPLAY_NAME = 14, 4  # AttributeId; Part 6, annex A
-_TEXT_MAX = 200
 
 
 @contextlib.asynccontextmanager
@@ -80,9 +79,9 @@ async def look_at_node(
     said = {
         "status": "Good" if status is None else str(status.name),
         "source time": _time(answer.SourceTimestamp, now_ns),
-        "data type": "not told" if kind is None else type_name(kind),
+        "data type": "not told" if kind is None else printable(type_name(kind)),
         "sent as": _sent_as(answer),
-        "display name": str(getattr(name, "Text", name) or "")[:_TEXT_MAX],
+        "display name": printable(getattr(name, "Text", name)),
     }
     value, raw, trouble, advice = None, b"", "", ""
     if bound is not None:
@@ -94,7 +93,7 @@ async def look_at_node(
         )
         value, raw = shown(bound.point, sample, now_ns), sample.raw or b""
     elif status is None or status.is_good():
-        said["value"] = repr(content_of(answer))[:_TEXT_MAX]
+        said["value"] = repr(content_of(answer))[:200]
     if status is not None and not status.is_good():
         trouble, advice = f"the server says {status.name}", _advice(str(status.name))
     return Look(
@@ -122,7 +121,7 @@ async def node_of(session: Session, bound: BoundPoint) -> str:
         (answer,) = await session.ask([NAMESPACES])
         uris = list(content_of(answer) or ())
         if register.namespace not in uris:
-            known = ", ".join(repr(str(uri)[:_TEXT_MAX]) for uri in uris[:20])
+            known = ", ".join(repr(printable(uri)) for uri in uris[:20])
             raise LookupError(
                 f"the server has no namespace {register.namespace!r}; it has {known}: check the "
                 "profile, and that this is the right server"

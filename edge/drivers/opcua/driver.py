@@ -173,9 +173,10 @@ class OpcUaDriver:
         self._login_refused = None
 
     def _at_hand(self) -> Session:
-        if self._session is None or not self._session.is_open:
-            raise ConnectionError("the connection was lost")
-        return self._session
+        session = self._session
+        if session is None or not session.is_open:
+            raise ConnectionError((session and session.lost) or "the connection was lost")
+        return session
 
     async def _find_nodes(self, session: Session) -> None:
         """Give every point its node id, with the index the server has for its namespace today."""

@@ -38,6 +38,11 @@ def shown(text: object) -> str:
     return ascii(str(text)[:_SHOWN_MAX])
 
 
+def printable(said: object, most: int = 200) -> str:
+    """A server's text as a person may read it on a screen: one line, and not too long."""
+    return "".join(c if c.isprintable() else "?" for c in str(said or "")[:most])
+
+
 def grouped(thumbprint: str) -> str:
     """A thumbprint as certificate tools show it, "AB:CD:…"."""
     return ":".join(thumbprint[i : i + 2] for i in range(0, len(thumbprint), 2)).upper()
