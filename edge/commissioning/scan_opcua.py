@@ -12,7 +12,7 @@ from edge.commissioning.look_opcua import device_error, endpoint_of
 from edge.drivers.base import DeviceSpec
 from edge.drivers.opcua.browse import BrowseLimits, Listing, browse_server
 from edge.drivers.opcua.credentials import thumbprint_of
-from edge.drivers.opcua.refusals import grouped, printable
+from edge.drivers.opcua.refusals import grouped, named
 from edge.drivers.opcua.security import OpcUaSecurity
 from edge.drivers.opcua.session import Session
 
@@ -88,14 +88,14 @@ async def _offers(spec: DeviceSpec) -> tuple[Offer, ...]:
 
 
 def _offer(offer: Any) -> Offer:  # noqa: ANN401 - an EndpointDescription
-    policy = printable(offer.SecurityPolicyUri).rpartition("#")[2]
-    mode = printable(getattr(offer.SecurityMode, "name", offer.SecurityMode)).rstrip("_")
+    policy = named(offer.SecurityPolicyUri).rpartition("#")[2]
+    mode = named(getattr(offer.SecurityMode, "name", offer.SecurityMode)).rstrip("_")
     tokens: Sequence[Any] = offer.UserIdentityTokens or ()
-    names = dict.fromkeys(printable(getattr(token.TokenType, "name", "")) for token in tokens)
+    names = dict.fromkeys(named(getattr(token.TokenType, "name", "")) for token in tokens)
     certificate = bytes(offer.ServerCertificate or b"")
-    name, uri = printable(offer.Server.ApplicationName.Text), printable(offer.Server.ApplicationUri)
+    name, uri = named(offer.Server.ApplicationName.Text), named(offer.Server.ApplicationUri)
     return Offer(
-        url=printable(offer.EndpointUrl),
+        url=named(offer.EndpointUrl),
         security="none" if policy == "None" else f"{policy}-{mode}",
         logins=tuple(names),
         thumbprint=grouped(thumbprint_of(certificate)) if certificate else "",

@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 from edge.drivers.opcua.bounds import LISTING_BYTES_MAX
 from edge.drivers.opcua.decode import operation_limit
-from edge.drivers.opcua.refusals import printable
+from edge.drivers.opcua.refusals import named
 from edge.drivers.opcua.security import OpcUaSecurity
 from edge.drivers.opcua.session import (
     NAMESPACES,
@@ -189,7 +189,7 @@ def _sort(
         if text in seen or _is(node, _SERVER):
             continue
         seen.add(text)
-        name = printable(reference.DisplayName.Text or reference.BrowseName.Name)
+        name = named(reference.DisplayName.Text or reference.BrowseName.Name)
         here = f"{path}/{name}" if path else name
         if reference.NodeClass == _VARIABLE:
             rows[text] = _Row(node, here)
@@ -213,10 +213,10 @@ async def _described(session: Browsable, rows: Sequence[_Row]) -> tuple[Variable
         index = row.id.NamespaceIndex
         made.append(
             Variable(
-                node=printable(row.id.to_string(), NODE_MAX),
-                namespace=printable(uris[index]) if index < len(uris) else "",
+                node=named(row.id.to_string(), NODE_MAX),
+                namespace=named(uris[index]) if index < len(uris) else "",
                 path=row.path,
-                type=f"{printable(type_name(kind))}{array}" if kind is not None else "",
+                type=f"{named(type_name(kind))}{array}" if kind is not None else "",
                 unit=unit_of.get(id(row), ""),
             )
         )
@@ -241,7 +241,7 @@ async def _limit(session: Browsable, node: Any) -> int:  # noqa: ANN401 - a Read
 
 def _unit(information: Any) -> str:  # noqa: ANN401 - EUInformation, if the server keeps to it
     name = getattr(getattr(information, "DisplayName", None), "Text", None)
-    return printable(name)
+    return named(name)
 
 
 def _is(node: Any, number: int) -> bool:  # noqa: ANN401 - a NodeId

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from edge.drivers.opcua.security import OpcUaSecurity
+from evidence.printed import printable
 
 _SHOWN_MAX = 120
 
@@ -38,9 +39,9 @@ def shown(text: object) -> str:
     return ascii(str(text)[:_SHOWN_MAX])
 
 
-def printable(said: object, most: int = 200) -> str:
-    """A server's text as a person may read it on a screen: one line, and not too long."""
-    return "".join(c if c.isprintable() else "?" for c in str(said or "")[:most])
+def named(said: object, most: int = 200) -> str:
+    """What a server calls something, as a person may read it: one line, and not too long."""
+    return printable(str(said or "")[:most])
 
 
 def grouped(thumbprint: str) -> str:

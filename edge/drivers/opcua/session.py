@@ -26,7 +26,7 @@ from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.object_ids import ObjectIdNames, ObjectIds
 from asyncua.ua.uaerrors import UaError
 
-from edge.drivers.opcua.bounds import ANSWER_BYTES_MAX, bounded
+from edge.drivers.opcua.bounds import ANSWER_BYTES_MAX, bind
 from edge.drivers.opcua.certificates import Secured, certificate_of, check_dates, check_server
 from edge.drivers.opcua.credentials import read_credentials
 from edge.drivers.opcua.options import Options, Revised
@@ -145,9 +145,7 @@ class Session:
         uaclient.observer = _ReadsOnly(
             is_encrypted=security.mode == ua.MessageSecurityMode.SignAndEncrypt.name
         )
-        uaclient._make_protocol = bounded(  # type: ignore[method-assign] # no door of its own there
-            uaclient._make_protocol, answer_bytes_max, partial(setattr, self, "lost")
-        )
+        bind(uaclient, answer_bytes_max, partial(setattr, self, "lost"))
         self._secured: Secured | None = None
         self.lost = ""
         self._heard_s = 0.0

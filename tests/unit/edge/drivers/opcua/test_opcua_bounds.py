@@ -10,11 +10,15 @@ import tracemalloc
 from collections.abc import Iterator
 
 import pytest
+from asyncua import ua
+from asyncua.client import ua_session
+from asyncua.client.ua_client import UaClient
 from asyncua.common.utils import Buffer
 from asyncua.ua import ua_binary
+from asyncua.ua.uaerrors import UaStructParsingError
 
 from edge.drivers.base import DeviceError
-from edge.drivers.opcua.bounds import ANSWER_BYTES_MAX, AnswerError, Chunks
+from edge.drivers.opcua.bounds import ANSWER_BYTES_MAX, AnswerError, Chunks, bind
 from edge.drivers.opcua.driver import OpcUaDriver
 from edge.drivers.opcua.security import OpcUaSecurity
 from evidence.points import Dtype
@@ -79,6 +83,37 @@ def test_an_array_is_as_long_as_its_bytes(data: bytes) -> None:
     rest = Buffer(data + b"\x0b" + struct.pack("<d", 4.25))  # a Double behind it
     assert ua_binary.variant_from_binary(rest).Value == []
     assert ua_binary.variant_from_binary(rest).Value == 4.25
+
+
+def test_an_answer_whose_bytes_are_dear_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    # 0.2 s and a second for each million bytes: of 20 kB 0.22 s
+    answer = ua.ReadResponse(Results=[ua.DataValue(ua.Variant(b"x" * 19_900))])
+    whole = ua_binary.struct_to_binary(answer)
+    assert 19_900 < len(whole) < 20_000
+
+    def decoded(kind: type, data: bytes, took_s: float) -> object:
+        clock = iter([5.0, 5.0 + took_s])
+        monkeypatch.setattr("edge.drivers.opcua.bounds.thread_time", lambda: next(clock))
+        return vars(ua_session)["struct_from_binary"](kind, Buffer(data))
+
+    assert decoded(ua.ReadResponse, whole, 0.2).Results == answer.Results  # type: ignore[attr-defined] # of that kind
+    with pytest.raises(AnswerError, match=r"takes 0\.3 s to understand"):
+        decoded(ua.ReadResponse, whole, 0.3)
+    listing = ua_binary.struct_to_binary(ua.BrowseResponse())
+    decoded(ua.BrowseResponse, listing, 9.0)  # a person waits for it
+
+
+async def test_a_notification_that_is_not_understood_ends_the_subscription() -> None:
+    client, told = UaClient(), list[str]()
+
+    async def publish(acks: list[object]) -> None:
+        raise UaStructParsingError from AnswerError("too dear")
+
+    client.session.publish = publish  # type: ignore[method-assign,assignment] # a server's part
+    bind(client, 100, told.append)
+    with pytest.raises(UaStructParsingError):
+        await client.session.publish([])
+    assert told == ["a notification could not be understood: AnswerError('too dear')"]
 
 
 class Pours(TcpServer):

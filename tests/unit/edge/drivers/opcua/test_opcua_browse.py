@@ -126,9 +126,9 @@ async def test_what_a_server_calls_things_is_one_line_and_can_be_printed() -> No
         reference(node("units"), "EngineeringUnits", ua.NodeClass.Variable, PROPERTY)
     ]
     fake.values["ns=1;s=units", 13] = ua.EUInformation(DisplayName=ua.LocalizedText("m\x1b[3"))
-    plain = "Flow?  certificate SHA-256 AB:CD?[2J???"
+    plain = r"Flow\n  certificate SHA-256 AB:CD\x1b[2J\u202e\udcc1\udcf7"
     assert await browse(fake, BrowseLimits()) == Listing(
-        (Variable(f"ns=1;s={plain}", URI, plain, "Double", "m?[3"),)
+        (Variable(f"ns=1;s={plain}", URI, plain, "Double", r"m\x1b[3"),)
     )
 
 
