@@ -29,6 +29,9 @@ ERROR_BYTES_MAX = 16 + 4_096  # an Error's reason has 4,096 bytes at most (Part 
 #: Numbers take 0.3 us a byte to decode, ten times that on a small board; the dearest bytes 6 us.
 _DECODE_S, _BYTE_S = 0.2, 1e-6
 
+#: asyncua asks for a new channel after three quarters of what the server gives it, without pause.
+CHANNEL_MS_MIN = 1_000
+
 _T = TypeVar("_T")
 _HEAD = struct.Struct("<3scI")
 _CHUNK_BYTES_MIN = 16  # an Error without a reason is the shortest that there is
@@ -79,6 +82,12 @@ class Chunks:
                 f"the server sends an answer of more than {most} bytes: read fewer points of it, "
                 "and none that is a long text or array"
             )
+
+
+def check_life(channel_ms: float) -> None:
+    """ConnectionError where a channel lives so shortly that asyncua would only renew it."""
+    if channel_ms < CHANNEL_MS_MIN:
+        raise ConnectionError(f"the server ends each channel after {channel_ms:g} ms")
 
 
 def bind(client: UaClient, answer_bytes_max: int, ended: Callable[[str], None]) -> None:

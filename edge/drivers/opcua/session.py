@@ -26,7 +26,7 @@ from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.object_ids import ObjectIdNames, ObjectIds
 from asyncua.ua.uaerrors import UaError
 
-from edge.drivers.opcua.bounds import ANSWER_BYTES_MAX, bind
+from edge.drivers.opcua.bounds import ANSWER_BYTES_MAX, bind, check_life
 from edge.drivers.opcua.certificates import Secured, certificate_of, check_dates, check_server
 from edge.drivers.opcua.credentials import read_credentials
 from edge.drivers.opcua.options import Options, Revised
@@ -171,8 +171,7 @@ class Session:
         client.application_uri = ANONYMOUS_URI
         client.session_timeout = SESSION_MS  # type: ignore[assignment] # a Duration, not an int
         client.secure_channel_timeout = CHANNEL_MS
-        credentials = read_credentials(self._security)
-        if credentials is not None:
+        if (credentials := read_credentials(self._security)) is not None:
             await self._secure(Secured(self._security, credentials))
         try:
             await client.connect()
@@ -185,6 +184,7 @@ class Session:
                 "the server ended the connection while it was being secured; a server that does "
                 "not trust this client may do so: " + self._by_server("BadSecurityChecksFailed")
             ) from error
+        check_life(client.secure_channel_timeout)
 
     async def offers(self) -> list[ua.EndpointDescription]:
         """What the server offers to anybody: asked over a channel of its own, which is ended."""
