@@ -24,6 +24,7 @@ from edge.commissioning.target import device_of, devices_of, point_of
 from edge.drivers.base import DeviceError, DeviceSpec
 from edge.site.config import Site
 from edge.site.devices import DeviceConfig
+from evidence.printed import printable
 
 EXIT_FINE, EXIT_FOUND, EXIT_CANNOT = 0, 1, 2
 TIMEOUT_S = 2.0
@@ -178,7 +179,7 @@ def _read(args: argparse.Namespace) -> int:
         _print_json({"points": told} if is_whole else told[0])
     else:
         text = look_text.summary(looks) if is_whole else look_text.lines(looks[0])
-        print("\n".join(text))
+        print("\n".join(map(printable, text)))
     return EXIT_FINE if all(look.is_fine for look in looks) else EXIT_FOUND
 
 
@@ -306,7 +307,7 @@ def _print(args: argparse.Namespace, told: object, lines: Iterable[str]) -> None
     if args.json:
         _print_json(told)
     else:
-        print("\n".join(lines))
+        print("\n".join(map(printable, lines)))
 
 
 def _usage(sentence: str) -> int:
@@ -337,7 +338,7 @@ def quiet() -> None:
 
 def _failed(error: DeviceError, *, as_json: bool) -> int:
     """The device is out of reach (1), or what was asked for cannot be asked (2)."""
-    sentence = plain(error)
+    sentence = printable(plain(error))
     _progress("")
     if as_json:
         _print_json({"trouble": sentence})

@@ -13,11 +13,12 @@ from edge.commissioning.look import Look
 from edge.commissioning.value import shown
 from edge.drivers.address import parse_address, wrong
 from edge.drivers.base import BoundPoint, DeviceError, DeviceSpec
+from edge.drivers.opcua.bounds import LISTING_BYTES_MAX
 from edge.drivers.opcua.credentials import CredentialError
 from edge.drivers.opcua.decode import Value, decode_value
 from edge.drivers.opcua.driver import PORT
 from edge.drivers.opcua.options import NAMES
-from edge.drivers.opcua.refusals import RefusedError
+from edge.drivers.opcua.refusals import RefusedError, named
 from edge.drivers.opcua.security import OpcUaSecurity
 from edge.drivers.opcua.session import (
     NAMESPACES,
@@ -30,13 +31,13 @@ from edge.drivers.opcua.session import (
 
 SCHEME = "opc.tcp"
 _DATA_TYPE, _DISPLAY_NAME = 14, 4  # AttributeId; Part 6, annex A
-_TEXT_MAX = 200
 
 
 @contextlib.asynccontextmanager
 async def session_of(spec: DeviceSpec) -> AsyncIterator[Session]:
     """A session with the device's server; whatever goes wrong while it is made is raised."""
-    session = Session(endpoint_of(spec), spec.security or OpcUaSecurity(), spec.timeout_s)
+    security = spec.security or OpcUaSecurity()
+    session = Session(endpoint_of(spec), security, spec.timeout_s, LISTING_BYTES_MAX)
     try:
         await session.open()
         yield session
@@ -80,9 +81,9 @@ async def look_at_node(
     said = {
         "status": "Good" if status is None else str(status.name),
         "source time": _time(answer.SourceTimestamp, now_ns),
-        "data type": "not told" if kind is None else type_name(kind),
+        "data type": "not told" if kind is None else named(type_name(kind)),
         "sent as": _sent_as(answer),
-        "display name": str(getattr(name, "Text", name) or "")[:_TEXT_MAX],
+        "display name": named(getattr(name, "Text", name)),
     }
     value, raw, trouble, advice = None, b"", "", ""
     if bound is not None:
@@ -94,7 +95,7 @@ async def look_at_node(
         )
         value, raw = shown(bound.point, sample, now_ns), sample.raw or b""
     elif status is None or status.is_good():
-        said["value"] = repr(content_of(answer))[:_TEXT_MAX]
+        said["value"] = repr(content_of(answer))[:200]
     if status is not None and not status.is_good():
         trouble, advice = f"the server says {status.name}", _advice(str(status.name))
     return Look(
@@ -122,7 +123,7 @@ async def node_of(session: Session, bound: BoundPoint) -> str:
         (answer,) = await session.ask([NAMESPACES])
         uris = list(content_of(answer) or ())
         if register.namespace not in uris:
-            known = ", ".join(repr(str(uri)[:_TEXT_MAX]) for uri in uris[:20])
+            known = ", ".join(repr(named(uri)) for uri in uris[:20])
             raise LookupError(
                 f"the server has no namespace {register.namespace!r}; it has {known}: check the "
                 "profile, and that this is the right server"

@@ -12,11 +12,9 @@ from edge.commissioning.look_opcua import device_error, endpoint_of
 from edge.drivers.base import DeviceSpec
 from edge.drivers.opcua.browse import BrowseLimits, Listing, browse_server
 from edge.drivers.opcua.credentials import thumbprint_of
-from edge.drivers.opcua.refusals import grouped
+from edge.drivers.opcua.refusals import grouped, named
 from edge.drivers.opcua.security import OpcUaSecurity
 from edge.drivers.opcua.session import Session
-
-_TEXT_MAX = 200
 
 
 @dataclass(frozen=True)
@@ -90,20 +88,16 @@ async def _offers(spec: DeviceSpec) -> tuple[Offer, ...]:
 
 
 def _offer(offer: Any) -> Offer:  # noqa: ANN401 - an EndpointDescription
-    policy = _text(offer.SecurityPolicyUri).rpartition("#")[2]
-    mode = _text(getattr(offer.SecurityMode, "name", offer.SecurityMode)).rstrip("_")
+    policy = named(offer.SecurityPolicyUri).rpartition("#")[2]
+    mode = named(getattr(offer.SecurityMode, "name", offer.SecurityMode)).rstrip("_")
     tokens: Sequence[Any] = offer.UserIdentityTokens or ()
-    names = dict.fromkeys(_text(getattr(token.TokenType, "name", "")) for token in tokens)
+    names = dict.fromkeys(named(getattr(token.TokenType, "name", "")) for token in tokens)
     certificate = bytes(offer.ServerCertificate or b"")
+    name, uri = named(offer.Server.ApplicationName.Text), named(offer.Server.ApplicationUri)
     return Offer(
-        url=_text(offer.EndpointUrl),
+        url=named(offer.EndpointUrl),
         security="none" if policy == "None" else f"{policy}-{mode}",
         logins=tuple(names),
         thumbprint=grouped(thumbprint_of(certificate)) if certificate else "",
-        server=f"{_text(offer.Server.ApplicationName.Text)} ({_text(offer.Server.ApplicationUri)})",
+        server=f"{name} ({uri})",
     )
-
-
-def _text(said: object) -> str:
-    """A server's own text: one line, and not too long."""
-    return "".join(c if c.isprintable() else "?" for c in str(said or "")[:_TEXT_MAX])

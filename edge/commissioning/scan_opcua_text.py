@@ -39,7 +39,7 @@ def as_map(found: Found) -> dict[str, Any]:
 
 def listing_lines(listing: Listing) -> Iterator[str]:
     """The variables of a server: node, type, unit, path."""
-    width = max((len(variable.node) for variable in listing.variables), default=0)
+    width = min(max((len(variable.node) for variable in listing.variables), default=0), 80)
     for variable in listing.variables:
         unit = f" [{variable.unit}]" if variable.unit else ""
         yield f"  {variable.node:{width}}  {variable.type:10} {variable.path}{unit}"

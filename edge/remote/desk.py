@@ -17,7 +17,7 @@ from edge.quiet import Quiet
 from edge.remote import rules
 from edge.remote.folder import OrderFolder
 from edge.remote.start import Start
-from edge.remote.state import Given, State, healthy, refused, staged
+from edge.remote.state import Given, State, counts, forked, healthy, refused, staged
 from edge.remote.trial import NS, lacks, patience_ns
 from edge.signed import signed_configuration
 from edge.site.config import read_site, site_table
@@ -106,8 +106,8 @@ class OrderDesk:
         agent.tell(state_message(state))
         if state.trial is not None:
             log.warning("site order %d: taken; starting with it", state.trial.given.number)
-        elif state.refusal is not None:
-            log.warning("site order %d: refused: %s", state.refusal.number, state.refusal.reason)
+        elif (last := state.last) is not None:
+            log.warning("site order %d: %s: %s", last.number, last.outcome, last.reason)
         return state.trial is not None
 
     async def _settle(self, agent: Reading) -> None:
@@ -176,7 +176,13 @@ class OrderDesk:
         if order.number < state.judged:
             raise NotOursError(f"site order {order.number} is older than {state.judged}")
         if order.number == state.judged:
-            return None  # the broker keeps it, and gives it with every connection
+            given = counts(state)  # the broker keeps it, and gives it with every connection
+            is_other = (
+                given is not None
+                and given.number == order.number
+                and (self._folder.order(given).site != order.site)
+            )
+            return forked(state) if is_other and forked(state) != state else None
         if reason := self._objection(order):
             return refused(state, order.number, reason)
         self._folder.put(order.number, data)
@@ -193,6 +199,11 @@ class OrderDesk:
             site, problems = read_site(path, order.site)
             if problems:
                 raise SiteConfigError(problems)  # noqa: TRY301 - one way for all that is wrong
+            if moved := rules.passed_over(self._start.site.devices, site.devices):
+                return (
+                    f"{', '.join(moved)}: rows are delivered once, and a file that is rolled back "
+                    "gives none back: give the device another id, or change it at the gateway"
+                )
             signed_configuration(
                 site, collector_key_sha256=key_sha256(who.collector),
                 software=f"stackproof {VERSION}",

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 STAGED, ON_TRIAL, IN_FORCE = "staged", "on trial", "in force"
 REFUSED, ROLLED_BACK, SET_ASIDE = "refused", "rolled back", "set aside"
 CUT_SHORT = "the agent ended before the new file had come healthy"
+FORKED = "another file came with the same number, and does not count: give it a higher one"
 BY_HAND = "the site file was changed at the gateway, and counts again"
 
 
@@ -125,6 +126,11 @@ def set_aside(state: State, reason: str) -> State:
         return state
     number = state.in_force.number
     return _failed(replace(state, in_force=None), number, SET_ASIDE, reason)
+
+
+def forked(state: State) -> State:
+    """The root has signed another file with the number of the one that counts."""
+    return state if state.last is None else replace(state, last=replace(state.last, reason=FORKED))
 
 
 def counts(state: State) -> Given | None:

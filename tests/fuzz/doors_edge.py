@@ -24,6 +24,7 @@ from edge.drivers.dlt645.frame import WrongAnswerError, find_frame, judge_answer
 from edge.drivers.hj212.message import Assembler, parse_segment
 from edge.drivers.hj212.packet import Hj212Error, Splitter
 from edge.drivers.modbus.tcp import find_pdu
+from edge.drivers.opcua.bounds import AnswerError, Chunks
 from edge.drivers.opcua.decode import Value, decode_value
 from edge.errors import EdgeError, NotOursError, SiteConfigError
 from edge.one_way.datagram import Reassembly, fragments, parse_fragment
@@ -203,6 +204,14 @@ def _opcua(data: bytes) -> None:
         assert decode_value(content, value, status=0, source_time=None).quality is not None
 
 
+def _opcua_chunks(data: bytes) -> None:
+    """Whatever a server sends: chunks as it sent them, and never more held than an answer has."""
+    chunks = Chunks(64)
+    whole = b"".join(chunk for byte in data for chunk in chunks.take(bytes([byte])))
+    assert data.startswith(whole)
+    assert len(data) - len(whole) <= 64
+
+
 def _calculated(path: Path) -> None:
     """`stackproof calc statement`: exit 0, or 2 with sentences on standard error."""
     _calc("statement", str(path), good={0})
@@ -344,6 +353,8 @@ DOORS: list[Door] = [
          "edge.drivers.dlt645.frame.find_frame"),
     pure("OPC UA value", _opcua, [cbor2.dumps(v) for v in (True, 7, -1, 2.5, "x", [1], b"")],
          cbor_bent, (), "edge.drivers.opcua.decode.decode_value"),
+    pure("OPC UA chunks", _opcua_chunks,
+         [b"MSGC\x10\0\0\0" + bytes(8) + b"MSGF\x11\0\0\0" + bytes(9)], spoilt, (AnswerError,)),
     file_door("month as TOML", _calculated, lambda _: [STATEMENT.encode()], toml_bent,
               (), file="month.toml"),
     file_door("month as JSON", _calculated, _statement_json, json_bent, (), file="month.json"),

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Protocol, TypeVar
 
+from edge.drivers.opcua.bounds import LISTING_BYTES_MAX
 from edge.drivers.opcua.decode import operation_limit
+from edge.drivers.opcua.refusals import named
 from edge.drivers.opcua.security import OpcUaSecurity
 from edge.drivers.opcua.session import (
     NAMESPACES,
@@ -27,7 +29,7 @@ _T = TypeVar("_T")
 
 NODES_PER_REQUEST = 100
 CHILDREN_MAX = 10_000  # of one node
-TEXT_MAX = 200
+NODE_MAX = 4_096  # characters of a node id (Part 3, 8.2.4)
 
 _VARIABLE = 2  # NodeClass
 _HAS_PROPERTY = 46  # ReferenceType
@@ -121,7 +123,7 @@ async def browse_server(
     Raises:
         Exception: as `Session.open` and whatever a broken link makes of it.
     """
-    session = Session(endpoint, security, timeout_s)
+    session = Session(endpoint, security, timeout_s, answer_bytes_max=LISTING_BYTES_MAX)
     try:
         await session.open()
         return await browse(session, limits)
@@ -187,7 +189,7 @@ def _sort(
         if text in seen or _is(node, _SERVER):
             continue
         seen.add(text)
-        name = str(reference.DisplayName.Text or reference.BrowseName.Name)[:TEXT_MAX]
+        name = named(reference.DisplayName.Text or reference.BrowseName.Name)
         here = f"{path}/{name}" if path else name
         if reference.NodeClass == _VARIABLE:
             rows[text] = _Row(node, here)
@@ -211,10 +213,10 @@ async def _described(session: Browsable, rows: Sequence[_Row]) -> tuple[Variable
         index = row.id.NamespaceIndex
         made.append(
             Variable(
-                node=row.id.to_string(),
-                namespace=str(uris[index]) if index < len(uris) else "",
+                node=named(row.id.to_string(), NODE_MAX),
+                namespace=named(uris[index]) if index < len(uris) else "",
                 path=row.path,
-                type=f"{type_name(kind)}{array}" if kind is not None else "",
+                type=f"{named(type_name(kind))}{array}" if kind is not None else "",
                 unit=unit_of.get(id(row), ""),
             )
         )
@@ -239,7 +241,7 @@ async def _limit(session: Browsable, node: Any) -> int:  # noqa: ANN401 - a Read
 
 def _unit(information: Any) -> str:  # noqa: ANN401 - EUInformation, if the server keeps to it
     name = getattr(getattr(information, "DisplayName", None), "Text", None)
-    return str(name or "")[:TEXT_MAX]
+    return named(name)
 
 
 def _is(node: Any, number: int) -> bool:  # noqa: ANN401 - a NodeId

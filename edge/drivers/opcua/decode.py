@@ -69,6 +69,11 @@ def status_quality(status: int) -> Quality:
     return Quality.UNCERTAIN if severity == 1 else Quality.DEVICE_REFUSED
 
 
+def is_unknown_node(status: int) -> bool:
+    """The 32-bit StatusCode says that the server has no such node (BadNodeIdUnknown)."""
+    return status & _CODE_BITS == 0x80340000
+
+
 def decode_value(
     content: object, value: Value, *, status: int, source_time: datetime | None
 ) -> Sample:

@@ -16,7 +16,13 @@ from edge.drivers.base import BoundPoint, DeviceError, DeviceSpec, Sample
 from edge.drivers.complaints import Complaints
 from edge.drivers.opcua.certificates import check_credentials
 from edge.drivers.opcua.credentials import CredentialError
-from edge.drivers.opcua.decode import Value, decode_value, operation_limit, status_quality
+from edge.drivers.opcua.decode import (
+    Value,
+    decode_value,
+    is_unknown_node,
+    operation_limit,
+    status_quality,
+)
 from edge.drivers.opcua.options import NAMES, read_options
 from edge.drivers.opcua.refusals import LoginRefusedError, RefusedError
 from edge.drivers.opcua.security import OpcUaSecurity
@@ -43,6 +49,8 @@ PORT = 4840  # registered with IANA for OPC UA
 NODES_PER_REQUEST = 1000  # or fewer, when the server's OperationLimits say so
 #: A refused identity is not tried again sooner: servers lock an account after a few wrong tries.
 LOGIN_PAUSE_S = 600.0
+#: What is pushed is held against what is read so often, or four times as long as a change may take.
+COMPARE_S = 30.0
 
 
 class OpcUaDriver:
@@ -50,6 +58,9 @@ class OpcUaDriver:
 
     `read` (the default) asks for every value at every read. `subscribe` has the server push
     changes and gives the newest of each node; the source time is then that of the last change.
+    A node that the server has forgotten (deleted and made anew, say) without a word is found by
+    reading all of them each `COMPARE_S`: one that twice is other than what was pushed; and so is
+    one that it did not have at first.
 
     Raises (at construction):
         DeviceError: with `retry` False when the URL, a point or a file of its security keys
@@ -81,6 +92,10 @@ class OpcUaDriver:
         self._items_chunk = NODES_PER_REQUEST
         self._nodes: list[ReadValueId | None] = []
         self._newest: list[Sample] = []
+        self._pushed: list[int] = []  # which of them the server is to push
+        self._unknown: list[int] = []  # ... and of which it had no node
+        self._apart: dict[int, Sample] = {}  # what was pushed of those that were read otherwise
+        self._compare_s = self._compared_s = 0.0
         self._login_refused: tuple[float, LoginRefusedError] | None = None
 
     def traffic(self) -> Traffic:
@@ -92,6 +107,7 @@ class OpcUaDriver:
             [(bound.point.id, _node_shown(self._spec, bound)) for bound in self._spec.points],
             per_request=self._chunk,
             keep_session_s=KEEP_SESSION_S,
+            compare_s=COMPARE_S,
         )
 
     async def connect(self) -> None:
@@ -111,6 +127,7 @@ class OpcUaDriver:
                 await self._find_nodes_again(session)
             if self._options.is_subscribing:
                 await session.check_alive()
+                await self._compare()
                 return list(self._newest)
             return await self._read_all()
         except Exception as error:  # whatever a server makes asyncua raise: it cannot be used
@@ -173,9 +190,10 @@ class OpcUaDriver:
         self._login_refused = None
 
     def _at_hand(self) -> Session:
-        if self._session is None or not self._session.is_open:
-            raise ConnectionError("the connection was lost")
-        return self._session
+        session = self._session
+        if session is None or not session.is_open:
+            raise ConnectionError((session and session.lost) or "the connection was lost")
+        return session
 
     async def _find_nodes(self, session: Session) -> None:
         """Give every point its node id, with the index the server has for its namespace today."""
@@ -250,10 +268,43 @@ class OpcUaDriver:
             self._complaints.say(bound.point.id, f"the server says {status.name}")
         return sample
 
+    async def _compare(self) -> None:
+        """ConnectionError when a node's value is other than what the server has pushed of it.
+
+        A change may be under way: it counts where the next look, too, finds nothing pushed since.
+        """
+        if monotonic() - self._compared_s < self._compare_s:
+            return
+        read, self._compared_s = await self._read_all(), monotonic()
+        apart = {
+            index: self._newest[index]
+            for index in self._pushed
+            if read[index].quality is not Quality.NO_ANSWER
+            and (read[index].raw, read[index].quality)
+            != (self._newest[index].raw, self._newest[index].quality)
+        }
+        if found := [i for i in self._unknown if read[i].quality.usable]:
+            raise ConnectionError(f"the server has {self._point_id(found[0])} now; subscribe anew")
+        lost = [i for i, pushed in apart.items() if self._apart.get(i) is pushed]
+        self._apart = apart
+        if lost:
+            more = f" and {len(lost) - 1} points more" if len(lost) > 1 else ""
+            raise ConnectionError(
+                f"the server pushes no changes of {self._point_id(lost[0])}{more}"
+            )
+
+    def _point_id(self, index: int) -> str:
+        return self._spec.points[index].point.id
+
     async def _subscribe(self, session: Session) -> None:
         self._newest = await self._read_all()
         items = [(i, node) for i, node in enumerate(self._nodes) if node is not None]
         made = await session.subscribe(items, self._options, self._items_chunk, self._note)
+        statuses = [(i, s) for (i, _), s in zip(items, made.statuses, strict=True)]
+        self._pushed = [i for i, status in statuses if status.is_good()]
+        self._unknown = [i for i, status in statuses if is_unknown_node(status.value)]
+        self._compare_s = max(COMPARE_S, 4e-3 * (made.publishing_ms + made.sampling_ms))
+        self._apart, self._compared_s = {}, monotonic()
         for what, asked_ms, made_ms in (
             ("publishes", self._options.publishing_ms, made.publishing_ms),
             ("samples some values", self._options.sampling_ms, made.sampling_ms),

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from edge.drivers.opcua.security import OpcUaSecurity
+from evidence.printed import printable
 
 _SHOWN_MAX = 120
 
@@ -36,6 +37,11 @@ class LoginRefusedError(RefusedError):
 def shown(text: object) -> str:
     """A server's text, harmless and short."""
     return ascii(str(text)[:_SHOWN_MAX])
+
+
+def named(said: object, most: int = 200) -> str:
+    """What a server calls something, as a person may read it: one line, and not too long."""
+    return printable(str(said or "")[:most])
 
 
 def grouped(thumbprint: str) -> str:

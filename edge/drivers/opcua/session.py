@@ -3,6 +3,7 @@
 What it guarantees, and where:
 - reading services only: `_ReadsOnly` sees every request before it is sent, ours and asyncua's own,
   and lets through what reads; `Session.ask` is the one place that reads values;
+- what a server sends has a bound (`edge.drivers.opcua.bounds`), and goes into no log as it is;
 - a server must be believed (`edge.drivers.opcua.certificates`) before it is told who we are;
 - asyncua's own reconnect is off: what it would hide is a gap that belongs into the evidence. A
   session that is lost is thrown away whole, client, socket and tasks (`drop`).
@@ -12,6 +13,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -24,6 +26,7 @@ from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.object_ids import ObjectIdNames, ObjectIds
 from asyncua.ua.uaerrors import UaError
 
+from edge.drivers.opcua.bounds import ANSWER_BYTES_MAX, bind, check_life
 from edge.drivers.opcua.certificates import Secured, certificate_of, check_dates, check_server
 from edge.drivers.opcua.credentials import read_credentials
 from edge.drivers.opcua.options import Options, Revised
@@ -37,9 +40,10 @@ from edge.drivers.opcua.refusals import (
 )
 from edge.drivers.opcua.security import OpcUaSecurity
 
-# What asyncua would log at each loss, with a traceback, reaches the caller as an error.
-for _name in ("asyncua.client", "asyncua.crypto"):
-    logging.getLogger(_name).setLevel(logging.CRITICAL)
+# What asyncua would log at each loss, with a traceback, reaches the caller as an error; what a
+# server gives as its reason it would log whole, as CRITICAL.
+for _name in ("asyncua.client", "asyncua.crypto", "asyncua.uaprotocol"):
+    logging.getLogger(_name).setLevel(logging.CRITICAL + 1)
 
 DataValue = ua.DataValue
 ReadValueId = ua.ReadValueId
@@ -49,6 +53,8 @@ ANONYMOUS_URI = "urn:stackproof:edge"  # ours while there is no certificate that
 SESSION_MS = 60_000.0  # a server has few sessions; one we lost must not be held for an hour
 CHANNEL_MS = 3_600_000  # after three quarters of it asyncua renews the channel's keys
 KEEP_SESSION_S = 15.0  # asyncua reads the server's state this often, so slow polls keep theirs
+CHILDREN_S = 60.0
+NOTIFICATIONS_MAX = 2_000  # a message: 70 kB of numbers; what is more comes with the next
 _SILENT_KEEPALIVES = 3  # missing in a row: the subscription is dead though the server is not
 
 _ALLOWED = frozenset(
@@ -126,15 +132,20 @@ class Session:
     """A connection, used once: opened, asked, and thrown away.
 
     Attributes:
-        lost: why the subscription can no longer be trusted; "" while it can.
+        lost: why connection or subscription can no longer be trusted; "" while they can.
     """
 
-    def __init__(self, endpoint: str, security: OpcUaSecurity, timeout_s: float) -> None:
+    def __init__(
+        self, endpoint: str, security: OpcUaSecurity, timeout_s: float,
+        answer_bytes_max: int = ANSWER_BYTES_MAX,
+    ) -> None:  # fmt: skip
         self._security = security
         self._client = Client(endpoint, timeout=timeout_s, watchdog_intervall=KEEP_SESSION_S)
-        self._client.uaclient.observer = _ReadsOnly(
+        uaclient = self._client.uaclient
+        uaclient.observer = _ReadsOnly(
             is_encrypted=security.mode == ua.MessageSecurityMode.SignAndEncrypt.name
         )
+        bind(uaclient, answer_bytes_max, partial(setattr, self, "lost"))
         self._secured: Secured | None = None
         self.lost = ""
         self._heard_s = 0.0
@@ -160,8 +171,7 @@ class Session:
         client.application_uri = ANONYMOUS_URI
         client.session_timeout = SESSION_MS  # type: ignore[assignment] # a Duration, not an int
         client.secure_channel_timeout = CHANNEL_MS
-        credentials = read_credentials(self._security)
-        if credentials is not None:
+        if (credentials := read_credentials(self._security)) is not None:
             await self._secure(Secured(self._security, credentials))
         try:
             await client.connect()
@@ -174,6 +184,7 @@ class Session:
                 "the server ended the connection while it was being secured; a server that does "
                 "not trust this client may do so: " + self._by_server("BadSecurityChecksFailed")
             ) from error
+        check_life(client.secure_channel_timeout)
 
     async def offers(self) -> list[ua.EndpointDescription]:
         """What the server offers to anybody: asked over a channel of its own, which is ended."""
@@ -247,7 +258,7 @@ class Session:
                 RequestedPublishingInterval=options.publishing_ms,
                 RequestedLifetimeCount=options.lifetimes,
                 RequestedMaxKeepAliveCount=options.keepalives,
-                MaxNotificationsPerPublish=0,  # no limit
+                MaxNotificationsPerPublish=NOTIFICATIONS_MAX,
                 PublishingEnabled=True,
             ),
             self._published,
@@ -305,7 +316,8 @@ class Session:
             raise ConnectionError(self.lost)
 
     async def children(self, nodes: Sequence[ua.NodeId], each_max: int) -> list[Any]:
-        """Browse and BrowseNext: for each node the references to objects and variables below it."""
+        """Browse, and BrowseNext for `CHILDREN_S`: for each node the references below it."""
+        ends_s = monotonic() + CHILDREN_S
         wanted = ua.BrowseParameters(
             RequestedMaxReferencesPerNode=ua.UInt32(each_max),
             NodesToBrowse=[_below(n) for n in nodes],
@@ -316,7 +328,7 @@ class Session:
             point = result.ContinuationPoint
             while point:
                 # the last question gives the server its memory of the list back
-                is_enough = len(found[place]) >= each_max
+                is_enough = len(found[place]) >= each_max or monotonic() > ends_s
                 (more,) = await self._client.uaclient.browse_next(
                     ua.BrowseNextParameters(
                         ReleaseContinuationPoints=is_enough, ContinuationPoints=[point]

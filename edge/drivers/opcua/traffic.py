@@ -28,6 +28,7 @@ def traffic_of(
     *,
     per_request: int,
     keep_session_s: float,
+    compare_s: float,
 ) -> Traffic:
     """What a device's driver sends.
 
@@ -38,11 +39,12 @@ def traffic_of(
         nodes: (point id, node id) of each point; "nsu=URI;…" where the index is asked for.
         per_request: nodes a request holds at most.
         keep_session_s: how often the server's state is read so that an idle session lives.
+        compare_s: how often what is pushed is held against what is read.
     """
     parts = [nodes[start : start + per_request] for start in range(0, len(nodes), per_request)]
     requests = [Request(what, None) for what in _opening(security)]
     if options.is_subscribing:
-        requests += _subscribing(options, parts)
+        requests += _subscribing(options, parts, compare_s)
     else:
         requests += [_about("Read attribute Value", part, EACH_READ) for part in parts]
     state = "Read attribute Value of i=2259 (Server.ServerStatus.State)"
@@ -67,7 +69,9 @@ def _opening(security: OpcUaSecurity) -> list[str]:
     ]
 
 
-def _subscribing(options: Options, parts: Sequence[Sequence[tuple[str, str]]]) -> list[Request]:
+def _subscribing(
+    options: Options, parts: Sequence[Sequence[tuple[str, str]]], compare_s: float
+) -> list[Request]:
     create = (
         f"CreateSubscription: publishing interval {options.publishing_ms:g} ms, keep-alive after "
         f"{options.keepalives} and lifetime {options.lifetimes} of them"
@@ -77,7 +81,7 @@ def _subscribing(options: Options, parts: Sequence[Sequence[tuple[str, str]]]) -
         f"queue {options.queue}"
     )
     return [
-        *(_about("Read attribute Value", part, None) for part in parts),
+        *(_about("Read attribute Value", part, compare_s) for part in parts),
         Request(create, None),
         *(_about(watch, part, None) for part in parts),
         Request("Publish (at most so often; without changes a keep-alive)", options.publishing_s),

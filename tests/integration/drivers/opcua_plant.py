@@ -88,6 +88,11 @@ class Plant:
         )
         assert done.is_good(), f"{name} = {value!r}: {done.name}"
 
+    def forget(self, name: str) -> None:
+        """Tell nobody of changes of a node any more, without a word."""
+        node = self.server.iserver.aspace._nodes[self._nodes[name].nodeid]
+        node.attributes[ua.AttributeIds.Value].datachange_callbacks.clear()
+
     async def cut(self) -> None:
         """Close the port and every connection, as a crash does."""
         assert self.server.bserver is not None

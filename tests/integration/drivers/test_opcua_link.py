@@ -5,10 +5,12 @@ import contextlib
 import struct
 import time
 from collections.abc import AsyncIterator, Awaitable
+from typing import Any
 
 import pytest
 import pytest_asyncio
 from asyncua import ua
+from asyncua.common.connection import SecureConnection
 
 import edge.drivers.opcua.driver as module
 from edge.drivers.base import DeviceError
@@ -66,6 +68,21 @@ async def test_a_server_that_is_not_opc_ua_is_an_error() -> None:
     assert ours(before) == set()
     server.close()
     await server.wait_closed()
+
+
+async def test_a_server_that_gives_its_channel_no_life_is_not_asked_without_pause(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opens = SecureConnection.open
+
+    def lifeless(self: SecureConnection, params: ua.OpenSecureChannelParameters, of: object) -> Any:
+        params.RequestedLifetime = ua.UInt32(0)
+        return opens(self, params, of)
+
+    monkeypatch.setattr(SecureConnection, "open", lifeless)
+    before = asyncio.all_tasks()
+    await fails(driver_of(plant).connect(), "ends each channel after 0 ms")
+    assert (ours(before), await plant.settled()) == (set(), 0)
 
 
 async def test_a_server_silent_from_the_start_is_an_error_in_time(plant: Plant) -> None:

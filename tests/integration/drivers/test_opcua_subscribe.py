@@ -20,6 +20,7 @@ from firmware_configs.profile import Register
 from tests.integration.drivers.opcua_plant import NAMESPACE, Plant
 from tests.integration.drivers.opened import opened
 from tests.unit.edge.drivers.specs import register, spec
+from tests.waiting import ENOUGH_S
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -316,3 +317,29 @@ async def test_a_notification_about_a_value_nobody_asked_for_ends_the_subscripti
     session._published(publishing(sequence, note))
     with pytest.raises(DeviceError, match="a notification could not be understood: IndexError"):
         await driver.read()
+
+
+async def test_a_node_that_the_server_has_forgotten_is_found_by_reading(plant: Plant) -> None:
+    await plant.put("kept", 1.5)
+    await plant.put("forgotten", 4.25)
+    async with opened(subscribing(plant, "kept", "forgotten", "later")) as driver:
+        assert driver._compare_s == 30.0
+        driver._compare_s = 0.3
+        plant.forget("forgotten")
+        await plant.put("forgotten", 9.5)
+
+        async def read_on() -> None:
+            while True:
+                await driver.read()
+                await asyncio.sleep(0.05)
+
+        with pytest.raises(DeviceError, match=r"pushes no changes of dev\.forgotten;"):
+            await asyncio.wait_for(read_on(), ENOUGH_S)
+        await driver.connect()
+        driver._compare_s = 0.3
+        assert (await driver.read())[1].raw == struct.pack("<f", 9.5)
+        await plant.put("later", 2.5)  # which was not there
+        with pytest.raises(DeviceError, match=r"the server has dev\.later now"):
+            await asyncio.wait_for(read_on(), ENOUGH_S)
+        await driver.connect()
+        assert [s.quality for s in await driver.read()] == [Quality.GOOD] * 3

@@ -1,5 +1,10 @@
 """How the doctor's findings read."""
 
+from argparse import Namespace
+
+import pytest
+
+from edge.commands.commissioning import _print
 from edge.commissioning.doctor_text import as_map, lines, verdict
 from edge.commissioning.findings import LAYERS, failed, fine, has_failed, skipped, warning
 
@@ -50,3 +55,12 @@ def test_for_programs() -> None:
         "sentence": "ac-1.power is -1 kW", "todo": "look",
     }  # fmt: skip
     assert {check["layer"] for check in told["checks"]} <= set(LAYERS)
+
+
+def test_what_a_server_says_steers_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    found = [failed("lims", "protocol", "the database says: \x1b[2Jno\r\nlims", "look")]
+    _print(Namespace(json=False), None, lines(found))
+    assert capsys.readouterr().out.splitlines()[:2] == [
+        "lims",
+        r"  protocol    FAILED   the database says: \x1b[2Jno\r\nlims",
+    ]

@@ -37,3 +37,28 @@ def test_subjects_are_told_apart(caplog: pytest.LogCaptureFixture) -> None:
         "device ac-1: b: x",
         "device ac-1: a: is fine again",
     ]
+
+
+def test_what_comes_and_goes_at_every_read_fills_no_log(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.INFO)
+    now_s = 7.0
+    monkeypatch.setattr("edge.drivers.complaints.monotonic", lambda: now_s)
+    complaints = Complaints(logging.getLogger("test.complaints"), "plc")
+    for point in range(300):
+        complaints.say(f"p{point}", "says Bad")
+    for point in range(300):
+        complaints.over(f"p{point}")
+    told = [r.message for r in caplog.records]
+    assert told[:200] == [f"device plc: p{point}: says Bad" for point in range(200)]
+    assert told[200:] == [
+        "device plc: more than 200 lines in 60 s: what else comes and goes is left out till then"
+    ]
+    caplog.clear()
+    now_s = 67.0
+    complaints.say("p1", "says Bad")
+    assert [r.message for r in caplog.records] == [
+        "device plc: 400 lines of it were left out",
+        "device plc: p1: says Bad",
+    ]

@@ -1,6 +1,7 @@
 """The desk of a running agent: how long a file is on trial, and a disk that refuses meanwhile."""
 
 import asyncio
+import json
 from collections.abc import Container
 from pathlib import Path
 
@@ -11,8 +12,10 @@ from edge.errors import SpoolError
 from edge.remote.desk import OrderDesk
 from edge.remote.folder import OrderFolder
 from edge.remote.start import start_of
-from edge.remote.state import Answer, State
-from tests.unit.edge.remote.ordered import site_folder, stage
+from edge.remote.state import FORKED, Answer, State, healthy
+from evidence.site_order import SiteOrder, encode_site_order
+from tests.unit.edge.remote.ordered import ROOT, site_folder, stage
+from tests.unit.edge.sites import GATEWAY, PLANT
 from tests.waiting import until
 
 
@@ -102,3 +105,43 @@ async def test_a_disk_that_refuses_for_a_while_does_not_take_what_is_healthy_bac
         await asyncio.gather(serving, return_exceptions=True)
     after = start_of(path).state
     assert (after.in_force, after.last) == (start.state.in_force, Answer(1, "in force"))
+
+
+POTS = """[[device]]
+id = "effects"
+url = "sqlite+ro:///var/effects.db"
+profile = "stackproof/pot-effects"
+provenance = "via-database"
+each = "1-2"
+"""
+
+
+def signed(number: int, site: str) -> bytes:
+    return encode_site_order(SiteOrder(PLANT, GATEWAY, number, site.encode(), "a test"), ROOT)
+
+
+async def test_an_order_that_would_pass_rows_over_and_another_of_the_same_number(
+    tmp_path: Path,
+) -> None:
+    path = site_folder(tmp_path)
+    hand = path.read_text() + POTS
+    path.write_text(hand)
+    stage(path, 1, hand + "# good\n")
+    trial = start_of(path)
+    trial.keep(healthy(trial.state))
+    start, agent = start_of(path), Answering()
+    assert start.folder is not None
+    desk = OrderDesk(start, start.folder, Hurrying())
+    serving = asyncio.create_task(desk.serve(agent))
+    try:
+        desk.take(signed(1, hand + "# better\n"))
+        await until(lambda: FORKED.encode() in b"".join(agent.told))
+        assert json.loads(agent.told[-1])["order"]["outcome"] == "in force"
+        desk.take(signed(2, hand.replace("/var/effects.db", "/var/wrong.db")))
+        await until(lambda: b"refused" in b"".join(agent.told))
+        assert "effects: rows are delivered once" in json.loads(agent.told[-1])["order"]["reason"]
+        assert not serving.done(), "it reads on"
+    finally:
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+    assert start_of(path).state.in_force == start.state.in_force

@@ -13,7 +13,7 @@ import pytest
 from edge.cli import main
 from edge.errors import SiteConfigError, SpoolError
 from edge.remote.folder import OrderFolder, read_state
-from edge.remote.rules import forbidden
+from edge.remote.rules import forbidden, passed_over
 from edge.remote.start import start_of
 from edge.remote.state import (
     BY_HAND,
@@ -31,7 +31,10 @@ from edge.remote.state import (
 )
 from edge.remote.told import order_lines, orders_of
 from edge.remote.trial import lacks, needed, patience_ns
+from edge.site.devices import DeviceConfig
+from evidence.points import Provenance
 from firmware_configs.toml import parse_toml
+from tests.unit.edge.drivers.row_specs import row_spec, table
 from tests.unit.edge.remote.ordered import HAND, NEW, site_folder, stage
 from tests.unit.edge.sites import GATEWAY, PLANT, problems, replaced
 
@@ -94,6 +97,31 @@ url = "hj212://0.0.0.0:9212?mn=0102030405060708090A0B0C&from=10.0.0.9"
 def test_what_no_order_may_change(old: str, new: str, names: list[str]) -> None:
     ordered = replaced(HAND, {old: new})
     assert forbidden(parse_toml(HAND.encode()), parse_toml(ordered.encode())) == names
+
+
+def row_device(**changes: Any) -> DeviceConfig:
+    made = row_spec("sqlite+ro:///var/lims.db", table())
+    device = DeviceConfig(
+        "lims", made.url, made.profile, Provenance.METER_DIRECT, 10**9, 1.0, {}, made.points
+    )
+    return replace(device, **changes)
+
+
+def test_no_order_changes_how_rows_are_read_that_are_delivered_once() -> None:
+    # a trial that reads another database, or fewer pots, moves the place up to where rows were
+    # delivered: what stands before it would never be read by the file that counts again
+    here = row_device()
+    assert passed_over([here], [row_device(interval_ns=5, timeout_s=9.0)]) == []
+    for changed in (
+        row_device(url="sqlite+ro:///var/other.db"),
+        row_device(points=here.points[1:]),
+        row_device(profile=replace(here.profile, revision="2")),
+        row_device(profile=replace(here.profile, rows=None)),
+    ):
+        assert passed_over([here], [changed]) == passed_over([changed], [here]) == ["lims"]
+        assert passed_over([here], [replace(changed, id="lims-2")]) == []
+    meter = replace(here, profile=replace(here.profile, rows=None))
+    assert passed_over([meter], [replace(meter, url="modbus+tcp://127.0.0.1?unit=2")]) == []
 
 
 def test_a_door_that_is_open_already_may_be_used_otherwise() -> None:

@@ -114,6 +114,24 @@ async def test_the_servers_own_object_and_other_servers_are_left_alone() -> None
     assert await browse(fake, BrowseLimits()) == Listing(())
 
 
+async def test_what_a_server_calls_things_is_one_line_and_can_be_printed() -> None:
+    # a name may forge lines of ours, command the terminal, turn the writing round, or be no UTF-8
+    # (GBK, as many a server sends it: asyncua gives such bytes as lone surrogates)
+    fake = Fake({})
+    forged = "Flow\n  certificate SHA-256 AB:CD\x1b[2J\u202e" + b"\xc1\xf7".decode(
+        errors="surrogateescape"
+    )
+    flow = fake.variable(OBJECTS, forged)
+    fake.below[flow.to_string()] = [
+        reference(node("units"), "EngineeringUnits", ua.NodeClass.Variable, PROPERTY)
+    ]
+    fake.values["ns=1;s=units", 13] = ua.EUInformation(DisplayName=ua.LocalizedText("m\x1b[3"))
+    plain = r"Flow\n  certificate SHA-256 AB:CD\x1b[2J\u202e\udcc1\udcf7"
+    assert await browse(fake, BrowseLimits()) == Listing(
+        (Variable(f"ns=1;s={plain}", URI, plain, "Double", r"m\x1b[3"),)
+    )
+
+
 async def test_it_stops_at_a_count() -> None:
     fake = Fake({})
     for number in range(30):
