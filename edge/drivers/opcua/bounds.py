@@ -27,7 +27,7 @@ LISTING_BYTES_MAX = 16 * 1024 * 1024
 ERROR_BYTES_MAX = 16 + 4_096  # an Error's reason has 4,096 bytes at most (Part 6, 7.1.2.5)
 
 #: Numbers take 0.3 us a byte to decode, ten times that on a small board; the dearest bytes 6 us.
-_DECODE_S, _BYTE_S = 0.2, 1e-6
+_DECODE_S, _BYTE_S = 0.2, 3e-6
 
 #: asyncua asks for a new channel after three quarters of what the server gives it, without pause.
 CHANNEL_MS_MIN = 1_000
