@@ -192,7 +192,7 @@ class PageDoor(WebSocketsSansIOProtocol):
         """An account, or an address where it has none; None before anybody looked."""
         scope: Mapping[str, Any] = getattr(self, "scope", {})
         who = scope.get("state", {}).get("who")  # as `cloud.api.guard` leaves it
-        return who and (who.account or scope["client"])
+        return who and (who.account or (scope["client"] or [""])[0])
 
     def _look(self) -> None:
         if self not in self.connections:

@@ -19,7 +19,7 @@ from cloud.closing.zone import configuration_of
 from cloud.collector.desk import PlantEvidence
 from cloud.collector.turns import Turns, size_of
 from cloud.errors import StoreError
-from cloud.series.bucket import MINUTE_NS
+from cloud.series.bucket import HOUR_NS, MINUTE_NS
 from cloud.series.columns import Columns, Running
 from cloud.series.fold import Form, Room
 from cloud.series.rollup import Rollup, pieces
@@ -27,12 +27,14 @@ from cloud.series.store import Batch, Mark, SeriesAwayError, SeriesRefusedError,
 from cloud.store.objects import StoredObject
 from evidence import cose
 from evidence.frame import Body, decode_body, header_of
-from evidence.log import Kind
+from evidence.log import Kind, decode_entry
 from evidence.log_lines import about
 from evidence.waiting import Common, Waiting
 
 #: objects of one step: twenty minutes of frames, after which another plant has its turn
 STEP_OBJECTS = 128
+#: a tick so long after its frame came is in no series: it is of a clock that is wrong, or is meant
+AHEAD_NS = 48 * HOUR_NS
 #: seconds until a plant is looked at again: nothing new; the store is full; it failed
 POLL_S, FULL_S, AGAIN_S = 15.0, 1.0, 600.0
 #: seconds until a gateway's stream that cannot be read is tried again, while others go on
@@ -291,7 +293,9 @@ class SeriesFollower:
         """
         found: dict[int, Running] = {}
         waiting, after, mark, room = Waiting(), stream.mark, stream.mark, Room(to_ns)
+        log_index = -1
         for stored in evidence.objects(gateway, mark.next_seq, stop):
+            log_index = stored.log_index
             fitting = self._fitting(evidence, gateway, stream, stored)
             if fitting is not None:
                 common, form, body = fitting
@@ -304,7 +308,10 @@ class SeriesFollower:
                 break
             after = Mark(stored.seq + 1, stored.sha256)
         room.fold(waiting, mark.through_ns, found)
-        return found, after._replace(through_ns=room.to_ns)
+        ((_, entry),) = evidence.entries(log_index, log_index + 1)
+        until_ns = decode_entry(entry).received_ns + AHEAD_NS
+        whole = {from_ns: minute for from_ns, minute in found.items() if from_ns < until_ns}
+        return whole, after._replace(through_ns=room.to_ns)
 
     def _fitting(
         self, evidence: PlantEvidence, gateway: str, stream: _Stream, stored: StoredObject

@@ -33,6 +33,8 @@ UPGRADE = (
     "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
     "Sec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\n"
 )
+#: of a program; who brings nothing is a visitor, by his address
+BEARER = f"Authorization: Bearer {TOKEN}\r\n"
 #: {"type":"snapshot"}, masked by zeros
 AGAIN = b"\x81\x93" + bytes(4) + b'{"type":"snapshot"}'
 
@@ -219,7 +221,7 @@ async def test_no_large_message_of_a_live_page_is_held(size: int, code: int) -> 
     async with _serving() as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         ask = f"GET /api/v1/live?plant={PLANT} HTTP/1.1\r\nHost: 127.0.0.1\r\n{UPGRADE}"
-        writer.write(f"{ask}Authorization: Bearer {TOKEN}\r\n\r\n".encode())
+        writer.write(f"{ask}{BEARER}\r\n".encode())
         async with asyncio.timeout(30):
             assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
             writer.write(b"\x81\xfe" + size.to_bytes(2, "big") + bytes(4) + b" " * size)
@@ -230,7 +232,7 @@ async def test_no_large_message_of_a_live_page_is_held(size: int, code: int) -> 
         writer.close()
 
 
-def _page(port: int, more: str = f"Authorization: Bearer {TOKEN}\r\n") -> socket.socket:
+def _page(port: int, more: str = BEARER) -> socket.socket:
     """A live page that was let in."""
     page = socket.create_connection(("127.0.0.1", port), 30)
     ask = f"GET /api/v1/live?plant={PLANT} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
@@ -249,16 +251,19 @@ def _goes_on(page: socket.socket) -> bool:
     return came.count(b'"snapshot"') > 1
 
 
-async def test_live_pages_of_one_person_keep_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("of_one", "of_many"), [("", BEARER), (BEARER, "")])
+async def test_live_pages_of_one_person_keep_nobody_out(
+    monkeypatch: pytest.MonkeyPatch, of_one: str, of_many: str
+) -> None:
     """Of eight connections four may be pages: 400 of one person kept all out, /livez too."""
     monkeypatch.setattr(http_server, "connections_max", lambda _: 8)
     async with _serving() as port:
-        of_a_visitor = await asyncio.to_thread(_page, port, "")
-        pages = [await asyncio.to_thread(_page, port) for _ in range(12)]
+        alone = await asyncio.to_thread(_page, port, of_one)
+        pages = [await asyncio.to_thread(_page, port, of_many) for _ in range(12)]
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         told = await _answered(reader, writer)
         writer.close()
-        found = [await asyncio.to_thread(_goes_on, one) for one in (of_a_visitor, *pages)]
+        found = [await asyncio.to_thread(_goes_on, one) for one in (alone, *pages)]
     assert told == b"HTTP/1.1 200 OK"
     assert found == [True, *[False] * 9, *[True] * 3]
 

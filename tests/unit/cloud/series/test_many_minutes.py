@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from cloud.series import fold
-from cloud.series.bucket import MINUTE_NS, MINUTE_S
+from cloud.series.bucket import HOUR_NS, MINUTE_NS, MINUTE_S
 from cloud.series.embedded import EmbeddedSeries
 from cloud.series.follow import SeriesFollower
 from cloud.series.store import Batch
@@ -49,5 +49,19 @@ def test_minutes_without_end_are_made_some_at_a_time(
     due = plainly(readings_of(desk, "gas.flow", START_NS + 29 * MINUTE_NS))[1]
     (found,) = of_store(store, MINUTE_S, "gas.flow").values()
     assert {one.from_ns: one for one in found} == due
+    store.close()
+    desk.shut()
+
+
+def test_ticks_far_ahead_of_their_frame_are_in_no_series(tmp_path: Path) -> None:
+    """Nothing would prune them: 8.6 kB of frames were 100 MB of the file, until 2262."""
+    store = EmbeddedSeries(tmp_path / "series.db", 90, ManualClock(START_NS))
+    desk = Desk(tmp_path / "evidence")
+    configure(desk)
+    body = frame(Random(1), START_NS, 12 * HOUR_NS)  # it comes some minutes after its first tick
+    desk.take(Kind.FRAME, TYP_FRAME, encode_body(body), body)
+    run(SeriesFollower(desk, store))
+    (found,) = of_store(store, MINUTE_S, "gas.flow").values()
+    assert [(one.from_ns - START_NS) // HOUR_NS for one in found] == [-1, 11, 23, 35, 47]
     store.close()
     desk.shut()
