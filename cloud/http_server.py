@@ -14,7 +14,8 @@ import socket
 import sys
 import termios
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import h11
@@ -30,6 +31,8 @@ log = logging.getLogger("stackproof.cloud.http")
 HTTP_END_S = 1
 #: connections at once: 200 viewers, and room for as many to come back after a break
 CONNECTIONS_MAX = 400
+#: of them, live pages in all: others keep room to ask
+PAGES_PART = 2
 #: descriptors that are left for evidence, broker and connections being turned away
 RESERVE = 128
 #: connections taken up before the first of them is looked at
@@ -145,17 +148,67 @@ class Door(H11Protocol):
         return None
 
     def _left(self) -> int:
-        """Bytes of answers that the other side has not taken: ours, and the system's megabytes."""
-        told = fcntl.ioctl(self.transport.get_extra_info("socket"), termios.TIOCOUTQ, bytes(4))
-        return self.transport.get_write_buffer_size() + int.from_bytes(told, sys.byteorder)
+        return _left(self.transport)
+
+
+def _left(transport: asyncio.Transport) -> int:
+    """Bytes that the other side has not taken: ours, and the system's megabytes."""
+    told = fcntl.ioctl(transport.get_extra_info("socket"), termios.TIOCOUTQ, bytes(4))
+    return transport.get_write_buffer_size() + int.from_bytes(told, sys.byteorder)
 
 
 class PageDoor(WebSocketsSansIOProtocol):
-    """A connection that asked to become a WebSocket.
+    """A connection that asked to become a WebSocket: gives way when one person has too many.
 
     uvicorn neither answers nor ends one whose head HTTP allows and `websockets` does not (with a
-    body, with more than 128 lines): it would stay for good, and break the server's own end.
+    body, with more than 128 lines): it would stay for good, and break the server's own end. One
+    that answers nothing it closes, which waits for what is never taken.
     """
+
+    complaint = Complaint()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """It is no `Door` any more."""
+        super().connection_made(transport)
+        self._made_s, self._left, self._looks = self.loop.time(), 0, 0
+        pages = [one for one in self.connections if isinstance(one, PageDoor)]
+        if len(pages) > Door.connections_max // PAGES_PART:
+            self._make_room(pages)
+        self.loop.call_later(ASK_S, self._look)
+
+    def _make_room(self, pages: Sequence["PageDoor"]) -> None:
+        """End a page of whoever has most of them; the new one where nobody has two."""
+        most, count = Counter(one.whose for one in pages).most_common(1)[0]
+        self.complaint.tell(
+            f"live pages: {len(pages) - 1} are open already; the oldest of who has most gives way",
+            self.loop.time(),
+        )
+        of_most = [one for one in pages if one is not self and one.whose == most]
+        oldest = min(of_most, key=lambda one: one._made_s, default=self)
+        (oldest if count > 1 else self).transport.abort()
+
+    @property
+    def whose(self) -> object:
+        """An account, or an address where it has none; None before anybody looked."""
+        scope: Mapping[str, Any] = getattr(self, "scope", {})
+        who = scope.get("state", {}).get("who")  # as `cloud.api.guard` leaves it
+        return who and (who.account or (scope["client"] or [""])[0])
+
+    def _look(self) -> None:
+        if self not in self.connections:
+            return
+        left, waits = _left(self.transport) // STEP_BYTES, not self.writable.is_set()
+        is_still = left == self._left and (waits or self.transport.is_closing())
+        self._left, self._looks = left, self._looks + 1 if is_still else 0
+        if self._looks >= STILL_LOOKS:
+            self.transport.abort()
+            return
+        self.loop.call_later(ASK_S, self._look)
+
+    def keepalive_timeout(self) -> None:
+        """No word came back."""
+        self.pong_timer, self.disconnected = None, True
+        self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Something came: first the whole head."""

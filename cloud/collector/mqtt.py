@@ -28,6 +28,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from cloud.collector import topics
 from cloud.collector.chunked import Chunked
 from cloud.collector.inbox import Inbox, Message
+from cloud.collector.shares import Shares
 from cloud.collector.state_message import parse_state
 from cloud.collector.topics import Sender
 from evidence.client_id import client_id
@@ -162,7 +163,8 @@ class MqttLink:
         self._away_from_s: float | None = time.monotonic()
         self._stood_from_s: float | None = None
         self._thrown = 0
-        self._strange = 0
+        self._strange = self._too_many = 0
+        self._shares = Shares()
         #: when the certificate ends that the broker has shown last, UTC ns; None for not known
         self.shown_ends_ns: int | None = None
         self._handed = self._done = 0  # each counted by one thread, as bytes
@@ -334,6 +336,11 @@ class MqttLink:
         (sender, leaf), payload = parsed, bytes(message.payload)
         if leaf == topics.FRAMES:
             self._inbox.put(Message(sender, payload))
+        elif not self._shares.takes(sender, len(payload)):
+            self._too_many += 1
+            if self._too_many & (self._too_many - 1) == 0:  # as above
+                told = "dropped %d live value(s) or state(s): %s sends more than can be shown"
+                log.warning(told, self._too_many, sender, extra=sender.about)
         elif leaf == topics.LIVE:
             about = sender.plant, sender.gateway
             self._show(self._page.on_live, len(payload), *about, payload)

@@ -123,6 +123,7 @@ class _Channel:
         self.pace = pace
         self.seq = 0
         self.viewers: set[Subscription] = set()
+        self.made: tuple[int, float, str] | None = None  # snapshot: its seq, when, text
         self.timer: asyncio.TimerHandle | None = None
 
 
@@ -324,7 +325,9 @@ class LiveHub:
     def unsubscribe(self, viewer: Subscription) -> None:
         """Close a viewer and forget it; twice is fine."""
         viewer.close()
-        self._channel(viewer.plant).viewers.discard(viewer)
+        channel = self._channel(viewer.plant)
+        channel.viewers.discard(viewer)
+        channel.made = channel.made if channel.viewers else None
 
     def resend(self, viewer: Subscription) -> None:
         """The viewer missed something: its next text is a snapshot."""
@@ -352,7 +355,12 @@ class LiveHub:
         return {"type": "snapshot", "v": 1, "seq": channel.seq, **state}
 
     def _snapshot_text(self, channel: _Channel) -> str:
-        return _encode(self._snapshot(channel))
+        """One for all who ask within a moment; what came since is in the next delta."""
+        now_s, made = asyncio.get_running_loop().time(), channel.made
+        if made is None or made[0] != channel.seq or now_s >= made[1] + self._delta_interval_s:
+            text = _encode(self._snapshot(channel))
+            made = channel.made = channel.seq, now_s, text
+        return made[2]
 
     def _values_arrived(self, channel: _Channel) -> None:
         """Send now, or as soon as the pace allows."""

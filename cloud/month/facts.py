@@ -210,13 +210,9 @@ class Facts:
         return held
 
     def add(
-        self,
-        plant: str,
-        stream: str,
-        position: Position,
-        segments: Iterable[Segment],
+        self, plant: str, stream: str, position: Position, segments: Iterable[Segment],
         days: Iterable[StreamDay],
-    ) -> None:
+    ) -> None:  # fmt: skip
         """What was counted up to a position, in one transaction."""
         with self._changing() as sql:
             at = (plant, stream, position.next_seq, position.head, position.at_ns)
@@ -278,6 +274,11 @@ class Facts:
         for day, stream, device, *counts in of_each:
             found[str(day), str(stream)].tally.devices[str(device)] = Counts(*counts)
         return list(found.values())
+
+    def days_of(self, plant: str, stream: str) -> int:
+        """Days of which something of a stream was counted."""
+        of = "SELECT count(*) FROM day WHERE plant = ? AND stream = ?"
+        return int(str(self._rows(of, plant, stream)[0][0]))
 
     def counted(self, plant: str, month: str) -> Counts:
         """Readings of all devices of a month."""

@@ -23,6 +23,10 @@ ENTRIES_AN_OBJECT = 50
 LAYOUTS_MAX = 16 * 2**20
 #: devices of a plant, whenever it had them: a month's checklist has 31 figures of each
 DEVICES_MAX = 30_000
+#: figures of devices and days after which a piece ends; an honest one has some of each device
+FIGURES_A_PIECE = 100_000
+#: of a stream, devices by days: ten years of 2,700 devices, some hundred MB of the file
+FIGURES_MAX = 10_000_000
 _NONE = Layout("", (), (), ())
 
 log = logging.getLogger("stackproof.cloud.months")
@@ -84,8 +88,10 @@ class FactsReader:
         if at.next_seq == stop:
             return True
         tally, segments = Tally(), list[Segment]()
-        cfg = self._facts.newest_cfg(plant, stream)
+        cfg, days_held = self._facts.newest_cfg(plant, stream), self._facts.days_of(plant, stream)
         for stored in evidence.objects(stream, at.next_seq, stop):
+            if tally.figures >= FIGURES_A_PIECE:
+                break
             at = Position(stored.seq + 1, stored.sha256, max(at.at_ns, stored.at_ns))
             if stored.kind is not Kind.FRAME:
                 continue
@@ -96,13 +102,16 @@ class FactsReader:
                 first_ns = min(section.first_ns for section in body.sections)
                 segments.append(Segment(first_ns, named, layout))
                 cfg = named
+            if (days_held + len(tally.days)) * len(layout.devices) > FIGURES_MAX:
+                self._tell(plant, stream, "ticks are of too many days to be counted by devices")
+                layout = layout.without_devices()
             tally.take(layout, body, stored.seq, stored.log_index)
         days = [
             StreamDay(day, stream, of, _received_ns(evidence, of.log_index))
             for day, of in tally.days.items()
         ]
         self._facts.add(plant, stream, at, segments, days)
-        return stop == head
+        return at.next_seq == head
 
     def _layout(
         self, evidence: PlantEvidence, stream: str, cfg: bytes, new: Sequence[Segment]
@@ -119,13 +128,17 @@ class FactsReader:
             (held,) = evidence.objects(stream, seq, seq + 1)
             layout = Layout.of(configuration_of(held.data))
             if not self._has_room(plant, [*(of.layout for of in new), layout]):
-                if plant not in self._told:
-                    told = "%s: configurations are too many, or of too many devices, to be counted"
-                    log.warning(told, plant, extra=about(plant, stream))
-                self._told.add(plant)
+                said = "configurations are too many, or of too many devices, to be counted"
+                self._tell(plant, stream, said)
                 layout = layout.without_devices()
         self._layouts[plant, stream] = cfg, layout
         return layout
+
+    def _tell(self, plant: str, stream: str, said: str) -> None:
+        """Once a plant."""
+        if plant not in self._told:
+            log.warning("%s: %s", plant, said, extra=about(plant, stream))
+        self._told.add(plant)
 
     def _has_room(self, plant: str, new: Sequence[Layout]) -> bool:
         """Whether a plant may have these layouts, too: in lists of all plants it is one of many."""

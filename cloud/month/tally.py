@@ -23,6 +23,8 @@ SECOND_NS = 1_000_000_000
 NO_DEVICE = "-"
 #: days of one gap that are counted: one that began in 1970 tells of a clock
 GAP_DAYS_MAX = 1_000
+#: days of one frame of which each device is counted: a frame of an agent is of a quarter of an hour
+FRAME_DAYS_MAX = 31
 
 
 @dataclass(frozen=True)
@@ -115,10 +117,12 @@ class Tally:
 
     Attributes:
         days: "YYYY-MM-DD" in the plant's zone -> what was counted.
+        figures: of a device on a day, and days.
     """
 
     def __init__(self) -> None:
         self.days: dict[str, DayTally] = {}
+        self.figures = 0
         self._days: dict[str, _Calendar] = {}
 
     def take(self, layout: Layout, body: Body, seq: int, log_index: int) -> None:
@@ -134,16 +138,23 @@ class Tally:
         if calendar is None:
             calendar = self._days[layout.zone] = _Calendar(layout.zone)
         for section in body.sections:
-            for name, first, stop in calendar.pieces(section):
-                day = self.days.setdefault(name, DayTally())
+            pieces = list(calendar.pieces(section))
+            told = layout if len(pieces) <= FRAME_DAYS_MAX else layout.without_devices()
+            for name, first, stop in pieces:
+                day = self._day(name)
                 day.last_seq, day.log_index = seq, log_index
-                for device, counts in _counted(layout, section, first, stop):
+                for device, counts in _counted(told, section, first, stop):
+                    self.figures += device not in day.devices
                     day.devices.setdefault(device, Counts()).add(counts)
         if body.gap is not None:
             for name, ns, is_last in calendar.spans(body.gap.from_ns, body.gap.to_ns):
-                day = self.days.setdefault(name, DayTally())
+                day = self._day(name)
                 day.gaps += is_last
                 day.gap_ns += ns
+
+    def _day(self, name: str) -> DayTally:
+        self.figures += name not in self.days
+        return self.days.setdefault(name, DayTally())
 
 
 class _Calendar:

@@ -7,16 +7,19 @@ import numpy as np
 import numpy.typing as npt
 
 from cloud.series.bucket import MINUTE_NS, Series
-from cloud.series.columns import Columns
+from cloud.series.columns import Columns, Running
 from edge.calc.blocks import GroupBlock
 from evidence.counts import GroupCounts
 from evidence.frame import Body
 from evidence.points import Dtype, Point
 from evidence.quality import FIRST_BAD, Quality
 from evidence.recompute import joined_blocks
+from evidence.waiting import Waiting
 
 Int64 = npt.NDArray[np.int64]
 _INFO = np.iinfo(np.int64)
+#: minutes by points of one step: nine hours of 500, however few frames they are in
+STEP_BUCKETS = 2**18
 
 
 class Form:
@@ -24,12 +27,13 @@ class Form:
 
     Attributes:
         zone: the plant's time zone.
+        many: its points.
     """
 
     def __init__(self, config: Mapping[str, Any], plant: str, gateway: str) -> None:
         """Of a decoded configuration; LookupError, TypeError or ValueError where it is none."""
         points = [Point.from_map(one) for one in config["points"]]
-        self.zone = str(config["plant"]["time_zone"])
+        self.zone, self.many = str(config["plant"]["time_zone"]), len(points)
         self._series: dict[int, tuple[Series, ...]] = {}
         self._counts: list[GroupCounts] = []
         self._due: dict[int, list[tuple[int, int, Dtype]]] = {}
@@ -83,6 +87,38 @@ class Form:
             quality = np.where(has_count | (quality >= FIRST_BAD), quality, Quality.NOT_A_NUMBER)
         worst = np.maximum.reduceat(quality, starts, axis=1).astype(np.int64)
         return (*_columns(counts, ok, starts), worst)
+
+
+class Room:
+    """How far a step goes: to an instant at most, and not far where points are many.
+
+    Attributes:
+        to_ns: a whole minute.
+    """
+
+    def __init__(self, to_ns: int) -> None:
+        self.to_ns = self._end_ns = to_ns
+        self._form: Form | None = None  # of the frames that wait
+        self._from_ns, self._left = 0, STEP_BUCKETS
+
+    def take(self, form: Form, body: Body, from_ns: int) -> None:
+        """A frame waits; what is before an instant is not made of it."""
+        if form is self._form or not body.sections:
+            return
+        first_ns = max(from_ns, min(section.first_ns for section in body.sections))
+        first_ns -= first_ns % MINUTE_NS
+        if self._form is not None:
+            self._left -= (first_ns - self._from_ns) // MINUTE_NS * self._form.many
+        minutes = max(1, self._left // max(1, form.many))
+        self._form, self._from_ns = form, first_ns
+        self.to_ns = min(self._end_ns, first_ns + minutes * MINUTE_NS)
+
+    def fold(self, waiting: Waiting, from_ns: int, into: dict[int, Running]) -> None:
+        """Add the minutes of frames that waited; one that another part of them has grows."""
+        if self._form is None or not waiting.bodies:
+            return
+        for columns in self._form.minutes(waiting.bodies, from_ns, self.to_ns):
+            into.setdefault(columns.from_ns, Running(columns.from_ns)).add(columns)
 
 
 def _columns(

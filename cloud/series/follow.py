@@ -19,19 +19,22 @@ from cloud.closing.zone import configuration_of
 from cloud.collector.desk import PlantEvidence
 from cloud.collector.turns import Turns, size_of
 from cloud.errors import StoreError
-from cloud.series.bucket import MINUTE_NS
+from cloud.series.bucket import HOUR_NS, MINUTE_NS
 from cloud.series.columns import Columns, Running
-from cloud.series.fold import Form
+from cloud.series.fold import Form, Room
 from cloud.series.rollup import Rollup, pieces
 from cloud.series.store import Batch, Mark, SeriesAwayError, SeriesRefusedError, SeriesStore
+from cloud.store.objects import StoredObject
 from evidence import cose
-from evidence.frame import decode_body, header_of
-from evidence.log import Kind
+from evidence.frame import Body, decode_body, header_of
+from evidence.log import Kind, decode_entry
 from evidence.log_lines import about
 from evidence.waiting import Common, Waiting
 
 #: objects of one step: twenty minutes of frames, after which another plant has its turn
 STEP_OBJECTS = 128
+#: a tick so long after its frame came is in no series: it is of a clock that is wrong, or is meant
+AHEAD_NS = 48 * HOUR_NS
 #: seconds until a plant is looked at again: nothing new; the store is full; it failed
 POLL_S, FULL_S, AGAIN_S = 15.0, 1.0, 600.0
 #: seconds until a gateway's stream that cannot be read is tried again, while others go on
@@ -276,40 +279,55 @@ class SeriesFollower:
         if stream.rollup is not None:  # None while no frame had a configuration
             for from_ns in sorted(minutes):
                 stream.rollup.minute(minutes[from_ns])
-            rows = stream.rollup.ended(to_ns)
+            rows = stream.rollup.ended(next_mark.through_ns)
         self._store.put(Batch(evidence.plant, gateway, rows, next_mark, mark))
         stream.mark = next_mark
-        return stop < end
+        return stop < end or next_mark.through_ns < to_ns
 
     def _minutes(
         self, evidence: PlantEvidence, gateway: str, stream: _Stream, stop: int, to_ns: int
     ) -> tuple[dict[int, Running], Mark]:
-        """Minutes before `to_ns` of objects before `stop`, and where to go on after them."""
+        """Minutes before `to_ns` of objects before `stop`, as many as there is room for.
+
+        And where to go on after them.
+        """
         found: dict[int, Running] = {}
-        waiting, after, mark = Waiting(), stream.mark, stream.mark
+        waiting, after, mark, room = Waiting(), stream.mark, stream.mark, Room(to_ns)
+        log_index = -1
         for stored in evidence.objects(gateway, mark.next_seq, stop):
-            if stored.through_ns < to_ns:
-                after = Mark(stored.seq + 1, stored.sha256, to_ns)
-            if stored.kind is not Kind.FRAME:
-                continue
-            envelope = cose.parse(stored.data)
-            body, cfg = decode_body(envelope.payload), header_of(envelope).cfg or b""
-            if cfg not in stream.forms:  # frames name none before it again: one is held
-                _fold(stream.forms, waiting, mark.through_ns, to_ns, found)
-                waiting = Waiting()
-                stream.forms.clear()
-            form = self._form(evidence, gateway, stream, cfg)
-            if form is None or not form.fits(body):
-                self._count_unfit((evidence.plant, gateway), stored.seq)
-                of = about(evidence.plant, gateway)
-                log.debug("%s seq %d does not fit: in no series", gateway, stored.seq, extra=of)
-                continue
-            if not waiting.takes(Common(gateway, cfg), body):
-                _fold(stream.forms, waiting, mark.through_ns, to_ns, found)
-                waiting = Waiting()
-            waiting.add(Common(gateway, cfg), body, "")
-        _fold(stream.forms, waiting, mark.through_ns, to_ns, found)
-        return found, after._replace(through_ns=to_ns)
+            log_index = stored.log_index
+            fitting = self._fitting(evidence, gateway, stream, stored)
+            if fitting is not None:
+                common, form, body = fitting
+                if not waiting.takes(common, body):
+                    room.fold(waiting, mark.through_ns, found)
+                    waiting = Waiting()
+                waiting.add(common, body, "")
+                room.take(form, body, mark.through_ns)
+            if stored.through_ns >= room.to_ns:
+                break
+            after = Mark(stored.seq + 1, stored.sha256)
+        room.fold(waiting, mark.through_ns, found)
+        ((_, entry),) = evidence.entries(log_index, log_index + 1)
+        until_ns = decode_entry(entry).received_ns + AHEAD_NS
+        whole = {from_ns: minute for from_ns, minute in found.items() if from_ns < until_ns}
+        return whole, after._replace(through_ns=room.to_ns)
+
+    def _fitting(
+        self, evidence: PlantEvidence, gateway: str, stream: _Stream, stored: StoredObject
+    ) -> tuple[Common, Form, Body] | None:
+        """A frame and what its configuration says; None for what is no frame, or does not fit."""
+        if stored.kind is not Kind.FRAME:
+            return None
+        envelope = cose.parse(stored.data)
+        body, cfg = decode_body(envelope.payload), header_of(envelope).cfg or b""
+        form = self._form(evidence, gateway, stream, cfg)
+        if form is not None and form.fits(body):
+            return Common(gateway, cfg), form, body
+        self._count_unfit((evidence.plant, gateway), stored.seq)
+        of = about(evidence.plant, gateway)
+        log.debug("%s seq %d does not fit: in no series", gateway, stored.seq, extra=of)
+        return None
 
     def _count_unfit(self, whose: tuple[str, str], seq: int) -> None:
         """One is read again with what comes after it, or from the mark on."""
@@ -327,7 +345,7 @@ class SeriesFollower:
                 return None
             (held,) = evidence.objects(gateway, seq, seq + 1)
             form = Form(configuration_of(held.data), evidence.plant, gateway)
-            stream.forms[cfg] = form
+            stream.forms = {cfg: form}  # frames name none before it again
             if stream.rollup is None:
                 stream.rollup = self._resumed(evidence.plant, gateway, stream.mark, form.zone)
         return stream.forms[cfg]
@@ -365,14 +383,3 @@ def _reach(evidence: PlantEvidence, gateway: str, mark: Mark, end: int) -> tuple
 def _through_ns(evidence: PlantEvidence, gateway: str, stop: int) -> int:
     """Newest tick of the objects before one."""
     return max((one.through_ns for one in evidence.objects(gateway, stop - 1, stop)), default=0)
-
-
-def _fold(
-    forms: Mapping[bytes, Form], waiting: Waiting, from_ns: int, to_ns: int,
-    into: dict[int, Running],
-) -> None:  # fmt: skip
-    """Add the minutes of frames that waited; one that another part of them has grows."""
-    if not waiting.bodies:
-        return
-    for columns in forms[waiting.common.cfg].minutes(waiting.bodies, from_ns, to_ns):
-        into.setdefault(columns.from_ns, Running(columns.from_ns)).add(columns)

@@ -23,11 +23,20 @@ from cloud.http_server import (
     listen,
     make_server,
 )
-from tests.unit.cloud.app_examples import TOKEN, make_app, make_client
-from tests.unit.cloud.live_examples import PLANT
+from cloud.live.hub import LiveHub
+from tests.unit.cloud.app_examples import TOKEN, make_app, make_client, make_hub
+from tests.unit.cloud.live_examples import GATEWAY, PLANT, configuration, point
 
 #: of an answer: more than both ends' systems hold
 LARGE = 8 * 1024 * 1024
+UPGRADE = (
+    "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\n"
+)
+#: of a program; who brings nothing is a visitor, by his address
+BEARER = f"Authorization: Bearer {TOKEN}\r\n"
+#: {"type":"snapshot"}, masked by zeros
+AGAIN = b"\x81\x93" + bytes(4) + b'{"type":"snapshot"}'
 
 
 def test_how_many_connections_leave_how_many_descriptors() -> None:
@@ -209,12 +218,10 @@ async def test_who_takes_slowly_gets_all(monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.parametrize(("size", "code"), [(1_024, 1_008), (1_025, 1_009)])
 async def test_no_large_message_of_a_live_page_is_held(size: int, code: int) -> None:
     """1009: it is too big (RFC 6455 7.4.1), before it has come; 1008: it asks for nothing."""
-    key = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-    key += "Sec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\n"
     async with _serving() as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        ask = f"GET /api/v1/live?plant={PLANT} HTTP/1.1\r\nHost: 127.0.0.1\r\n{key}"
-        writer.write(f"{ask}Authorization: Bearer {TOKEN}\r\n\r\n".encode())
+        ask = f"GET /api/v1/live?plant={PLANT} HTTP/1.1\r\nHost: 127.0.0.1\r\n{UPGRADE}"
+        writer.write(f"{ask}{BEARER}\r\n".encode())
         async with asyncio.timeout(30):
             assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
             writer.write(b"\x81\xfe" + size.to_bytes(2, "big") + bytes(4) + b" " * size)
@@ -223,6 +230,63 @@ async def test_no_large_message_of_a_live_page_is_held(size: int, code: int) -> 
                 came += await reader.readexactly(1)
             assert int.from_bytes(closed[1], "big") == code
         writer.close()
+
+
+def _page(port: int, more: str = BEARER) -> socket.socket:
+    """A live page that was let in."""
+    page = socket.create_connection(("127.0.0.1", port), 30)
+    ask = f"GET /api/v1/live?plant={PLANT} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+    page.sendall(f"{ask}{UPGRADE}{more}\r\n".encode())
+    assert page.recv(12) == b"HTTP/1.1 101"
+    return page
+
+
+def _goes_on(page: socket.socket) -> bool:
+    """Is it given a second snapshot, and not ended?"""
+    came = b""
+    with page, contextlib.suppress(OSError):
+        page.sendall(AGAIN)
+        while (more := page.recv(65_536)) and (came := came + more).count(b'"snapshot"') < 2:
+            pass
+    return came.count(b'"snapshot"') > 1
+
+
+@pytest.mark.parametrize(("of_one", "of_many"), [("", BEARER), (BEARER, "")])
+async def test_live_pages_of_one_person_keep_nobody_out(
+    monkeypatch: pytest.MonkeyPatch, of_one: str, of_many: str
+) -> None:
+    """Of eight connections four may be pages: 400 of one person kept all out, /livez too."""
+    monkeypatch.setattr(http_server, "connections_max", lambda _: 8)
+    async with _serving() as port:
+        alone = await asyncio.to_thread(_page, port, of_one)
+        pages = [await asyncio.to_thread(_page, port, of_many) for _ in range(12)]
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        told = await _answered(reader, writer)
+        writer.close()
+        found = [await asyncio.to_thread(_goes_on, one) for one in (alone, *pages)]
+    assert told == b"HTTP/1.1 200 OK"
+    assert found == [True, *[False] * 9, *[True] * 3]
+
+
+async def test_a_live_page_that_takes_nothing_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asking for snapshots, more than both ends' systems hold, it stayed for good."""
+    monkeypatch.setattr(http_server, "ASK_S", 0.1)
+    monkeypatch.setattr("cloud.api.socket.SNAPSHOT_PAUSE_S", 0.0)
+    hub, config = make_hub(), configuration()
+    more = [point(f"x.{n}", "voltage", "V", 2) for n in range(2_000)]
+    group = {"schedule": 0, "dtype": 86, "computed": False}
+    config["groups"].append({**group, "points": [len(config["points"]) + n for n in range(2_000)]})
+    config["points"] += more
+    hub.on_config(PLANT, GATEWAY, config)
+    async with _serving(hub=hub) as port:
+        page = await asyncio.to_thread(_page, port)
+        page.setblocking(False)
+        async with asyncio.timeout(30):
+            while hub.viewers:
+                with contextlib.suppress(BlockingIOError, ConnectionError):
+                    page.send(AGAIN)
+                await asyncio.sleep(0.001)
+        page.close()
 
 
 @pytest.mark.parametrize("more", ["Content-Length: 1\r\n", "a: b\r\n" * 130])
@@ -258,8 +322,8 @@ async def test_a_proxy_on_this_machine_says_whom_it_asks_for(
 
 
 @contextlib.asynccontextmanager
-async def _serving(host: str = "127.0.0.1") -> AsyncIterator[int]:
-    app = make_app()
+async def _serving(host: str = "127.0.0.1", hub: LiveHub | None = None) -> AsyncIterator[int]:
+    app = make_app(hub)
     app.add_route("/zeros", _zeros)
     app.add_route("/who", _who)
     server, listener = make_server(app), listen(host, 0)

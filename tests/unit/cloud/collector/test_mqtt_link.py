@@ -17,6 +17,7 @@ from cloud.collector import mqtt
 from cloud.collector.chunked import Chunked
 from cloud.collector.inbox import Inbox, Message
 from cloud.collector.mqtt import MqttLink
+from cloud.collector.shares import Shares
 from cloud.collector.topics import Sender
 from tests.ports import gone_round, two_addresses
 
@@ -258,11 +259,8 @@ async def test_a_flood_of_unsigned_messages_is_dropped_while_the_page_is_behind(
     link: MqttLink,
 ) -> None:
     def flood(count: int, payload: bytes = b"x") -> None:
-        for n in range(count):
-            topic = b"stackproof/v1/0f/mini/edge-1/live"
-            message = paho.MQTTMessage(n, topic)
-            message.payload = payload
-            link._message(client_of(link), None, message)
+        for n in range(count):  # each is of another gateway: of one less is taken
+            arrive(link, b"stackproof/v1/0f/mini/edge-%d/live" % n, payload)
 
     page: Any = link._page
     connect(link)
@@ -279,6 +277,40 @@ async def test_a_flood_of_unsigned_messages_is_dropped_while_the_page_is_behind(
     flood(100, bytes(1 << 20))
     await asyncio.sleep(0)
     assert len(page.live) == mqtt.PAGE_BYTES_MAX // (1 << 20) + 1
+
+
+async def test_a_flood_of_one_gateway_is_dropped_and_others_are_shown(
+    link: MqttLink, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By the largest live messages of one the loop, and all pages, stood still for 13 s."""
+    base, mib = b"stackproof/v1/0f/mini/edge-", bytes(1 << 20)
+    link._shares = Shares(lambda: 0.0)
+    for _ in range(30):
+        arrive(link, base + b"1/live", mib)
+        arrive(link, base + b"1/state", b'{"online":true}')
+    arrive(link, base + b"2/live", b"values")
+    await asyncio.sleep(0)
+    page: Any = link._page
+    assert page.live == [("mini", "edge-1", mib), ("mini", "edge-2", b"values")]  # 2 MiB, no more
+    assert page.states == [True] * 30
+    dropped = "dropped 16 live value(s) or state(s): mini/edge-1 sends more than can be shown"
+    assert caplog.messages[-1] == dropped
+
+
+def test_a_share_grows_again() -> None:
+    """2 MiB at first, half a MiB more a second, 2 MiB at most; a message is 4 KiB at least."""
+    seconds = iter([0.0, 0.0, 1.0, 2.0, 2.0, 99.0, 99.0])
+    shares, one, mib = Shares(lambda: next(seconds)), Sender("mini", "edge-1"), 1 << 20
+    asked = [2 * mib, 1, mib, mib, 1, 2 * mib, 1]
+    found = [shares.takes(one, length) for length in asked]
+    assert found == [True, False, False, True, False, True, False]
+
+
+def test_shares_of_names_without_end_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cloud.collector.shares.NAMES_MAX", 2)
+    kept = Shares(lambda: 0.0)
+    found = [kept.takes(Sender("mini", name), 2 << 20) for name in ("a", "b", "a", "c", "a", "b")]
+    assert found == [True, True, False, True, False, True]  # c took the place of b
 
 
 async def test_the_end_hangs_up_and_leaves_tls_to_the_thread_that_reads(link: MqttLink) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cloud.live.hub import LiveHub, Pace, Subscription, UnknownPlantError
+from cloud.live.state import PlantState
 from tests.unit.cloud.live_examples import (
     GATEWAY,
     NS,
@@ -16,6 +17,7 @@ from tests.unit.cloud.live_examples import (
     ManualClock,
     configuration,
     payload,
+    values,
 )
 from tests.waiting import ENOUGH_S
 
@@ -57,6 +59,33 @@ async def test_the_first_value_is_sent_on_arrival() -> None:
     await next_text(viewer)
     hub.on_live(PLANT, GATEWAY, payload(0))
     assert (await asyncio.wait_for(next_text(viewer), 20))["type"] == "delta"
+    hub.close()
+
+
+async def test_who_asks_at_once_gets_one_snapshot_and_misses_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Made for each who asked, 400 of one person took 7 s of each second of everybody's thread."""
+    made, plainly = list[int](), PlantState.snapshot
+
+    def snapshot(self: PlantState, now_ns: int) -> dict[str, Any]:
+        made.append(now_ns)
+        return plainly(self, now_ns)
+
+    monkeypatch.setattr(PlantState, "snapshot", snapshot)
+    hub = make_hub(delta_interval_s=0.5)
+    hub.on_live(PLANT, GATEWAY, payload(0))
+    first = [hub.subscribe(PLANT) for _ in range(20)]
+    hub.on_live(PLANT, GATEWAY, payload(1))  # goes at once
+    then = [hub.subscribe(PLANT) for _ in range(20)]
+    hub.on_live(PLANT, GATEWAY, payload(2, values=values("4.44")))  # waits for its time
+    for viewer in (*first, *then):
+        hub.resend(viewer)
+    assert len(made) == 2
+    for viewer in (first[0], then[-1]):
+        shown, delta = await next_text(viewer), await next_text(viewer)
+        assert delta["seq"] == shown["seq"] + 1
+        assert delta["values"]["p.01.voltage"][0] == "4.44"
     hub.close()
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cloud.month import reader
+from cloud.month import reader, tally
 from cloud.month.facts import Facts
 from cloud.month.reader import FactsReader
 from evidence import cbor
@@ -16,6 +16,8 @@ from evidence.log import Kind
 from evidence.points import Dtype
 from tests.unit.cloud.month_examples import Desk
 from tests.unit.evidence import sealed_month as sm
+
+DAY_NS = 86_400 * 10**9
 
 
 def sign(desk: Desk, number: int) -> None:
@@ -31,11 +33,16 @@ def sign(desk: Desk, number: int) -> None:
     ]
     row = {"schedule": 0, "dtype": Dtype.U32.value, "computed": False, "points": [0, 1, 2]}
     desk.take(Kind.CONFIG, TYP_CONFIG, compress(cbor.encode({**config, "groups": [row]})))
-    group = Group(0, Dtype.U32, np.zeros((3, 1), np.uint32), np.zeros((3, 1), np.uint8))
     for at_ns in (sm.START_NS + 2 * number * 10**9, sm.START_NS + (2 * number + 1) * 10**9):
-        section = Section(0, at_ns, 10**9, 1, (group,), np.zeros((0, 1), np.int32), ())
-        body = Body(at_ns, Clock("simulated", 1, 0, bytes(16)), 8, (section,))
-        desk.take(Kind.FRAME, TYP_FRAME, encode_body(body), body)
+        frame(desk, at_ns)
+
+
+def frame(desk: Desk, at_ns: int, ticks: int = 1, step_ns: int = 10**9) -> None:
+    """Of the three devices."""
+    group = Group(0, Dtype.U32, np.zeros((3, ticks), np.uint32), np.zeros((3, ticks), np.uint8))
+    section = Section(0, at_ns, step_ns, ticks, (group,), np.zeros((0, ticks), np.int32), ())
+    body = Body(at_ns, Clock("simulated", 1, 0, bytes(16)), 8, (section,))
+    desk.take(Kind.FRAME, TYP_FRAME, encode_body(body), body)
 
 
 @pytest.mark.parametrize(("name", "most"), [("LAYOUTS_MAX", 400), ("DEVICES_MAX", 8)])
@@ -59,4 +66,29 @@ def test_configurations_without_end_are_held_as_far_as_there_is_room(
         facts.close()
     assert [len(of) for of in devices] == [3, 3, 0, 0]
     assert counted == 2 * 2 * 3
+    desk.shut()
+
+
+def test_days_without_end_are_counted_as_far_as_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two frames (8.6 kB) of 4,096 days of 500 devices took 600 MB, and 195 MB of the file."""
+    monkeypatch.setattr(reader, "FIGURES_A_PIECE", 10)
+    monkeypatch.setattr(reader, "FIGURES_MAX", 30)
+    monkeypatch.setattr(tally, "FRAME_DAYS_MAX", 4)
+    desk = Desk(tmp_path / "evidence")
+    sign(desk, 0)
+    frame(desk, sm.START_NS + DAY_NS, 5, DAY_NS)  # more days than of any agent's
+    for day in range(6, 14):
+        frame(desk, sm.START_NS + day * DAY_NS)
+    facts, calls = Facts(tmp_path), 1
+    while not FactsReader(facts).follow(desk.evidence(sm.PLANT), 64):
+        calls += 1
+    # the first day has two ticks, days 1 to 5 none that counts. With 11 days before, 3 devices are
+    # 33 figures: days 6 to 10 are the last that are counted
+    assert facts.counted(sm.PLANT, "2026-06").readings == 2 * 3 + 5 * 3
+    assert facts.days_of(sm.PLANT, sm.STREAM) == 14
+    # a day of three devices is four figures, one of none is one: 4 + 5 + 4, 4 + 4 + 4, 4 + 3
+    assert calls == 3
+    facts.close()
     desk.shut()

@@ -15,7 +15,7 @@ import pytest
 
 from cloud.commands.series import refill
 from cloud.config import load_cloud
-from cloud.series import follow
+from cloud.series import fold, follow
 from cloud.series.bucket import DAY_S, HOUR_S, MINUTE_NS, MINUTE_S, SECOND_NS, Bucket, Series
 from cloud.series.desk import SeriesDesk, SpanError, step_for
 from cloud.series.embedded import EmbeddedSeries
@@ -49,7 +49,7 @@ EVER_NS = 2**62
 NO_NUMBERS = float("nan"), float("inf"), float("-inf")
 
 
-def frame(rng: Random, start_ns: int) -> Body:
+def frame(rng: Random, start_ns: int, step_ns: int = STEP_NS) -> Body:
     """Gas and power of 100 s, some of it bad or reserved, or no number though signed as good."""
     counters = np.array([[rng.randrange(2**32) for _ in range(TICKS)] for _ in (0, 1)], "<u4")
     flows = np.array([[rng.uniform(-9, 9e5) for _ in range(TICKS)] for _ in (0, 1)], "<f4")
@@ -64,7 +64,7 @@ def frame(rng: Random, start_ns: int) -> Body:
         for number, dtype, raw in ((3, Dtype.U32, counters), (4, Dtype.F32, flows))
     )
     lag = np.zeros((1, TICKS), np.int32)
-    section = Section(1, start_ns, STEP_NS, TICKS, groups, lag, (1,))
+    section = Section(1, start_ns, step_ns, TICKS, groups, lag, (1,))
     return Body(start_ns, Clock("simulated", 1, 0, bytes(16)), 8, (section,))
 
 
@@ -147,10 +147,12 @@ def of_store(store: EmbeddedSeries, step_s: int, point: str) -> Mapping[Series, 
     return store.read(step_s, sm.PLANT, 0, EVER_NS, point=point)
 
 
+@pytest.mark.parametrize(("objects", "buckets"), [(7, fold.STEP_BUCKETS), (128, 40)])
 def test_what_is_stored_is_what_a_plain_reading_gives(
-    desk: Desk, store: EmbeddedSeries, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, store: EmbeddedSeries, monkeypatch: pytest.MonkeyPatch, objects: int, buckets: int
 ) -> None:
-    monkeypatch.setattr(follow, "STEP_OBJECTS", 7)
+    monkeypatch.setattr(follow, "STEP_OBJECTS", objects)
+    monkeypatch.setattr(fold, "STEP_BUCKETS", buckets)
     configure(desk)
     deliver(desk, 1, 0, 180)
     SeriesFollower(desk, store).step(sm.PLANT)  # and its process ends
