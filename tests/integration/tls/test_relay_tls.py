@@ -112,6 +112,7 @@ async def test_it_forwards_the_streams_that_are_named_for_it_and_no_other(
         listener.client.publish(f"{topics.base}/receipts", rig.collector.receipt(), 1, retain=True)
         await until(lambda: status_of(config, clock)["streams"][0]["objects"] == 0)
         await until(lambda: "2 streams, 2 with a broker" in told)
+        await until(lambda: all(one["broker"] for one in status_of(config, clock)["streams"]))
         status = status_of(config, clock)
         await another_key(bench, caplog)
         told.append("other key")
