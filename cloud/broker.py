@@ -172,7 +172,7 @@ class Broker:
     async def _keep_asking(self) -> None:
         """End it where it keeps nothing any more, and have it started again with an empty store."""
         while True:
-            with contextlib.suppress(OSError, EOFError):  # it ended, and is started again
+            with contextlib.suppress(OSError):  # it ended, and is started again
                 await until_silent(HOST, self.port, silent_s=SILENT_S)
                 log.error(
                     "broker %s has kept no message for %.0f s, as where its store is damaged or "

@@ -109,6 +109,24 @@ async def test_one_that_keeps_no_message_comes_back_with_an_empty_store(
     await broker.stop()
 
 
+async def test_one_that_hangs_up_on_everybody_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As nats-server does that started at a full disk; one that has answered begins anew."""
+    monkeypatch.setattr(broker_answers, "ASK_S", 0.5)
+    answers, asked = [0, 2, 0, 1], []
+
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(1)
+        for _ in range(answers[len(asked) - 1]):
+            await reader.read(100)
+            writer.write(bytes(4))
+        writer.close()
+
+    async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        await asyncio.wait_for(broker_answers.until_silent("127.0.0.1", port, silent_s=1.0), 60)
+    assert len(asked) == 4
+
+
 async def test_one_left_behind_by_a_killed_process_is_ended(tmp_path: Path) -> None:
     code = (
         "import asyncio, os, pathlib, signal, sys\n"
