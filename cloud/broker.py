@@ -172,11 +172,12 @@ class Broker:
     async def _keep_asking(self) -> None:
         """End it where it keeps nothing any more, and have it started again with an empty store."""
         while True:
-            with contextlib.suppress(OSError, EOFError):  # it ended, and is started again
+            with contextlib.suppress(OSError):  # it ended, and is started again
                 await until_silent(HOST, self.port, silent_s=SILENT_S)
                 log.error(
-                    "broker %s has kept no message for %.0f s, as where its store is damaged: it "
-                    "is started again with an empty one; gateways send again what got no receipt",
+                    "broker %s has kept no message for %.0f s, as where its store is damaged or "
+                    "gone, or its disk full: it is started again with an empty store; gateways "
+                    "send again what got no receipt",
                     self.pid, SILENT_S,
                 )  # fmt: skip
                 self._is_stuck = True
@@ -195,8 +196,9 @@ class Broker:
             pause_s = min(pause_s * 2, PAUSE_S_MAX)
             since_s = time.monotonic()
             try:
-                if self._is_stuck:
-                    await asyncio.to_thread(shutil.rmtree, self._folder / "store")
+                if self._is_stuck:  # what is gone, or will not go, keeps it down no longer
+                    store = self._folder / "store"
+                    await asyncio.to_thread(shutil.rmtree, store, ignore_errors=True)
                     self._is_stuck = False
                 await self._spawn(binary)
             except OSError as error:

@@ -97,14 +97,15 @@ def read_broker(fields: Fields, folder: Path) -> BrokerConfig:
 def _scheme(fields: Fields, url: str) -> str:
     if not url:
         return ""
+    said = "" if "@" in url else f"{url!r} "  # before an @ may stand a password
     try:
         parts = urlsplit(url)
         known = parts.scheme in ("mqtt", "mqtts") and parts.hostname and (parts.port or 1) > 0
     except ValueError as error:
-        fields.complain("url", f"{url!r}: {error}")
+        fields.complain("url", f"{said}is no address: {error}" if said else "is no address")
         return ""
     if not known:
-        fields.complain("url", f'{url!r} is not "mqtts://host:port" or "mqtt://host:port"')
+        fields.complain("url", f'{said}is not "mqtts://host:port" or "mqtt://host:port"')
     elif parts.username or parts.password:
         fields.complain("url", "must not hold a password: it would be seen in logs and lists")
     return parts.scheme

@@ -36,4 +36,5 @@ def open_signer(reference: str, folder: Path) -> Signer:
         from evidence.pkcs11_signer import Pkcs11Signer, parse_uri
 
         return Pkcs11Signer(parse_uri(reference, folder))
-    raise KeyFileError(f"{reference!r} is no key reference: write file:PATH or pkcs11:URI")
+    # what stands there may be the key itself: it is not repeated
+    raise KeyFileError("no key reference: write file:PATH or pkcs11:URI")

@@ -42,11 +42,16 @@ _WEBHOOK = re.compile(
     r"(?P<value>[/?#](?:\\.|[^\\\n])*?)(?=(?P=q)|$)"
 )
 _REST = re.compile(r"https?://[^/?#\s]+([/?#]\S+)")
+#: of such an address, also where its beginning is not as it should be
+_BEHIND_HOST = re.compile(r"(?i)(?:https?:/*)?[^/?#\s]*([/?#]\S+)")
+#: keys of a configuration where a reference belongs
+_SECRET_KEY = re.compile(r"(?i)passw|passphrase|secret|token|login|credentials|pwd|key$")
+_KEY_LEAST = 32  # characters: shorter ones are the names of files
 _WRITTEN = (
     re.compile(r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)"),
     # up to the last @: a password may hold one, and a slash; bounded, for a log's lines are long
     re.compile(r"(?<=://)[^\s\"'<>]{1,300}(?=@)"),
-    re.compile(r"(?<=[\"'])[^\s\"'@:/]{1,100}:[^\s\"'@]{1,100}(?=@)"),
+    re.compile(r"(?<=[\"'])[^\s\"'@:/]{1,100}:[^\s\"']{1,100}(?=@)"),
     re.compile(r"(?i)(?<=\bbearer )[\w.~+/=-]+"),
     # as headers have them; a word without a digit is a word
     re.compile(r"(?i)\b(?:basic|token) +(?P<value>(?=[\w.~+/=-]*\d)[\w.~+/=-]{8,})"),
@@ -54,7 +59,10 @@ _WRITTEN = (
     _WEBHOOK,
     re.compile(rf"(?im)(?:passw(?:or)?d|passphrase|secret|token|pin)[\"']?\s*[=:]{_VALUE}"),
     # after a colon, without quotes, stands what a sentence says of them
-    re.compile(rf"(?im)(?:login|credentials|pwd|api_?key)[\"']?(?:\s*=|:\s*(?=\\?[\"'])){_VALUE}"),
+    re.compile(
+        rf"(?im)(?:login|credentials|pwd|(?:api|access|secret)[-_]?key)[\"']?"
+        rf"(?:\s*=|:\s*(?=\\?[\"'])){_VALUE}"
+    ),
 )
 _PUBLIC = re.compile(r"(?s)-----BEGIN CERTIFICATE-----.*?(-----END CERTIFICATE-----|\Z)")
 #: in a text, or inside a PKCS#11 URI
@@ -101,8 +109,9 @@ def secrets_of(config: str, folder: Path) -> set[str]:
     # TOML has more ways to write a text than are seen in it
     config += "".join(f'\n"{text}"' for _, text in texts)
     hooks = [found["value"] for found in _WEBHOOK.finditer(config)]
-    hooks += [rest for key, text in texts if key == "webhook" for rest in _REST.findall(text)]
     found = {rest for rest in hooks if len(rest) >= _LEAST}
+    for key, text in texts:
+        found |= _itself(key, text)
     for kind, name in {*_NAMED.findall(config), *_NAMED_WHOLE.findall(config)}:
         if kind == "env":
             found |= secret_lines(os.environ.get(name, ""))
@@ -110,6 +119,19 @@ def secrets_of(config: str, folder: Path) -> set[str]:
             if kind == "file" and path.is_file():
                 found |= secrets_in(path)
     return found
+
+
+def _itself(key: str, text: str) -> set[str]:
+    """What is secret in a text of a configuration, where a reference to it belongs."""
+    if text.startswith(("file:", "env:", "pkcs11:")):
+        return set()
+    login, at, _ = (text.partition("://")[2] or text).rpartition("@")
+    found = {login.partition(":")[2] if at else ""}
+    if key == "webhook" and (rest := _BEHIND_HOST.match(text)):
+        found.add(rest[1])
+    if _SECRET_KEY.search(key) and (len(text) >= _KEY_LEAST or not key.endswith("key")):
+        found |= {text, *secret_lines(text)}
+    return {part for part in found if len(part) >= _LEAST}
 
 
 def _texts(config: str) -> Iterator[tuple[str, str]]:

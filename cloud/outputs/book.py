@@ -28,8 +28,9 @@ from edge.calc.decimal_text import parse_decimal
 from edge.calc.factors import RuleSet
 
 Line = Mapping[str, Any]
-#: of a file's name: Linux takes 255, and a Chinese character has three; of its ending, characters
-_NAME_BYTES_MAX, _ENDING_MAX = 240, 8
+#: of a file's name: Linux takes 255, and a Chinese character has three; of what stands behind a
+#: plant's name, as the month
+_NAME_BYTES_MAX, _END_BYTES = 240, 80
 
 
 @dataclass(frozen=True)
@@ -87,13 +88,17 @@ class Book:
 
 
 def file_name_of(name: str) -> str:
-    """A name that every file system takes; what is too long loses its end before the ending."""
+    """A name that every file system takes; what is too long loses its middle.
+
+    Its end tells one month's file from another's, which would go over it.
+    """
     fit = "".join(mark if mark.isprintable() and mark not in '/\\:*?"<>|' else "_" for mark in name)
-    stem, dot, ending = fit.rpartition(".")
-    if not stem or len(ending) > _ENDING_MAX:
-        stem, dot, ending = fit, "", ""
-    room = _NAME_BYTES_MAX - len(f"{dot}{ending}".encode())
-    return f"{stem.encode()[:room].decode(errors='ignore')}{dot}{ending}"
+    whole = fit.encode()
+    if len(whole) <= _NAME_BYTES_MAX:
+        return fit
+    begins = whole[: _NAME_BYTES_MAX - _END_BYTES - len("…".encode())]
+    ends = whole[-_END_BYTES:]
+    return f"{begins.decode(errors='ignore')}…{ends.decode(errors='ignore')}"
 
 
 def book_of(months: Sequence[SealedMonth], layout: Layout) -> Book:

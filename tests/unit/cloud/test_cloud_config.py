@@ -106,6 +106,8 @@ def test_a_broker_with_tls_has_its_files(
         ("collector.crt", "server.crt", "broker.certificate", "does not belong to"),
         ("collector.pem", "nothing.pem", "broker.key", "cannot be read"),
         ("file:broker/collector.pem", "s3cret", "broker.key", "is not a reference"),
+        ("//broker.example:8883", "//u:s3cret@b:99999", "broker.url", "is no address"),
+        ("//broker.example", "/u:s3cret@b", "broker.url", 'is not "mqtts://host:port"'),
         ("broker/ca.crt", "broker/ca.pem", "broker.ca", "not PEM certificates"),
         ("broker/ca.pem", "broker/server.pem", "broker.ca_key", "does not belong to the CA"),
         ('register = "file:broker"\n', "", "broker.register", "is missing: ca_key"),
@@ -185,7 +187,7 @@ gateways = []
         "plant[0].collector", "typo",
     ]  # fmt: skip
     assert found["cloud.slice"] == '\'zz\' is not two hex digits "00" to "ff"'
-    assert "'mini/collector.pem' is no key reference" in found["cloud.key"]
+    assert found["cloud.key"] == "no key reference: write file:PATH or pkcs11:URI"
     assert found["http.hots"] == "unknown key; did you mean 'host'?"
 
 

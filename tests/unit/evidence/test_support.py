@@ -49,6 +49,8 @@ PEM = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIE\n-----END PRIVATE KEY
         (r'password = "a\"b" # our', "password = [taken out] # our"),
         (r'{"m": "password: \"a b\", on"}', r'{"m": "password: [taken out], on"}'),
         ('password = "cut off', "password = [taken out]"),
+        ("X-Api-Key = a1b2", "X-Api-Key = [taken out]"),
+        ('smtp = "a:b@c:d@mx:5"', 'smtp = "[taken out]@mx:5"'),
         ("pkcs11:object=k?pin-source=1234&x=1", "pkcs11:object=k?pin-source=[taken out]&x=1"),
         ("pkcs11:object=k?pin-source=file:p", "pkcs11:object=k?pin-source=file:p"),
         (
@@ -100,6 +102,36 @@ def test_a_reference_is_found_as_toml_writes_it(tmp_path: Path) -> None:
     known = secrets_of('a.webhook = "file:hook"', tmp_path)
     assert without_secrets("POST /in/s3cret?key=a: 404", known) == "POST [taken out]: 404"
     assert without_secrets("fine", ["no UTF-8: \udcff"]) == "fine"
+
+
+@pytest.mark.parametrize(
+    ("line", "secret"),
+    [
+        ('"pass\\u0077ord" = "hunter2x"', "hunter2x"),
+        ('smtp_password = [ "a", "hunter2x" ]', "hunter2x"),
+        ('token = { "x.secret" = "hunter2x" }', "hunter2x"),
+        ('password = """a\\"""\nhunter2x"""', "hunter2x"),
+        ('key = "MC4CAQAwBQYDK2VwBCIEIPq1sYv0Q2hL3kR7"', "MC4CAQAwBQYDK2VwBCIEIPq1sYv0Q2hL3kR7"),
+        ('webhook = "chat.example/hook/hunter2x"', "/hook/hunter2x"),
+        ('webhook = "https:/chat.example/hunter2x"', "/hunter2x"),
+        ("""url = "postgresql://u:o'hunter2x@db/x\"""", "o'hunter2x"),
+        ('smtp = "a:b@c:hunter2x@mx:5"', "b@c:hunter2x"),
+        ('smtp = "a:two words@mx:5"', "two words"),
+    ],
+)
+def test_what_stands_in_place_of_a_reference_is_known(
+    tmp_path: Path, line: str, secret: str
+) -> None:
+    """Such a configuration is refused: whoever wrote it asks for help. TOML is read as it reads."""
+    assert secret in secrets_of(line, tmp_path)
+    assert secret not in without_secrets(line, secrets_of(line, tmp_path))
+
+
+def test_what_is_no_secret_stays(tmp_path: Path) -> None:
+    """Somebody is to help with it: short words of a key would be taken out of every line."""
+    for line in ('key = "edge-1.pem"', 'mail_to = ["ops@x.example"]', 'url = "opc.tcp://h:4840/x"'):
+        assert not secrets_of(line, tmp_path)
+        assert without_secrets(line) == line
 
 
 #: of 'pä"s s/\\': as RFC 3986, forms, JSON with and without \\u, Python and RFC 7617 write it

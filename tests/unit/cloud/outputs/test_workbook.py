@@ -114,11 +114,19 @@ def test_text_is_never_a_formula_nor_a_path(name: str) -> None:
 
 def test_a_files_name_has_what_every_file_system_takes() -> None:
     """A plant's name has 200 characters at most, a scan's 120; of Chinese each is three bytes."""
-    book = book_of([month_of(evidence_input(), "钢" * 200)], sector_layout("steel"))
-    assert book.file_name == "钢" * 78 + ".xlsx"  # 234 bytes and 5, of 240
-    assert file_name_of("a.b/" + "检" * 120 + ".pdf") == "a.b_" + "检" * 77 + ".pdf"
-    assert file_name_of("." + "x" * 300) == "." + "x" * 239
-    assert file_name_of("a." + "x" * 300) == "a." + "x" * 238
+    october, november = (
+        book_of([month_of(evidence_input(month), "钢" * 200)], sector_layout("steel")).file_name
+        for month in ("2026-10", "2026-11")
+    )
+    # 52 are 156 of 157 bytes; of the last 80, 49 are the layout's, and 10 are 30 of the other 31
+    ends = "钢" * 10 + "钢铁-炼钢-粗钢2026年10月月度存证.xlsx"
+    assert october == "钢" * 52 + "…" + ends
+    assert november == october.replace("10月", "11月")
+    assert (
+        file_name_of("a.b/" + "检" * 120 + ".pdf") == "a.b_" + "检" * 51 + "…" + "检" * 25 + ".pdf"
+    )
+    assert file_name_of("x" * 160 + "y" * 81) == "x" * 157 + "…" + "y" * 80
+    assert file_name_of("x" * 240) == "x" * 240
     assert file_name_of("a.pdf") == "a.pdf"
 
 
