@@ -61,6 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code: 0 fine, 1 findings or failure, 2 cannot run or cannot decide; 130 when
         interrupted, 141 when the output's reader left (`stackproof verify … | head`).
     """
+    _open_what_is_closed()
     try:
         try:
             status = _run(list(sys.argv[1:] if argv is None else argv))
@@ -117,6 +118,16 @@ def _dispatch(name: str, command: Command, arguments: list[str]) -> int:
         return int(module.main([name, *arguments] if command.keeps_name else arguments))
     except KeyboardInterrupt:
         return _EXIT_INTERRUPTED
+    except MemoryError:  # a traceback's status is 1, which says that an archive failed
+        sys.stderr.write(f"stackproof {name}: this machine has too little memory for it\n")
+        return EXIT_CANNOT_RUN
+
+
+def _open_what_is_closed() -> None:
+    """Of `>&-` the status alone is asked for; no file that is read is to stand in its place."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
 
 
 def _close_output() -> None:

@@ -7,6 +7,10 @@ from evidence.errors import MalformedError
 from evidence.frame import Body
 from evidence.points import Dtype
 
+#: from a frame's first tick to its last one: no month is so long. What is calculated by the day or
+#: the hour would take minutes of each of a stranger's kilobyte, were its ticks days apart
+SPAN_NS_MAX = 32 * 86_400 * 10**9
+
 #: of a schedule: its interval, and number type and number of points of each of its groups
 Due = tuple[int, dict[int, tuple[Dtype, int]]]
 
@@ -33,6 +37,8 @@ class FrameForm:
         Raises:
             MalformedError: it does not fit.
         """
+        if _span_ns(body) > SPAN_NS_MAX:
+            raise MalformedError("its ticks are further apart than those of a month can be")
         for section in body.sections:
             if section.schedule >= len(self._due):
                 raise MalformedError(f"there is no schedule {section.schedule}")
@@ -49,3 +55,9 @@ class FrameForm:
                     raise MalformedError(f"group {group.group} has another number type")
                 if points != group.rows:
                     raise MalformedError(f"group {group.group} has another number of points")
+
+
+def _span_ns(body: Body) -> int:
+    """From the first tick to the last; 0 of none."""
+    last_ns = max((section.last_ns for section in body.sections), default=0)
+    return last_ns - min((section.first_ns for section in body.sections), default=0)

@@ -98,12 +98,16 @@ class ArchiveChecks(KeptFile):
             changed.clear()
 
     def _next(self, archives: Callable[[], Iterable[Stands]]) -> Stands | None:
-        now_s = self._clock.wall_ns() / 1e9
+        """What was never tried goes first: three that take half an hour each leave no room."""
+        now_s, again = self._clock.wall_ns() / 1e9, None
         for one in archives():
-            waits = now_s - self._failed.get(one.sha256, -AGAIN_S) < AGAIN_S
-            if not waits and self.of(one.sha256) is None:
-                return one
-        return None
+            failed_s = self._failed.get(one.sha256)
+            if failed_s is None:
+                if self.of(one.sha256) is None:
+                    return one
+            elif again is None and now_s - failed_s >= AGAIN_S and self.of(one.sha256) is None:
+                again = one
+        return again
 
     async def _check(self, wanted: Stands) -> None:
         plant, path, sha256 = wanted

@@ -44,6 +44,9 @@ class Standing:
         self._documents: dict[bytes, Logged] = {}
         self._ended: dict[bytes, bytes] = {}
         self._approved: dict[bytes, list[Logged]] = {}
+        self._bits: dict[str, int] = {}  # person -> a bit of theirs
+        #: of each document, bits: approvals of approvals, a hundred each, are a walk without end
+        self._authors: dict[bytes, int] = {}
 
     def take(self, logged: Logged) -> None:
         """Take the next document of the log.
@@ -58,7 +61,11 @@ class Standing:
                 self._approved.setdefault(sha256, []).append(logged)
             elif shape_of(logged.document.kind).follows not in ("previous", "answered"):
                 self._ended[sha256] = logged.sha256
-        self._documents[logged.sha256] = logged
+        written = self._bits.setdefault(logged.document.person, 1 << len(self._bits))
+        for sha256 in logged.document.follows:
+            written |= self._authors[sha256]
+        self._authors[logged.sha256] = written
+        self._documents[logged.sha256] = logged  # last: others read meanwhile
 
     def check(self, logged: Logged) -> None:
         """Whether the next document could be taken; errors as for `take`, nothing is changed."""
@@ -86,14 +93,9 @@ class Standing:
         return [one for one in self._approved.get(sha256, ()) if one.sha256 not in self._ended]
 
     def authors(self, logged: Logged) -> set[str]:
-        """Who wrote a document and those it corrects."""
-        authors: set[str] = set()
-        waiting = [logged]
-        while waiting:
-            one = waiting.pop()
-            authors.add(one.document.person)
-            waiting += [self._documents[h] for h in one.document.follows]
-        return authors
+        """Who wrote a document that was taken, and those it corrects."""
+        written = self._authors[logged.sha256]
+        return {person for person, bit in list(self._bits.items()) if written & bit}
 
     def ended_by(self, sha256: bytes) -> Logged | None:
         """What corrected or withdrew a document, None while it stands."""
@@ -113,7 +115,7 @@ class Standing:
             raise MalformedError("what it follows was corrected or withdrawn before")
         check_followed(document, followed.document)
         if document.kind == APPROVE:
-            if document.person in self.authors(followed):
+            if self._authors[sha256] & self._bits.get(document.person, 0):
                 raise MalformedError(f"{document.person} wrote it: another person must approve it")
         elif document.kind not in (WITHDRAW, ANSWER, followed.document.kind):
             raise MalformedError(f"a {document.kind} corrects no {followed.document.kind}")

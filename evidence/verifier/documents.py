@@ -61,6 +61,7 @@ class DocumentCheck:
         self.people, self.standing = People(identities.plant, keys), Standing()
         self.undecided = any(path.startswith(_COLLECTORS) for path in identities.foreign)
         self._known: set[str] = set()
+        self._sha256: dict[str, str] = {}  # of attached files, each read once
 
     def check(self) -> None:
         """Check every document, and that there is nothing beside them."""
@@ -173,7 +174,9 @@ class DocumentCheck:
             self._report.counts["attached_files"] += 1
         if path not in self._archive or self._archive.size(path) != file.size:
             raise MalformedError(f"its file {file.name!r} is not here as it was signed for")
-        if self._archive.sha256(path) != file.sha256.hex():
+        if path not in self._sha256:
+            self._sha256[path] = self._archive.sha256(path)
+        if self._sha256[path] != file.sha256.hex():
             raise MalformedError(f"its file {file.name!r} was changed")
 
     def _newer(self, code: str, path: str, error: EvidenceError) -> None:

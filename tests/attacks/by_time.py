@@ -6,20 +6,25 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from evidence import cbor
 from evidence.archive import bag, paths
 from evidence.blocks import compress
-from evidence.frame import TYP_COSIGNATURE
+from evidence.frame import TYP_COSIGNATURE, Body, Clock, Section
+from evidence.groups import Group
 from evidence.keys import FileSigner, key_sha256
 from evidence.log import Kind as EntryKind
+from evidence.points import Dtype
 from evidence.recompute import Recomputation, statement_bytes
 from tests.attacks.by_both import CONFIG, stated
 from tests.attacks.forging import FOREIGN, SEG_4, SEG_5, SISTER_SEED, Kind, kind
 from tests.unit.evidence import sealed_month as sm
 
 GATEWAY, COLLECTOR = sm.keys().gateway, sm.keys().collector
+#: number type of a group -> of its numbers
+SIZES = {Dtype.U8.value: "<u1", Dtype.F32.value: "<f4", Dtype.F64.value: "<f8", 79: "<i8"}
 
 
 def shifted(by_s: int) -> Callable[[], bytes]:
@@ -167,6 +172,24 @@ def with_timestamp(data: bytes | None, sealed: bytes | None = None) -> Callable[
     return build
 
 
+def days_apart() -> list[sm.Item]:
+    """A configuration that reads once a day, and 24 frames (19 kB) of eleven years each."""
+    config, ticks, day_ns = sm.configuration(), 4_096, 86_400 * sm.SECOND
+    config["schedules"][0]["interval_ns"] = day_ns
+    times = {"t_start_s": "86400", "t_end_s": "86400", "t_merge_s": "259200"}
+    config["potlines"][0]["anode_effect"] |= times
+    fast = [(g, one) for g, one in enumerate(config["groups"]) if one["schedule"] == 0]
+    groups = tuple(
+        Group(g, Dtype(one["dtype"]), np.zeros(shape, SIZES[one["dtype"]]), np.zeros(shape, "u1"))
+        for g, one in fast
+        for shape in [(len(one["points"]), ticks)]
+    )
+    at_ns = (sm.START_NS // day_ns + 1) * day_ns
+    section = Section(0, at_ns, day_ns, ticks, groups, np.zeros((0, ticks), "<i4"), ())
+    clock = Clock("simulated", 1, 0, bytes(16))
+    return sm.items(config, [Body(at_ns, clock, 8, (section,))] * 24)
+
+
 def re_made(seed: int = 60) -> bytes:
     """A whole archive of another root, collector and gateway, over the same readings."""
     files = sm.unpack(sm.honest())
@@ -263,4 +286,8 @@ _KINDS: list[tuple[str, str, Callable[[], bytes], set[str], bool]] = [
 KINDS: list[Kind] = [
     kind(name if name == "honest" else f"time: {name}", story, build, *codes, more=more)
     for name, story, build, codes, more in _KINDS
-]
+] + [
+    kind("bomb: ticks days apart", "Each frame of a kilobyte is calculated day by day for seconds.",
+         lambda: sm.build(sm.contents(sm.make_month(days_apart()))),
+         "E-GROUPS", "E-TIME", more=True, is_bomb=True),
+]  # fmt: skip

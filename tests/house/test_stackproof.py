@@ -81,16 +81,27 @@ def test_arguments_are_handed_over(
     assert seen == [given]
 
 
-def test_interrupt_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("ends", "status"), [(KeyboardInterrupt, 130), (MemoryError, 2)])
+def test_what_ends_a_command_is_told_by_its_status(
+    monkeypatch: pytest.MonkeyPatch, ends: type[BaseException], status: int
+) -> None:
+    """A status of 1 says that an archive failed; too little memory says nothing of it."""
     room = types.ModuleType("room_under_test")
 
     def main(argv: list[str]) -> int:
-        raise KeyboardInterrupt
+        raise ends
 
     vars(room)["main"] = main
     monkeypatch.setitem(sys.modules, "room_under_test", room)
     monkeypatch.setitem(stackproof.COMMANDS, "room", stackproof.Command("x", "room_under_test"))
-    assert stackproof.main(["room"]) == 130
+    assert stackproof.main(["room"]) == status
+
+
+def test_a_command_without_an_output_tells_its_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of `>&-`: a good archive had the status of one that failed."""
+    monkeypatch.setattr(sys, "stdout", None)
+    assert stackproof.main(["--version"]) == 0
+    sys.stdout.close()
 
 
 @pytest.mark.parametrize(

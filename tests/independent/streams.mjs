@@ -16,6 +16,7 @@ import { Settings } from "./settings.mjs";
 
 const SECOND = 1_000_000_000n;
 const [AHEAD, BEHIND, LATE] = [60n * SECOND, 1200n * SECOND, 900n * SECOND];
+const SPAN = 32n * 86_400n * SECOND;
 
 /** Types of objects that no figure is made of. */
 const BESIDE = new Set([cose.CONFIG, cose.ROTATE, cose.COSIGNATURE, cose.CLOSE]);
@@ -353,7 +354,9 @@ export class Stream {
     }
     if (config) this.settings.frame(config, body, header.seq);
     if (header.cfg === null) this.report("E-CFG-MISSING", header.seq);
-    const fits = config && body.sections.every((section) => fitsConfiguration(section, config));
+    const ends = body.sections.flatMap(({ first, last }) => [first, last]);
+    const fits = config && ends.every((end) => ends.every((other) => end - other <= SPAN)) &&
+      body.sections.every((section) => fitsConfiguration(section, config));
     if (config && !fits && figures.mayUse(hex(header.cfg), config, where)) {
       this.report("E-GROUPS", header.seq);
     }

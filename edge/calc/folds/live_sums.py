@@ -155,7 +155,9 @@ class LiveSums:
         rest, _ = cut(late, self.to_ns)
         while rest:
             hour = self._hour(min(int(block.ticks_ns[0]) for block in rest))
-            part, rest = cut(rest, hour[1])
+            known = self._marks.get("hour")
+            # what goes back begins no hour: it is counted in one go, however many hours it is of
+            part, rest = cut(rest, hour[1] if known is None else max(hour[1], known.to_ns))
             self._enter(hour)
             self._count(part)
 

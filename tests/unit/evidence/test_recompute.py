@@ -2,12 +2,15 @@
 
 import dataclasses
 import json
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 import pytest
 
 from evidence.errors import EvidenceError, MalformedError, UnsupportedError
+from evidence.frame import Body, Clock, Section
+from evidence.frame_form import FrameForm
 from evidence.recompute import (
     Recomputation,
     compute_statement,
@@ -132,6 +135,22 @@ def test_the_same_configuration_twice_changes_nothing() -> None:
     period = sm.START_NS, sm.START_NS + 50 * sm.SECOND, "interim"
     assert one.statement(*period) == two.statement(*period)
     assert statement_bytes(one.statement(*period)) == sm.honest_statement()
+
+
+@pytest.mark.parametrize(("days", "fits"), [((0, 32), True), ((0, 33), False), ((32, 0), True),
+                                            ((33, 0), False)])  # fmt: skip
+def test_a_frame_is_no_longer_than_any_month(days: tuple[int, int], *, fits: bool) -> None:
+    """Of one section or from one to another; 32 days are a day more than a month has."""
+    day_ns = 86_400 * sm.SECOND
+    form = FrameForm({"schedules": [{"interval_ns": day_ns}] * 2, "groups": [], "devices": []})
+    later, more = days
+    sections = tuple(
+        Section(schedule, first * day_ns, day_ns, ticks, (), np.zeros((0, ticks), "<i4"), ())
+        for schedule, first, ticks in ((0, 0, more + 1), (1, later, 1))
+    )
+    body = Body(0, Clock("free", None, 0, bytes(16)), 0, sections)
+    with nullcontext() if fits else pytest.raises(MalformedError, match="further apart"):
+        form.check(body)
 
 
 @pytest.mark.parametrize("key", ["plant", "schedules", "points", "groups"])

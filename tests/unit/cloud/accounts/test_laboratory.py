@@ -9,9 +9,10 @@ from fastapi.testclient import TestClient
 
 from cloud.accounts.roles import Profile
 from cloud.records.desk import RecordDesk
-from cloud.records.laboratory import laboratory_of
+from cloud.records.laboratory import Laboratory, laboratory_of
 from cloud.records.papers import Papers
 from evidence.documents.document import Document, encode_document
+from evidence.documents.standing import Logged, Standing
 from tests.fraud.works import LAB, Works, at, honest
 from tests.unit.cloud.accounts.people_examples import Town
 from tests.unit.cloud.live_examples import PLANT
@@ -143,3 +144,19 @@ def test_composing_under_the_name_of_a_sample_gets_at_nothing_of_it(
     assert found.samples == {"C-202606", "own"}
     of_k1 = [one for one in papers.all() if one.document.about == "K-1"]
     assert not any(found.sees(one, papers) for one in of_k1)
+
+
+def test_approvals_of_approvals_are_not_walked_through() -> None:
+    """Each of a hundred follows a hundred: there are 10^8 ways from the last to the sample."""
+    standing, above = Standing(), list[bytes]()
+    for depth in range(5):
+        level = [bytes([depth, number, 1]) for number in range(100)]
+        for sha256 in level:
+            kind = "approve" if depth else "sample-taken"
+            document = Document(PLANT, f"p{depth}", 0, kind, "K-1", {}, tuple(above))
+            standing.take(Logged(len(standing), 0, sha256, document, None))
+        above = level
+    papers: Any = SimpleNamespace(standing=standing)
+    last = standing[above[0]]
+    seen = [Laboratory("Other", frozenset({name})).sees(last, papers) for name in ("K-1", "K-2")]
+    assert seen == [True, False]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cloud.api.month_view import MonthCell
+from cloud.brought.desk import BroughtError
 from cloud.month import archive_checks
 from cloud.month.archive_checks import ArchiveChecks, Stands
 from cloud.month.facts import Archive, Facts
@@ -101,6 +102,30 @@ async def test_each_archive_is_verified_once_and_its_verdict_kept(
     kept = ArchiveChecks(tmp_path, ManualClock(sm.START_NS))
     assert kept.of(aa) == found[0]
     kept.close()
+
+
+async def test_archives_that_take_too_long_keep_no_other_plants_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three of half an hour each, tried again each hour, were all that was ever verified."""
+    clock, tried, done = ManualClock(sm.START_NS), list[str](), asyncio.Event()
+
+    async def late(path: Path) -> object:
+        clock.now_ns += 1_800 * sm.SECOND
+        tried.append(path.name)
+        if len(tried) == 7:
+            done.set()
+        raise BroughtError("not verified within 1800 s")
+
+    monkeypatch.setattr(archive_checks, "report_of", late)
+    checks = ArchiveChecks(tmp_path, clock)
+    stand = [Stands("p", tmp_path / name, name) for name in "abcdef"]
+    running = asyncio.create_task(checks.run(lambda: stand, asyncio.Event(), lambda _: None))
+    async with asyncio.timeout(60):
+        await done.wait()
+    running.cancel()
+    checks.close()
+    assert tried[:7] == [*"abcdef", "a"]
 
 
 def test_the_newest_month_is_verified_first_and_what_was_replaced_never(tmp_path: Path) -> None:

@@ -2,7 +2,11 @@
 
 import tracemalloc
 
-from evidence.documents.document import unverified_document
+import pytest
+
+from evidence.documents.document import Document, unverified_document
+from evidence.documents.standing import Logged, Standing
+from evidence.errors import MalformedError
 from tests.unit.evidence import sealed_month as sm
 from tests.unit.evidence.documents import papers as pp
 
@@ -51,3 +55,20 @@ def test_a_document_that_a_collector_holds_takes_little_beside_what_it_says() ->
     # 7 fields in a map of 8 places (some 350), 5 texts and 3 numbers of its own (some 50 each), and
     # the document's 8 fields (some 100)
     assert bytes_each < 1_000
+
+
+def test_approvals_of_approvals_are_not_walked_through() -> None:
+    """Each of a hundred follows a hundred: of the fifth level are 10^10 ways to the first."""
+    standing, level = Standing(), list[bytes]()
+    for depth in range(6):
+        above, level = level, []
+        for number in range(100):
+            sha256 = bytes([depth, number]) * 16
+            kind = "approve" if above else "count"
+            document = Document("p", f"p{depth}", 0, kind, "coal", {}, tuple(above))
+            standing.take(Logged(len(standing), 0, sha256, document, None))
+            level.append(sha256)
+    assert standing.authors(standing[level[0]]) == {f"p{depth}" for depth in range(6)}
+    again = Document("p", "p0", 0, "approve", "coal", {}, tuple(level[:1]))
+    with pytest.raises(MalformedError, match="p0 wrote it"):
+        standing.take(Logged(len(standing), 0, b"again", again, None))
