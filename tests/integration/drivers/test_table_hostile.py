@@ -92,22 +92,6 @@ async def test_a_server_that_never_answers_leaves_no_thread_behind(tmp_path: Pat
         await until(lambda: server.hung_up == 2 and not workers())
 
 
-async def test_a_server_that_answers_without_end_is_left(tmp_path: Path) -> None:
-    """The question says LIMIT 1000; the library keeps all that comes."""
-
-    def endless(to: Any) -> None:
-        to.sendall(BEGINNING)
-        while True:
-            to.sendall(_row(b"1", b"", b"", b"", b"") * 4_000)
-
-    with served(endless, tmp_path) as (server, url):
-        driver = TableDriver(row_spec(url, table(), timeout_s=ENOUGH_S))
-        await driver.connect()
-        with pytest.raises(DeviceError, match="an answer of more than 16 MiB"):
-            await driver.read()
-        await until(lambda: server.hung_up == 1 and not workers())
-
-
 async def test_numbers_of_ten_thousand_digits_take_no_time(tmp_path: Path) -> None:
     """16,383 decimal places are the most that PostgreSQL has; so many cost 5 ms each."""
     long, at = b"1." + b"3" * 16_383, b"2026-06-15 00:00:00"
