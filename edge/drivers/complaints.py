@@ -35,6 +35,10 @@ class Complaints:
         if self._standing and self._standing.pop(subject, None) is not None:
             self._write(logging.INFO, subject, "is fine again")
 
+    def forget(self, subject: str) -> None:
+        """The subject is no more; not logged."""
+        self._standing.pop(subject, None)
+
     def _write(self, level: int, subject: str, what: str) -> None:
         now_s, of = monotonic(), about(device=self._device)
         if now_s - self._since_s >= LINES_S:

@@ -10,7 +10,7 @@ import re
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, Inexact, InvalidOperation
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
@@ -33,6 +33,8 @@ _TIME = re.compile(
 _NUMBER = re.compile(r"[+-]?\d{1,30}(?:\.\d{1,30})?(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _SHOWN_MAX = 40  # characters of a cell in a sentence
 _EXPONENT_MAX = 400  # of a decimal number; no dtype holds more
+_DIGITS_MAX = 100  # of one; a u64 has 20, and a float's shortest text 17
+_SHORT = Context(prec=_DIGITS_MAX, traps=[Inexact])
 
 
 class RowError(Exception):
@@ -132,8 +134,7 @@ def shown(cell: object) -> str:
 def _name(cell: object) -> str:
     if isinstance(cell, float) and cell.is_integer():
         cell = int(cell)  # a spreadsheet knows no other numbers
-    if isinstance(cell, Decimal) and cell == cell.to_integral_value():
-        cell = int(cell)
+    cell = whole(cell)
     if isinstance(cell, str | int) and not isinstance(cell, bool):
         return str(cell)
     raise RowError(f"is of no name: {shown(cell)}")
@@ -144,7 +145,30 @@ def _name(cell: object) -> str:
 
 def plain_number(cell: object) -> Number | None:
     """The number a cell holds as such; None for text and all else. True is 1."""
+    if isinstance(cell, Decimal) and is_long(cell):
+        return None
     return cell if isinstance(cell, int | float | Decimal) else None
+
+
+def is_long(number: Decimal) -> bool:
+    """True when it has so many digits that no value has them, and reckoning with them takes long.
+
+    A database's numbers have up to 150,000. NaN and infinity are none of these.
+    """
+    if not number.is_finite():
+        return False
+    try:
+        _SHORT.plus(number)
+    except Inexact:
+        return True
+    return abs(number.adjusted()) > _EXPONENT_MAX
+
+
+def whole(cell: object) -> object:
+    """A decimal number without places as int; all else as it is."""
+    if not isinstance(cell, Decimal) or not cell.is_finite() or is_long(cell):
+        return cell
+    return int(cell) if cell == cell.to_integral_value() else cell
 
 
 def text_number(decimal_sign: str) -> Callable[[object], Number | None]:
@@ -214,7 +238,7 @@ def _counted_ns(cell: object, unit_ns: int) -> int:
     elif isinstance(cell, float):
         cell = Decimal(repr(cell))
     is_number = isinstance(cell, int | Decimal) and not isinstance(cell, bool)
-    if not is_number or (isinstance(cell, Decimal) and not cell.is_finite()):
+    if not is_number or (isinstance(cell, Decimal) and (not cell.is_finite() or is_long(cell))):
         raise RowError(f"time {shown(cell)} is no number")
     number = Decimal(cell)  # type: ignore[arg-type] # an int or Decimal by now
     if abs(number.adjusted()) > 20:

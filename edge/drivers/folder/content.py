@@ -4,12 +4,15 @@ A file whose form is not the declared one is refused whole; a row that is wrong 
 """
 
 import csv
-import io
+import re
 from collections.abc import Iterator, Sequence
 
 from firmware_configs.row_source import FolderSource
 
 ROWS_MAX = 100_000  # of one file, and of its lines
+#: Of one row, however many lines it goes over: a row of 16 MiB would be a million cells.
+ROW_CHARS_MAX = 100_000
+_LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n|\Z)")
 _CODECS = {"utf-8": "utf-8-sig", "gbk": "gbk"}
 
 #: line of the file (from 1), its cells (None for empty ones) or why it is no row
@@ -44,9 +47,11 @@ def csv_lines(data: bytes, source: FolderSource) -> Iterator[Line]:
 
 def _records(text: str, delimiter: str) -> Iterator[Line]:
     """Each record with the number of its first line; [] for an empty line."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    lines = _Lines(text)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
-        first = reader.line_num + 1
+        lines.room = ROW_CHARS_MAX
+        first = lines.number + 1
         try:
             cells = next(reader)
         except StopIteration:
@@ -54,9 +59,35 @@ def _records(text: str, delimiter: str) -> Iterator[Line]:
         except csv.Error as error:
             yield first, f"is not CSV: {error}"
             continue
-        if reader.line_num > ROWS_MAX:
+        if lines.number > ROWS_MAX:
             raise FileRefusedError(f"it has more than {ROWS_MAX} lines")
         yield first, [cell.strip(" ") or None for cell in cells]
+
+
+class _Lines:
+    """A text's lines with their ends, as csv.reader takes them.
+
+    Attributes:
+        number: of the last one taken, from 1.
+        room: characters that may still be taken; csv.Error at the line that is too much.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._found = _LINE.finditer(text)
+        self.room = self.number = 0
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        found = next(self._found)
+        if found.end() == found.start():
+            raise StopIteration  # behind the last line
+        self.number += 1
+        self.room -= found.end() - found.start()
+        if self.room < 0:
+            raise csv.Error(f"it has more than {ROW_CHARS_MAX} characters")
+        return found[0]
 
 
 def check_header(cells: Sequence[object], source: FolderSource) -> None:

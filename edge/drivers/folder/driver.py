@@ -21,7 +21,7 @@ from edge.drivers.folder.content import FileRefusedError, csv_lines
 from edge.drivers.folder.files import FileError, Folder, FolderError, Identity, Listing
 from edge.drivers.folder.history import FILES_MAX, Current, History
 from edge.drivers.folder.sheet import is_installed, sheet_lines
-from edge.drivers.own_thread import OwnThread
+from edge.drivers.own_thread import OwnThread, StuckError
 from edge.drivers.source_rows import Row, RowReader, plain_number, text_number
 from edge.drivers.traffic import Traffic
 from edge.drivers.waiting_rows import Key, take
@@ -34,6 +34,7 @@ _LOG = logging.getLogger(__name__)
 LOAD_S = 50.0  # for reading and parsing one file; meanwhile points have no answer
 WINDOW = 1_000  # rows of a file that one read looks at
 SOUGHT_MAX = 100  # files that are looked through for the half-read one
+CELLS_MAX = 1_000_000  # of the device's points in one file; each takes some 200 bytes until read
 LINES_TOLD = 20  # of rows that cannot be used, in the log and in the event
 
 _NOT_TAKEN = Sample(None, Quality.NOT_SAMPLED)
@@ -71,6 +72,7 @@ class FolderDriver:
             ) from None
         self._ripens: dict[str, tuple[Identity, float]] = {}
         self._sought_s = 0.0  # since when the half-read file is sought
+        self._complained: set[str] = set()  # names
         self._events: list[dict[str, Any]] = []
         self._thread: OwnThread | None = None
         self._folder = Folder(self._path, source.pattern)
@@ -88,7 +90,10 @@ class FolderDriver:
         """Open the folder."""
         if self._thread is not None:
             return
-        self._thread = thread = OwnThread(f"folder-{self._spec.id}")
+        try:
+            self._thread = thread = OwnThread(f"folder-{self._spec.id}")
+        except StuckError as error:
+            raise self._error(error) from error
         self._folder = Folder(self._path, self._source.pattern)
         try:
             await thread.run(self._folder.open, self._spec.timeout_s)
@@ -115,8 +120,8 @@ class FolderDriver:
             work = self._work(listing, ripe)
             found = None if work is None else await thread.run(work, LOAD_S)
         except FileError as error:
-            _LOG.warning("device %s: file %s", self._spec.id, error, extra=self._about)
-            self._ripens.clear()  # all are looked at again when they stand still
+            self._complain(error.name, error.reason)
+            self._ripens.pop(error.name, None)  # the others need not wait for it
             return self._taken(listing, 0)
         except (FolderError, TimeoutError) as error:
             self._drop()
@@ -208,8 +213,7 @@ class FolderDriver:
                 if row.reason:
                     loaded.refused.append((line, row.reason))
                 elif row.samples:
-                    loaded.rows.append((line, row))
-                    loaded.doubts += [(line, doubt) for doubt in row.doubts]
+                    loaded.take(line, row)
         except FileRefusedError as error:
             loaded.reason = str(error)
         return loaded
@@ -233,6 +237,7 @@ class FolderDriver:
 
     def _judge(self, loaded: "_Loaded") -> None:
         history, name, digest = self._history, loaded.name, loaded.sha256
+        self._complaints.over(f"file {name}")
         before = history.hashes_of(name)
         if history.has_read(digest):
             if digest not in before:
@@ -264,20 +269,21 @@ class FolderDriver:
             "device %s: file %s: %d rows, %d refused", self._spec.id, loaded.name,
             len(loaded.rows), len(loaded.refused), extra=self._about,
         )  # fmt: skip
-        bad = sorted([*loaded.refused, *loaded.doubts])
+        bad = sorted([*loaded.refused, *loaded.doubts])  # both in order, so these are the first
+        count = len(loaded.refused) + loaded.bad_cells
         for line, reason in bad[:LINES_TOLD]:
             _LOG.warning(
                 "device %s: file %s, line %d: %s", self._spec.id, loaded.name, line, reason,
                 extra=self._about,
             )  # fmt: skip
-        if len(bad) > LINES_TOLD:
+        if count > LINES_TOLD:
             _LOG.warning(
-                "device %s: file %s: and %d more", self._spec.id, loaded.name, len(bad),
+                "device %s: file %s: and %d more", self._spec.id, loaded.name, count - LINES_TOLD,
                 extra=self._about,
             )  # fmt: skip
         self._note(
             "source-file", loaded.name, loaded.sha256, bytes=loaded.identity.size,
-            rows=len(loaded.rows), refused=len(loaded.refused), bad_cells=len(loaded.doubts),
+            rows=len(loaded.rows), refused=len(loaded.refused), bad_cells=loaded.bad_cells,
             lines=sorted({line for line, _ in bad})[:LINES_TOLD],
         )  # fmt: skip
         made = Current(loaded.name, loaded.identity, loaded.sha256, loaded.rows)
@@ -290,7 +296,10 @@ class FolderDriver:
 
     def _taken(self, listing: Listing, ripe: int) -> list[Sample]:
         for name, reason in listing.refused.items():
-            self._complaints.say(f"file {name}", f"{reason}: not read")
+            self._complain(name, f"{reason}: not read")
+        for name in self._complained - listing.refused.keys() - listing.files.keys():
+            self._complaints.forget(f"file {name}")  # names come and go without end
+            self._complained.remove(name)
         current = self._history.current
         samples: Mapping[int, Sample] = {}
         waiting = 0
@@ -308,6 +317,10 @@ class FolderDriver:
             self._events.append({**event, "device": self._spec.id})
         return [samples.get(index, _NOT_TAKEN) for index in range(len(self._spec.points))]
 
+    def _complain(self, name: str, reason: str) -> None:
+        self._complained.add(name)
+        self._complaints.say(f"file {name}", reason)
+
     def _note(self, kind: str, name: str, digest: bytes, **more: object) -> None:
         made = {"kind": kind, "device": self._spec.id, "name": name, "sha256": digest, **more}
         self._events.append(made)
@@ -318,7 +331,9 @@ class _Loaded:
 
     Attributes:
         rows: line -> row, of those that say something to this device.
-        refused, doubts: (line, why) of rows and of cells that cannot be used.
+        refused: (line, why) of rows that cannot be used.
+        doubts: likewise of cells, of the first that there are.
+        bad_cells: how many there are.
         reason: why the whole file cannot be read, "" when it can.
     """
 
@@ -327,7 +342,18 @@ class _Loaded:
         self.rows: list[tuple[Key, Row]] = []
         self.refused: list[tuple[int, str]] = []
         self.doubts: list[tuple[int, str]] = []
+        self.bad_cells = self._cells = 0
         self.reason = ""
+
+    def take(self, line: int, row: Row) -> None:
+        """One row; FileRefusedError when they are more than there is room for."""
+        self._cells += len(row.samples)
+        if self._cells > CELLS_MAX:
+            raise FileRefusedError(f"it holds more than {CELLS_MAX} values: split it")
+        self.rows.append((line, Row(row.samples)))
+        self.bad_cells += len(row.doubts)
+        free = LINES_TOLD + 1 - len(self.doubts)
+        self.doubts += [(line, doubt) for doubt in row.doubts[:free]]
 
 
 def _path(spec: DeviceSpec) -> Path:

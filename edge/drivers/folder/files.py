@@ -22,7 +22,15 @@ class FolderError(Exception):
 
 
 class FileError(Exception):
-    """One file cannot be read, or changed while it was; the text says which."""
+    """One file cannot be read, or changed while it was.
+
+    Attributes:
+        name, reason: which, and why.
+    """
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name}: {reason}")
+        self.name, self.reason = name, reason
 
 
 @dataclass(frozen=True)
@@ -104,12 +112,12 @@ class Folder:
         except UnicodeEncodeError:
             refused[ascii(name)] = "its name is not UTF-8"
             return
-        if not stat.S_ISREG(status.st_mode):
+        if not name.isprintable():
+            refused[ascii(name)] = "its name holds characters that cannot be printed"
+        elif not stat.S_ISREG(status.st_mode):
             refused[name] = "is no regular file (links are not followed)"
         elif status.st_size > FILE_BYTES_MAX:
             refused[name] = f"has more than {FILE_BYTES_MAX >> 20} MiB"
-        elif not name.isprintable():
-            refused[ascii(name)] = "its name holds characters that cannot be printed"
         else:
             files[name] = Identity.of(status)
 
@@ -119,7 +127,7 @@ class Folder:
         try:
             handle = os.open(name, flags, dir_fd=self._handle)
         except OSError as error:
-            raise FileError(f"{name}: cannot be read: {error.strerror}") from error
+            raise FileError(name, f"cannot be read: {error.strerror}") from error
         try:
             self._check(name, handle, identity)
             data = bytearray()
@@ -129,15 +137,15 @@ class Folder:
                     break
             self._check(name, handle, identity)
         except OSError as error:
-            raise FileError(f"{name}: cannot be read: {error.strerror}") from error
+            raise FileError(name, f"cannot be read: {error.strerror}") from error
         finally:
             os.close(handle)
         if len(data) != identity.size:
-            raise FileError(f"{name}: changed while it was read")
+            raise FileError(name, "changed while it was read")
         return bytes(data)
 
     @staticmethod
     def _check(name: str, handle: int, identity: Identity) -> None:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode) or Identity.of(status) != identity:
-            raise FileError(f"{name}: changed while it was read")
+            raise FileError(name, "changed while it was read")

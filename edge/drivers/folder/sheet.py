@@ -1,17 +1,19 @@
 """An XLSX file's bytes to rows; the only file that touches openpyxl (extra `xlsx`).
 
 An XLSX file is a ZIP archive of XML. How large it becomes is looked up before anything is
-unpacked, and Python's zipfile unpacks no more than that.
+unpacked, and Python's zipfile unpacks no more than that; what it takes as objects in `parts`.
 """
 
 import importlib
 import importlib.util
 import io
+import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from edge.drivers.folder.content import ROWS_MAX, FileRefusedError, Line, check_header
+from edge.drivers.folder.parts import Archive
 from firmware_configs.row_source import FolderSource
 
 MEMBERS_MAX = 1_000
@@ -31,10 +33,17 @@ def sheet_lines(data: bytes, source: FolderSource) -> Iterator[Line]:
         FileRefusedError: it is no XLSX file, too large unpacked, or not as declared.
     """
     _check_size(data)
+    # It has one for each date that is none, which would fill log and memory.
+    warnings.filterwarnings("ignore", module=r"openpyxl\.")
     try:
-        book = importlib.import_module("openpyxl").load_workbook(
+        reader = importlib.import_module("openpyxl.reader.excel").ExcelReader(
             io.BytesIO(data), read_only=True, data_only=True, keep_links=False
         )
+        reader.archive = Archive(io.BytesIO(data))
+        reader.read()  # as load_workbook does
+        book = reader.wb
+    except FileRefusedError:
+        raise
     except Exception as error:  # noqa: BLE001 - whatever a strange file makes the library raise
         raise FileRefusedError(f"it is no XLSX file: {_told(error)}") from None
     try:
@@ -57,6 +66,8 @@ def _lines(sheet: Any, source: FolderSource) -> Iterator[Line]:  # noqa: ANN401 
     while True:
         try:
             cells = next(rows, None)
+        except FileRefusedError:
+            raise
         except Exception as error:  # noqa: BLE001 - whatever a strange file makes the library raise
             raise FileRefusedError(f"row {number + 1} cannot be read: {_told(error)}") from None
         if cells is None:

@@ -16,7 +16,9 @@ from edge.drivers.hj212.packet import Hj212Error, Splitter, build_ack, only_acks
 CONNECTIONS_MAX = 8
 JUNK_BYTES_MAX = 65_536  # without one whole packet in between: that is no logger
 COMPLAINT_EVERY_S = 10.0
-_READ_BYTES = 4096
+#: So much is taken, then waited: a logger sends some kB a minute, and who sends without end costs
+#: the other devices no more than this.
+_READ_BYTES, _PAUSE_S = 4096, 0.05
 
 _HEARTBEAT = 9015
 
@@ -136,6 +138,7 @@ class Listener:
                 if connection.splitter.junk > JUNK_BYTES_MAX:
                     self._complain("connections", f"one from {address} sends no HJ 212")
                     return
+                await asyncio.sleep(_PAUSE_S)
         except ConnectionError:
             return
         except asyncio.CancelledError:  # ours: asyncio would log it as an error

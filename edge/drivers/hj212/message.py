@@ -16,6 +16,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 VERSIONS = {1: "HJ 212-2017", 2: "HJ 212-2025"}
 PARTS_MAX = 64  # packets of one split message
+ITEMS_MAX = 20_000  # of all those under way on one connection; 64 packets of 1 kB have 4,000
 UNFINISHED_MAX = 4  # split messages under way on one connection: one a command
 
 _REQUIRED = ("QN", "ST", "CN", "PW", "MN", "Flag")
@@ -186,6 +187,10 @@ class Assembler:
             parts = {}  # the one before was never completed
         if len(self._parts) >= UNFINISHED_MAX and key not in self._parts:
             raise Hj212Error("begins one more split message than are kept at a time")
+        others = (part for parts in self._parts.values() for part in parts.values())
+        if sum(len(part.items) for part in (*others, message)) > ITEMS_MAX:
+            self._parts.clear()
+            raise Hj212Error(f"is one of split messages with more than {ITEMS_MAX} items")
         before = parts.setdefault(message.number, message)
         if before != message:
             del self._parts[key]

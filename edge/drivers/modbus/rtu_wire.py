@@ -109,8 +109,8 @@ class RtuWire:
     def hear(self, data: bytes) -> None:
         """Whatever comes in."""
         self._heard_at_s = asyncio.get_running_loop().time()
-        if self._answer is None or self._answer.done():
-            return  # nobody asked
+        if self._answer is None or self._answer.done() or len(self._heard) == HEARD_MAX:
+            return  # nobody asked, or there is no answer in all that fits
         self._heard = (self._heard + data)[:HEARD_MAX]
         echo = len(self._question)
         heard = self._heard[echo:] if self._heard[:echo] == self._question else self._heard

@@ -9,9 +9,13 @@ SQLite is verified here. PostgreSQL is tested against a server where one is inst
 Oracle and SQL Server are unverified: nobody has tried them with this program yet.
 """
 
+import contextlib
 import importlib
+import os
+import socket
 import sqlite3
 import ssl
+import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,10 +29,12 @@ from evidence.support import without_secrets
 
 ROWS_MAX = 1_000  # of one question
 BYTES_MAX = 8 * 2**20  # of one answer's texts
+WIRE_BYTES_MAX = 2 * BYTES_MAX  # of all that a server sends after one question
 CELL_BYTES_MAX = 100_000  # SQLite refuses a longer one itself
 
 #: what SQLite itself calls for LIKE and for CURRENT_TIMESTAMP and its kind
 _BUILT_IN = FUNCTIONS | {"like", "current_timestamp", "current_date", "current_time"}
+_TCP_INFO_BYTES = 136  # of Linux's struct tcp_info up to and with tcpi_bytes_received
 _STEPS = 10_000  # of SQLite's machine between two looks at the clock
 _READING = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE})
 
@@ -82,6 +88,7 @@ class Dialect:
         top: what follows SELECT instead of `limit`.
         read_only: statements that make the session, or each transaction, read only.
         opening: statements once a connection.
+        descriptor: of a connection's socket; None: its library has no door to it.
         connect: gives a connection that reads only as far as the module can say so.
     """
 
@@ -95,6 +102,7 @@ class Dialect:
     top: str = ""
     read_only: tuple[str, ...] = ()
     opening: tuple[str, ...] = ()
+    descriptor: Callable[[Any], int] | None = None
 
 
 def _postgresql(module: Any, login: Login) -> Any:  # noqa: ANN401 - a library without types
@@ -143,7 +151,10 @@ def _sql_server(module: Any, login: Login) -> Any:  # noqa: ANN401 - a library w
 
 #: scheme of a device's URL -> server. What is not here is asked by nobody.
 DIALECTS: Mapping[str, Dialect] = {
-    "postgresql+ro": Dialect("psycopg", "stackproof[postgresql]", 5432, "%s", _postgresql),
+    "postgresql+ro": Dialect(
+        "psycopg", "stackproof[postgresql]", 5432, "%s", _postgresql,
+        descriptor=lambda made: made.fileno(),
+    ),
     "mysql+ro": Dialect(
         "pymysql", "pymysql", 3306, "%s", _mysql, read_only=("SET TRANSACTION READ ONLY",)
     ),
@@ -210,6 +221,12 @@ class Database:
 
     def _begin(self) -> None:
         """Before each question."""
+
+    def check(self) -> None:
+        """From another thread, while a question is under way: DatabaseError if it is to end."""
+
+    def cut(self) -> None:
+        """From another thread: nobody waits for the question under way. Never raises."""
 
     def _told(self, error: Exception) -> str:
         """What was said, without the password: a server may say back what it was given."""
@@ -292,19 +309,56 @@ class ServerDatabase(Database):
         self.dialect, self._login, self._password = dialect, login, login.password
         self._module = importlib.import_module(dialect.module)
         self._errors = (self._module.Error, OSError)
+        self._end: socket.socket | None = None  # the connection's, for other threads
+        self._had = 0  # bytes that had come in before the question
 
     def open(self) -> None:
         """Connect."""
         try:
-            self._connection = self.dialect.connect(self._module, self._login)
+            self._connection = made = self.dialect.connect(self._module, self._login)
+            if (descriptor := self.dialect.descriptor) is not None:
+                self._end = socket.socket(fileno=os.dup(descriptor(made)))
         except self._errors as error:
             raise DatabaseError(self._told(error)) from None  # a traceback would tell all
+
+    def _begin(self) -> None:
+        self._had = self._heard()
+
+    def check(self) -> None:
+        """A server need not keep to the question's bounds, and its library keeps all it sends."""
+        if self._heard() - self._had > WIRE_BYTES_MAX:
+            raise DatabaseError(f"an answer of more than {WIRE_BYTES_MAX >> 20} MiB")
+
+    def cut(self) -> None:
+        """A library that waits for its server for ever finds the connection ended."""
+        if self._end is not None:
+            with contextlib.suppress(OSError):
+                self._end.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Never raises."""
+        super().close()
+        end, self._end = self._end, None
+        if end is not None:
+            end.close()
+
+    def _heard(self) -> int:
+        """Bytes that have come in on the connection; 0 where the system does not tell."""
+        if self._end is None:
+            return 0
+        try:
+            told = self._end.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
+            return int(struct.unpack_from("Q", told, _TCP_INFO_BYTES - 8)[0])
+        except (OSError, struct.error):
+            return 0
 
 
 def _answer(cursor: Any) -> Answer:  # noqa: ANN401 - any module's
     rows: list[tuple[object, ...]] = []
     size = 0
-    for row in cursor.fetchmany(ROWS_MAX):
+    while (
+        len(rows) < ROWS_MAX and (row := cursor.fetchone()) is not None
+    ):  # one: SQLite reads it now
         size += sum(len(cell) for cell in row if isinstance(cell, str | bytes))
         if size > BYTES_MAX:
             raise OSError(f"rows of more than {BYTES_MAX >> 20} MiB: select shorter columns")

@@ -7,7 +7,6 @@ What a read delivers is decided in `edge.drivers.waiting_rows`, what a row means
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from hashlib import sha256
 from time import monotonic
 from typing import Any
@@ -16,8 +15,8 @@ from edge.drivers.address import wrong
 from edge.drivers.backlog import Backlog
 from edge.drivers.base import DeviceError, DeviceSpec, Sample
 from edge.drivers.complaints import Complaints
-from edge.drivers.own_thread import OwnThread
-from edge.drivers.source_rows import Row, RowReader, plain_number, shown
+from edge.drivers.own_thread import OwnThread, StuckError
+from edge.drivers.source_rows import Row, RowReader, plain_number, shown, whole
 from edge.drivers.table.database import ROWS_MAX, Answer, Database, DatabaseError, question
 from edge.drivers.table.gate import StatementError, check_statement
 from edge.drivers.table.place import Place, parse_place
@@ -33,6 +32,7 @@ _LOG = logging.getLogger(__name__)
 
 _PROMISE = "nothing is written: one gated SELECT, in a session that is read only where it can be"
 _VERSION = 1  # of the position
+DOUBTS_TOLD = 10  # of one read, in the log
 _GRACE_S = 0.5  # beyond the database's own time limit, before its thread is left to itself
 _NOT_TAKEN = Sample(None, Quality.NOT_SAMPLED)
 
@@ -140,7 +140,10 @@ class TableDriver:
             database = self._place.open()
         except DatabaseError as error:
             raise self._error(error) from error
-        thread = OwnThread(f"table-{self._spec.id}")
+        try:
+            thread = OwnThread(f"table-{self._spec.id}")
+        except StuckError as error:
+            raise self._error(error) from error
         self._opened = thread, database
         try:
             await thread.run(database.open, self._spec.timeout_s + _GRACE_S)
@@ -161,6 +164,7 @@ class TableDriver:
             answer = await thread.run(
                 lambda: database.fetch(self._select, self._source.key, after),
                 self._spec.timeout_s + _GRACE_S,
+                database.check,
             )
             schema = self._check_schema(answer)
             taken = self._take(self._rows(answer), is_whole=len(answer.rows) < ROWS_MAX)
@@ -195,6 +199,8 @@ class TableDriver:
         opened, self._opened = self._opened, None
         if opened is not None:
             thread, database = opened
+            if thread.is_busy:
+                database.cut()
             thread.end(database.close)
 
     def _error(self, error: Exception) -> DeviceError:
@@ -271,10 +277,15 @@ class TableDriver:
                 extra=self._about,
             )  # fmt: skip
             self._note("source-row-refused", key=str(key), reason=reason)
-        for key, doubt in taken.doubts:
+        for key, doubt in taken.doubts[:DOUBTS_TOLD]:
             _LOG.warning(
                 "device %s: row %s: %s", self._spec.id, shown(key), doubt, extra=self._about
             )
+        if len(taken.doubts) > DOUBTS_TOLD:
+            _LOG.warning(
+                "device %s: and %d more cells that cannot be used", self._spec.id,
+                len(taken.doubts) - DOUBTS_TOLD, extra=self._about,
+            )  # fmt: skip
         for event in self._backlog.look(taken.waiting):
             self._events.append({**event, "device": self._spec.id})
 
@@ -283,8 +294,7 @@ class TableDriver:
 
 
 def _key(cell: object) -> Key | None:
-    if isinstance(cell, Decimal) and cell == cell.to_integral_value():
-        cell = int(cell)
+    cell = whole(cell)
     if isinstance(cell, int) and not isinstance(cell, bool) and -(2**63) <= cell < 2**63:
         return cell
     return cell if isinstance(cell, str) and 0 < len(cell.encode()) < KEY_BYTES_MAX else None

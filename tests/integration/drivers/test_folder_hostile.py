@@ -1,10 +1,12 @@
 """The folder driver against files that are wrong, too large, or no files at all."""
 
+import asyncio
 import logging
 import os
 import struct
 from collections.abc import AsyncIterator
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from edge.drivers.folder.driver import FolderDriver
 from evidence.quality import Quality
 from tests.integration.drivers.dropped import HEAD, NOTHING, Drop, rows
 from tests.unit.edge.drivers.row_specs import files, folder_spec
+from tests.waiting import ENOUGH_S
 
 
 @pytest_asyncio.fixture
@@ -78,12 +81,16 @@ async def test_links_pipes_folders_and_hidden_names_are_never_opened(
     drop.put(".hidden.csv", rows((1, "1", "1")))
     drop.put("other.txt", rows((1, "1", "1")))
     drop.put("bell\a.csv", rows((1, "1", "1")))
+    (drop.path / "two\nlines.csv").symlink_to(secret)
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
             assert await drop.volts() == NOTHING
     assert sorted(r.getMessage() for r in caplog.records) == [
-        r"device dev: file 'bell\x07.csv': its name holds characters that cannot be printed: "
-        "not read",
+        *(
+            rf"device dev: file '{name}.csv': its name holds characters that cannot be printed: "
+            "not read"
+            for name in (r"bell\x07", r"two\nlines")
+        ),
         *(
             f"device dev: file {name}: is no regular file (links are not followed): not read"
             for name in ("folder.csv", "link.csv", "pipe.csv", "up.csv")
@@ -110,6 +117,52 @@ async def test_a_link_put_in_the_place_of_a_file_is_not_followed(
     monkeypatch.setattr("edge.drivers.folder.files.os.open", swapped)
     for _ in range(3):
         assert await drop.volts() == NOTHING
+
+
+async def test_a_file_that_may_not_be_read_keeps_no_other_from_being_read(
+    drop: Drop, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Said once, also where it is the oldest."""
+    drop.put("a.csv", rows((1, "1", "1")), at_s=1)
+    drop.put("b.csv", rows((2, "1", "2")), at_s=2)
+    real = os.open
+
+    def guarded(name: Any, *args: Any, **kwargs: Any) -> int:
+        if name == "a.csv":
+            raise PermissionError(13, "Permission denied")
+        return real(name, *args, **kwargs)
+
+    monkeypatch.setattr("edge.drivers.folder.files.os.open", guarded)
+    drop.source = files(settle_s=1)
+    with caplog.at_level(logging.WARNING):
+        until_s = monotonic() + ENOUGH_S
+        while await drop.volts() != [2000, None]:
+            assert monotonic() < until_s
+            await asyncio.sleep(0.05)
+    assert [r.getMessage() for r in caplog.records] == [
+        "device dev: file a.csv: cannot be read: Permission denied"
+    ]
+
+
+async def test_names_that_come_and_go_are_not_kept(drop: Drop) -> None:
+    for number in range(3):
+        (drop.path / f"{number}.csv").mkdir()
+        await drop.volts()
+        (drop.path / f"{number}.csv").rmdir()
+    assert drop.driver is not None
+    assert set(drop.driver._complaints._standing) == {"file 2.csv"}
+
+
+async def test_a_file_of_more_values_than_there_is_room_for_is_refused(
+    drop: Drop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of this device's points; each takes two hundred bytes of memory till it is delivered."""
+    monkeypatch.setattr("edge.drivers.folder.driver.CELLS_MAX", 2)
+    drop.put("a.csv", rows((1, "1", "1"), (2, "2", "2"), (3, "9", "3")), at_s=1)
+    assert await drop.volts() == [1000, 2000]
+    drop.put("b.csv", rows((1, "1", "1"), (2, "2", "2"), (3, "1", "3")), at_s=2)
+    assert await drop.volts() == NOTHING
+    assert drop.events[-1]["reason"] == "it holds more than 2 values: split it"
 
 
 async def test_a_file_that_is_too_large_is_not_opened(

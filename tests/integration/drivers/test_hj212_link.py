@@ -317,6 +317,26 @@ async def test_connections_are_bounded_and_the_silent_ones_give_way(
         writer.transport.abort()
 
 
+async def test_who_sends_without_end_is_read_slowly(
+    driver: Hj212Driver, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Packets that are whole and say nothing took all the time there was."""
+    monkeypatch.setattr(listening, "_PAUSE_S", 10 * ENOUGH_S)
+    fed = []
+    monkeypatch.setattr(listening.Listener, "_feed", lambda *of: fed.append(len(of[2])))
+    await driver.connect()
+    _, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(packet("") * 5_000)  # 60 kB
+
+    async def is_fed() -> bool:
+        return bool(fed)
+
+    await until(is_fed)
+    await asyncio.sleep(0.1)
+    assert sum(fed) <= 4096
+    writer.transport.abort()
+
+
 async def test_who_sends_no_hj212_is_closed(driver: Hj212Driver, port: int) -> None:
     await driver.connect()
     reader, writer = await asyncio.open_connection("127.0.0.1", port)

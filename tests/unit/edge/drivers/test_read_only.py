@@ -43,7 +43,7 @@ PLACES = {
     "table/driver.py": [
         "thread.run(database.open, self._spec.timeout_s + _GRACE_S)",
         "thread.run(lambda: database.fetch(self._select, self._source.key, after), "
-        "self._spec.timeout_s + _GRACE_S)",
+        "self._spec.timeout_s + _GRACE_S, database.check)",
     ],
 }
 

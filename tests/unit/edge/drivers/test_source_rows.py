@@ -17,6 +17,7 @@ from edge.drivers.source_rows import (
     raw_of,
     shown,
     text_number,
+    whole,
 )
 from evidence.points import Dtype
 from evidence.quality import Quality
@@ -129,6 +130,9 @@ def test_the_declared_decimal_sign_and_no_other() -> None:
 
 def test_text_in_a_database_is_no_number() -> None:
     assert plain_number("4.273") is None
+    assert plain_number(Decimal(1).scaleb(-99)) == Decimal("1e-99")
+    for long in (Decimal("1." + "3" * 100), Decimal("9" * 101), Decimal("1e401")):
+        assert plain_number(long) is None
     assert plain_number(b"4") is None
     assert plain_number(4) == 4
     assert plain_number(Decimal("4.2")) == Decimal("4.2")
@@ -301,3 +305,22 @@ def test_what_is_shown_of_a_cell_is_bounded() -> None:
     assert len(shown("x" * 10_000)) <= 41
     assert "\n" not in shown("a\nb")
     assert form().columns_sha256 == form().columns_sha256
+
+
+@pytest.mark.parametrize(
+    ("cell", "worth"),
+    [
+        (Decimal("7.000"), 7), (Decimal("7.5"), Decimal("7.5")), ("7", "7"),
+        (Decimal("Infinity"), Decimal("Infinity")), (Decimal("9" * 5_000), Decimal("9" * 5_000)),
+    ],
+)  # fmt: skip
+def test_a_decimal_number_without_places_is_a_whole_one(cell: object, worth: object) -> None:
+    """Unless it has more digits than Python makes a text of."""
+    assert whole(cell) == worth
+    assert type(whole(cell)) is type(worth)
+
+
+@pytest.mark.parametrize("name", [Decimal("9" * 5_000), Decimal("Infinity"), Decimal("sNaN")])
+def test_a_name_that_is_none_costs_its_row(name: Decimal) -> None:
+    reader = RowReader(row_spec("sqlite+ro:///x", table()), form(), plain_number)
+    assert reader.row([1, "2026-06-15 00:00:00", name, 1, 1]).reason.startswith("is of no name")

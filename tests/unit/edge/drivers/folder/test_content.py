@@ -80,3 +80,20 @@ def test_a_quote_that_is_never_closed_is_told_with_the_line_it_begins_in() -> No
     (found,) = lines(HEAD + b'a,"1,2,3\nb,1,2,3\n')
     assert found[0] == 2
     assert isinstance(found[1], str)
+
+
+def test_a_row_without_end_costs_itself_and_few_cells() -> None:
+    """One of 16 MiB was millions of cells; the next lines keep their numbers."""
+    told = "is not CSV: it has more than 100000 characters"
+    assert lines(HEAD + b"a," * 60_000 + b"\nb,1,2,3\n") == [
+        (2, told), (3, ["b", "1", "2", "3"])
+    ]  # fmt: skip
+    assert lines(HEAD + b'a,"' + b"b\n" * 60_000)[0] == (2, told)
+
+
+def test_lines_end_as_they_do_in_a_text_file() -> None:
+    """By CR, LF or both, and by nothing else that Python takes for a line's end."""
+    found = lines(HEAD.rstrip(b"\n") + b"\r\na,\x0b,2,3\rb,\xe2\x80\xa8,2,3\n\nc,1,2,3")
+    assert found == [
+        (2, ["a", "\x0b", "2", "3"]), (3, ["b", "\u2028", "2", "3"]), (5, ["c", "1", "2", "3"])
+    ]  # fmt: skip

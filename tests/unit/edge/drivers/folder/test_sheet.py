@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+import re
 import zipfile
 
 import openpyxl
@@ -125,6 +126,81 @@ def test_entities_that_grow_are_not_expanded() -> None:
             new.writestr(member.filename, xml if is_sheet else old.read(member))
     with pytest.raises(FileRefusedError):
         lines(held.getvalue())
+
+
+NS = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+SHEET, STYLES = "xl/worksheets/sheet1.xml", "xl/styles.xml"
+
+
+def with_part(name: str, xml: str | bytes) -> bytes:
+    """A good spreadsheet with another part."""
+    held = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(book(HEAD, [AT, 1, 2, 3]))) as old,
+        zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
+        for member in old.infolist():
+            new.writestr(member.filename, xml if member.filename == name else old.read(member))
+    return held.getvalue()
+
+
+def sheet_xml(inside: str, head: str = "") -> str:
+    return f'{head}<worksheet xmlns="{NS}"><sheetData>{inside}</sheetData></worksheet>'
+
+
+@pytest.mark.parametrize(
+    ("name", "xml"),
+    [
+        (SHEET, sheet_xml(f"<row>{'<c/>' * 100_000}</row>")),
+        (SHEET, sheet_xml(f"<row/><row>{'<c/>' * 500_000}")),
+        (SHEET, sheet_xml(f"<x/></row >{'<c/>' * 100_000}")),
+        (SHEET, f'<a:worksheet xmlns:a="{NS}"><a:row>{"<a:c/>" * 100_000}</a:row></a:worksheet>'),
+        (STYLES, f'<styleSheet xmlns="{NS}">{"<a/>" * 500_000}</styleSheet>'),
+    ],
+)
+def test_more_tags_than_there_is_room_for_are_refused(name: str, xml: str) -> None:
+    data = with_part(name, xml)
+    assert len(data) < 30_000  # and 64 MiB of them are gigabytes
+    with pytest.raises(FileRefusedError, match="more tags than there is room for"):
+        lines(data)
+
+
+@pytest.mark.parametrize(
+    ("xml", "reason"),
+    [
+        (sheet_xml("<row><!--</row>--></row>"), "comment, entity or NUL"),
+        (sheet_xml("<row><?a </row>?></row>"), "comment, entity or NUL"),
+        (sheet_xml("<row/>").encode("utf-16"), "comment, entity or NUL"),
+        (sheet_xml("", '<?xml version="1.0" encoding="cp037"?>'), "not UTF-8"),
+        (sheet_xml("", "<?xml version='1.0' encoding = 'utf-7'?>"), "not UTF-8"),
+    ],
+)
+def test_a_part_whose_tags_cannot_be_counted_is_refused(xml: str | bytes, reason: str) -> None:
+    with pytest.raises(FileRefusedError, match=reason):
+        lines(with_part(SHEET, xml))
+
+
+def test_a_large_sheet_is_within_the_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As other programs write it: a prefix, a declaration, parts longer than a block."""
+    monkeypatch.setattr("edge.drivers.folder.parts._BLOCK", 100)
+    cells = "<a:c><a:v>1</a:v></a:c>" * 4
+    xml = '\ufeff<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\r\n' + (
+        f'<a:worksheet xmlns:a="{NS}"><a:sheetData>'
+        + "<a:row>" + "".join(f'<a:c t="str"><a:v>{name}</a:v></a:c>' for name in HEAD) + "</a:row>"
+        + f"<a:row>{cells}</a:row>" * 500 + "</a:sheetData></a:worksheet>"
+    )  # fmt: skip
+    assert lines(with_part(SHEET, xml))[-1] == (501, [1, 1, 1, 1])
+
+
+def test_dates_that_are_none_are_not_told_one_by_one(recwarn: pytest.WarningsRecorder) -> None:
+    data = book(HEAD, [AT, 1, 2, 3])
+    with zipfile.ZipFile(io.BytesIO(data)) as old:
+        xml = old.read(SHEET).decode()
+    (style,) = re.findall(r'<c r="A2" (s="[0-9]+")', xml)
+    bad = f'<row r="3"><c r="A3" {style}><v>1e99</v></c></row></sheetData>'
+    found = lines(with_part(SHEET, xml.replace("</sheetData>", bad)))
+    assert found[-1][1] == ["#VALUE!", None, None, None]
+    assert not recwarn.list
 
 
 def test_it_is_installed_here() -> None:

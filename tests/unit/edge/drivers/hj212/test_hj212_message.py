@@ -209,6 +209,17 @@ def test_unfinished_messages_are_bounded() -> None:
     assert assembler.take(part(2, "b=1", cn=2000)) is None
 
 
+def test_items_of_unfinished_messages_are_bounded() -> None:
+    """Each takes some 200 bytes of memory: those of four commands and 63 parts were 50 MB."""
+    assembler = Assembler()
+    items = ";".join(f"a{number}=" for number in range(1_000))
+    for number in range(1, 21):
+        assembler.take(part(number, items, count=PARTS_MAX))
+    with pytest.raises(Hj212Error, match="more than 20000 items"):
+        assembler.take(part(1, "a=1", cn=2051))
+    assert assembler.take(part(21, "a=1", count=PARTS_MAX)) is None
+
+
 def test_the_most_parts() -> None:
     assembler = Assembler()
     for number in range(1, PARTS_MAX + 1):
