@@ -1,8 +1,11 @@
 """Servers and files that answer without end, not at all, or with what takes long."""
 
+import asyncio
 import socketserver
 import sqlite3
 import struct
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -90,6 +93,41 @@ async def test_a_server_that_never_answers_leaves_no_thread_behind(tmp_path: Pat
             with pytest.raises(DeviceError, match="no answer within"):
                 await driver.read()
         await until(lambda: server.hung_up == 2 and not workers())
+
+
+def serve_endless() -> None:
+    """For a process of its own: a thread here would hold up whoever reads it."""
+
+    def endless(to: Any) -> None:
+        rows = _row(b"1", b"", b"", b"", b"") * 4_000
+        to.sendall(BEGINNING)
+        while True:
+            to.sendall(rows)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Session) as server:
+        given: Any = server
+        given.daemon_threads, given.answer, given.hung_up = True, endless, 0
+        sys.stdout.write(f"{server.server_address[1]}\n")
+        sys.stdout.flush()
+        server.serve_forever()
+
+
+async def test_a_server_that_answers_without_end_is_left(tmp_path: Path) -> None:
+    """The question says LIMIT 1000; the library keeps all that comes."""
+    code = f"from {__name__} import serve_endless; serve_endless()"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as made:  # noqa: ASYNC220 - a bystander
+        assert made.stdout is not None
+        try:
+            port = int(await asyncio.to_thread(made.stdout.readline))
+            credentials = secret_file(tmp_path / "credentials", "reader\nx\n")
+            url = f"postgresql+ro://127.0.0.1:{port}/lims?credentials=file:{credentials}&tls=off"
+            driver = TableDriver(row_spec(url, table(), timeout_s=ENOUGH_S))
+            await driver.connect()
+            with pytest.raises(DeviceError, match="an answer of more than 16 MiB"):
+                await driver.read()
+            await until(lambda: not workers())
+        finally:
+            made.kill()
 
 
 async def test_numbers_of_ten_thousand_digits_take_no_time(tmp_path: Path) -> None:
