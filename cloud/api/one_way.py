@@ -9,6 +9,7 @@ from fastapi import APIRouter, HTTPException, Request
 
 from cloud.api.guard import Given, GuardedRoute
 from cloud.api.routes import PlantPath, found
+from cloud.api.services import Services
 from evidence.archive.export import OBJECTS_BYTES_MAX
 from evidence.errors import EvidenceError
 
@@ -24,18 +25,19 @@ async def take_export(given: Given, request: Request) -> Mapping[str, Any]:
     """Take in an exported spool (the body, as it is)."""
     try:
         with given.one_way.incoming() as file:
-            await _receive(request, file)
+            await _receive(given, request, file)
             return await given.one_way.take(file)
     except EvidenceError as error:
         raise HTTPException(422, f"this is no exported spool as it was written: {error}") from error
     except LookupError as error:
         raise HTTPException(404, str(error)) from error
     except OSError as error:
-        sentence = f"state_dir cannot take the file ({error.strerror}): make room, import again"
+        sentence = f"state_dir cannot take the file ({error.strerror}): make room for it twice, "
+        sentence += "as what is in it becomes evidence, or take fewer objects; then import again"
         raise HTTPException(503, sentence) from error
 
 
-async def _receive(request: Request, file: BinaryIO) -> None:
+async def _receive(given: Services, request: Request, file: BinaryIO) -> None:
     """Put the request's body into a file, a piece at a time."""
     size, piece = 0, bytearray()
     async for chunk in request.stream():
@@ -44,9 +46,9 @@ async def _receive(request: Request, file: BinaryIO) -> None:
             raise HTTPException(413, f"an exported spool has at most {FILE_BYTES_MAX} bytes")
         piece += chunk
         if len(piece) >= _PIECE:
-            await asyncio.to_thread(file.write, bytes(piece))
+            await asyncio.to_thread(given.one_way.put, file, bytes(piece))
             piece.clear()
-    await asyncio.to_thread(file.write, bytes(piece))
+    await asyncio.to_thread(given.one_way.put, file, bytes(piece))
 
 
 @router.get("/plants/{plant}/receipts")

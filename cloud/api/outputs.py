@@ -87,7 +87,7 @@ async def _made(
     given: Services, plant: str, command: str, archives: list[Path], *options: str
 ) -> bytes:
     try:
-        return await given.papers.make(command, archives, *options)
+        return await given.papers.make(plant, command, archives, *options)
     except OutputError as error:
         log.warning("%s", error, extra=about(plant))
         raise HTTPException(409, without_paths(str(error))) from error

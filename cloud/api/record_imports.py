@@ -4,7 +4,9 @@ import asyncio
 import csv
 import io
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import asdict
 from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal
@@ -38,7 +40,7 @@ ALIASES: Mapping[str, Mapping[str, list[str]]] = json.loads(
 router = APIRouter(prefix="/api/v1/plants/{plant}", route_class=GuardedRoute)
 KindName = Annotated[str, Query(pattern=f"^(?:{KIND.pattern})$")]
 KindPath = Annotated[str, Path(pattern=f"^(?:{KIND.pattern})$")]
-_turns = asyncio.Semaphore(AT_ONCE)
+_turns, _asked = asyncio.Semaphore(AT_ONCE), Counter[str]()
 
 
 @router.post(
@@ -59,7 +61,7 @@ async def preview_table(
     """
     _known(kind)
     zone = zone_of(given, plant)
-    async with _turns:
+    async with _turn(who.account):
         data = await _table(request)
         try:
             table = await asyncio.to_thread(read_table, data)
@@ -77,6 +79,24 @@ async def preview_table(
                    for one in found.drafts],
         "wrong": [asdict(one) for one in found.wrong],
     }  # fmt: skip
+
+
+@asynccontextmanager
+async def _turn(account: str) -> AsyncIterator[None]:
+    """One of `AT_ONCE`; 429 where as many of this account's came already: others have tables too.
+
+    A table that arrives a byte at a time has its turn for a minute, and anybody can send hundreds.
+    """
+    if _asked[account] >= AT_ONCE:
+        raise HTTPException(429, f"{AT_ONCE} tables of yours are being read: ask again then")
+    _asked[account] += 1
+    try:
+        async with _turns:
+            yield
+    finally:
+        _asked[account] -= 1
+        if not _asked[account]:
+            del _asked[account]
 
 
 def _known(kind: str) -> None:

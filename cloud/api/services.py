@@ -264,6 +264,9 @@ class OneWay(Protocol):
     def incoming(self) -> BinaryIO:
         """A file to put an exported spool into; it is gone when it is closed."""
 
+    def put(self, file: BinaryIO, data: bytes) -> None:
+        """Add to such a file; OSError where it must leave room. Blocking."""
+
     async def take(self, file: BinaryIO) -> Mapping[str, Any]:
         """Take in an exported spool; JSON-ready: what became of it.
 

@@ -75,7 +75,7 @@ async def _paper(given: Services, plant: str, year: str, name: str) -> Response:
     if not archives:
         raise HTTPException(404, f"plant {plant} has no sealed month of {asked}")
     try:
-        data = await given.papers.make(command, archives)
+        data = await given.papers.make(plant, command, archives)
     except OutputError as error:
         log.warning("%s", error, extra=about(plant))
         raise HTTPException(409, without_paths(str(error))) from error

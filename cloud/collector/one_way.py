@@ -5,7 +5,10 @@ the same file again changes nothing. Call from the event loop's thread.
 """
 
 import asyncio
+import errno
 import itertools
+import os
+import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -66,6 +69,16 @@ class OneWayDesk:
     def incoming(self) -> BinaryIO:
         """A file to put an exported spool into; it is gone when it is closed. OSError: disk."""
         return TemporaryFile(dir=self._folder)
+
+    def put(self, file: BinaryIO, data: bytes) -> None:
+        """Add to a file of `incoming`; any thread.
+
+        OSError where as much as it has would not be free any more: its objects are written once
+        more, as evidence, and a file that is none (8 GiB of nothing) leaves room for all plants'.
+        """
+        if shutil.disk_usage(self._folder).free < file.tell() + 2 * len(data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        file.write(data)
 
     async def take(self, file: BinaryIO) -> Mapping[str, Any]:
         """Take in an exported spool; JSON-ready `Imported`.

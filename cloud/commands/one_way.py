@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from cloud.asking import RunningCollector
+from cloud.asking import RefusedError, RunningCollector
 from cloud.commands.ids import plant_id
 from cloud.errors import CarriedFileError
 
@@ -24,7 +24,8 @@ def add_one_way_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's ow
     importing = commands.add_parser(
         "import",
         help="take in exported spools: of sites without a way back, or set aside by a start",
-        epilog="Exit status: 0 all taken or held, 1 objects are missing or refused, 2 cannot run.",
+        epilog="Exit status: 0 all taken or held, 1 objects are missing or refused, 2 cannot run, "
+        "or a file is none that can be taken; the others are.",
     )
     importing.add_argument("config", type=Path, metavar="CLOUD.toml", help="the collector's file")
     importing.add_argument(
@@ -49,16 +50,22 @@ def add_one_way_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's ow
 
 
 def _import(args: argparse.Namespace) -> int:
-    collector = RunningCollector(args.config)
-    found = [collector.send("imports", _pieces(bag), STEP_S) for bag in args.bags]
+    collector, found, is_whole = RunningCollector(args.config), list[Any](), True
+    is_taken = True
+    for bag in args.bags:
+        try:
+            facts = collector.send("imports", _pieces(bag), STEP_S)
+        except (RefusedError, CarriedFileError) as error:  # the others may be of other plants
+            _tell(f"{bag}: {error}")
+            facts, is_taken = {"file": str(bag), "error": str(error)}, False
+        else:
+            is_whole &= facts["missing"] is None and facts["refused"] is None
+            for sentence in () if args.json else _sentences(facts):
+                print(f"{bag}: {sentence}", flush=True)
+        found.append(facts)
     if args.json:
         print(json.dumps({"imports": found}, ensure_ascii=False))
-    else:
-        for bag, facts in zip(args.bags, found, strict=True):
-            for sentence in _sentences(facts):
-                print(f"{bag}: {sentence}")
-    whole = all(facts["missing"] is None and facts["refused"] is None for facts in found)
-    return 0 if whole else 1
+    return (0 if is_whole else 1) if is_taken else 2
 
 
 def _pieces(bag: Path) -> Iterator[bytes]:

@@ -8,7 +8,7 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,6 +23,8 @@ KEPT_MAX = 16
 KEPT_BYTES_MAX = 8 * 1024 * 1024
 #: papers that are asked for at once: each is minutes of a core, and its request waits
 WAITING_MAX = 8
+#: of them of one plant: those of one whose months take long kept all others' out
+OF_ONE_MAX = 3
 
 #: papers that `stackproof cloud year` makes; the others are of a month
 OF_YEARS = frozenset({"statement", "footprint", "inventory", "cbam", "package", "upload"})
@@ -35,13 +37,16 @@ class PaperMaker:
 
     def __init__(self) -> None:
         """Begin with nothing kept."""
-        self._one, self._waiting = asyncio.Lock(), 0
+        self._one, self._waiting = asyncio.Lock(), Counter[str]()
         self._kept: OrderedDict[Key, bytes] = OrderedDict()
 
-    async def make(self, command: str, archives: Sequence[Path], *options: str) -> bytes:
+    async def make(
+        self, plant: str, command: str, archives: Sequence[Path], *options: str
+    ) -> bytes:
         """A paper's bytes.
 
         Args:
+            plant: whose it is.
             command: of `stackproof cloud month` ("report", "workbook"), or one of `OF_YEARS`.
             archives: what it is made of.
             options: more of its arguments.
@@ -51,14 +56,16 @@ class PaperMaker:
         """
         key = (" ".join((command, *options)), tuple(map(_standing, archives)))
         if key not in self._kept:  # what is kept waits for nobody
-            return await self._make(key, [command, *map(str, archives), *options])
+            return await self._make(plant, key, [command, *map(str, archives), *options])
         self._kept.move_to_end(key)
         return self._kept[key]
 
-    async def _make(self, key: Key, arguments: Sequence[str]) -> bytes:
-        if self._waiting >= WAITING_MAX:
-            raise OutputError(f"{WAITING_MAX} papers are being made: ask again in some minutes")
-        self._waiting += 1
+    async def _make(self, plant: str, key: Key, arguments: Sequence[str]) -> bytes:
+        count = self._waiting[plant]
+        if count >= OF_ONE_MAX or self._waiting.total() >= WAITING_MAX:
+            said = f"{count} papers of {plant}" if count >= OF_ONE_MAX else f"{WAITING_MAX} papers"
+            raise OutputError(f"{said} are being made: ask again in some minutes")
+        self._waiting[plant] += 1
         try:
             async with self._one:
                 if key in self._kept:
@@ -71,7 +78,8 @@ class PaperMaker:
                     self._kept.popitem(last=False)
                 return data
         finally:
-            self._waiting -= 1
+            self._waiting[plant] -= 1
+            self._waiting += Counter()  # without those of which there is none
 
 
 def _standing(path: Path) -> tuple[str, int, int]:

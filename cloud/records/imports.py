@@ -90,7 +90,7 @@ class Words:
 
 def folded(text: str) -> str:
     """A header or word without what people write differently: case, blanks, units in brackets."""
-    return re.sub(r"[\s_:：*]|\(.*?\)|（.*?）", "", text).casefold()
+    return re.sub(r"[\s_:：*]|\([^()]*\)|（[^（）]*）", "", text).casefold()
 
 
 def columns_of(kind: str) -> dict[str, FieldForm]:

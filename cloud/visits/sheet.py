@@ -4,11 +4,12 @@ A meter is to be visited for its share of the total or for a reason to doubt it.
 verdict: each has innocent causes.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any
+from typing import Any, overload
 
 from edge.calc.screening.question import Result
 from evidence.config_changes import config_changes
@@ -27,6 +28,8 @@ MOST = Fraction(4, 5)
 #: this part of the readings due that is missing or has a mark is a reason
 MARKED = Fraction(1, 100)
 CARDS_MAX = 20
+#: of a month's, the newest, of which it is told what changed
+CONFIGS_MAX = 16
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,8 @@ class Known:
     """What a sheet is made of.
 
     Attributes:
-        configurations: gateway -> its configurations of the month, oldest first.
+        configurations: gateway -> its configurations of the month, oldest first; the newest
+            `CONFIGS_MAX` are compared.
         statement: of the month's archive, None without one.
         row: the month's row with its checklist, None where the plant has none.
         departures: from the control plan, as `cloud.plan.view.departure_row` gives them.
@@ -84,12 +88,11 @@ def meters(known: Known) -> list[Meter]:
 
     Without a statement those that its lines will be made of come first.
     """
-    found = [
-        _meter(known, gateway, device, points)
-        for gateway, configs in known.configurations.items()
-        if configs
-        for device, points in _by_device(configs[-1]).items()
-    ]
+    found = list[Meter]()
+    for gateway, configs in known.configurations.items():
+        if configs:
+            of = _gateway(known, gateway, configs)
+            found += [_meter(known, of, *one) for one in _by_device(configs[-1]).items()]
     found.sort(key=lambda m: (-(m.share or 0), not m.is_used, -len(m.reasons), m.device))
     return [one for one in found if one.points]
 
@@ -139,10 +142,47 @@ def retained(samples: Iterable[Logged], today: str) -> list[Logged]:
     return [one for one in samples if str(one.document.body["until"]) >= today]
 
 
-def decoded(source: Source) -> dict[str, list[Config]]:
-    """Gateway -> its configurations of the source's month, oldest first."""
-    read = Configurations(source).decoded
-    return {one: [read(cfg) for cfg in source.configurations(one)] for one in source.streams()}
+class _Decoded(Sequence[Config]):
+    """Configurations by their hashes, decoded when asked for: all of them fill a memory."""
+
+    def __init__(self, known: Configurations, hashes: Sequence[bytes]) -> None:
+        self._known, self._hashes = known, hashes
+
+    def __len__(self) -> int:
+        return len(self._hashes)
+
+    @overload
+    def __getitem__(self, at: int) -> Config: ...
+    @overload
+    def __getitem__(self, at: slice) -> "_Decoded": ...
+    def __getitem__(self, at: int | slice) -> "Config | _Decoded":
+        if isinstance(at, slice):
+            return _Decoded(self._known, self._hashes[at])
+        return self._known.decoded(self._hashes[at])
+
+
+def decoded(source: Source) -> dict[str, Sequence[Config]]:
+    """Gateway -> its configurations of the source's month, oldest first, a few in memory."""
+    known = Configurations(source)
+    return {one: _Decoded(known, source.configurations(one)) for one in source.streams()}
+
+
+@dataclass(frozen=True)
+class _Gateway:
+    """What is looked up for each of its devices, of which a hostile one has tens of thousands."""
+
+    name: str
+    used: Set[str]
+    changed: Mapping[str, Sequence[str]]
+    rows: Mapping[str, Sequence[Mapping[str, Any]]]
+
+
+def _gateway(known: Known, name: str, configs: Sequence[Config]) -> _Gateway:
+    rows = defaultdict[str, list[Mapping[str, Any]]](list)
+    for of in (known.row or {}).get("devices", ()):
+        if of["gateway"] == name:
+            rows[of["device"]].append(of)
+    return _Gateway(name, set(_words(configs[-1]["statement"])), _changes(configs), rows)
 
 
 def _by_device(config: Config) -> dict[str, list[Point]]:
@@ -155,12 +195,12 @@ def _by_device(config: Config) -> dict[str, list[Point]]:
     return found
 
 
-def _meter(known: Known, gateway: str, device: str, points: Sequence[Point]) -> Meter:
+def _meter(known: Known, of: _Gateway, device: str, points: Sequence[Point]) -> Meter:
     names = {one.id for one in points}
-    used = names & set(_words(known.configurations[gateway][-1]["statement"]))
     return Meter(
-        gateway, device, sorted(points, key=lambda one: one.role is not Role.TOTALISER),
-        _share(known.statement, names), bool(used), list(_reasons(known, gateway, device, names)),
+        of.name, device, sorted(points, key=lambda one: one.role is not Role.TOTALISER),
+        _share(known.statement, names), bool(names & of.used),
+        list(_reasons(known, of, device, names)),
     )  # fmt: skip
 
 
@@ -181,9 +221,10 @@ def _words(value: object) -> Iterator[str]:
             yield from _words(one)
 
 
-def _reasons(known: Known, gateway: str, device: str, points: set[str]) -> Iterator[Reason]:
-    yield from _readings(known, gateway, device, points)
-    if changed := _changed(known.configurations[gateway], device, points):
+def _reasons(known: Known, of: _Gateway, device: str, points: set[str]) -> Iterator[Reason]:
+    yield from _readings(known, of, device, points)
+    places = (f"devices[{device}]", *(f"points[{point}]" for point in sorted(points)))
+    if changed := [path for place in places for path in of.changed.get(place, ())]:
         yield Reason("changed", {"n": str(len(changed)), "what": ", ".join(changed[:3])})
     row = known.row or {}
     for one in row.get("certificates", ()):
@@ -207,12 +248,11 @@ def _reasons(known: Known, gateway: str, device: str, points: set[str]) -> Itera
         }})  # fmt: skip
 
 
-def _readings(known: Known, gateway: str, device: str, points: set[str]) -> Iterator[Reason]:
+def _readings(known: Known, gateway: _Gateway, device: str, points: set[str]) -> Iterator[Reason]:
     """By the month's checklist; where there is none, by the statement's completeness."""
     if known.row is not None:
-        for of in known.row.get("devices", ()):
-            if (of["gateway"], of["device"]) == (gateway, device):
-                yield from _marks(of)
+        for of in gateway.rows.get(device, ()):
+            yield from _marks(of)
     elif known.statement is not None:
         counted = known.statement["input"].get("completeness", {})
         yield from _worst(counted[point] for point in points if point in counted)
@@ -236,12 +276,12 @@ def _odd(odd: int, due: int) -> Iterator[Reason]:
         yield Reason("quality", {"percent": f"{float(Fraction(100 * odd, due)):.1f}"})
 
 
-def _changed(configs: Sequence[Config], device: str, points: set[str]) -> list[str]:
-    """Paths of a device, or of a point of it, at which the month's configurations differ."""
-    places = (f"devices[{device}]", *(f"points[{point}]" for point in sorted(points)))
-    return [
-        change.path
-        for old, new in pairwise(configs)
-        for change in config_changes(old, new)
-        if change.rank < IDLE and change.path.startswith(places)
-    ]
+def _changes(configs: Sequence[Config]) -> Mapping[str, Sequence[str]]:
+    """Paths at which the newest configurations differ, by their "devices[…]" or "points[…]"."""
+    found = defaultdict[str, list[str]](list)
+    for old, new in pairwise(configs[-CONFIGS_MAX:]):
+        for change in config_changes(old, new):
+            place, bracket, _ = change.path.partition("]")
+            if bracket and change.rank < IDLE:
+                found[place + bracket].append(change.path)
+    return found

@@ -32,6 +32,8 @@ from evidence.quality import FIRST_BAD
 
 MS_NS, MINUTE_NS = 10**6, 60 * 10**9
 QUARTER_NS, HOUR_NS = 15 * MINUTE_NS, 60 * MINUTE_NS
+#: configurations that are held decoded
+KEPT = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +128,14 @@ def frame_of(data: bytes) -> Frame:
     return Frame(data, envelope, header)
 
 
+def _make_room(held: dict[bytes, Any]) -> None:
+    """For one more: each may have a configuration, and an hour of frames names any number."""
+    while len(held) >= KEPT:
+        del held[next(iter(held))]
+
+
 class Configurations:
-    """The configurations of a source, each read and decoded once.
+    """The configurations of a source, decoded; `KEPT` are held, as one has up to 30 MiB.
 
     Args:
         source: where from.
@@ -140,12 +148,13 @@ class Configurations:
         """A configuration by its hash."""
         if cfg not in self._decoded:
             payload = cose.parse(self._source.configuration(cfg)).payload
+            _make_room(self._decoded)
             self._decoded[cfg] = decode_configuration(payload)
         return self._decoded[cfg]
 
 
 class PointReader:
-    """Reads one point of one gateway; keeps the configurations it has met.
+    """Reads one point of one gateway; keeps the last configurations it has met.
 
     Args:
         source: where from.
@@ -164,6 +173,7 @@ class PointReader:
     def place(self, cfg: bytes) -> Place | None:
         """Where the point stands under a configuration, by its hash; None when it does not."""
         if cfg not in self._places:
+            _make_room(self._places)
             self._places[cfg] = place_in(self._known.decoded(cfg), self.point)
         return self._places[cfg]
 

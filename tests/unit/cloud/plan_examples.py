@@ -61,7 +61,7 @@ class PlanExample:
         plan, certificates, config = amiss()
         found = departures(plan, [config], certificates, month)
         return {
-            "plant": plant, "month": month, "problem": "",
+            "plant": plant, "month": month, "problem": "", "not_held": 0,
             "departures": [view.departure_row(one) for one in found],
             "expected": view.expected_rows(expected(plan, month, certificates)),
         }  # fmt: skip

@@ -27,6 +27,9 @@ class OneWay:
             raise self._error
         return io.BytesIO()
 
+    def put(self, file: BinaryIO, data: bytes) -> None:
+        file.write(data)
+
     async def take(self, file: BinaryIO) -> Mapping[str, Any]:
         if self._error is not None:
             raise self._error

@@ -3,13 +3,17 @@
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import pytest
 
 from cloud.closing.archive import ArchiveFolder
 from cloud.closing.kept import KeptArchive
+from cloud.plan import desk
 from cloud.plan.desk import PlanDesk
 from cloud.records.desk import RecordDesk
+from evidence import cose
+from evidence.configuration import decode_configuration
 from evidence.documents.document import AttachedFile
 from tests.unit.cloud.app_examples import make_app, make_client
 from tests.unit.cloud.evidence_examples import T0_NS
@@ -155,6 +159,46 @@ async def test_a_month_is_held_against_the_configurations_of_its_time(plant: Pla
     assert "设备 gas-1 不在任何配置中" in page.text
     wrong = await plant.ask("GET", f"{PLAN}/departures", month="2026-13")
     assert wrong.status_code == 422
+
+
+class Weak(dict[str, Any]):
+    """A configuration of which one can see whether it is held."""
+
+    __hash__ = object.__hash__
+
+
+async def test_configurations_without_end_are_not_held_in_memory(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """20 of 20,000 points (1.4 MB sent) took 560 MiB and 25 s of whoever opened the page."""
+    assert (await plant.sign(x.text()))[0] == 200
+    gateway, alive = plant.plant.gateways["edge-1"], WeakSet[Weak]()
+    programs = [f"stackproof {n}" for n in range(4)]
+    plant.running.send(gateway.config(), gateway.frame(T0_NS), *map(gateway.config, programs))
+    await plant.running.until(lambda: plant.running.receipted()[-1:] == [5])
+
+    def decoded(data: bytes) -> Weak:
+        made = Weak(decode_configuration(cose.parse(data).payload))
+        alive.add(made)
+        return made
+
+    most = list[int]()
+    held = desk.departures
+
+    def watched(*args: Any, **more: Any) -> Any:
+        most.append(len(alive))
+        return held(*args, **more)
+
+    monkeypatch.setattr(desk, "configuration_of", decoded)
+    monkeypatch.setattr(desk, "departures", watched)
+    assert await departed(plant, "2026-09")
+    assert max(most) <= 3  # the newest, an older one, and the one that is let go of
+    assert len(most) == 5
+    monkeypatch.setattr(desk, "OLDER_BYTES_MAX", 1)
+    told = (await plant.ask("GET", f"{PLAN}/departures", month="2026-09")).json()
+    assert (told["not_held"], len(most)) == (4, 6)
+    page = await plant.ask("GET", "/en/plants/mini/plan", month="2026-09")
+    assert "4 older configurations of this month are not held" in page.text
 
 
 async def test_a_check_early_in_its_quarter_is_no_missing_one(plant: Plant) -> None:

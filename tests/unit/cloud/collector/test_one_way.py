@@ -1,6 +1,7 @@
 """Exported spools taken in: judged like what comes over MQTT, told in full, twice is once."""
 
 import io
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,21 @@ async def test_what_is_new_is_accepted_and_what_is_held_stays_as_it_is(
     found = await by.take(overlapping)
     assert found == told(frames - 1, frames + 1, held=2, accepted=1, next_seq=frames + 2)
     assert reader.size == size + 1
+
+
+async def test_a_file_leaves_as_much_free_as_it_has(
+    running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """8 GiB of nothing from somebody's stick filled the disk that all plants' evidence is on."""
+    free, by = 1_000, desk(running, tmp_path)
+    usage = shutil.disk_usage(tmp_path)
+    with by.incoming() as file:
+        monkeypatch.setattr("shutil.disk_usage", lambda _: usage._replace(free=free - file.tell()))
+        for _ in range(5):
+            by.put(file, bytes(100))
+        with pytest.raises(OSError, match="No space left on device"):
+            by.put(file, bytes(1))
+        assert file.tell() == 500
 
 
 async def test_what_must_come_first_is_named(

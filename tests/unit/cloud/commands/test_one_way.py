@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cloud import cli
+from cloud.asking import RefusedError
 from cloud.commands import one_way as cli_one_way
 
 FACTS = {
@@ -27,7 +28,10 @@ class Collector:
 
     def send(self, path: str, chunks: Iterable[bytes], timeout_s: float) -> Any:
         self.sent.append((path, b"".join(chunks)))
-        return self.answers.pop(0)
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     def get(self, path: str) -> Any:
         self.sent.append((path, b""))
@@ -97,6 +101,22 @@ def test_a_file_that_cannot_be_read_is_told(
     answering(monkeypatch)
     assert cli.main(["import", "CLOUD.toml", str(tmp_path / "none.tar")]) == 2
     assert "none.tar cannot be read: No such file or directory" in capsys.readouterr().err
+
+
+def test_a_file_that_is_refused_keeps_no_other_from_being_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One hostile file on a stick kept those of all other plants out, and nobody said which one."""
+    name, refused = bag(tmp_path), RefusedError("no spool")
+    answering(monkeypatch, refused, FACTS, {**FACTS, "missing": [2, 3]}, refused)
+    assert cli.main(["import", "CLOUD.toml", name, name, name]) == 2
+    printed = capsys.readouterr()
+    assert f"stackproof cloud: {name}: no spool\n" in printed.err
+    assert printed.out.count("seq 10 is next") == 2
+    assert "seq 2 to 3 of mini/edge-1 are missing" in printed.out
+    assert cli.main(["import", "CLOUD.toml", "--json", name]) == 2
+    told = json.loads(capsys.readouterr().out)
+    assert told == {"imports": [{"file": name, "error": "no spool"}]}
 
 
 EXPORT = ["receipts", "export", "CLOUD.toml", "--plant", "mini", "--out"]

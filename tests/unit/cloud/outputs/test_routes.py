@@ -86,7 +86,7 @@ def test_a_month_that_is_not_sealed_is_not_there() -> None:
 async def test_a_paper_that_is_kept_waits_for_none_that_is_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And of those that wait there are only so many."""
+    """And of those that wait there are only so many, and fewer of one plant."""
     archive, go_on, makes = tmp_path / "a.tar", asyncio.Event(), maker.PaperMaker()
     archive.write_bytes(b"x")
 
@@ -96,14 +96,18 @@ async def test_a_paper_that_is_kept_waits_for_none_that_is_made(
         return b"paper"
 
     monkeypatch.setattr(maker, "made_apart", make)
-    await makes.make("workbook", [archive])
+    await makes.make("mini", "workbook", [archive])
     asked = [
-        asyncio.create_task(makes.make("report", [archive], f"--n={n}"))
-        for n in range(maker.WAITING_MAX)
+        asyncio.create_task(makes.make(f"plant-{n // 3}", "report", [archive], f"--n={n}"))
+        for n in range(maker.WAITING_MAX - 1)
     ]
     await asyncio.sleep(0)
-    assert await makes.make("workbook", [archive]) == b"paper"
-    with pytest.raises(OutputError, match="are being made"):
-        await makes.make("report", [archive], "--one-more")
+    with pytest.raises(OutputError, match="3 papers of plant-0 are being made"):
+        await makes.make("plant-0", "report", [archive], "--one-more")
+    asked.append(asyncio.create_task(makes.make("mini", "report", [archive], "--other")))
+    await asyncio.sleep(0)
+    assert await makes.make("mini", "workbook", [archive]) == b"paper"
+    with pytest.raises(OutputError, match="8 papers are being made"):
+        await makes.make("mini", "report", [archive], "--one-more")
     go_on.set()
     assert await asyncio.gather(*asked) == [b"paper"] * maker.WAITING_MAX

@@ -2,13 +2,18 @@
 
 from fractions import Fraction
 from typing import Any
+from unittest.mock import Mock
+from weakref import WeakSet
 
 import pytest
 
+from cloud.visits import sheet
 from cloud.visits.sheet import Known, Meter, Reason, meters, retained, to_visit
 from edge.calc.screening.question import Result
+from evidence.config_changes import config_changes
 from evidence.documents.document import Document
 from evidence.documents.standing import Logged
+from evidence.drill import readings
 from tests.unit.cloud.drill_examples import DEVICE, FLOW, MONTH, VOLUME, meter_config, statement
 
 
@@ -69,6 +74,41 @@ def test_reasons_for_a_look(given: dict[str, Any], reasons: list[Reason]) -> Non
     assert [(one.what, dict(one.values)) for one in found] == [
         (one.what, dict(one.values)) for one in reasons
     ]
+
+
+class Weak(dict[str, Any]):
+    """A configuration of which one can see whether it is held."""
+
+    __hash__ = object.__hash__
+
+
+def test_configurations_without_end_are_not_held_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """20 of 20,000 points took half a gigabyte of the collector for one visit's page."""
+    held, most, compared = WeakSet[Weak](), 0, list[None]()
+    number = {bytes([n]): n for n in range(40)}
+
+    def decode(payload: bytes) -> Weak:
+        nonlocal most
+        made = Weak(meter_config(k=f"0.{number[payload]:02}"))
+        held.add(made)
+        most = max(most, len(held))
+        return made
+
+    def changes(old: Any, new: Any) -> Any:
+        compared.append(None)
+        return config_changes(old, new)
+
+    monkeypatch.setattr(readings, "decode_configuration", decode)
+    monkeypatch.setattr(readings.cose, "parse", lambda data: Mock(payload=data))
+    monkeypatch.setattr(sheet, "config_changes", changes)
+    source = Mock(streams=lambda: ["edge-1"], configurations=lambda _: list(number))
+    source.configuration = lambda sha256: sha256
+    (found,) = meters(Known(sheet.decoded(source), None, None, ()))
+    assert found.reasons[0].values["n"] == str(sheet.CONFIGS_MAX - 1) == str(len(compared))
+    assert most <= readings.KEPT + 2
+    reader = readings.PointReader(source, "edge-1", VOLUME)
+    assert all(reader.place(sha256) for sha256 in number)
+    assert most <= 2 * readings.KEPT + 3
 
 
 def meter(name: str, share: str | None, *, used: bool = False, why: int = 0) -> Meter:
