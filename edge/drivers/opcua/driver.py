@@ -7,6 +7,7 @@ here is which point is which node, what each answer means, and what is said of t
 - whether the server lives is judged by asking it for its time, never by values that change.
 """
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from time import monotonic
@@ -51,6 +52,8 @@ NODES_PER_REQUEST = 1000  # or fewer, when the server's OperationLimits say so
 LOGIN_PAUSE_S = 600.0
 #: What is pushed is held against what is read so often, or four times as long as a change may take.
 COMPARE_S = 30.0
+#: ... few at a time: many servers answer one question after the other, and reads go on meanwhile.
+COMPARE_NODES = 100
 
 
 class OpcUaDriver:
@@ -60,7 +63,7 @@ class OpcUaDriver:
     changes and gives the newest of each node; the source time is then that of the last change.
     A node that the server has forgotten (deleted and made anew, say) without a word is found by
     reading all of them each `COMPARE_S`: one that twice is other than what was pushed; and so is
-    one that it did not have at first.
+    one that it did not have at first. No read waits for that: of many nodes it can take seconds.
 
     Raises (at construction):
         DeviceError: with `retry` False when the URL, a point or a file of its security keys
@@ -96,6 +99,7 @@ class OpcUaDriver:
         self._unknown: list[int] = []  # ... and of which it had no node
         self._apart: dict[int, Sample] = {}  # what was pushed of those that were read otherwise
         self._compare_s = self._compared_s = 0.0
+        self._comparing: asyncio.Task[None] | None = None
         self._login_refused: tuple[float, LoginRefusedError] | None = None
 
     def traffic(self) -> Traffic:
@@ -107,7 +111,7 @@ class OpcUaDriver:
             [(bound.point.id, _node_shown(self._spec, bound)) for bound in self._spec.points],
             per_request=self._chunk,
             keep_session_s=KEEP_SESSION_S,
-            compare_s=COMPARE_S,
+            compare=(COMPARE_S, min(self._chunk, COMPARE_NODES)),
         )
 
     async def connect(self) -> None:
@@ -127,7 +131,7 @@ class OpcUaDriver:
                 await self._find_nodes_again(session)
             if self._options.is_subscribing:
                 await session.check_alive()
-                await self._compare()
+                self._compare_in_time(session)
                 return list(self._newest)
             return await self._read_all()
         except Exception as error:  # whatever a server makes asyncua raise: it cannot be used
@@ -225,14 +229,15 @@ class OpcUaDriver:
         if self._options.is_subscribing and self._nodes.count(None) != missing:
             raise ConnectionError("the server has new namespaces; subscribe anew")
 
-    async def _read_all(self) -> list[Sample]:
+    async def _read_all(self, most: int = NODES_PER_REQUEST) -> list[Sample]:
+        chunk = min(self._chunk, most)
         samples = [Sample(None, Quality.NO_ANSWER)] * len(self._nodes)
         asked = [(i, node) for i, node in enumerate(self._nodes) if node is not None]
         for index, node in enumerate(self._nodes):
             if node is None:
                 samples[index] = Sample(None, Quality.DEVICE_REFUSED)
-        for start in range(0, len(asked), self._chunk):
-            part = asked[start : start + self._chunk]
+        for start in range(0, len(asked), chunk):
+            part = asked[start : start + chunk]
             try:
                 answers = await self._at_hand().ask([node for _, node in part])
             except TimeoutError:
@@ -268,14 +273,28 @@ class OpcUaDriver:
             self._complaints.say(bound.point.id, f"the server says {status.name}")
         return sample
 
-    async def _compare(self) -> None:
-        """ConnectionError when a node's value is other than what the server has pushed of it.
+    def _compare_in_time(self, session: Session) -> None:
+        """Begin to compare, now and then; what comes of it `check_alive` tells the next read."""
+        is_under_way = self._comparing is not None and not self._comparing.done()
+        if not is_under_way and monotonic() - self._compared_s >= self._compare_s:
+            self._comparing = asyncio.create_task(self._compare(session))
+
+    async def _compare(self, session: Session) -> None:
+        """End the session's use when a node's value is other than what was pushed of it.
 
         A change may be under way: it counts where the next look, too, finds nothing pushed since.
         """
-        if monotonic() - self._compared_s < self._compare_s:
-            return
-        read, self._compared_s = await self._read_all(), monotonic()
+        try:
+            found = self._found(await self._read_all(COMPARE_NODES))
+        except TimeoutError:  # it has much to do; whether it lives is asked at each read
+            found = ""
+        except Exception as error:  # noqa: BLE001 - whatever a server makes asyncua raise: no use
+            found = str(error) or type(error).__name__
+        self._compared_s = monotonic()
+        session.lost = session.lost or found
+
+    def _found(self, read: Sequence[Sample]) -> str:
+        """What is amiss with the subscription, as these values were read; "" for nothing."""
         apart = {
             index: self._newest[index]
             for index in self._pushed
@@ -284,14 +303,13 @@ class OpcUaDriver:
             != (self._newest[index].raw, self._newest[index].quality)
         }
         if found := [i for i in self._unknown if read[i].quality.usable]:
-            raise ConnectionError(f"the server has {self._point_id(found[0])} now; subscribe anew")
+            return f"the server has {self._point_id(found[0])} now; subscribe anew"
         lost = [i for i, pushed in apart.items() if self._apart.get(i) is pushed]
         self._apart = apart
-        if lost:
-            more = f" and {len(lost) - 1} points more" if len(lost) > 1 else ""
-            raise ConnectionError(
-                f"the server pushes no changes of {self._point_id(lost[0])}{more}"
-            )
+        if not lost:
+            return ""
+        more = f" and {len(lost) - 1} points more" if len(lost) > 1 else ""
+        return f"the server pushes no changes of {self._point_id(lost[0])}{more}"
 
     def _point_id(self, index: int) -> str:
         return self._spec.points[index].point.id
@@ -327,6 +345,9 @@ class OpcUaDriver:
         await self._drop()
 
     async def _drop(self) -> None:
+        comparing, self._comparing = self._comparing, None
+        if comparing is not None and comparing is not asyncio.current_task():
+            comparing.cancel()
         session, self._session = self._session, None
         if session is not None:
             await session.drop()

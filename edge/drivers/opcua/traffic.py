@@ -19,6 +19,8 @@ _NOTES = (
     "Bytes are not counted: they depend on the session and on the values.",
 )
 
+Parts = Sequence[Sequence[tuple[str, str]]]
+
 
 def traffic_of(
     endpoint: str,
@@ -28,7 +30,7 @@ def traffic_of(
     *,
     per_request: int,
     keep_session_s: float,
-    compare_s: float,
+    compare: tuple[float, int],
 ) -> Traffic:
     """What a device's driver sends.
 
@@ -39,12 +41,13 @@ def traffic_of(
         nodes: (point id, node id) of each point; "nsu=URI;…" where the index is asked for.
         per_request: nodes a request holds at most.
         keep_session_s: how often the server's state is read so that an idle session lives.
-        compare_s: how often what is pushed is held against what is read.
+        compare: seconds after which what is pushed is held against what is read, and nodes of one
+            request of that.
     """
-    parts = [nodes[start : start + per_request] for start in range(0, len(nodes), per_request)]
+    parts = _parts(nodes, per_request)
     requests = [Request(what, None) for what in _opening(security)]
     if options.is_subscribing:
-        requests += _subscribing(options, parts, compare_s)
+        requests += _subscribing(options, parts, _parts(nodes, compare[1]), compare[0])
     else:
         requests += [_about("Read attribute Value", part, EACH_READ) for part in parts]
     state = "Read attribute Value of i=2259 (Server.ServerStatus.State)"
@@ -56,6 +59,10 @@ def traffic_of(
         requests=[*requests, Request(state, keep_session_s)],
         notes=_NOTES,
     )
+
+
+def _parts(nodes: Sequence[tuple[str, str]], most: int) -> Parts:
+    return [nodes[start : start + most] for start in range(0, len(nodes), most)]
 
 
 def _opening(security: OpcUaSecurity) -> list[str]:
@@ -70,7 +77,7 @@ def _opening(security: OpcUaSecurity) -> list[str]:
 
 
 def _subscribing(
-    options: Options, parts: Sequence[Sequence[tuple[str, str]]], compare_s: float
+    options: Options, parts: Parts, compared: Parts, compare_s: float
 ) -> list[Request]:
     create = (
         f"CreateSubscription: publishing interval {options.publishing_ms:g} ms, keep-alive after "
@@ -81,7 +88,8 @@ def _subscribing(
         f"queue {options.queue}"
     )
     return [
-        *(_about("Read attribute Value", part, compare_s) for part in parts),
+        *(_about("Read attribute Value", part, None) for part in parts),
+        *(_about("Read attribute Value", part, compare_s) for part in compared),
         Request(create, None),
         *(_about(watch, part, None) for part in parts),
         Request("Publish (at most so often; without changes a keep-alive)", options.publishing_s),

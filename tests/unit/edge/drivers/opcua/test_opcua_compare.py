@@ -1,9 +1,14 @@
 """What a server pushes is held against what it says when it is read."""
 
+import asyncio
+
 import pytest
+from asyncua.ua.uaerrors import UaError
 
 from edge.drivers.base import Sample
 from edge.drivers.opcua.driver import OpcUaDriver
+from edge.drivers.opcua.security import OpcUaSecurity
+from edge.drivers.opcua.session import Session
 from evidence.points import Dtype
 from evidence.quality import Quality
 from tests.unit.edge.drivers.specs import register, spec
@@ -26,43 +31,63 @@ def driver() -> OpcUaDriver:
     return made
 
 
-async def look(driver: OpcUaDriver, monkeypatch: pytest.MonkeyPatch, *read: Sample) -> None:
-    async def read_all() -> list[Sample]:
-        return list(read)
-
-    monkeypatch.setattr(driver, "_read_all", read_all)
-    await driver._compare()
-
-
-async def test_a_change_under_way_and_what_cannot_be_subscribed_are_nothing_amiss(
-    driver: OpcUaDriver, monkeypatch: pytest.MonkeyPatch
+def test_a_change_under_way_and_what_cannot_be_subscribed_are_nothing_amiss(
+    driver: OpcUaDriver,
 ) -> None:
-    await look(driver, monkeypatch, good(1), good(3), good(9))
+    assert not driver._found([good(1), good(3), good(9)])
     driver._newest[1] = good(3)  # then it was pushed, and is about to change again
-    await look(driver, monkeypatch, good(1), good(4), good(9))
-    await look(driver, monkeypatch, LATE, LATE, LATE)
-    await look(driver, monkeypatch, good(1), good(5), good(9))
-    await look(driver, monkeypatch, good(1), good(3), good(9))  # back: what was pushed is true
+    assert not driver._found([good(1), good(4), good(9)])
+    assert not driver._found([LATE, LATE, LATE])
+    assert not driver._found([good(1), good(5), good(9)])
+    assert not driver._found([good(1), good(3), good(9)])  # back: what was pushed is true
 
 
 @pytest.mark.parametrize("now", [good(3), BAD, Sample(b"\x02", Quality.UNCERTAIN)])
-async def test_what_is_other_at_two_looks_and_was_not_pushed_is_not_watched(
-    driver: OpcUaDriver, monkeypatch: pytest.MonkeyPatch, now: Sample
+def test_what_is_other_at_two_looks_and_was_not_pushed_is_not_watched(
+    driver: OpcUaDriver, now: Sample
 ) -> None:
-    await look(driver, monkeypatch, good(1), now, BAD)
-    with pytest.raises(ConnectionError, match=r"pushes no changes of dev\.amp$"):
-        await look(driver, monkeypatch, good(1), now, BAD)
+    assert not driver._found([good(1), now, BAD])
+    assert driver._found([good(1), now, BAD]).endswith("pushes no changes of dev.amp")
     driver._apart = {}
-    await look(driver, monkeypatch, good(7), now, BAD)
-    with pytest.raises(ConnectionError, match=r"no changes of dev\.volt and 1 points more$"):
-        await look(driver, monkeypatch, good(8), now, BAD)
+    assert not driver._found([good(7), now, BAD])
+    assert driver._found([good(8), now, BAD]).endswith("of dev.volt and 1 points more")
 
 
-async def test_it_looks_now_and_then(driver: OpcUaDriver, monkeypatch: pytest.MonkeyPatch) -> None:
-    now_s = 100.0
+async def test_it_looks_now_and_then_and_no_read_waits_for_it(
+    driver: OpcUaDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that takes seconds to tell all its values was late by that at each look."""
+    session = Session("opc.tcp://127.0.0.1:1/x", OpcUaSecurity(), 1.0)
+    now_s, ends = 100.0, list[asyncio.Future[list[Sample]]]()
+
+    async def read_all(most: int) -> list[Sample]:
+        assert most == 100
+        ends.append(asyncio.get_running_loop().create_future())
+        return await ends[-1]
+
+    async def reads() -> None:
+        for _ in range(3):
+            driver._compare_in_time(session)
+            await asyncio.sleep(0)
+
     monkeypatch.setattr("edge.drivers.opcua.driver.monotonic", lambda: now_s)
+    monkeypatch.setattr(driver, "_read_all", read_all)
     driver._compare_s, driver._compared_s = 30.0, 71.0
-    await look(driver, monkeypatch)  # nothing was read: it would have failed
-    now_s = 101.0
-    await look(driver, monkeypatch, good(1), good(2), BAD)
-    assert driver._compared_s == 101.0
+    await reads()
+    assert not ends
+    for failed, lost in ((TimeoutError(), ""), (None, ""), (UaError("no"), "no")):
+        now_s += 30.0
+        await reads()
+        now_s += 9.0  # so long it lasts
+        if failed is None:
+            ends[-1].set_result([good(1), good(2), BAD])
+        else:
+            ends[-1].set_exception(failed)
+        await reads()
+        assert (driver._compared_s, session.lost) == (now_s, lost)
+    assert len(ends) == 3
+    now_s += 30.0
+    await reads()
+    await driver._drop()
+    await asyncio.sleep(0)
+    assert ends[-1].cancelled()
