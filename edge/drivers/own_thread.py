@@ -8,7 +8,7 @@ that is silent), its thread stays, and of those no device has many: a service ha
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -39,7 +39,7 @@ class OwnThread:
             raise StuckError(f"{len(stuck)} earlier questions have not ended and are waited for")
         self._name = name
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
-        self._work: Future[object] | None = None
+        self._work: Future[Any] | None = None
 
     @property
     def is_busy(self) -> bool:
@@ -57,7 +57,7 @@ class OwnThread:
             look: called here while it lasts, several times a second; what it raises ends the wait.
         """
         made = self._pool.submit(work)
-        self._work = made  # type: ignore[assignment] # of whatever type: it is only asked if done
+        self._work = made
         done = asyncio.wrap_future(made)
         try:
             async with asyncio.timeout(timeout_s):
