@@ -213,6 +213,8 @@ def test_minutes_of_anything_else_each_time(
     seed = int.from_bytes(os.urandom(4), "big")
     longest = NATS_TOPIC_BYTES_MAX if whose == "nats" else 65_535
     figures = endure(cloud, Random(seed), seconds, longest)
-    figures["waited_s"] = np.quantile(figures["waited_s"], [0.5, 0.99, 1]).round(2).tolist()
-    sys.stdout.write(f"seed {seed}: {figures}\n")
+    waited_s = np.quantile(figures["waited_s"], [0.5, 0.99, 1])
+    sys.stdout.write(f"seed {seed}: {figures | {'waited_s': waited_s.round(2).tolist()}}\n")
     check(cloud, figures)
+    if whose != "cloud":  # there each start with an empty store is a wait of some 13 s
+        assert waited_s[1] <= RECEIPT_S, waited_s
