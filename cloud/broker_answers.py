@@ -1,9 +1,9 @@
 """Asks a broker, again and again, whether it still keeps a message. I/O: connections to it.
 
-A broker that runs and takes connections may keep nothing any more: nats-server 2.15.1 looks without
-end for a message of its store that it has written under a cut name, which one retained message on a
-topic of more than 65,523 bytes brings about (its records count a name in 16 bits), and each receipt
-waits for that.
+A broker that runs and takes connections may keep nothing any more: nats-server 2.15.1 goes round
+without end over a message that it does not find in its store, now and then after a retained message
+on a topic of more than 65,523 bytes (its records count a name in 16 bits), and each receipt waits
+for that.
 """
 
 import asyncio
