@@ -108,6 +108,7 @@ class Intake:
 
         Raises:
             StoreError: the disk refuses, or holds less than was signed (DamagedLogError).
+            EvidenceError: its certificates cannot all count.
         """
         plant = identity.plant
         try:

@@ -13,6 +13,7 @@ from cloud.errors import StoreError
 from cloud.store.reader import PlantReader
 from evidence import cose
 from evidence.configuration import decode_configuration
+from evidence.errors import EvidenceError
 
 #: what the disk says of one file, and not of itself
 _OF_ONE = {errno.EACCES, errno.EPERM, errno.EIO, errno.EISDIR, errno.ENOTDIR}
@@ -63,7 +64,7 @@ def open_plants(
         plant = identity.plant
         try:
             opened = intake.open(identity)
-        except (StoreError, OSError) as error:
+        except (StoreError, OSError, EvidenceError) as error:
             if not _is_of_one(error):
                 raise
             intake.store.give_up(plant, _text(error))
@@ -78,7 +79,7 @@ def open_plants(
     return notes
 
 
-def _is_of_one(error: StoreError | OSError) -> bool:
+def _is_of_one(error: StoreError | OSError | EvidenceError) -> bool:
     """One plant's files are wrong, as of a bad sector; the disk as such is neither full nor away.
 
     No reason to hold up all others: the page says of this one what is to be done.
@@ -87,7 +88,7 @@ def _is_of_one(error: StoreError | OSError) -> bool:
     return not isinstance(cause, OSError) or cause.errno in _OF_ONE
 
 
-def _text(error: StoreError | OSError) -> str:
+def _text(error: StoreError | OSError | EvidenceError) -> str:
     return f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
 
 
