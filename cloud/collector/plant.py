@@ -83,6 +83,10 @@ class EnrolledPlant:
         indices = sorted(reader.state.kept.values())
         return [decode_entry(next(reader.entries(i, i + 1))[1]) for i in indices]
 
+    def enrolled(self, gateway: str) -> str:
+        """The id of an enrolled gateway, "" for any other: anyone can make any number of those."""
+        return gateway if gateway in self.keyring.gateways else ""
+
     def clock_ns(self) -> int:
         """Now, by the collector's clock."""
         return self._clock.wall_ns()
