@@ -184,7 +184,7 @@ class Intake:
             return self._apply(plant, sender, data, verdict, now_s)
         except (OSError, StoreError) as error:
             # it is sent again; nothing is logged on a disk that fails or gives back other bytes
-            return Refused("disk", f"evidence cannot be read: {error}")
+            return Refused("disk", f"evidence cannot be had: {error}")
         except Exception as error:  # by whatever a gateway sent; the others go on
             if now_s >= self._traced_s + INTERVAL_S:  # whoever found how could do it for ever
                 self._traced_s = now_s

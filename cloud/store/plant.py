@@ -139,7 +139,7 @@ class PlantStore:
         """
         if self._committed.state.size == 0:
             # so that a start that finds objects and no log knows the log was lost
-            raise ValueError("a plant's first commit holds its certificates and no object")
+            raise StoreError("its certificates are not on disk yet, and come before any object")
         if entry.kind not in OBJECT_KINDS or entry.seq != self.stream(entry.stream).next_seq:
             raise ValueError(f"{entry.stream} seq {entry.seq} is not the next object of its stream")
         return self._stage(entry, data, t0_ns=t0_ns, newest_ns=newest_ns)
