@@ -57,7 +57,6 @@ REASONS = frozenset(
         # plant under a simulated clock
         "config",
         "time",  # a frame from before the one before it, or from no possible time
-        "defect",  # this program failed on it: see the process log
     }
 )
 
