@@ -53,7 +53,7 @@ class GatewayKey:
         key: public key.
         sha256: its `key_sha256`.
         valid_ns: (first, last) UTC nanoseconds in which a certificate of it is valid, both
-            included, cut to the time in which the root is; ascending and apart from each other.
+            included; ascending and apart from each other.
     """
 
     key: PublicKey
