@@ -69,7 +69,7 @@ AFTER_PERSONS: list[tuple[str, str, Made, str]] = [
     ("paper of a stranger", "Somebody who was never enrolled signs a count.",
      lambda: [counted("mallory")], "no such key"),
     ("paper logged again, rewritten",
-     "The collector has a count counted twice, without its signer's key.", signed_anew,
+     "A count is logged a second time, without its signer's key.", signed_anew,
      "once with its signature rewritten"),
     ("paper of another plant", "An operator uses the sister plant's count here.",
      lambda: [counted("li", plant="sister-smelter")], "plant sister-smelter"),

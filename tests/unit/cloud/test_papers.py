@@ -89,7 +89,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
 async def test_a_document_whose_signature_is_written_anew_is_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of a browser's key, P-256: anybody could have an invoice counted twice in another's name."""
+    """Of a browser's key, P-256: anybody could have an invoice logged again in another's name."""
     key = FileSigner(generate("p256"))
     monkeypatch.setattr(pp, "key_of", lambda who, of=pp.key_of: key if who == "li" else of(who))
     site = Site(tmp_path)
