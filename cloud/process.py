@@ -122,8 +122,7 @@ async def run_cloud(
         await waiting.aclose()
         await stack.enter_async_context(process.telling_alive())
         if reload is not None:
-            looking = asyncio.create_task(process.look_for_keys(reload))
-            stack.callback(looking.cancel)
+            await stack.enter_async_context(beside(process.look_for_keys(reload)))
         await process.wait(stop)
         say("stopping: no more objects are taken; committing and sending receipts")
         (state / READY).unlink(missing_ok=True)  # while the slice is ours: a standby writes its own

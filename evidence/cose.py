@@ -6,13 +6,14 @@ parsed after: nothing is taken from an object whose signature was not checked, e
 that says which key to check it with.
 """
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
 from evidence import cbor
 from evidence.errors import LimitError, MalformedError, SignatureError
 from evidence.keys import Signer, key_id
-from evidence.suites import PublicKey, suite
+from evidence.suites import PublicKey, other_way, suite
 
 OBJECT_BYTES_MAX = 1024 * 1024
 #: leaves more room than any header and signature of ours take
@@ -152,6 +153,16 @@ def verify(envelope: Envelope, key: PublicKey) -> None:
     if envelope.kid != key_id(key):
         raise SignatureError("the object names another key")
     chosen.verify(key, envelope.signature, _to_be_signed(envelope.protected, envelope.payload))
+
+
+def rewritten_sha256(envelope: Envelope) -> bytes:
+    """SHA-256 of the object as anybody can write it without its key, if that is a P-256 key.
+
+    It verifies as well (ADR 0090). With another key it is the hash of what verifies nowhere.
+    """
+    signature = envelope.signature  # the object's last bytes
+    unsigned = envelope.data[: len(envelope.data) - len(signature)]
+    return hashlib.sha256(unsigned + other_way(signature)).digest()
 
 
 def _to_be_signed(protected: bytes, payload: bytes) -> bytes:

@@ -53,7 +53,7 @@ class GatewayKey:
         key: public key.
         sha256: its `key_sha256`.
         valid_ns: (first, last) UTC nanoseconds in which a certificate of it is valid, both
-            included, cut to the time in which the root is; ascending and apart from each other.
+            included; ascending and apart from each other.
     """
 
     key: PublicKey
@@ -129,14 +129,21 @@ class StreamKeys:
         """
         key = public_key(certificate)
         sha256 = key_sha256(key)
-        if len(self._keys) == KEYS_MAX and sha256[:8] not in self._keys:
-            raise MalformedError(f"this gateway has {KEYS_MAX} keys already")
-        valid = validity_ns(certificate)
+        if why := self.objection_to(sha256):
+            raise MalformedError(why)
         known = self._keys.setdefault(sha256[:8], GatewayKey(key, sha256))
-        if known.sha256 != sha256:
-            raise MalformedError(f"two keys of this gateway have one key id, {known.kid.hex()}")
-        known.renew(*valid)
+        known.renew(*validity_ns(certificate))
         return known
+
+    def objection_to(self, sha256: bytes) -> str:
+        """Why a certificate of this key cannot be taken in, "" when it can."""
+        known = self._keys.get(sha256[:8])
+        if known is None:
+            is_full = len(self._keys) >= KEYS_MAX
+            return f"this gateway has {KEYS_MAX} keys already" if is_full else ""
+        if known.sha256 != sha256:
+            return f"two keys of this gateway have one key id, {known.kid.hex()}"
+        return ""
 
     def begin(self, sha256: bytes) -> None:
         """This key signed the first object that is known of the stream."""

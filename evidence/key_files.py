@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from evidence.errors import KeyFileError, MalformedError, UnknownSuiteError
 from evidence.keys import UNREADABLE, load_private
-from evidence.owners import give, make_folder
+from evidence.owners import make_file
 from evidence.points import NAME_ID
 from evidence.public_key import load_key
 
@@ -25,10 +25,7 @@ REFERENCE = "file:PATH or pkcs11:URI"
 def write_new(path: Path, data: bytes) -> None:
     """Write a file that is not there yet; KeyFileError when it is."""
     must_not_exist(path)
-    make_folder(path.parent)
-    with path.open("xb") as file:
-        file.write(data)
-    give(path)
+    make_file(path, data)
 
 
 def public_der(path: Path) -> bytes:

@@ -24,7 +24,7 @@ from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import NameOID
 
 from evidence.errors import KeyFileError, MalformedError, UnknownSuiteError
-from evidence.owners import give, make_folder
+from evidence.owners import make_file
 from evidence.suites import PrivateKey, PublicKey, Suite, suite_of
 
 Certificate = x509.Certificate
@@ -370,22 +370,17 @@ def load_private(path: Path) -> PrivateKey:
 def write_private(path: Path, key: PrivateKey, like: Path | None = None) -> None:
     """Write a private key as PKCS#8 PEM with mode 0600; KeyFileError if the file exists.
 
-    Made by root it is the owner's of `like`, the key that it takes the place of, say; or of its
-    folder.
+    `like` as of `make_file`: the key that it takes the place of, say.
     """
     data = key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    make_folder(path.parent)
     try:
-        path.touch(mode=0o600, exist_ok=False)
+        make_file(path, data, 0o600, like)
     except FileExistsError:
         raise KeyFileError(f"{path}: exists already; a key is never overwritten") from None
-    path.chmod(0o600)
-    path.write_bytes(data)
-    give(path, like)
 
 
 def _read(path: Path) -> bytes:

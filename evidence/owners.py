@@ -86,3 +86,37 @@ def make_folder(folder: Path, mode: int = 0o777) -> None:
         make_folder(folder.parent)
         folder.mkdir(mode, exist_ok=True)
     give(folder)
+
+
+def make_file(path: Path, data: bytes, mode: int = 0o666, like: Path | None = None) -> None:
+    """Make a file that is on disk when this returns; nothing is left of one that is not.
+
+    A root's key on a stick that was pulled at once would be gone, and what it has signed is not.
+
+    Args:
+        path: its name; the folder is made, too.
+        data: all it is to hold.
+        mode: its permission bits, less the process's mask.
+        like: as of `give`.
+
+    Raises:
+        FileExistsError: it is there already, and stays as it is.
+        OSError: the disk refuses.
+    """
+    make_folder(path.parent)
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    try:
+        with os.fdopen(file, "wb") as opened:
+            opened.write(data)
+            opened.flush()
+            os.fsync(file)
+        give(path, like)
+    except OSError:
+        path.unlink()
+        raise
+    with contextlib.suppress(OSError):  # of a share, which has no names to be kept apart
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

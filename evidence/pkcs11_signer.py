@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from evidence.errors import KeyFileError, TokenAwayError
 from evidence.keys import key_id
-from evidence.suites import PublicKey, suite_of
+from evidence.suites import PublicKey, lower, suite_of
 
 PIN_BYTES_MAX = 256
 _PATH_NAMES = frozenset({"token", "object"})
@@ -159,7 +159,7 @@ class Pkcs11Signer:
         digest = hashes.Hash(hashes.SHA256())
         digest.update(message)
         # raw ECDSA over the digest: r and s, 32 bytes each, as COSE has them
-        return bytes(self._private.sign(digest.finalize(), mechanism=mechanism.ECDSA))
+        return lower(bytes(self._private.sign(digest.finalize(), mechanism=mechanism.ECDSA)))
 
     def _open_again(self) -> Any:
         try:

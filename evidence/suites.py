@@ -18,6 +18,10 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 
 from evidence.errors import SignatureError, UnknownSuiteError
 
+#: order of P-256's group (FIPS 186-4, D.1.2.3)
+_P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+_P256_HALF = 32  # bytes of r, and of s
+
 PublicKey = ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey
 PrivateKey = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey
 
@@ -70,7 +74,7 @@ def _p256_sign(key: PrivateKey, message: bytes) -> bytes:
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise TypeError("a P-256 key is needed")
     r, s = decode_dss_signature(key.sign(message, ec.ECDSA(hashes.SHA256())))
-    return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+    return lower(r.to_bytes(_P256_HALF, "big") + s.to_bytes(_P256_HALF, "big"))
 
 
 def _p256_verify(key: PublicKey, signature: bytes, message: bytes) -> None:
@@ -83,6 +87,22 @@ def _p256_verify(key: PublicKey, signature: bytes, message: bytes) -> None:
         key.verify(encode_dss_signature(r, s), message, ec.ECDSA(hashes.SHA256()))
     except InvalidSignature:
         raise SignatureError("P-256 signature does not verify") from None
+
+
+def has_two_ways(key: PublicKey) -> bool:
+    """Whoever has a signature of this key can write it in another way, that verifies as well."""
+    return not isinstance(key, ed25519.Ed25519PublicKey)
+
+
+def other_way(signature: bytes) -> bytes:
+    """A P-256 signature with n-s in place of s; what is no signature becomes none."""
+    r, s = signature[:_P256_HALF], int.from_bytes(signature[_P256_HALF : 2 * _P256_HALF], "big")
+    return r + (-s % _P256_ORDER).to_bytes(_P256_HALF, "big")
+
+
+def lower(signature: bytes) -> bytes:
+    """The one of a P-256 signature's two ways that this program writes: with the lower s."""
+    return min(signature, other_way(signature))
 
 
 ED25519 = Suite(-19, "Ed25519", True, _ed25519_fits, _ed25519_sign, _ed25519_verify)

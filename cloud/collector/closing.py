@@ -53,18 +53,7 @@ class Desk:
     async def append_entry(
         self, plant: str, entry: Entry, documents: int | None = None
     ) -> Appended:
-        """Log one entry and wait until it is on disk, the last of its checkpoint's tree.
-
-        Args:
-            plant: plant id.
-            entry: what to log.
-            documents: how many of persons the log must have before it; None for any number.
-
-        Raises:
-            LookupError: no such plant.
-            LateDocumentError: the log has more documents by now; nothing was logged.
-            StoreError: the disk refused; nothing was logged.
-        """
+        """As `EvidenceDesk.append_entry`."""
         store = self._intake.plant(plant)
         self._intake.watch.require_clock()
 

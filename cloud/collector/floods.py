@@ -51,8 +51,8 @@ class Floods:
         changed = set[str]()
         for sender, count in dropped.items():
             plant = self._plants.get(sender.plant)
-            if plant is None or sender.gateway not in plant.keyring.gateways:
-                self._rejects.count("", "", FLOOD, count)  # anyone can make any number of names
+            if plant is None or not plant.enrolled(sender.gateway):
+                self._rejects.count("", "", FLOOD, count)
                 continue
             self._rejects.count(sender.plant, sender.gateway, FLOOD, count)
             looks = self._seen.get(sender, (0, 0.0))[0] + 1

@@ -23,7 +23,7 @@ from cloud.collector.simulated import simulated_only
 from cloud.collector.standing import STALLS, STALLS_AT_DUE, Standing
 from cloud.collector.topics import Sender
 from cloud.collector.watch import Watch
-from cloud.errors import DamagedLogError, ReceiptWithheldError, StoreError
+from cloud.errors import ReceiptWithheldError, StoreError
 from cloud.store.plant import PlantStore
 from cloud.store.reader import Committed
 from cloud.store.slice import Failure, SliceStore
@@ -108,18 +108,14 @@ class Intake:
 
         Raises:
             StoreError: the disk refuses, or holds less than was signed (DamagedLogError).
+            EvidenceError: its certificates cannot all count.
         """
         plant = identity.plant
-        try:
-            store, keys = self.log_of(identity)
-            opened = EnrolledPlant(store, identity, self._clock, keys)
-        except DamagedLogError as error:
-            self.store.give_up(plant, str(error))
-            raise
+        store, keys = self.log_of(identity)
+        opened = EnrolledPlant(store, identity, self._clock, keys)
         self.plants.add(plant, opened)
-        for entry in opened.kept_aside():
-            gateway = entry.stream if entry.stream in opened.keyring.gateways else ""
-            self.rejects.note(plant, gateway, entry.verdict, entry.received_ns)
+        for kept in opened.kept_aside():
+            self.rejects.note(plant, opened.enrolled(kept.stream), kept.verdict, kept.received_ns)
         return opened
 
     def look_for_keys(self, plant: str) -> KeyNews:
@@ -188,7 +184,7 @@ class Intake:
             return self._apply(plant, sender, data, verdict, now_s)
         except (OSError, StoreError) as error:
             # it is sent again; nothing is logged on a disk that fails or gives back other bytes
-            return Refused("disk", f"evidence cannot be read: {error}")
+            return Refused("disk", f"evidence cannot be had: {error}")
         except Exception as error:  # by whatever a gateway sent; the others go on
             if now_s >= self._traced_s + INTERVAL_S:  # whoever found how could do it for ever
                 self._traced_s = now_s
@@ -245,7 +241,7 @@ class Intake:
     ) -> Verdict:
         """Keep an object for people to look at, within bounds; beyond them it is counted."""
         entry, store, sentence = aside.entry, plant.store, plain(aside.sentence)
-        gateway = sender.gateway if sender.gateway in plant.keyring.gateways else ""
+        gateway = plant.enrolled(sender.gateway)
         is_new = entry.sha256 not in store.state.kept
         if entry.certificate and entry.seq == store.stream(sender.gateway).next_seq:
             self.missing.block(sender, entry.seq, sentence)
@@ -265,10 +261,9 @@ class Intake:
         self, plant: EnrolledPlant | None, sender: Sender, data: bytes, refused: Refused,
         now_s: float,
     ) -> None:  # fmt: skip
-        # names of plants and gateways nobody enrolled are not kept: anyone can make any number
         refusal = Refusal(
             plant="" if plant is None else sender.plant,
-            gateway=sender.gateway if plant and sender.gateway in plant.keyring.gateways else "",
+            gateway="" if plant is None else plant.enrolled(sender.gateway),
             reason=refused.reason,
             sentence=plain(refused.sentence),
             sha256=hashlib.sha256(data).digest(),
@@ -301,6 +296,10 @@ class Intake:
             return
         for digest in self.rejects.due(now_s):
             self._tell(digest)
+
+    def next_tell_s(self) -> float | None:
+        """When `tell_rejects` has something to say, None while it has not."""
+        return None if self.watch.doubt() else self.rejects.next_due_s()
 
     def _tell(self, digest: Digest) -> None:
         newest = digest.newest

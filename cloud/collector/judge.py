@@ -16,9 +16,10 @@ from cloud.collector.keyring import Keyring, Rotation
 from cloud.collector.seen import Look, Seen, Span
 from cloud.collector.topics import Sender
 from cloud.store.state import StreamState
+from evidence import cose
 from evidence.configuration import decode_configuration
 from evidence.cosignature import decode_cosignature, verify_cosigned, witness_name
-from evidence.custody import KeyFault, KeyRefusedError
+from evidence.custody import GatewayKey, KeyFault, KeyRefusedError
 from evidence.errors import (
     EvidenceError,
     SignatureError,
@@ -57,7 +58,6 @@ REASONS = frozenset(
         # plant under a simulated clock
         "config",
         "time",  # a frame from before the one before it, or from no possible time
-        "defect",  # this program failed on it: see the process log
     }
 )
 
@@ -73,6 +73,9 @@ class StreamView(Protocol):
 
     def root_at(self, size: int) -> bytes | None:
         """Root of the log's first `size` entries, None when it never had that many."""
+
+    def writes_lower(self, stream: str, kid: bytes) -> bool:
+        """The stream's newest objects are under this key, and each has the lower s (ADR 0090)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +202,7 @@ def _judge(
         raise _RefusalError("identity", sentence)
     stream, sha256 = view.stream(header.stream), look.sha256
     held = view.hash_at(header.stream, header.seq) if header.seq < stream.next_seq else None
-    if held == sha256:
+    if held == sha256 or (held is not None and cose.rewritten_sha256(look.envelope) == held):
         return Duplicate()
     entry = Entry(
         kind=KIND_OF[header.typ],
@@ -223,6 +226,7 @@ def _judge(
         return Ahead(header.seq, stream.next_seq)
     if header.prev != stream.head.hash:
         return _fork(entry, header, {"held_before": stream.head.hash})
+    _check_way(look, key, view)
     _check_config(header, stream, keyring)
     accepted = _accept(entry, look, stream)
     if header.typ == TYP_COSIGNATURE:
@@ -303,6 +307,14 @@ def _check_config(header: Header, stream: StreamState, keyring: Keyring) -> None
         named, held = ("none" if c is None else c.hex()[:12] for c in (header.cfg, newest))
         sentence = f"seq {header.seq} names configuration {named}; in force is {held}"
         raise _RefusalError("config", sentence)
+
+
+def _check_way(look: Look, key: GatewayKey, view: StreamView) -> None:
+    """Taken in, it would be another object than the one that the gateway's next one names."""
+    seq, stream = look.header.seq, look.header.stream
+    if look.is_higher(key) and view.writes_lower(stream, look.kid):
+        sentence = f"seq {seq}: its signature was written anew on the way, without the key"
+        raise _RefusalError("signature", sentence)
 
 
 def _fork(entry: Entry, header: Header, contradicts: Mapping[str, bytes]) -> Aside:

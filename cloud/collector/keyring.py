@@ -183,9 +183,8 @@ class Keyring:
             EvidenceError: it does not count.
         """
         certified = certified_by(self.root, certificate, "gateway", self.plant, stream)
-        known = self.of(certified.name).find(certified.fingerprint[:8])
-        if known is not None and known.sha256 != certified.fingerprint:
-            raise MalformedError(f"another key of {certified.name} has the same key id")
+        if why := self.of(certified.name).objection_to(certified.fingerprint):
+            raise MalformedError(why)
         return certified
 
     def read_order(self, data: bytes) -> SignedOrder:
@@ -263,4 +262,4 @@ class Keyring:
             return "it replaces the key by itself"
         if certified.fingerprint in keys.revoked:
             return f"its new key {certified.fingerprint[:8].hex()} is revoked"
-        return ""
+        return keys.objection_to(certified.fingerprint)

@@ -13,6 +13,7 @@ from cloud.errors import StoreError
 from cloud.store.reader import PlantReader
 from evidence import cose
 from evidence.configuration import decode_configuration
+from evidence.errors import EvidenceError, KeyFileError
 
 #: what the disk says of one file, and not of itself
 _OF_ONE = {errno.EACCES, errno.EPERM, errno.EIO, errno.EISDIR, errno.ENOTDIR}
@@ -50,7 +51,7 @@ def open_plants(
         (plant, sentence) of all that was not as a clean stop leaves it, damaged plants first.
 
     Raises:
-        StoreError: the disk refuses. What is wrong with one plant's files holds up that one alone.
+        StoreError: disk or key refuses. What is wrong with one plant's files holds it up alone.
         OSError: likewise.
     """
     notes: list[tuple[str, str]] = []
@@ -63,7 +64,7 @@ def open_plants(
         plant = identity.plant
         try:
             opened = intake.open(identity)
-        except (StoreError, OSError) as error:
+        except (StoreError, OSError, EvidenceError) as error:
             if not _is_of_one(error):
                 raise
             intake.store.give_up(plant, _text(error))
@@ -74,20 +75,24 @@ def open_plants(
         found = [*opened.store.recovery.notes, *opened.news.taken, *opened.news.problems]
         notes += [(plant, f"plant {plant}: {note}") for note in found]
     for plant, reason in intake.commit().failed.items():
-        raise StoreError(f"plant {plant}: evidence cannot be written: {reason}") from reason
+        why = f"plant {plant}: evidence cannot be written: {reason}"
+        if not _is_of_one(reason):
+            raise StoreError(why) from reason
+        notes.insert(0, (plant, why))  # the collector's next commits try again, and raise an alarm
     return notes
 
 
-def _is_of_one(error: StoreError | OSError) -> bool:
-    """One plant's files are wrong, as of a bad sector; the disk as such is neither full nor away.
+def _is_of_one(error: StoreError | OSError | EvidenceError) -> bool:
+    """One plant's files are wrong, as of a bad sector; disk and key as such are there.
 
     No reason to hold up all others: the page says of this one what is to be done.
     """
     cause = error if isinstance(error, OSError) else error.__cause__
-    return not isinstance(cause, OSError) or cause.errno in _OF_ONE
+    is_disks = isinstance(cause, OSError) and cause.errno not in _OF_ONE
+    return not is_disks and not isinstance(error, KeyFileError)
 
 
-def _text(error: StoreError | OSError) -> str:
+def _text(error: StoreError | OSError | EvidenceError) -> str:
     return f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
 
 

@@ -60,6 +60,7 @@ class EnrolledPlant:
     Raises:
         DamagedLogError: a certificate in the plant's keys/ folder is damaged, or an order that
             the log names is not kept any more.
+        EvidenceError: its certificates cannot all count.
     """
 
     def __init__(
@@ -81,6 +82,10 @@ class EnrolledPlant:
         reader = self.store.reader
         indices = sorted(reader.state.kept.values())
         return [decode_entry(next(reader.entries(i, i + 1))[1]) for i in indices]
+
+    def enrolled(self, gateway: str) -> str:
+        """The id of an enrolled gateway, "" for any other: anyone can make any number of those."""
+        return gateway if gateway in self.keyring.gateways else ""
 
     def clock_ns(self) -> int:
         """Now, by the collector's clock."""
@@ -110,9 +115,14 @@ class EnrolledPlant:
         taken, problems, ordered = [], list(offered.problems), []
         known = {certified.certificate_sha256 for certified in self.keyring.certificates}
         for name, certified in offered.certificates:
-            if certified.certificate_sha256 not in known:
-                self.keyring.certify(certified)
-                taken.append(f"{name}: certificate of {certified.name}, key {_short(certified)}")
+            if certified.certificate_sha256 in known:
+                continue
+            # those before it have come in since it was read
+            if why := self.keyring.of(certified.name).objection_to(certified.fingerprint):
+                problems.append(f"{self.identity.key_folder}/{name}: {why}")
+                continue
+            self.keyring.certify(certified)
+            taken.append(f"{name}: certificate of {certified.name}, key {_short(certified)}")
         orders = {signed.sha256 for signed in self.keyring.orders}
         for name, signed in offered.orders:
             if signed.sha256 in orders:

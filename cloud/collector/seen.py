@@ -14,7 +14,7 @@ from evidence.custody import GatewayKey
 from evidence.errors import EvidenceError
 from evidence.frame import TYP_FRAME, Body, Gap, Header, decode_body, header_of
 from evidence.public_key import load_key
-from evidence.suites import PublicKey
+from evidence.suites import PublicKey, has_two_ways, lower
 
 #: keys kept as read: more than one collector has gateways
 _KEYS_MAX = 4_096
@@ -96,6 +96,10 @@ class Look:
         """SignatureError unless it is signed with this key."""
         if self._seen is None or self._seen.key != key.sha256:
             cose.verify(self.envelope, key.key)
+
+    def is_higher(self, key: GatewayKey) -> bool:
+        """Its signature under this key is not written as signers of ours do."""
+        return has_two_ways(key.key) and self.envelope.signature != lower(self.envelope.signature)
 
     @cached_property
     def span(self) -> Span:

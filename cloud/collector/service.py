@@ -263,7 +263,7 @@ class Collector:
     def _wait_s(self) -> float:
         """How long to wait for the next item: until something is due."""
         intake = self._intake
-        due = [self._book.next_due_s(), intake.rejects.next_due_s(), intake.watch.next_due_s()]
+        due = [self._book.next_due_s(), intake.next_tell_s(), intake.watch.next_due_s()]
         if self._intake.is_dirty:
             due.append(self._committed_s + COMMIT_INTERVAL_S)
         return max(0.0, min(at_s for at_s in due if at_s is not None) - time.monotonic())

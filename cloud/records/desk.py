@@ -127,7 +127,7 @@ class RecordDesk:
     def _laid(self, plant: str, offered: Offered) -> Laid:
         """Its files on disk, before the collector's thread has anything to do with them."""
         papers, enrolled = self.papers(plant), self._intake.plants.require(plant)
-        if not offered.files or papers.standing.get(offered.sha256) is not None:
+        if not offered.files or papers.held(offered) is not None:
             return {}
         papers.judge(offered, enrolled.store.state.size, enrolled.received_ns())
         self._require_room(plant, offered.size)
@@ -176,7 +176,7 @@ class RecordDesk:
     def _taken(self, plant: str, offered: Offered, laid: Laid) -> Mapping[str, Any]:
         """On the collector's thread."""
         papers = self.papers(plant)
-        held = papers.standing.get(offered.sha256)
+        held = papers.held(offered)
         if held is not None:
             return row(papers, held)
         self._intake.watch.require_clock()

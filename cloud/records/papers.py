@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from cloud.plan.attached import CONTROL_PLAN, check_plan, check_revision
 from cloud.records.media import is_of_type
+from evidence import cose
 from evidence.documents.document import AttachedFile, Document, signed_by, unverified_document
 from evidence.documents.kinds import check_document
 from evidence.documents.people import People
@@ -134,6 +135,11 @@ class Papers:
     def with_file(self, sha256: bytes) -> list[bytes]:
         """SHA-256 of the documents that have this file, in the log's order."""
         return self._with_file.get(sha256, [])[:]
+
+    def held(self, offered: Offered) -> Logged | None:
+        """A document that was taken already; it is no other where its signature is written anew."""
+        other = cose.rewritten_sha256(cose.parse(offered.data))
+        return self.standing.get(offered.sha256) or self.standing.get(other)
 
     def judge(self, offered: Offered, index: int, received_ns: int) -> Judged:
         """Whether a document that is not held may be taken now.

@@ -23,16 +23,18 @@ from cloud.store.record_file import read_at
 from cloud.store.recovery import cut_to, recover
 from cloud.store.state import LogState, StreamState, encode_snapshot
 from cloud.store.tree import file_bytes
-from evidence import checkpoint
+from evidence import checkpoint, cose
 from evidence.keys import Signer
 from evidence.log import Entry, Kind, encode_entry
 from evidence.log_details import OBJECT_KINDS
 from evidence.points import NAME_ID
 from evidence.records import encode_record
-from evidence.suites import PublicKey
+from evidence.suites import PublicKey, lower
 
 #: entries between two snapshots: bounds what a start after a crash reads again
 SNAPSHOT_EVERY = 256
+#: objects of a stream after which it is known how its signatures are written
+LOWER_MANY = 32
 #: SHA-256 of a file -> where its bytes wait for the commit that names it
 Laid = Mapping[bytes, Path]
 #: roots remembered: objects in turn name the same one, and a gateway has few under way at a time
@@ -82,6 +84,7 @@ class PlantStore:
         self._laid: dict[Path, Path] = {}
         self._laying = count()
         self._roots: dict[int, bytes] = {}
+        self._lower: dict[str, bytes] = {}  # streams that have been found to write the lower s
         self.reader = PlantReader(plant, self._folder, lambda: self._committed)
         if self.recovery.unnamed:
             disk.must_last([self._folder.entries, *self.recovery.segments])
@@ -119,6 +122,25 @@ class PlantStore:
             self._roots[size] = self.reader.compact_range(size).root()
         return self._roots[size]
 
+    def writes_lower(self, stream: str, kid: bytes) -> bool:
+        """The stream's newest `LOWER_MANY` objects are under this key, and each has the lower s.
+
+        Agents of before wrote either: of so many not one is by chance.
+        """
+        if self._lower.get(stream) == kid:
+            return True
+        newest = self.reader.head(stream).next_seq
+        seqs = range(newest - 1, newest - LOWER_MANY - 1, -1)
+        if newest < LOWER_MANY or not all(self._is_lower(stream, seq, kid) for seq in seqs):
+            return False
+        self._lower[stream] = kid
+        return True
+
+    def _is_lower(self, stream: str, seq: int, kid: bytes) -> bool:
+        (held,) = self.reader.objects(stream, seq, seq + 1)
+        envelope = cose.parse(held.data)
+        return envelope.kid == kid and envelope.signature == lower(envelope.signature)
+
     def stage(self, entry: Entry) -> int:
         """Log an entry that has no object, with the next commit; its index.
 
@@ -139,7 +161,7 @@ class PlantStore:
         """
         if self._committed.state.size == 0:
             # so that a start that finds objects and no log knows the log was lost
-            raise ValueError("a plant's first commit holds its certificates and no object")
+            raise StoreError("its certificates are not on disk yet, and come before any object")
         if entry.kind not in OBJECT_KINDS or entry.seq != self.stream(entry.stream).next_seq:
             raise ValueError(f"{entry.stream} seq {entry.seq} is not the next object of its stream")
         return self._stage(entry, data, t0_ns=t0_ns, newest_ns=newest_ns)

@@ -38,7 +38,7 @@ ONLINE = b'{"online":true}'
 UNACKNOWLEDGED_MAX = 256  # objects the library may hold; beyond it, the spool keeps them
 UNSENT_BYTES_MAX = 16 * 1024  # the system takes no more ahead of the link; live values wait there
 PACKET_BYTES_MAX = 2 * OBJECT_BYTES_MAX  # nobody sends more here; paho would take 256 MiB
-CONNECT_S = 5.0  # of proxy and broker together; TLS and WebSocket have as long again
+CONNECT_S = 5.0  # of each address; what a proxy answers, TLS and WebSocket have as long again
 
 
 class _Client(paho.Client):
@@ -193,7 +193,7 @@ class MqttUplink:
         self._client.loop_start()
 
     def stop(self) -> None:
-        """Say goodbye and end the network thread; blocks while it tries to connect (5 s)."""
+        """Say goodbye and end the network thread; blocks while it tries an address (5 s)."""
         self._loop = None  # nothing is reported from here on
         if self._client.is_connected():
             self._client.publish(self._topics.state, b'{"online":false}', qos=0, retain=True)

@@ -54,32 +54,31 @@ class ProxyError(OSError):
 
 
 def connect(route: Route, timeout_s: float, turns: Turns | None = None) -> socket.socket:
-    """A connection to the broker's port, before TLS and WebSocket; all of it within the time.
+    """A connection to the broker's port, before TLS and WebSocket.
 
     Args:
         route: the way.
-        timeout_s: without a proxy, of each address.
-        turns: which of the broker's addresses is tried first; through a proxy it says so.
+        timeout_s: for each address of the broker, or of the proxy, whose answers have as long.
+        turns: which of these addresses is tried first; where a proxy leads it says itself.
 
     Raises:
         ProxyError: the proxy does not answer, wants a login, forbids it, or finds no broker.
         OSError: without a proxy, the broker does not answer.
     """
-    proxy = route.proxy
+    proxy, turns = route.proxy, turns or Turns()
     if proxy is None:
-        return _reached(route, timeout_s, turns or Turns())
+        return _reached(route.host, route.port, timeout_s, turns)
     name = f"the proxy {proxy.host}:{proxy.port}"
     login = login_of(proxy)
-    ends_s = time.monotonic() + timeout_s
     try:
-        opened = socket.create_connection((proxy.host, proxy.port), timeout_s)
+        opened = _reached(proxy.host, proxy.port, timeout_s, turns)
     except OSError as error:
         layer = "dns" if isinstance(error, socket.gaierror) else "tcp"
         raise ProxyError(
             layer, f"{name} does not answer ({error.strerror or error})",
             "look at proxy, and whether it runs",
         ) from error  # fmt: skip
-    talk = _Talk(opened, name, ends_s)
+    talk = _Talk(opened, name, time.monotonic() + timeout_s)
     try:
         if proxy.scheme == "http":
             judge_connect(talk.ask_http(connect_request(route, login)), name, route.place)
@@ -92,8 +91,8 @@ def connect(route: Route, timeout_s: float, turns: Turns | None = None) -> socke
     return opened
 
 
-def _reached(route: Route, timeout_s: float, turns: Turns) -> socket.socket:
-    found, failed = socket.getaddrinfo(route.host, route.port, type=socket.SOCK_STREAM), OSError()
+def _reached(host: str, port: int, timeout_s: float, turns: Turns) -> socket.socket:
+    found, failed = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM), OSError()
     for family, kind, protocol, _, address in turns.of(found):
         made: socket.socket | None = None
         try:

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from evidence import cbor, merkle
+from evidence import cbor, cose, merkle
 from evidence.archive import paths
 from evidence.documents.document import AttachedFile, Document
 from evidence.documents.people import People, Person
@@ -138,6 +138,10 @@ class DocumentCheck:
             raise MalformedError("the log says something else of it than it says itself")
         if entry.certificate not in self._keys_of(signer):
             raise MalformedError("the log names another key than the one that signed it")
+        if self.standing.get(cose.rewritten_sha256(cose.parse(data))) is not None:
+            raise MalformedError(
+                "the log has this document twice, once with its signature rewritten"
+            )
         self.people.take(document, entry.sha256)
         self.standing.take(Logged(place.index, entry.received_ns, entry.sha256, document, signer))
         if document.kind == COSIGNED and signer is not None:

@@ -1,6 +1,7 @@
 """Gateway and collector agree on a configuration that hides something, or is none."""
 
 import dataclasses
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -148,6 +149,15 @@ def beating() -> list[Body]:
     """The honest frames of a real plant; the heartbeat alone is simulated."""
     *made, beat = bodies(flags=0, clock=REAL)
     return [*made, dataclasses.replace(beat, flags=8)]
+
+
+def unsaid() -> bytes:
+    """Frames and statement of a real plant, under the configuration of a simulated one."""
+    config, made = sm.configuration(), bodies(flags=0, clock=REAL)
+    said = json.loads(statement_of([(config, made)])) | {"simulated": False}
+    return sm.build(
+        sm.contents(sm.make_month(sm.items(config, made), statement=statement_bytes(said)))
+    )
 
 
 def outside_the_chain(seq: int) -> Callable[[], bytes]:
@@ -324,6 +334,11 @@ KINDS: list[Kind] = [
         "configuration: a heartbeat of a simulated plant",
         "One frame without readings says that it is simulated; nothing else does.",
         under(changed(lambda c: c["plant"].update(simulated=False)), beating()), "N-SIMULATED",
+    ),
+    kind(
+        "configuration: a simulated plant that is called real",
+        "Only the configuration says that the plant is simulated: frames and statement do not.",
+        unsaid, "E-INPUT", "N-SIMULATED",
     ),
     kind(
         "configuration: frames that a person types", "Readings are typed, and their frames say so.",

@@ -49,6 +49,16 @@ def after(place: int, by: str, what: str, about: str, body: dict[str, Any]) -> b
     return pp.paper(by, what, about, body, sm.sha256(pp.papers()[place]))
 
 
+def signed_anew() -> list[bytes]:
+    """Wu has a P-256 key; what it signs is logged, and again with n-s in place of s."""
+    body = pp.person_body("chen") | {"key": pp.spki(pp.key_of("wu"))}
+    enrolled = pp.paper("wang", "person", "wu", body, sm.sha256(pp.persons()[-1]))
+    once = counted("wu")
+    order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # SEC 2, 2.4.2
+    s = order - int.from_bytes(once[-32:], "big")
+    return [enrolled, once, once[:-32] + s.to_bytes(32, "big")]
+
+
 Made = Callable[[], list[bytes]]
 INVOICE = pp.INVOICE | {"value": "1.00"}
 
@@ -58,6 +68,9 @@ AFTER_PERSONS: list[tuple[str, str, Made, str]] = [
      lambda: [counted("li", by=pp.key_of("zhao"))], "no such key"),
     ("paper of a stranger", "Somebody who was never enrolled signs a count.",
      lambda: [counted("mallory")], "no such key"),
+    ("paper logged again, rewritten",
+     "A count is logged a second time, without its signer's key.", signed_anew,
+     "once with its signature rewritten"),
     ("paper of another plant", "An operator uses the sister plant's count here.",
      lambda: [counted("li", plant="sister-smelter")], "plant sister-smelter"),
     ("invoice by an operator", "An operator, who may count, signs an invoice.",

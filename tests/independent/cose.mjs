@@ -26,6 +26,9 @@ export class SignatureError extends Error {}
 /** alg -> kind of key, as node:crypto names it */
 const SUITES = new Map([[-19n, "ed25519"], [-8n, "ed25519"], [-9n, "ec"], [-7n, "ec"]]);
 
+/** SEC 2, 2.4.2 */
+const P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+
 export function sha256(...parts) {
   const hash = createHash("sha256");
   for (const part of parts) hash.update(part);
@@ -69,6 +72,14 @@ export function parse(data) {
     data, protected: parts[0], payload: parts[2], signature: parts[3], header, alg, kid, typ,
     hash: sha256(data),
   };
+}
+
+/** Hash of the object with (r, n-s) for (r, s): P-256's other way, which needs no key (FORMAT.md 2). */
+export function rewritten({ data, signature }) {
+  const [r, s] = [signature.subarray(0, 32), BigInt(`0x0${hex(signature.subarray(32, 64))}`)];
+  const other = (P256_ORDER - (s % P256_ORDER)) % P256_ORDER;
+  const bytes = Buffer.from(other.toString(16).padStart(64, "0"), "hex");
+  return sha256(data.subarray(0, data.length - signature.length), r, bytes);
 }
 
 /** Throws unless `by` signed the object. */

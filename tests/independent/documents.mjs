@@ -111,6 +111,7 @@ export class Documents {
     if (entry.key === null || !keys.some((key) => key.hash.equals(entry.key))) {
       throw new FormatError("the entry names another key");
     }
+    if (this.taken.has(hex(cose.rewritten(object)))) throw new FormatError("the log has it twice");
     if (followsAs(kind) === "list") this.list(document, entry.sha256);
     this.stand(document, entry.sha256);
     if (kind === COSIGNED) this.cosigned(document, signer.key, entry.index, path);

@@ -1,6 +1,7 @@
 """The supervised nats-server: starts, comes back when killed, ends with us, leaves others alone."""
 
 import asyncio
+import errno
 import os
 import re
 import shutil
@@ -78,6 +79,30 @@ async def test_it_comes_back_on_the_same_port_with_another_process(tmp_path: Pat
     assert told[-1] == broker.pid
     await broker.stop()
     assert not listening(port)
+
+
+async def test_it_comes_back_again_and_again_where_that_cannot_be_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its process id goes into files, and the disk may be full: nobody started it any more then."""
+
+    def refuse() -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    broker = Broker(tmp_path, 0, refuse)
+    await broker.start()
+    for n in (1, 2):
+        pid = broker.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        await until(lambda n=n: broker.restarts == n and listening(broker.port))
+    assert "broker cannot be told of: [Errno 28] No space left on device" in caplog.text
+    await broker.stop()
+    assert not listening(broker.port)
+    (tmp_path / "broker/pid").mkdir()
+    with pytest.raises(IsADirectoryError):
+        await broker.start()
+    assert not listening(broker.port), "it ran, and nobody would have ended it"
 
 
 async def test_one_that_keeps_no_message_comes_back_with_an_empty_store(

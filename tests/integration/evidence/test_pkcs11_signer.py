@@ -50,6 +50,9 @@ def test_a_p256_key_signs_r_and_s(token: Path) -> None:
     assert len(signature) == 64
     r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
     key.verify(encode_dss_signature(r, s), b"a reading", ec.ECDSA(hashes.SHA256()))
+    order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # SEC 2, 2.4.2
+    made = [int.from_bytes(signer.sign(b"%d" % n)[32:], "big") for n in range(16)]
+    assert max(made) <= order // 2, "the one of two ways that collectors know it by"
 
 
 @pytest.mark.parametrize("label", ["ed", "p256"])

@@ -24,7 +24,7 @@ from cloud.records.media import CSV, JPEG, PDF, PNG, XLSX, is_of_type, type_of
 from cloud.records.papers import Papers, offer
 from evidence.documents.document import COLLECTOR, AttachedFile, Document, encode_document
 from evidence.errors import EvidenceError
-from evidence.keys import FileSigner
+from evidence.keys import FileSigner, generate
 from evidence.log import Kind, decode_entry
 from tests.unit.cloud.app_examples import TOKEN, make_accounts, make_app, make_client
 from tests.unit.cloud.collector.running import Running
@@ -84,6 +84,25 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     await made.persons()
     yield made
     await made.running.stop()
+
+
+async def test_a_document_whose_signature_is_written_anew_is_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a browser's key, P-256: anybody could have an invoice logged again in another's name."""
+    key = FileSigner(generate("p256"))
+    monkeypatch.setattr(pp, "key_of", lambda who, of=pp.key_of: key if who == "li" else of(who))
+    site = Site(tmp_path)
+    await site.persons()
+    invoice = paper("li", "invoice", "coal", pp.INVOICE)
+    row = (await site.post(invoice)).json()
+    size = site.running.intake.plant("mini").reader.size
+    order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # SEC 2, 2.4.2
+    s = order - int.from_bytes(invoice[-32:], "big")
+    again = await site.post(invoice[:-32] + s.to_bytes(32, "big"))
+    assert (again.status_code, again.json()) == (200, row)
+    assert site.running.intake.plant("mini").reader.size == size
+    await site.running.stop()
 
 
 async def test_a_document_is_on_disk_in_the_log_and_there_after_a_start(site: Site) -> None:

@@ -2,15 +2,21 @@
 
 import asyncio
 import base64
+import contextlib
 import hashlib
+import socket
+import threading
 
 import pytest
 
-from edge.route import Route
+from edge.route import Proxy, Route
 from edge.uplink import mqtt
 from edge.uplink.hello import NotLetInError, connect_packet, read_answer, say_hello
-from tests.ports import gone_round, two_addresses
+from edge.uplink.tunnel import connect
+from evidence.turns import Turns
+from tests.ports import free_port, gone_round, two_addresses
 from tests.tcp_server import TcpServer
+from tests.waiting import ENOUGH_S
 
 
 def test_the_connect_packet() -> None:
@@ -96,6 +102,40 @@ def test_each_connection_begins_with_another_address(monkeypatch: pytest.MonkeyP
         port = made["127.0.0.2"].getsockname()[1]
         client = mqtt._Client(Route.of(f"mqtt://cluster:{port}"), "id", str)
         gone_round(client._create_socket_connection, made)
+
+
+def test_a_proxy_that_is_silent_at_one_address_is_reached_at_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The first address took all the time there was, and the answer of the second was too late."""
+    port = free_port()
+    rows = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"127.0.0.{n}", port)) for n in (2, 3)]
+    asked: list[bytes] = []
+    with contextlib.ExitStack() as stack:
+        deaf, proxy = (
+            stack.enter_context(socket.create_server(row[-1], backlog=backlog))
+            for row, backlog in zip(rows, (0, 9), strict=True)
+        )
+        for _ in range(3):  # more than wait to be accepted: who comes then is not answered
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(deaf.getsockname())
+
+        def answer() -> None:
+            for _ in range(2):
+                client = stack.enter_context(proxy.accept()[0])
+                asked.append(client.recv(1024).split(b"\r\n")[0])
+                client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+
+        answering = threading.Thread(target=answer, daemon=True)
+        answering.start()
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **_more: rows)
+        route, turns = Route.of("mqtt://broker:1883", Proxy.of(f"http://proxy:{port}")), Turns()
+        for _ in range(2):
+            with connect(route, 1.0, turns) as connection:
+                assert connection.getpeername()[0] == "127.0.0.3"
+        answering.join(ENOUGH_S)
+    assert asked == [b"CONNECT broker:1883 HTTP/1.1"] * 2
 
 
 def test_a_client_that_has_ended_leaves_no_socket() -> None:

@@ -243,6 +243,15 @@ def test_p256_numbers_out_of_range_are_no_signature(number: int) -> None:
             cose.verify(cose.parse(forged), EC.public_key)
 
 
+def test_of_two_p256_signatures_the_lower_is_written_and_both_are_read() -> None:
+    order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # SEC 2, 2.4.2
+    for n in range(20):
+        data = cose.sign(EC, HEADER, b"%d" % n)
+        s = int.from_bytes(data[-32:], "big")
+        assert 0 < s <= order // 2
+        cose.verify(cose.parse(data[:-32] + (order - s).to_bytes(32, "big")), EC.public_key)
+
+
 def test_the_object_is_kept_verbatim() -> None:
     data = cose.sign(ED, HEADER, b"x")
     assert cose.parse(data).data == data

@@ -101,6 +101,13 @@ def test_zeros_have_counts_whatever_the_scale() -> None:
     assert counts(p) == []
 
 
+def test_a_divisor_beyond_64_bits_must_not_meet_numpy_either() -> None:
+    # 25 × 10^18: half of it is the first that is nearer to one
+    p = point(Dtype.U64, 0, ct_ratio="1/5000000000", vt_ratio="1/5000000000")
+    assert counts(p, 1) == [0]
+    assert counts(p, 12_499_999_999_999_999_999, 12_500_000_000_000_000_000) == [0, 1]
+
+
 def test_floats_round_half_away_in_binary64() -> None:
     f32 = point(Dtype.F32, 1)
     # 0.25 is exact: 2.5 → 3; 0.05 as f32 is 0.0500000007…: 0.500000007… → 1

@@ -113,6 +113,12 @@ def test_an_order_told_twice_counts_once_and_order_of_telling_does_not_matter() 
     assert [made.current(seq) for seq in (5, 6, 9, 10)] == [A, B, B, C]
 
 
+def test_a_key_was_used_once_it_was_handed_to_though_nobody_asked_who_signs() -> None:
+    made = stream()
+    made.rotate(5, A, B)
+    assert [made.was_used(key) for key in (A, B, C)] == [True, True, False]
+
+
 def test_a_replace_after_a_rotate_at_the_same_object_has_the_last_word() -> None:
     made = stream()
     made.apply(replace(5, A), C)

@@ -1,5 +1,6 @@
 """Whose a new file is: the folder's owner's where root makes it."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import pytest
 from cloud.store.slice import Watch, take_lock
 from cloud.transport.served import alone
 from edge.spool import Spool, is_in_use
+from evidence.key_files import write_new
+from evidence.keys import generate, load_private, write_private
 from evidence.owners import give, make_folder
 from tests.service_user import USER, given, needs_root, not_given
 
@@ -96,3 +99,33 @@ def test_what_another_user_has_locked_up_is_taken_for_in_use(
     monkeypatch.setattr(os, "open", refuse)
     assert not watch.is_quiet()
     assert is_in_use(tmp_path / "spool.sqlite")
+
+
+def test_a_key_is_on_disk_when_it_is_made_and_half_of_one_is_not_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stick pulled at once had an empty root key; a full disk's half kept the next try away."""
+    synced, sync = dict[str, int](), os.fsync
+
+    def fsync(file: int) -> None:
+        synced[str(Path(f"/proc/self/fd/{file}").readlink())] = os.fstat(file).st_size
+        sync(file)
+
+    def refuse(file: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    root, request = tmp_path / "keys/root.pem", tmp_path / "keys/edge-1.csr"
+    for make in (lambda: write_private(root, generate()), lambda: write_new(request, b"request")):
+        monkeypatch.setattr(os, "fsync", refuse)
+        with pytest.raises(OSError, match="No space left"):
+            make()
+        assert not list((tmp_path / "keys").iterdir()), "the next try would find it there already"
+        monkeypatch.setattr(os, "fsync", fsync)
+        make()
+        (made,) = (tmp_path / "keys").iterdir()
+        assert synced.pop(str(made)) == made.stat().st_size > 0
+        assert str(made.parent) in synced, "its name, too"
+        made.rename(tmp_path / made.name)
+    assert load_private(tmp_path / "root.pem")
+    assert (tmp_path / "root.pem").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "edge-1.csr").read_bytes() == b"request"

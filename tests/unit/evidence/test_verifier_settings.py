@@ -138,6 +138,7 @@ def test_an_event_without_a_field_is_none() -> None:
         {"a": settings_months.RATIO | {"source": "x" * 1001}},
         {"a": settings_months.RATIO | {"stated": []}},
         {"a": settings_months.RATIO | {"stated": [["400"]]}},
+        {"a": settings_months.RATIO | {"stated": [["400", "as built"], ["800"]]}},
         {"a": settings_months.RATIO | {"stated": [["400", ""]]}},
         {"a": settings_months.RATIO | {"stated": [["400", "x" * 201]]}},
         {"a": settings_months.RATIO | {"stated": [["4" * 129, "x"]]}},

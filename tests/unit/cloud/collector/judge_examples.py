@@ -31,6 +31,9 @@ class View:
     def root_at(self, size: int) -> bytes | None:
         return self.roots.get(size)
 
+    def writes_lower(self, stream: str, kid: bytes) -> bool:
+        return False
+
     def hold(self, accepted: Verdict) -> None:
         assert isinstance(accepted, Accepted)
         entry, stream = accepted.entry, self.stream(accepted.entry.stream)

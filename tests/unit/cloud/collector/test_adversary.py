@@ -206,3 +206,66 @@ def test_the_same_objects_for_ever_change_nothing(site: Site) -> None:
             assert isinstance(site.send(HONEST, data), Duplicate)
     assert site.intake.commit().sealed == {HONEST}
     assert len(site.entries()) == size
+
+
+# -- signatures that anybody can write anew --------------------------------------------------------
+
+P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # SEC 2, 2.4.2
+
+
+def rewritten(data: bytes) -> bytes:
+    """With n-s in place of s: verifies as well, and needs no key."""
+    s = int.from_bytes(data[-32:], "big")
+    return data[:-32] + (P256_ORDER - s).to_bytes(32, "big")
+
+
+@pytest.fixture
+def p256(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[At]:
+    """A gateway whose token makes P-256 signatures; four of them say how it writes them."""
+    monkeypatch.setattr("cloud.store.plant.LOWER_MANY", 4)
+    monkeypatch.setattr("tests.unit.cloud.evidence_examples.generate", lambda: generate("p256"))
+    made = At(tmp_path)
+    made.take(made.gateway.config(), made.gateway.frame(T0_NS))
+    yield made
+    made.intake.store.close()
+
+
+def frames(site: At, count: int) -> list[bytes]:
+    begin = len(site.gateway.objects)
+    return [site.gateway.frame(T0_NS + (begin + i) * SECOND_NS) for i in range(count)]
+
+
+def test_what_is_held_and_comes_rewritten_is_no_fork(p256: At) -> None:
+    """Whoever could publish had the log say that the gateway signs two objects for one place."""
+    entries = p256.entries()
+    assert p256.take(*map(rewritten, p256.gateway.objects)) == [Duplicate()] * 2
+    assert p256.entries() == entries
+    for spoilt in (bytes(64), b"\xff" * 64):
+        (verdict,) = p256.take(p256.gateway.objects[1][:-64] + spoilt)
+        assert verdict.reason == "signature"
+    two = p256.gateway.objects.pop() and p256.gateway.frame(T0_NS)
+    (verdict,) = p256.take(two)  # the same frame, signed once more with the key
+    assert verdict.entry.verdict == "fork"
+
+
+def test_what_is_due_and_comes_rewritten_is_not_taken_for_the_gateways(p256: At) -> None:
+    """It was: the gateway's own object was a fork, and nothing of the stream was taken any more."""
+    assert all(isinstance(v, Accepted) for v in p256.take(*frames(p256, 2)))
+    (due,) = frames(p256, 1)
+    (verdict,) = p256.take(rewritten(due))
+    assert (verdict.reason, verdict.sentence) == (
+        "signature", "seq 4: its signature was written anew on the way, without the key"
+    )  # fmt: skip
+    p256.restart()
+    assert p256.take(rewritten(due))[0].reason == "signature"
+    assert all(isinstance(v, Accepted) for v in p256.take(due, *frames(p256, 3)))
+
+
+@pytest.mark.parametrize("higher", [0, 1])
+def test_an_agent_that_wrote_either_way_goes_on(p256: At, higher: int) -> None:
+    """As all did: nothing says which it will be."""
+    for n in range(8):
+        (data,) = frames(p256, 1)
+        if n % 4 == higher:
+            p256.gateway.objects[-1] = data = rewritten(data)
+        assert isinstance(p256.take(data)[0], Accepted), n

@@ -1,5 +1,6 @@
 """Commits that were not made, by a disk or a token: nothing of them counts, and all comes again."""
 
+import errno
 import hashlib
 import os
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from cloud.collector.aside import KNOWN
 from cloud.collector.intake import Intake
 from cloud.collector.judge import Accepted, Aside, Refused
 from cloud.collector.opening import open_plants
+from cloud.store.disk import Disk
 from cloud.store.slice import SliceStore
 from evidence.errors import KeyFileError
 from evidence.frame import TYP_FRAME, encode_body
@@ -25,6 +27,7 @@ from tests.unit.cloud.evidence_examples import (
     Gateway,
     ManualClock,
     body,
+    make_plant,
 )
 
 
@@ -130,3 +133,33 @@ async def test_a_disk_that_hangs_is_told_while_it_does(
     await running.until(lambda: running.receipted() == [0])
     await running.until(lambda: not running.collector.hangs())
     assert running.collector.amiss() == {}
+
+
+def test_a_plant_whose_files_may_not_be_written_holds_up_no_start_of_others(
+    plant: ExamplePlant, gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of another user, say, as after a restore; a disk that takes nothing still ends the start."""
+    other = make_plant(tmp_path / "k", "maxi", collector=plant.collector)
+    intake, write = Intake(SliceStore(tmp_path / "00"), ManualClock(), plant.collector), Disk.write
+
+    def refuse(disk: Disk, path: Path, *args: Any, **named: Any) -> None:
+        if "mini" in path.parts:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        write(disk, path, *args, **named)
+
+    with monkeypatch.context() as refusing:
+        refusing.setattr(Disk, "write", refuse)
+        (of, note), *_ = open_plants(intake, [plant.identity(), other.identity()])
+        assert (of, note) == (
+            "mini", "plant mini: evidence cannot be written: [Errno 13] Permission denied"
+        )  # fmt: skip
+        assert (intake.plant("mini").reader.size, intake.plant("maxi").reader.size) == (0, 3)
+        first = gateway.config()
+        verdict = intake.take(SENDER, first, 0.0)
+        assert isinstance(verdict, Refused)
+        assert verdict.reason == "disk", "its certificates are to come before it"
+        assert set(intake.commit().failed) == {"mini"}
+    assert not intake.commit().failed
+    assert intake.plant("mini").reader.size == 4, "root, collector and two gateways"
+    assert isinstance(intake.take(SENDER, first, 0.0), Accepted)
+    intake.store.close()

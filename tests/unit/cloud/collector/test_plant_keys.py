@@ -12,6 +12,7 @@ import pytest
 
 from cloud.collector.intake import Intake
 from cloud.collector.judge import Accepted, Aside
+from cloud.collector.opening import open_plants
 from cloud.collector.topics import Sender
 from cloud.errors import DamagedLogError, NotServedError
 from cloud.store.slice import SliceStore
@@ -318,3 +319,39 @@ def test_a_damaged_certificate_stops_its_plant_and_no_other(site: Site, name: st
     assert site.notes[0].startswith("plant mini is NOT served: ")
     assert name in site.notes[0]
     assert list(site.intake.plants) == []
+
+
+def test_a_key_too_many_does_not_count_and_holds_up_nobody(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the stream it was logged and did not count; in the folder it ended what looked there."""
+    monkeypatch.setattr("evidence.custody.KEYS_MAX", 2)
+    site.new_key("a.crt")
+    second = site.new_key()
+    news = site.look()
+    assert [sentence[:5] for sentence in news.taken] == ["a.crt"]
+    (sentence,) = news.problems
+    assert sentence == f"{site.keys}/new.crt: this gateway has 2 keys already"
+    rotate = site.gateway.sign(TYP_ROTATE, encode_rotate(site.certificate()))
+    (verdict,) = site.take(rotate)
+    assert (verdict.reason, site.entries()[-1].kind) == ("rotate", Kind.REJECT)
+    site.order(site.replacement())
+    assert "this gateway has 2 keys already" in site.look().problems[-1]
+    assert isinstance(site.take(site.gateway.frame(T0_NS + SECOND_NS))[0], Accepted)
+    site.restart()
+    assert site.notes[-1].endswith("order.cose: this gateway has 2 keys already")
+    assert key_sha256(second.public_key).hex() not in str(site.intake.plants.require("mini").news)
+
+
+def test_certificates_that_cannot_all_count_hold_up_their_plant_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The collector of all plants did not start for it."""
+    monkeypatch.setattr("evidence.custody.KEYS_MAX", 0)
+    mini = make_plant(tmp_path)
+    maxi = make_plant(tmp_path, "maxi", gateways=(), collector=mini.collector)
+    opened = Intake(SliceStore(tmp_path / "00"), ManualClock(), mini.collector)
+    (_, note), *_ = open_plants(opened, [mini.identity(), maxi.identity()])
+    assert note.startswith("plant mini is NOT served: this gateway has 0 keys already. ")
+    assert list(opened.plants) == ["maxi"]
+    opened.store.close()

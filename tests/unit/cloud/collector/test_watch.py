@@ -1,12 +1,14 @@
 """Alarms that stand: clocks that cannot be right, streams that are stuck, and when they end."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from cloud.clock import JUMP_NS, SteadyClock
+from cloud.collector import rejects
 from cloud.collector.intake import Intake
 from cloud.collector.judge import Accepted, Ahead, Aside, Refused
 from cloud.collector.missing import LASTING_NS, Missed, Missing
@@ -252,4 +254,27 @@ async def test_the_page_is_told_when_the_clock_is_in_doubt_although_nothing_come
     assert (alarm["gateway"], alarm["reason"]) == ("", "clock")
     assert {p: list(why) for p, why in running.collector.amiss().items()} == {"mini": ["clock"]}
     assert running.collector.served() == ["mini"]
+    await running.stop()
+
+
+async def test_what_may_not_be_told_in_doubt_keeps_nobody_busy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its time was over, so the thread looked 20,000 times a second whether it may be."""
+    monkeypatch.setattr(rejects, "INTERVAL_S", 0.2)
+    running, looks, due_s = Running(make_plant(tmp_path), tmp_path / "00"), 0, 0.0
+    intake = running.intake
+
+    def doubt() -> str:
+        nonlocal looks, due_s
+        due_s = intake.rejects.next_due_s() or 0.0
+        looks += 1
+        return "it jumped" if due_s else ""
+
+    monkeypatch.setattr(intake.watch, "doubt", doubt)
+    running.send(b"one", b"two")
+    await running.until(lambda: 0 < due_s < time.monotonic())
+    before = looks
+    await asyncio.sleep(0.5)
+    assert looks - before < 50
     await running.stop()

@@ -119,7 +119,7 @@ def test_objects_and_other_entries_are_not_mixed_up(tmp_path: Path) -> None:
     assert not plant.is_dirty
     assert store.commit() == ([], {})
     new = store.open_plant("new", EXAMPLE.signer, [KEY])
-    with pytest.raises(ValueError, match="first commit holds its certificates and no object"):
+    with pytest.raises(StoreError, match="certificates are not on disk yet"):
         EXAMPLE.stage(new, 0)
     store.close()
 

@@ -2,9 +2,11 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from edge.calc.screening import chance
+from edge.calc.screening.ranges import apart
 
 #: percentage points: NIST/SEMATECH e-Handbook 1.3.6.7 (normal, t, chi-squared); Kolmogorov's 5 %
 #: point 1.358 (Massey 1951); the binomials summed by hand: 56/1024, 1/8, 1 - (5/6)^4
@@ -28,6 +30,15 @@ TABLES = [
 def test_tables(made: object, printed: float) -> None:
     assert callable(made)
     assert made() == pytest.approx(printed, rel=4e-3)
+
+
+def test_months_apart() -> None:
+    """Welch's t by hand, and Student's tails for 2 and 4 degrees of freedom in closed form."""
+    # both errors squared 1: t² = 6²/2; 2² ÷ (1 + 1) degrees: 1 - t/√(t² + 2)
+    assert apart(np.array([0.0, 2.0]), np.array([6.0, 8.0])) == pytest.approx(1 - 0.9**0.5)
+    # both 1/3: t² = 24; (2/3)² ÷ (1/18 + 1/18) degrees: 1 - t/√(t² + 4) × (1 + 2/(t² + 4))
+    three = apart(np.array([0.0, 1.0, 2.0]), np.array([6.0, 5.0, 4.0]))
+    assert three == pytest.approx(1 - (24 / 28) ** 0.5 * (1 + 2 / 28))
 
 
 def test_ends() -> None:

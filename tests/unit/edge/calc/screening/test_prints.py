@@ -9,6 +9,7 @@ import pytest
 
 from edge.calc.screening import prints as prints_module
 from edge.calc.screening.prints import BESIDE, PRINT, Alike, Prints, alike, thinned
+from edge.calc.screening.questions.repeated import _longest
 
 DAYS = 2_976
 
@@ -96,3 +97,9 @@ def test_nothing_and_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_few_alike_are_chance() -> None:
     (one,) = alike([made([(8 * n, 1, n) for n in range(3)])] * 2)
     assert one == Alike(0, 1, "p1", "p1", 6.0, 1.0)
+
+
+def test_the_longest_stretch_is_measured() -> None:
+    """Quarters 0 and 1 come again at 3 and 4, quarter 5 at 7; 0 is no print."""
+    prints = np.array([1, 2, 9, 1, 2, 5, 0, 5, 0], dtype=np.uint64)
+    assert _longest(prints) == (2, 0, 3, 2, 1), "length, both places, stretches, those over 1"

@@ -275,6 +275,9 @@ def test_a_shifted_stock_stands_first() -> None:
     later = _billed("5", "2026-07", "10", TO_NS)  # the month before closed with 5
     chain = [x.result for x in out([_billed("5"), later]) if x.result.question == "stock-chain"]
     assert [(one.month, one.statistic) for one in chain] == [("2026-07", "+5.00")]
+    unbilled = _billed("20")
+    unbilled = replace(unbilled, papers=[one for one in unbilled.papers if one.kind != "invoice"])
+    assert out([unbilled]) == [], "stocks alone do not say what was used"
 
 
 def test_every_question_has_its_texts() -> None:

@@ -60,6 +60,11 @@ def test_a_year_gives_back_its_emission_by_its_means() -> None:
     assert line["factors"]["carbon_content"]["value"] == "0.0284118"
     mean = Decimal(400) * Decimal("21.25") * Decimal("0.0284118") * 44 / 12
     assert abs(mean - Decimal(line["emission_t"])) < Decimal("0.02")
+    # 2500 × 0.027 × 44/12 = 247.5; 6000 × 0.029 × 44/12 = 638
+    figures = annual_statement(made(*sources))["figures"]
+    assert [figures[f"fuel.anthracite.{name}"] for name in ("quantity", "emission_t", "ncv")] == [
+        "400", "885.50", "21.25",
+    ]  # fmt: skip
 
 
 def test_twelve_months_are_summed_to_the_cent_and_the_threshold_is_told() -> None:
