@@ -31,6 +31,14 @@ class FrameForm:
             self._due[group["schedule"]][1][g] = dtype, len(group["points"])
         self._devices = len(config["devices"])
 
+    def fits(self, body: Body) -> bool:
+        """As `check`, for who needs no reason."""
+        try:
+            self.check(body)
+        except MalformedError:
+            return False
+        return True
+
     def check(self, body: Body) -> None:
         """Hold a frame against it.
 

@@ -165,7 +165,7 @@ def _unknown_method(made: dict[str, Any]) -> None:
     made["input"]["rule_set"] = made["output"]["rule_set"] = "cets-2031"
 
 
-MISREAD = {"E-GROUPS", "E-INPUT"}
+MISREAD = {"W-UNFIT", "E-INPUT"}
 BAD_FRAME = {"E-FRAME", "E-INPUT"}
 BAD_CONFIG = {"E-CFG", "E-INPUT"}
 

@@ -280,7 +280,7 @@ def test_long_work_says_what_it_does_on_stderr(
     assert captured.err.endswith("\r" if is_terminal else "\n")
 
 
-def test_ctrl_c_that_nobody_heard_ends_it_all_the_same() -> None:
+def test_ctrl_c_that_nobody_heard_ends_it_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in the CBOR library: what is raised while something is torn down reaches nobody."""
 
     def torn_down() -> Iterator[None]:
@@ -290,14 +290,14 @@ def test_ctrl_c_that_nobody_heard_ends_it_all_the_same() -> None:
             signal.raise_signal(signal.SIGINT)
 
     was, unheard = signal.getsignal(signal.SIGINT), list[object]()
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(sys, "unraisablehook", lambda told: unheard.append(told.exc_type))
-        with cli_progress.Progress() as progress:
-            progress.tell("frame 1")
-            asked = torn_down()
-            next(asked)
-            del asked
-            assert unheard == [KeyboardInterrupt]
+    monkeypatch.setattr(sys, "unraisablehook", lambda told: unheard.append(told.exc_type))
+    with cli_progress.Progress() as progress:
+        progress.tell("frame 1")
+        asked = torn_down()
+        next(asked)
+        del asked
+        assert unheard == [KeyboardInterrupt]
+        with pytest.raises(KeyboardInterrupt):
             progress.tell("frame 2")
     assert signal.getsignal(signal.SIGINT) is was
 
