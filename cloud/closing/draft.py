@@ -24,6 +24,7 @@ from evidence import cose
 from evidence.configuration import Together
 from evidence.errors import LimitError, MalformedError
 from evidence.frame import Body, decode_body, header_of
+from evidence.frame_form import check_order
 from evidence.log import Kind
 from evidence.log_lines import about
 from evidence.recompute import Paper, Recomputation, bounded_statement, statement_bytes
@@ -194,7 +195,7 @@ class _Fold:
     def __init__(self, evidence: PlantEvidence, stream: str) -> None:
         self.first_ns: int | None = None
         self.head = b""
-        self._end_ns = 0
+        self._end_ns = self._last_ns = 0
         self._evidence, self._stream = evidence, stream
         self._seqs = evidence.configs(stream)
         self._configs: dict[bytes, Mapping[str, Any]] = {}
@@ -224,6 +225,7 @@ class _Fold:
         self._recomputation.configure(cfg, self._configs[cfg])
         try:
             self._recomputation.check(body)
+            check_order(body, self._last_ns)
         except MalformedError as error:  # the verifier passes it over, too, and names it
             self._calculate()
             self._recomputation.pass_over(body)
@@ -244,9 +246,9 @@ class _Fold:
         if not self._unfit:
             return ""
         return (
-            f"{self._unfit} frames of {self._stream} do not fit their configuration and are not "
-            "used; their time counts as without readings (W-UNFIT). The first is "
-            f"{self._first_unfit}"
+            f"{self._unfit} frames of {self._stream} do not fit their configuration, or the frames "
+            "before them, and are not used; their time counts as without readings (W-UNFIT). The "
+            f"first is {self._first_unfit}"
         )
 
     def _calculate(self) -> None:
@@ -261,6 +263,7 @@ class _Fold:
             self.first_ns = min(section.first_ns for section in body.sections)
         for section in body.sections:
             self._end_ns = max(self._end_ns, section.first_ns + section.step_ns * section.ticks)
+            self._last_ns = max(self._last_ns, section.last_ns)
 
     def statement(
         self,

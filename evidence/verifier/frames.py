@@ -31,7 +31,7 @@ from evidence.frame import (
     decode_body,
     place_of,
 )
-from evidence.frame_form import FrameForm
+from evidence.frame_form import FrameForm, check_order
 from evidence.log_details import KIND_OF, is_span
 from evidence.points import NAME_ID
 from evidence.receipt import decode_close
@@ -304,7 +304,7 @@ class FrameCheck:
         is_unfit = False
         try:
             config = self._configs.named(header, where)
-            is_unfit = config is not None and self._is_unfit(header.cfg or b"", config, body, where)
+            is_unfit = config is not None and self._is_unfit(view, header, config, body, where)
         finally:  # also where the configuration is newer than this program
             if not is_unfit:
                 self._times(view, body, where)
@@ -321,8 +321,11 @@ class FrameCheck:
             first = view.first if view.first is not None else header.seq
             yield Checked(header.stream, header, body, header.cfg, config, first, is_unfit)
 
-    def _is_unfit(self, cfg: bytes, config: Mapping[str, Any], body: Body, where: str) -> bool:
+    def _is_unfit(
+        self, view: StreamView, header: Header, config: Mapping[str, Any], body: Body, where: str
+    ) -> bool:
         """Hold a frame against its configuration; of one that gives none a form step 6 tells."""
+        cfg = header.cfg or b""
         if cfg != self._form[0]:
             self._form = cfg, None
             with suppress(MalformedError):
@@ -332,6 +335,7 @@ class FrameCheck:
             return False
         try:
             form.check(body)
+            check_order(body, view.last_ns)
         except MalformedError as error:
             sentence = f"{said(error)} Nothing of it is used; its time counts as without readings."
             self._report.add("W-UNFIT", where, sentence)
@@ -343,8 +347,6 @@ class FrameCheck:
             return
         first = min(section.first_ns for section in body.sections)
         last = newest_ns(body)
-        if first <= view.last_ns:
-            self._report.add("E-TIME", where, "Its readings are not after those before it.")
         if self.period is not None and not self.period[0] <= first <= last < self.period[1]:
             self._report.add("E-TIME", where, "Its readings are outside the statement's period.")
         view.last_ns = max(view.last_ns, last)

@@ -16,7 +16,7 @@ import { Settings } from "./settings.mjs";
 
 const SECOND = 1_000_000_000n;
 const [AHEAD, BEHIND, LATE] = [60n * SECOND, 1200n * SECOND, 900n * SECOND];
-const SPAN = 32n * 86_400n * SECOND;
+const SPAN = 2n * 86_400n * SECOND;
 
 /** Types of objects that no figure is made of. */
 const BESIDE = new Set([cose.CONFIG, cose.ROTATE, cose.COSIGNATURE, cose.CLOSE]);
@@ -336,7 +336,6 @@ export class Stream {
     if (body.sections.length === 0) return;
     const oldest = body.sections.map(({ first }) => first).reduce((a, b) => (a < b ? a : b));
     const newest = body.sections.map(({ last }) => last).reduce((a, b) => (a > b ? a : b));
-    if (this.tick !== null && oldest <= this.tick) this.report("E-TIME", seq, "ticks go back");
     this.tick = this.tick === null || newest > this.tick ? newest : this.tick;
     if (stated?.period && (oldest < stated.period.from || newest >= stated.period.to)) {
       this.report("E-TIME", seq, "outside the period");
@@ -353,8 +352,9 @@ export class Stream {
     if (config) this.isSimulated ||= config.simulated;
     if (config) this.context.named.take(config);
     if (config) this.inForce.inherited(config, this.first);
-    const ends = body.sections.flatMap(({ first, last }) => [first, last]);
-    const fits = config && ends.every((end) => ends.every((other) => end - other <= SPAN)) &&
+    const isInOrder = body.sections.every(
+      ({ first, last }) => last - body.t0 <= SPAN && (this.tick === null || first > this.tick));
+    const fits = config && isInOrder &&
       body.sections.every((section) => fitsConfiguration(section, config));
     if (fits || !config) this.ticks(body, header.seq);
     if (fits && this.gaps.isHoleBefore(config, body.sections)) {

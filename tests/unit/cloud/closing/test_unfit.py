@@ -36,11 +36,25 @@ def far_apart(body: Body) -> Body:
     return replace(body, sections=(*body.sections[:-1], moved))
 
 
+def moved_ticks(days: int) -> Change:
+    """All its ticks are days ahead; its t0 says nothing of it."""
+
+    def change(body: Body) -> Body:
+        by_ns = days * 86_400 * sm.SECOND
+        return replace(
+            body, sections=tuple(replace(s, first_ns=s.first_ns + by_ns) for s in body.sections)
+        )
+
+    return change
+
+
 UNFIT = {
     "a schedule that is not there": no_such_schedule,
     "a point too few": fewer_rows,
     "another interval": half_step,
-    "ticks further apart than a month": far_apart,
+    "a schedule forty days ahead": far_apart,
+    "readings of five days later": moved_ticks(5),
+    "readings of 200 years later": moved_ticks(73_000),
 }
 
 
@@ -74,7 +88,7 @@ async def test_a_month_is_closed_without_a_frame_that_does_not_fit(
     deliver(desk, {1: UNFIT[name]})
     facts = await months(desk, folder).close(sm.PLANT, MONTH, closing="final")
     assert facts["unfit"].startswith("1 frames of edge-1 do not fit")
-    assert "The first is seq 2: " in facts["unfit"]
+    assert "first is seq 2: " in facts["unfit"]
     assert "computed point differs" not in caplog.text, "its running values are the gateway's own"
     report = judged(folder / ARCHIVE)
     assert report.verdict is Verdict.PASSED, report.findings
