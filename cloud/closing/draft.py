@@ -222,7 +222,13 @@ class _Fold:
         body, common = decode_body(envelope.payload), Common(self._stream, cfg)
         if not self._waiting.takes(common, body):
             self._calculate()
-        self._recomputation.configure(cfg, self._configs[cfg])
+        try:
+            self._recomputation.configure(cfg, self._configs[cfg])
+        except MalformedError as error:
+            raise MonthRefusedError(
+                f"{self._stream} seq {stored.seq} is read by a configuration that this month "
+                f"cannot be calculated with ({error}); the months after it are closed without it"
+            ) from error
         try:
             self._recomputation.check(body)
             check_order(body, self._last_ns)

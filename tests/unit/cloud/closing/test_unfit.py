@@ -22,6 +22,7 @@ from evidence.frame import TYP_CONFIG, TYP_FRAME, Body, encode_body
 from evidence.log import Kind
 from tests.attacks.by_both import fewer_rows, half_step, no_such_schedule, one_off
 from tests.independent.other import compare, verify_there
+from tests.unit.cloud.closing.test_seam import CONFIG, begins
 from tests.unit.cloud.month_examples import ARCHIVE, Desk, judged, months
 from tests.unit.evidence import sealed_month as sm
 from tests.unit.evidence.small_plant import MONTH
@@ -130,6 +131,24 @@ async def test_a_month_none_of_whose_frames_fit_says_so(desk: Desk, folder: Path
     deliver(desk, dict.fromkeys(range(4), no_such_schedule))
     with pytest.raises(MonthRefusedError, match=r"has no readings in .*; 4 frames of edge-1 do"):
         await months(desk, folder).close(sm.PLANT, MONTH, closing="final")
+
+
+async def test_a_rule_set_of_another_year_blocks_its_own_month_alone(
+    desk: Desk, folder: Path
+) -> None:
+    deliver(desk, {})
+    other = sm.configuration()
+    other["plant"]["rule_set"] = "cets-2031"
+    for config, start_ns in ((other, sm.START_NS + 100 * sm.SECOND), (CONFIG, begins(7))):
+        desk.take(Kind.CONFIG, TYP_CONFIG, compress(cbor.encode(config)))
+        for body in sm.bodies(CONFIG, start_ns):
+            desk.take(Kind.FRAME, TYP_FRAME, encode_body(body), body)
+    by = months(desk, folder, begins(10))
+    says = r"edge-1 seq 7 .*plant.rule_set changed .*the months after it are closed without it"
+    with pytest.raises(MonthRefusedError, match=says):
+        await by.close(sm.PLANT, MONTH, closing="final")
+    july = await by.close(sm.PLANT, "2026-07", closing="final")
+    assert judged(Path(july["archive"])).verdict is Verdict.PASSED
 
 
 async def test_such_a_month_is_made_again_with_the_same_bytes(desk: Desk, folder: Path) -> None:
