@@ -89,9 +89,8 @@ def _verify(args: argparse.Namespace) -> int:
         raise KeyFileError("--tsa needs rfc3161-client; run: pip install 'stackproof[tsa]'")
     if args.archive.exists() and not args.archive.is_file():
         raise KeyFileError(f"{args.archive}: it is no file; an archive is one file, YYYY-MM.tar")
-    progress = Progress()
     try:
-        with args.archive.open("rb") as file:
+        with Progress() as progress, args.archive.open("rb") as file:
             report = verify(
                 file, trust=trust, orders=orders, tsa=tsa, recompute=not args.no_recompute,
                 progress=progress.tell,
@@ -100,7 +99,6 @@ def _verify(args: argparse.Namespace) -> int:
         raise
     except OSError as error:
         raise KeyFileError(f"{args.archive}: cannot be read: {error.strerror}") from error
-    progress.end()
     if args.json:
         text = json.dumps(report.as_map(args.lang), ensure_ascii=False, indent=1)
         print(text if can_print(text) else json.dumps(report.as_map(args.lang), indent=1))

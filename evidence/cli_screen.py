@@ -61,9 +61,8 @@ def _screen(args: argparse.Namespace) -> int:
 
     trust = load_trust(args.trust) if args.trust else None
     balances = read_balances(read_small(args.balances)) if args.balances else {}
-    progress = Progress()
     with ExitStack() as opened:
-        files = []
+        files, progress = [], opened.enter_context(Progress())
         for path in args.archives:
             try:
                 files.append((str(path), opened.enter_context(path.open("rb"))))
@@ -73,7 +72,6 @@ def _screen(args: argparse.Namespace) -> int:
             files, trust=trust, balances=balances, unverified=args.unverified,
             progress=progress.tell,
         )  # fmt: skip
-    progress.end()
     language = readable(args.lang, "screen")
     if args.json:
         made = {

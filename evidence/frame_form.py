@@ -7,9 +7,10 @@ from evidence.errors import MalformedError
 from evidence.frame import Body
 from evidence.points import Dtype
 
-#: from a frame's first tick to its last one: no month is so long. What is calculated by the day or
-#: the hour would take minutes of each of a stranger's kilobyte, were its ticks days apart
-SPAN_NS_MAX = 32 * 86_400 * 10**9
+#: from a frame's t0 to its last tick: it is of its t0's month, and closes within a quarter of an
+#: hour. What is calculated by the day or the hour would take minutes of each of a stranger's
+#: kilobyte, were its ticks days apart; one in years to come would be the month of all after it
+SPAN_NS_MAX = 2 * 86_400 * 10**9
 
 #: of a schedule: its interval, and number type and number of points of each of its groups
 Due = tuple[int, dict[int, tuple[Dtype, int]]]
@@ -31,14 +32,22 @@ class FrameForm:
             self._due[group["schedule"]][1][g] = dtype, len(group["points"])
         self._devices = len(config["devices"])
 
+    def fits(self, body: Body) -> bool:
+        """As `check`, for who needs no reason."""
+        try:
+            self.check(body)
+        except MalformedError:
+            return False
+        return True
+
     def check(self, body: Body) -> None:
         """Hold a frame against it.
 
         Raises:
             MalformedError: it does not fit.
         """
-        if _span_ns(body) > SPAN_NS_MAX:
-            raise MalformedError("its ticks are further apart than those of a month can be")
+        if last_tick_ns(body) - body.t0_ns > SPAN_NS_MAX:
+            raise MalformedError("its last tick is more than two days after its t0")
         for section in body.sections:
             if section.schedule >= len(self._due):
                 raise MalformedError(f"there is no schedule {section.schedule}")
@@ -57,7 +66,12 @@ class FrameForm:
                     raise MalformedError(f"group {group.group} has another number of points")
 
 
-def _span_ns(body: Body) -> int:
-    """From the first tick to the last; 0 of none."""
-    last_ns = max((section.last_ns for section in body.sections), default=0)
-    return last_ns - min((section.first_ns for section in body.sections), default=0)
+def check_order(body: Body, last_ns: int) -> None:
+    """MalformedError where a frame's ticks are not after the newest one of its stream before it."""
+    if min((section.first_ns for section in body.sections), default=last_ns + 1) <= last_ns:
+        raise MalformedError("its readings are not after those before it")
+
+
+def last_tick_ns(body: Body) -> int:
+    """The newest tick; t0 of a frame without any."""
+    return max((section.last_ns for section in body.sections), default=body.t0_ns)

@@ -115,6 +115,7 @@ class Recomputation:
         self._simulated = False
         self._computed: dict[int, list[str]] = {}
         self._form: FrameForm | None = None
+        self._is_unsure = False  # a frame was passed over since the calculation began
 
     def configure(self, cfg: bytes, config: Mapping[str, Any]) -> None:
         """Use this configuration from the next frame on.
@@ -130,7 +131,7 @@ class Recomputation:
             self._calc = PlantCalc(config)
             self._computed = _computed(config, self._calc.points)
             self._form = FrameForm(config)
-        self._cfg = cfg
+        self._cfg, self._is_unsure = cfg, False
         self._simulated |= bool(config["plant"]["simulated"])
 
     def feed(self, body: Body) -> Iterator[str]:
@@ -153,6 +154,14 @@ class Recomputation:
             raise MalformedError("there is no configuration to read it by")
         with _calculating("frame"):
             self._form.check(body)
+
+    def pass_over(self, body: Body) -> None:
+        """Use nothing of a frame that does not fit, but for its word that it is simulated.
+
+        Running values after it mean nothing and are not compared, until they begin anew.
+        """
+        self._simulated |= body.is_simulated
+        self._is_unsure = True
 
     def feed_all(self, bodies: Sequence[Body]) -> list[tuple[int, str]]:
         """Take consecutive frames in one go, which costs far less than one after another.
@@ -177,7 +186,7 @@ class Recomputation:
             expected = self._calc.feed(blocks)
         found: list[tuple[int, str]] = []
         for group in blocks[0].groups:
-            if group.group in self._computed:
+            if group.group in self._computed and not self._is_unsure:
                 differs = _differs(group, expected)
                 if differs.any():
                     found += self._differences(bodies, group, expected, differs)

@@ -5,22 +5,22 @@ Reads evidence; one thread at a time.
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from cloud.accumulated.kept import Kept, keep, left_off
 from cloud.closing.zone import configuration_of
 from cloud.collector.desk import PlantEvidence
+from cloud.series.follow import AHEAD_NS
 from cloud.store.objects import StoredObject
-from edge.calc.blocks import Block
 from edge.calc.folds.live_sums import LiveSums
 from edge.calc.local_time import PlantDays, cut
 from evidence import cose
 from evidence.errors import MalformedError
 from evidence.frame import decode_body, header_of
 from evidence.frame_form import FrameForm
-from evidence.log import Kind
+from evidence.log import Kind, decode_entry
 from evidence.log_lines import about
 from evidence.recompute import joined_blocks
 from evidence.waiting import Common, Waiting
@@ -55,7 +55,7 @@ class PlantCount:
         self._cfgs: list[bytes] = []  # of the month
         self._cfg, self._plant = b"", dict[str, Any]()
         self._form: FrameForm | None = None
-        self._waiting = Waiting()
+        self._waiting, self._index = Waiting(), 0  # log index of the newest frame that waits
         self._kept_hour = 0
 
     def step(self) -> bool:
@@ -94,7 +94,9 @@ class PlantCount:
         self._stream = stream
         config = self._config_of(header_of(cose.parse(newest.data)).cfg or b"")
         days = PlantDays(config["plant"]["time_zone"])
-        month = days.day(newest.at_ns).month
+        received_ns = self._received_ns(newest.log_index)
+        is_ahead = newest.at_ns >= received_ns + AHEAD_NS
+        month = days.day(received_ns if is_ahead else newest.at_ns).month
         kept = left_off(self._path, self._evidence.plant)
         if kept is None or not self._restore(kept, month):
             self.sums = None
@@ -149,6 +151,11 @@ class PlantCount:
         (stored,) = self._evidence.objects(self._stream, seq, seq + 1)
         return configuration_of(stored.data)
 
+    def _received_ns(self, log_index: int) -> int:
+        """When an object came."""
+        ((_, entry),) = self._evidence.entries(log_index, log_index + 1)
+        return decode_entry(entry).received_ns
+
     @property
     def _about(self) -> dict[str, str]:
         return about(self._evidence.plant, self._stream)
@@ -181,15 +188,19 @@ class PlantCount:
             )  # fmt: skip
             return
         self._waiting.add(Common(self._stream, cfg), body, "")
+        self._index = stored.log_index
 
     def _calculate(self) -> None:
-        """With the frames that wait."""
+        """With the frames that wait; one tick in years to come would be the month from then on."""
         waiting, self._waiting = self._waiting, Waiting()
         begins = [section.first_ns for body in waiting.bodies for section in body.sections]
         if not begins:
             return
+        until_ns = self._received_ns(self._index) + AHEAD_NS
+        if min(begins) >= until_ns:
+            return
         groups = self._sums_at(min(begins)).groups
-        rest: Sequence[Block] = joined_blocks(waiting.bodies, groups)
+        rest, _ = cut(joined_blocks(waiting.bodies, groups), until_ns)
         while rest:
             sums = self._sums_at(min(int(block.ticks_ns[0]) for block in rest))
             before, rest = cut(rest, sums.to_ns)

@@ -175,7 +175,7 @@ class ArchiveFolder:
         same = old if old is not None and old.sha256 == month.close.statement_sha256 else None
         stamping = _Sealing(month.signer, same, self._stamp, reply)
         staging = self.folder / f".closing-{month.evidence.plant}"
-        if staging.exists():  # a build of this plant that was killed; `Months` runs one at a time
+        if staging.exists():  # a build of this plant that was killed; `Months` runs one of it
             shutil.rmtree(staging)
         staging.mkdir()
         try:

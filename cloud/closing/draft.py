@@ -22,8 +22,9 @@ from cloud.store.objects import StoredObject
 from edge.calc.local_time import PlantDays
 from evidence import cose
 from evidence.configuration import Together
-from evidence.errors import LimitError
+from evidence.errors import LimitError, MalformedError
 from evidence.frame import Body, decode_body, header_of
+from evidence.frame_form import check_order
 from evidence.log import Kind
 from evidence.log_lines import about
 from evidence.recompute import Paper, Recomputation, bounded_statement, statement_bytes
@@ -55,6 +56,7 @@ class Draft:
         spans: stream -> its part.
         replaces: what it amends, if anything.
         late: what to do about readings before it that are in no archive; "" for none.
+        unfit: which frames are not used, and why; "" for none.
         documents: how many of persons the log had when its figures were made of some of them;
             None where they are of readings alone.
     """
@@ -65,6 +67,7 @@ class Draft:
     spans: Mapping[str, Span]
     replaces: Replaces | None
     late: str
+    unfit: str = ""
     documents: int | None = None
 
     @property
@@ -114,10 +117,12 @@ def draft_month(
     fold = _Fold(evidence, stream)
     fold.take_all(part.first, part.stop, tell)
     if fold.first_ns is None:
+        told = f"; {fold.unfit}" if fold.unfit else ""
         raise MonthRefusedError(
-            f"{evidence.plant} has no readings in {month} ({part.zone}). If its gateway holds some "
-            "(stackproof edge status there), bring them: it delivers when it reaches the broker; "
-            "of a one-way site, stackproof edge export there and stackproof cloud import here. If "
+            f"{evidence.plant} has no readings in {month} ({part.zone}){told}. If its gateway "
+            "holds some (stackproof edge status there), bring them: it delivers when it reaches "
+            "the broker; of a one-way site, stackproof edge export there and stackproof cloud "
+            "import here. If "
             "nothing was measured, leave the month out and close the next one that has readings: "
             "its archive begins where the one before ended, and shows the gap"
         )
@@ -130,7 +135,7 @@ def draft_month(
         papers = figures_of(evidence, keys, first_entry(evidence, spans), history.size, time)
         documents = sum(index < history.size for index in evidence.records.values())
     statement = fold.statement(bounds_ns, closing, replaces, papers, is_start=is_start)
-    return Draft(month, closing, statement, spans, replaces, part.late, documents)
+    return Draft(month, closing, statement, spans, replaces, part.late, fold.unfit, documents)
 
 
 def remake_statement(
@@ -190,11 +195,12 @@ class _Fold:
     def __init__(self, evidence: PlantEvidence, stream: str) -> None:
         self.first_ns: int | None = None
         self.head = b""
-        self._end_ns = 0
+        self._end_ns = self._last_ns = 0
         self._evidence, self._stream = evidence, stream
         self._seqs = evidence.configs(stream)
         self._configs: dict[bytes, Mapping[str, Any]] = {}
         self._recomputation, self._waiting = Recomputation(), Waiting()
+        self._unfit, self._first_unfit = 0, ""
 
     def take_all(self, first: int, stop: int, tell: Tell = to_nobody) -> None:
         """Objects first..stop-1; none when they are equal."""
@@ -216,8 +222,22 @@ class _Fold:
         body, common = decode_body(envelope.payload), Common(self._stream, cfg)
         if not self._waiting.takes(common, body):
             self._calculate()
-        self._recomputation.configure(cfg, self._configs[cfg])
-        self._recomputation.check(body)
+        try:
+            self._recomputation.configure(cfg, self._configs[cfg])
+        except MalformedError as error:
+            raise MonthRefusedError(
+                f"{self._stream} seq {stored.seq} is read by a configuration that this month "
+                f"cannot be calculated with ({error}); the months after it are closed without it"
+            ) from error
+        try:
+            self._recomputation.check(body)
+            check_order(body, self._last_ns)
+        except MalformedError as error:  # the verifier passes it over, too, and names it
+            self._calculate()
+            self._recomputation.pass_over(body)
+            self._unfit += 1
+            self._first_unfit = self._first_unfit or f"seq {stored.seq}: {error}"
+            return
         self._waiting.add(common, body, f"{self._stream} seq {stored.seq}")
         self._note_times(body)
 
@@ -225,6 +245,17 @@ class _Fold:
     def needs_papers(self) -> bool:
         """What persons signed makes figures of it."""
         return self._recomputation.needs_papers
+
+    @property
+    def unfit(self) -> str:
+        """Which frames are not used, and why; "" for none."""
+        if not self._unfit:
+            return ""
+        return (
+            f"{self._unfit} frames of {self._stream} do not fit their configuration, or the frames "
+            "before them, and are not used; their time counts as without readings (W-UNFIT). The "
+            f"first is {self._first_unfit}"
+        )
 
     def _calculate(self) -> None:
         """With the frames that wait."""
@@ -238,6 +269,7 @@ class _Fold:
             self.first_ns = min(section.first_ns for section in body.sections)
         for section in body.sections:
             self._end_ns = max(self._end_ns, section.first_ns + section.step_ns * section.ticks)
+            self._last_ns = max(self._last_ns, section.last_ns)
 
     def statement(
         self,

@@ -2,7 +2,7 @@
 
 Closing goes: fold the frames → statement → month-close entry in the log → ask the gateways to sign
 → build and seal the archive beside the old one, then put it in its place. What can be slow runs in
-a worker thread; the log is written through the collector's desk, one month at a time.
+a worker thread; the log is written through the collector's desk, one month of a plant at a time.
 """
 
 import asyncio
@@ -28,9 +28,10 @@ from cloud.closing.log import (
     month_close,
     read_history,
 )
+from cloud.closing.turns import ClosingTurns
 from cloud.collector.desk import EvidenceDesk, PlantEvidence
 from cloud.errors import LateDocumentError, StoreError, TimeStampError
-from cloud.month.progress import Progress
+from cloud.month.progress import Progress, Told
 from evidence import cose
 from evidence.archive.paths import STATEMENT
 from evidence.errors import EvidenceError, KeyFileError
@@ -54,7 +55,7 @@ class Months:
 
     Attributes:
         archives: where they stand.
-        progress: how far the closing is that runs now.
+        progress: how far the closings are that run now.
     """
 
     def __init__(
@@ -64,7 +65,7 @@ class Months:
         self._desk, self._clock = desk, clock
         self.archives = ArchiveFolder(archive_dir, stamp)
         self.progress = Progress()
-        self._closing = asyncio.Lock()
+        self._turns = ClosingTurns(self.progress)
 
     def list(self, plant: str) -> Sequence[Mapping[str, Any]]:
         """Archives of a plant, newest month first; in a month, replaced ones after the newest."""
@@ -88,20 +89,20 @@ class Months:
         """
         _check_order(month, closing, reason, amend=amend)
         evidence = self._evidence(plant)
-        async with self._closing, self.progress.of(plant, month):
+        async with self._turns.of(plant, month) as told:
             keys = await self._look_for_keys(plant)
             history = await _reading(plant, read_history, evidence)
             replaces = _replaces(history.newest(month), month, reason, amend=amend)
             draft = await _reading(
                 plant, draft_month, evidence, history, month, closing,
                 collector=self._desk.keys(plant).collector, replaces=replaces,
-                now_ns=self._clock.wall_ns(), tell=self.progress.fold,
+                now_ns=self._clock.wall_ns(), tell=told.fold,
             )  # fmt: skip
             old = await asyncio.to_thread(self.archives.kept, plant, month)
             await asyncio.to_thread(self._make_dir)  # before the close stands in the log for good
             close = await self._log_close(evidence, draft)
             closes = await self._ask_gateways(evidence, close)
-            facts = await self._seal(evidence, history, close, draft.statement, closes)
+            facts = await self._seal(evidence, history, close, draft.statement, closes, told=told)
         if replaces is not None:
             facts["replaces"] = _replaced_facts(plant, old, draft, replaces)
         if keys:
@@ -109,6 +110,9 @@ class Months:
         if draft.late:
             log.warning("%s %s: %s", plant, month, draft.late, extra=about(plant))
             facts["late"] = draft.late
+        if draft.unfit:
+            log.warning("%s %s: %s", plant, month, draft.unfit, extra=about(plant))
+            facts["unfit"] = draft.unfit
         return facts
 
     async def seal(
@@ -128,7 +132,7 @@ class Months:
         if not MONTH.fullmatch(month):
             raise MonthRefusedError(f"{month!r} is not a month")
         evidence = self._evidence(plant)
-        async with self._closing, self.progress.of(plant, month):
+        async with self._turns.of(plant, month) as told:
             history = await _reading(plant, read_history, evidence)
             close = history.newest(month)
             if close is None:
@@ -143,7 +147,9 @@ class Months:
             closes = await _reading(plant, _closes_that_came, evidence, history, close)
             if len(closes) < len(close.streams) and close == history.closes[-1]:
                 closes = await self._ask_gateways(evidence, close)
-            return await self._seal(evidence, history, close, statement, closes, reply=reply)
+            return await self._seal(
+                evidence, history, close, statement, closes, told=told, reply=reply
+            )
 
     def _evidence(self, plant: str) -> PlantEvidence:
         try:
@@ -229,6 +235,7 @@ class Months:
         statement: bytes,
         closes: Mapping[str, bytes],
         *,
+        told: Told,
         reply: bytes = b"",
     ) -> dict[str, Any]:
         """Build the archive, put it in place, and tell about it."""
@@ -243,7 +250,7 @@ class Months:
             statement=statement,
             closes=closes,
             receipts={stream: data for stream, data in receipts.items() if data is not None},
-            tell=self.progress.pack,
+            tell=told.pack,
         )
         try:
             sealed = await asyncio.to_thread(self._seal_now, month, reply)

@@ -24,6 +24,7 @@ from evidence.configuration import decode_configuration
 from evidence.errors import EvidenceError
 from evidence.findings import Report
 from evidence.frame import NO_SOURCE_TIME, TYP_FRAME, decode_body, header_of
+from evidence.frame_form import FrameForm
 from evidence.records import read_records
 from evidence.verifier.opened import Opened, open_archive
 
@@ -104,14 +105,15 @@ def matched(
 
 def _rows(opened: Opened, device: str) -> Mapping[tuple[str, int], dict[str, Any]]:
     """(pot, start) -> what its row tells, of all frames."""
-    tables: dict[bytes, ControllerTable] = {}
+    tables: dict[bytes, tuple[ControllerTable, FrameForm]] = {}
     told: dict[tuple[str, int], dict[str, Any]] = {}
     for cfg, body in _frames(opened):
         if cfg not in tables:
             data = opened.read(paths.config(cfg))
             config = decode_configuration(cose.parse(data).payload)
-            tables[cfg] = ControllerTable(config, device)
-        for section in body.sections:
+            tables[cfg] = ControllerTable(config, device), FrameForm(config)
+        table, form = tables[cfg]
+        for section in body.sections if form.fits(body) else ():
             ticks_ns = section.ticks_ns()
             for group in section.groups:
                 if group.source_ms is None:
@@ -119,9 +121,9 @@ def _rows(opened: Opened, device: str) -> Mapping[tuple[str, int], dict[str, Any
                 block = GroupBlock(group.group, group.raw, group.quality)
                 lag = group.source_ms.astype(np.int64)
                 is_told = lag != NO_SOURCE_TIME
-                for key, what, value in tables[cfg].effects(ticks_ns, block, lag, is_told):
+                for key, what, value in table.effects(ticks_ns, block, lag, is_told):
                     told.setdefault(key, {})[what] = value
-    if not any(table.devices for table in tables.values()):
+    if not any(table.devices for table, _ in tables.values()):
         raise InputError(["device: no table of a pot controller's effects was read in this month"])
     return told
 

@@ -177,8 +177,7 @@ def _remarks(facts: Mapping[str, Any]) -> Iterator[str]:
         }
         yield f"it replaces the month of statement {old}; {said[replaces['same_figures']]}"
     yield from map(str, facts.get("keys", ()))
-    if "late" in facts:
-        yield str(facts["late"])
+    yield from (str(facts[key]) for key in ("late", "unfit") if key in facts)
     if str(facts.get("time_stamp", "")).startswith("sealed without"):
         yield str(facts["time_stamp"])
 
@@ -210,7 +209,10 @@ def _telling(collector: RunningCollector, path: str) -> Iterator[None]:
 
 
 def _progress(progress: Mapping[str, Any]) -> str:
-    said = {"begin": "getting ready", "fold": "calculating", "pack": "building the archive"}
+    said = {
+        "wait": "waiting until other plants' months are closed", "begin": "getting ready",
+        "fold": "calculating", "pack": "building the archive",
+    }  # fmt: skip
     return f"{said[progress['phase']]}: {progress['percent']} % of {progress['total']:,} objects"
 
 

@@ -18,6 +18,7 @@ from cloud.api.without_paths import without_paths
 from cloud.clock import Clock
 from cloud.closing.log import FINAL
 from cloud.closing.months import Months
+from cloud.closing.turns import AT_ONCE
 from cloud.collector.desk import PlantEvidence
 from cloud.collector.turns import Turns
 from cloud.errors import StoreError
@@ -366,15 +367,14 @@ class MonthEngine:
         rows = await asyncio.to_thread(self._book.rows, plant, now_ns)
         late = sorted(str(row["month"]) for row in rows if row["state"] == State.LATE)
         await self._say(plant, LATE, f"not closed in time: {', '.join(late)}" if late else "")
-        if self._closing != "when-complete" or self._busy:
+        busy = {plant for plant, _ in self._busy}
+        if self._closing != "when-complete" or plant in busy or len(busy) >= AT_ONCE:
             return
         for row in reversed(rows):
             month = str(row["month"])
-            tried_s = self._refused.get((plant, month), float("-inf"))
-            if (
-                may_close_itself(row["state"], row["since_ns"], self._settle_ns, now_ns)
-                and time.monotonic() > tried_s + AGAIN_S
-            ):
+            again_s = self._refused.get((plant, month), float("-inf")) + AGAIN_S
+            may = may_close_itself(row["state"], row["since_ns"], self._settle_ns, now_ns)
+            if may and time.monotonic() > again_s:
                 log.info("%s %s is complete and closes itself", plant, month, extra=about(plant))
                 self._start(plant, month, self._order(plant, month))
                 return

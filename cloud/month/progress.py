@@ -1,7 +1,7 @@
-"""How far a long closing is: one thread tells, any may ask."""
+"""How far long closings are: the thread of each tells, any may ask."""
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from cloud.errors import StoppedError
@@ -15,25 +15,49 @@ def to_nobody(_done: int, _total: int) -> None:
 
 
 class Progress:
-    """The closing that runs now."""
+    """The closings that run or wait now, one of a plant."""
 
     def __init__(self) -> None:
-        self._of: tuple[str, str] | None = None
-        self._at: tuple[str, int, int] = ("begin", 0, 0)
-        self._is_stopped = False
+        self._of = dict[tuple[str, str], Told]()
+        self.is_stopped = False
 
-    @contextlib.asynccontextmanager
-    async def of(self, plant: str, month: str) -> AsyncIterator[None]:
-        """A closing runs; one at a time."""
-        self._at, self._of = ("begin", 0, 0), (plant, month)
+    @contextlib.contextmanager
+    def of(self, plant: str, month: str) -> Iterator["Told"]:
+        """A closing waits for its turn, and runs."""
+        told = self._of[plant, month] = Told(self)
         try:
-            yield
+            yield told
         finally:
-            self._of = None
+            del self._of[plant, month]
 
     def stop(self) -> None:
         """The collector ends: what runs in a thread gives up at its next object."""
-        self._is_stopped = True
+        self.is_stopped = True
+
+    def row(self, plant: str, month: str) -> Mapping[str, Any] | None:
+        """JSON-ready: phase, objects done and of all, whole percent; None when it does not run."""
+        told = self._of.get((plant, month))
+        if told is None:
+            return None
+        phase, done, total = told.at
+        percent = 100 * done // total if total else 0
+        return {"phase": phase, "done": done, "total": total, "percent": percent}
+
+
+class Told:
+    """What one closing tells.
+
+    Attributes:
+        at: phase, objects done and of all.
+    """
+
+    def __init__(self, all_of_them: Progress) -> None:
+        self._all = all_of_them
+        self.at: tuple[str, int, int] = ("wait", 0, 0)
+
+    def begin(self) -> None:
+        """Its turn has come."""
+        self._note("begin", 0, 0)
 
     def fold(self, done: int, total: int) -> None:
         """Its objects are calculated with."""
@@ -44,14 +68,6 @@ class Progress:
         self._note("pack", done, total)
 
     def _note(self, phase: str, done: int, total: int) -> None:
-        if self._is_stopped:
+        if self._all.is_stopped:
             raise StoppedError("the collector is stopping; the next start goes on")
-        self._at = phase, done, total
-
-    def row(self, plant: str, month: str) -> Mapping[str, Any] | None:
-        """JSON-ready: phase, objects done and of all, whole percent; None when it does not run."""
-        if self._of != (plant, month):
-            return None
-        phase, done, total = self._at
-        percent = 100 * done // total if total else 0
-        return {"phase": phase, "done": done, "total": total, "percent": percent}
+        self.at = phase, done, total

@@ -27,6 +27,7 @@ from evidence.documents.review import ANSWER
 from evidence.errors import EvidenceError, MalformedError, UnsupportedError
 from evidence.findings import Report, shown
 from evidence.frame import TYP_FRAME, Body, decode_body, place_of
+from evidence.frame_form import FrameForm
 from evidence.printed import printable
 from evidence.recompute import bounded_statement, check_statement_input, compute_statement
 from evidence.records import records_in
@@ -149,16 +150,22 @@ def configurations(archive: Opened) -> Mapping[bytes, Mapping[str, Any]]:
 
 
 def frames_of(archive: Opened) -> Iterator[tuple[Mapping[str, Any], Body]]:
-    """Each frame with the configuration it names, stream by stream; EvidenceError where unsound."""
-    known = configurations(archive)
+    """Each frame that fits the configuration it names, with that; EvidenceError where unsound.
+
+    Stream by stream; of one that does not fit no figure is made.
+    """
+    known, forms = configurations(archive), dict[bytes, FrameForm]()
     for path in archive.paths():
         if paths.FRAMES.fullmatch(path):
             for data in records_in(archive.chunks(path)):
                 envelope = cose.parse(data)
                 header = place_of(envelope)
-                config = known.get(header.cfg or b"")
-                if header.typ == TYP_FRAME and config is not None:
-                    yield config, decode_body(envelope.payload)
+                cfg = header.cfg or b""
+                if header.typ != TYP_FRAME or (config := known.get(cfg)) is None:
+                    continue
+                form = forms[cfg] = forms.get(cfg) or FrameForm(config)
+                if form.fits(body := decode_body(envelope.payload)):
+                    yield config, body
 
 
 def _plant(archive: Opened) -> Mapping[str, Any]:

@@ -5,6 +5,7 @@ lies in the quarters that the time touches.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -27,6 +28,7 @@ from evidence.frame import (
     decode_body,
     header_of,
 )
+from evidence.frame_form import FrameForm
 from evidence.points import Point
 from evidence.quality import FIRST_BAD
 
@@ -143,6 +145,7 @@ class Configurations:
 
     def __init__(self, source: Source) -> None:
         self._source, self._decoded = source, dict[bytes, Mapping[str, Any]]()
+        self._forms: dict[bytes, FrameForm | None] = {}
 
     def decoded(self, cfg: bytes) -> Mapping[str, Any]:
         """A configuration by its hash."""
@@ -151,6 +154,17 @@ class Configurations:
             _make_room(self._decoded)
             self._decoded[cfg] = decode_configuration(payload)
         return self._decoded[cfg]
+
+    def fits(self, cfg: bytes, body: Body) -> bool:
+        """Whether a frame fits the configuration it names, as far as that gives it a form."""
+        if cfg not in self._forms:
+            config = self.decoded(cfg)
+            _make_room(self._forms)
+            self._forms[cfg] = None
+            with suppress(MalformedError):
+                self._forms[cfg] = FrameForm(config)
+        form = self._forms[cfg]
+        return form is None or form.fits(body)
 
 
 class PointReader:
@@ -209,9 +223,13 @@ class PointReader:
                 yield Frame(data, envelope, header)
 
     def of_frame(self, frame: "Frame", *, times: bool = True) -> Iterator[Reading]:
-        """The point's readings in one frame; its signature is not looked at."""
-        place = self.place(frame.header.cfg or b"")
-        if place is None:
+        """The point's readings in one frame; its signature is not looked at.
+
+        Of one that does not fit its configuration there are none: no figure is made of it.
+        """
+        cfg = frame.header.cfg or b""
+        place = self.place(cfg)
+        if place is None or not self._known.fits(cfg, frame.body):
             return
         for section in frame.body.sections:
             yield from _of_section(section, place, frame.header.seq, times=times)

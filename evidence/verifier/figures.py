@@ -107,7 +107,11 @@ def check_rules(archive: Opened, report: Report, given: Mapping[str, Any]) -> No
 
 
 class FigureCheck:
-    """Takes the sound frames and compares, at the end, with the statement."""
+    """Takes the sound frames and compares, at the end, with the statement.
+
+    Attributes:
+        passed_over: a frame did not fit its configuration.
+    """
 
     def __init__(self, report: Report, statement: Mapping[str, Any], period: Period | None) -> None:
         """Prepare."""
@@ -121,6 +125,7 @@ class FigureCheck:
         self._broken, self._known = False, True
         self._waiting = Waiting()
         self._refused: bytes | None = None
+        self.passed_over = False
 
     def feed(self, frame: Checked, *, broken: bool) -> None:
         """Take one sound frame; computed points are compared unless an earlier one is broken."""
@@ -145,14 +150,13 @@ class FigureCheck:
             self._broken, self._refused = True, frame.cfg
             self._report.add("E-CFG", where, f"It cannot be used: {error}.")
             return
-        self._note_times(frame)
-        try:
-            recomputation.check(frame.body)
-            self._waiting.add(common, frame.body, where)
-        except MalformedError as error:
+        if frame.is_unfit:
             self._flush()
-            self._broken = True
-            self._report.add("E-GROUPS", where, said(error))
+            self.passed_over = True
+            recomputation.pass_over(frame.body)
+            return
+        self._note_times(frame)
+        self._waiting.add(common, frame.body, where)
 
     def _flush(self) -> None:
         """Calculate with the frames that wait."""

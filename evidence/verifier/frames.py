@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +31,7 @@ from evidence.frame import (
     decode_body,
     place_of,
 )
+from evidence.frame_form import FrameForm, check_order
 from evidence.log_details import KIND_OF, is_span
 from evidence.points import NAME_ID
 from evidence.receipt import decode_close
@@ -56,14 +58,22 @@ Period = tuple[int, int]
 
 @dataclass(frozen=True)
 class Checked:
-    """One frame that is sound, with the configuration it names."""
+    """One frame that is sound, with the configuration it names.
+
+    Attributes:
+        stream, header, body: the frame.
+        cfg, config: what it names.
+        first_seq: of the stream in this archive.
+        is_unfit: it does not fit its configuration, which is told: nothing is made of it.
+    """
 
     stream: str
     header: Header
     body: Body
     cfg: bytes
     config: Mapping[str, Any]
-    first_seq: int  # of the stream in this archive
+    first_seq: int
+    is_unfit: bool = False
 
 
 class FrameCheck:
@@ -98,6 +108,7 @@ class FrameCheck:
         self._anchors = Anchors()
         self._keys = KeyCheck(report, identities)
         self._configs = Configs(archive, report, self._keys, log)
+        self._form: tuple[bytes, FrameForm | None] = b"", None
         self.streams: dict[str, StreamView] = {}
         self.named = Named()
         self.undecided = self.broken = self.simulated = False
@@ -285,32 +296,57 @@ class FrameCheck:
             stands = view.early_hour if view.hour == hour else view.hour
             self._report.add("E-FRAME-PLACE", where, f"It is of hour {hour}, not {stands}.")
         view.frame_hour, view.early_hour = hour, ""
-        self._times(view, body, where)
         self._gap(view, logged, body, where)
         view.times.take(self._log, header, body, logged)
-        config = self._configs.named(header, where)
+        if body.t0_ns < view.t0_ns:
+            self._report.add("E-TIME", where, "Its t0 is before that of the frame before it.")
+        view.t0_ns = max(view.t0_ns, body.t0_ns)
+        is_unfit = False
+        try:
+            config = self._configs.named(header, where)
+            is_unfit = config is not None and self._is_unfit(view, header, config, body, where)
+        finally:  # also where the configuration is newer than this program
+            if not is_unfit:
+                self._times(view, body, where)
         self.broken = self.broken or config is None
         self.undecided = self.undecided or (config is None and header.cfg in self._configs.newer)
         if config is not None and header.cfg is not None:
             self.named.take(header.cfg, config)
             self.simulated |= config["plant"]["simulated"]
-            view.held.read(header.cfg, config, body)
-            for sentence in view.gaps.read(header.cfg, config, body):
-                self._report.add("W-GAP", where, sentence)
+            if not is_unfit:
+                view.held.read(header.cfg, config, body)
+                for sentence in view.gaps.read(header.cfg, config, body):
+                    self._report.add("W-GAP", where, sentence)
             view.settings.read(header.cfg, config, body, where)
             first = view.first if view.first is not None else header.seq
-            yield Checked(header.stream, header, body, header.cfg, config, first)
+            yield Checked(header.stream, header, body, header.cfg, config, first, is_unfit)
+
+    def _is_unfit(
+        self, view: StreamView, header: Header, config: Mapping[str, Any], body: Body, where: str
+    ) -> bool:
+        """Hold a frame against its configuration; of one that gives none a form step 6 tells."""
+        cfg = header.cfg or b""
+        if cfg != self._form[0]:
+            self._form = cfg, None
+            with suppress(MalformedError):
+                self._form = cfg, FrameForm(config)
+        form = self._form[1]
+        if form is None:
+            return False
+        try:
+            form.check(body)
+            check_order(body, view.last_ns)
+        except MalformedError as error:
+            sentence = f"{said(error)} Nothing of it is used; its time counts as without readings."
+            self._report.add("W-UNFIT", where, sentence)
+            return True
+        return False
 
     def _times(self, view: StreamView, body: Body, where: str) -> None:
-        if body.t0_ns < view.t0_ns:
-            self._report.add("E-TIME", where, "Its t0 is before that of the frame before it.")
-        view.t0_ns = max(view.t0_ns, body.t0_ns)
         if not body.sections:
             return
         first = min(section.first_ns for section in body.sections)
         last = newest_ns(body)
-        if first <= view.last_ns:
-            self._report.add("E-TIME", where, "Its readings are not after those before it.")
         if self.period is not None and not self.period[0] <= first <= last < self.period[1]:
             self._report.add("E-TIME", where, "Its readings are outside the statement's period.")
         view.last_ns = max(view.last_ns, last)

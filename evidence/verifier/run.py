@@ -30,6 +30,8 @@ _EARLIER_DOCUMENTS = (
     "Documents from before this archive's piece of the log: that none was left out of which a "
     "figure should be made, the archives of the months before show."
 )
+_BROKEN = "Computed points after the first object that is missing or not sound."
+_PASSED_OVER = "Computed points after a frame that was not used, until they begin anew."
 #: kind of a flag -> what it means
 _OF_COUNTERS = {
     "totaliser-leap": "This counter rose further than can have passed its meter, and what it rose "
@@ -141,7 +143,7 @@ def _check_rest(
     for frame in frames.frames():  # step 5
         counts = report.counts
         progress(f"{frame.stream}: frame {counts['frames']:,}, reading {counts['readings']:,}")
-        if onlooker is not None:
+        if onlooker is not None and not frame.is_unfit:
             onlooker.see(frame)
         if figures is not None and not frames.undecided:
             figures.feed(frame, broken=frames.broken)
@@ -151,9 +153,7 @@ def _check_rest(
         figures.finish(papers, complete=not frames.undecided)  # step 6
         if figures.needs_papers and log.start.size:
             report.not_checked.append(_EARLIER_DOCUMENTS)
-        if frames.broken:
-            sentence = "Computed points after the first object that is missing or not sound."
-            report.not_checked.append(sentence)
+        report.not_checked += [_BROKEN] * frames.broken + [_PASSED_OVER] * figures.passed_over
     if statement is not None:
         _notes(report, statement, simulated=frames.simulated)
     try:

@@ -288,7 +288,7 @@ _BOMBS: list[tuple[str, str, Callable[[], bytes], set[str], bool]] = [
     ("seventeen configurations of four mebibytes", "More than all of an archive may be.",
      lambda: _configurations(17), {"E-CFG"}, True),
     ("a schedule of a nanosecond", "The configuration asks for a billion ticks a second.",
-     _stream(_configured(["schedules", 0, "interval_ns"], 1)), {"E-GROUPS"}, True),
+     _stream(_configured(["schedules", 0, "interval_ns"], 1)), {"W-UNFIT", "E-INPUT"}, True),
     ("a pot line of ten thousand pots", "The configuration names one pot ten thousand times.",
      _stream(_configured(
          ["potlines", 0, "pots"],

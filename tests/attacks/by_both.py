@@ -165,7 +165,7 @@ def _unknown_method(made: dict[str, Any]) -> None:
     made["input"]["rule_set"] = made["output"]["rule_set"] = "cets-2031"
 
 
-MISREAD = {"E-GROUPS", "E-INPUT"}
+MISREAD = {"W-UNFIT", "E-INPUT"}
 BAD_FRAME = {"E-FRAME", "E-INPUT"}
 BAD_CONFIG = {"E-CFG", "E-INPUT"}
 
@@ -190,7 +190,7 @@ _UNTRUE: list[tuple[str, str, list[sm.Item], set[str]]] = [
     ("t0 going back", "A frame claims to speak of a time before the frame before it.",
      frames(2, earlier_t0), {"E-TIME"}),
     ("readings taken twice over", "A frame's ticks lie over those of the frame before it.",
-     frames(1, moved(-10)), {"E-TIME", "E-INPUT", "E-COMPUTED"}),
+     frames(1, moved(-10)), MISREAD),
     ("a frame without readings in it", "An object that says it is a frame holds nothing.",
      payload(2, b""), BAD_FRAME),
     ("first object that follows something", "The stream's head is cut and seq 0 written anew.",

@@ -265,7 +265,7 @@ KINDS: list[Kind] = [
     kind(
         "configuration: a device that is not there",
         "Which device answered so late is left open: the frames name one that nobody has.",
-        misformed(lambda c: c["devices"].pop()), "E-GROUPS", "E-INPUT",
+        misformed(lambda c: c["devices"].pop()), "W-UNFIT", "E-INPUT",
     ),
     kind(
         "configuration: a change told", "A meter counts half from noon on, and it is said.",

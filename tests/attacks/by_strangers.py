@@ -70,7 +70,7 @@ _READINGS: list[tuple[str, str, Change, set[str]]] = [
      delete(SEG_4), {"E-CHAIN-GAP", "E-INPUT", "E-COMPUTED"}),
     ("frame twice",
      "Somebody repeats a good frame to make a lean hour fuller.",
-     edit_objects(SEG_4, lambda o: [*o, o[2]]), {"E-CHAIN", "E-TIME", "E-INPUT"}),
+     edit_objects(SEG_4, lambda o: [*o, o[2]]), {"E-CHAIN", "W-UNFIT"}),
     ("frames swapped",
      "Somebody swaps two frames, so that a low reading falls into another interval.",
      edit_objects(SEG_4, lambda o: [o[0], o[2], o[1]]),

@@ -289,5 +289,5 @@ KINDS: list[Kind] = [
 ] + [
     kind("bomb: ticks days apart", "Each frame of a kilobyte is calculated day by day for seconds.",
          lambda: sm.build(sm.contents(sm.make_month(days_apart()))),
-         "E-GROUPS", "E-TIME", more=True, is_bomb=True),
+         "W-UNFIT", "E-INPUT", more=True, is_bomb=True),
 ]  # fmt: skip

@@ -124,9 +124,10 @@ export class Figures {
     }
   }
 
-  /** False for what is no configuration, which is said: no frame can be held against it. */
-  mayUse(hash, config, where) {
-    return this.rules !== null && !this.isUndecided && this.mayConfigure(hash, config, where);
+  /** A frame that does not fit: running values are nobody's until they begin anew. */
+  passOver(hash, config, where) {
+    if (this.rules !== null && !this.isUndecided) this.mayConfigure(hash, config, where);
+    this.computed = null;
   }
 
   mayConfigure(hash, config, where) {

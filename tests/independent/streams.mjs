@@ -16,7 +16,7 @@ import { Settings } from "./settings.mjs";
 
 const SECOND = 1_000_000_000n;
 const [AHEAD, BEHIND, LATE] = [60n * SECOND, 1200n * SECOND, 900n * SECOND];
-const SPAN = 32n * 86_400n * SECOND;
+const SPAN = 2n * 86_400n * SECOND;
 
 /** Types of objects that no figure is made of. */
 const BESIDE = new Set([cose.CONFIG, cose.ROTATE, cose.COSIGNATURE, cose.CLOSE]);
@@ -319,24 +319,27 @@ export class Stream {
   }
 
   times(body, newest, header, entry) {
-    const { log, stated } = this.context;
+    const { log } = this.context;
     const { seq, anchor } = header;
     if (this.t0 !== null && body.t0 < this.t0) this.report("E-TIME", seq, "t0 goes back");
     this.t0 = body.t0;
-    if (newest === null) return;
-    const firsts = body.sections.map((section) => section.first);
-    const oldest = firsts.reduce((a, b) => (a < b ? a : b));
-    if (this.tick !== null && oldest <= this.tick) this.report("E-TIME", seq, "ticks go back");
-    this.tick = this.tick === null || newest > this.tick ? newest : this.tick;
-    if (stated?.period && (oldest < stated.period.from || newest >= stated.period.to)) {
-      this.report("E-TIME", seq, "outside the period");
-    }
-    if (entry === null) return;
+    if (newest === null || entry === null) return;
     const seen = anchor === null ? null : log.receivedBefore(anchor.size);
     if (newest > entry.received + AHEAD || (seen !== null && newest < seen - BEHIND)) {
       this.told.add("W-CLOCK");
     }
     if (entry.received > newest + LATE) this.told.add("N-LATE");
+  }
+
+  ticks(body, seq) {
+    const { stated } = this.context;
+    if (body.sections.length === 0) return;
+    const oldest = body.sections.map(({ first }) => first).reduce((a, b) => (a < b ? a : b));
+    const newest = body.sections.map(({ last }) => last).reduce((a, b) => (a > b ? a : b));
+    this.tick = this.tick === null || newest > this.tick ? newest : this.tick;
+    if (stated?.period && (oldest < stated.period.from || newest >= stated.period.to)) {
+      this.report("E-TIME", seq, "outside the period");
+    }
   }
 
   figures(body, header) {
@@ -349,20 +352,24 @@ export class Stream {
     if (config) this.isSimulated ||= config.simulated;
     if (config) this.context.named.take(config);
     if (config) this.inForce.inherited(config, this.first);
-    if (config && this.gaps.isHoleBefore(config, body.sections)) {
+    const isInOrder = body.sections.every(
+      ({ first, last }) => last - body.t0 <= SPAN && (this.tick === null || first > this.tick));
+    const fits = config && isInOrder &&
+      body.sections.every((section) => fitsConfiguration(section, config));
+    if (fits || !config) this.ticks(body, header.seq);
+    if (fits && this.gaps.isHoleBefore(config, body.sections)) {
       this.report("W-GAP", header.seq, "not recorded");
     }
     if (config) this.settings.frame(config, body, header.seq);
     if (header.cfg === null) this.report("E-CFG-MISSING", header.seq);
-    const ends = body.sections.flatMap(({ first, last }) => [first, last]);
-    const fits = config && ends.every((end) => ends.every((other) => end - other <= SPAN)) &&
-      body.sections.every((section) => fitsConfiguration(section, config));
-    if (config && !fits && figures.mayUse(hex(header.cfg), config, where)) {
-      this.report("E-GROUPS", header.seq);
+    if (config && !fits) {
+      this.report("W-UNFIT", header.seq);
+      figures.passOver(hex(header.cfg), config, where);
+      return;
     }
     if (!fits) {
       this.isBroken = true;
-      figures.isUndecided ||= config === null && configurations.isUndecided;
+      figures.isUndecided ||= configurations.isUndecided;
       return;
     }
     for (const { first, last, step } of body.sections) {

@@ -3,6 +3,7 @@
 import json
 import logging
 import time
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from evidence import cbor, cose
 from evidence.archive import paths
 from evidence.blocks import compress
 from evidence.configuration import decode_configuration
-from evidence.frame import TYP_CONFIG, TYP_FRAME, encode_body
+from evidence.frame import TYP_CONFIG, TYP_FRAME, Body, encode_body
 from evidence.log import Kind
 from tests.unit.cloud.evidence_examples import ManualClock
 from tests.unit.cloud.evidence_examples import body as strange_body
@@ -184,6 +185,39 @@ def test_a_frame_that_does_not_fit_is_told_and_not_counted(desk: Desk, folder: P
     shown = Counting(desk, folder).shown()
     assert (due["unfit_frames"], shown["unfit_frames"]) == (0, 1)
     assert shown["periods"] == due["periods"]
+
+
+YEARS_NS = 200 * 365 * 86_400 * sm.SECOND
+
+
+def _ahead(body: Body, *, sections: slice) -> Body:
+    """Some of its schedules are read in 2226; t0 says nothing of it."""
+    ahead = [replace(s, first_ns=s.first_ns + YEARS_NS) for s in body.sections[sections]]
+    kept = [s for s in body.sections if s not in body.sections[sections]]
+    return replace(body, sections=tuple(sorted([*kept, *ahead], key=lambda s: s.schedule)))
+
+
+@pytest.mark.parametrize("sections", [slice(None), slice(0, 1)])
+def test_ticks_years_ahead_are_left_out(desk: Desk, folder: Path, sections: slice) -> None:
+    """The plant's month, day and hour were those of 2226 from then on, after a restart too."""
+    desk.deliver(frames=1)
+    for number, body in enumerate(sm.bodies(sm.configuration())[1:3]):
+        made = _ahead(body, sections=sections) if number == 0 else body
+        desk.take(Kind.FRAME, TYP_FRAME, encode_body(made), made)
+    newest_ns = sm.START_NS + 34 * sm.SECOND
+    first = Counting(desk, folder)
+    for shown in (first.shown(), Counting(desk, folder).shown()):
+        assert (shown["month"], shown["through_ns"]) == (MONTH, newest_ns)
+        assert shown["periods"]["month"]["lines"], "readings before and after are counted"
+    assert set(shown["periods"]) == {"hour", "day", "month"}
+
+
+def test_a_frame_of_years_ahead_moves_no_month(desk: Desk, folder: Path) -> None:
+    due = Counting(desk.deliver(frames=3), folder).shown()
+    ahead = sm.bodies(sm.configuration(), sm.START_NS + YEARS_NS)[3]
+    desk.take(Kind.FRAME, TYP_FRAME, encode_body(ahead), ahead)
+    for shown in (Counting(desk, folder / "anew").shown(), Counting(desk, folder).shown()):
+        assert shown == due
 
 
 def test_a_disk_that_fails_is_tried_again_and_a_defect_later(

@@ -3,8 +3,10 @@
 import itertools
 import json
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -276,6 +278,28 @@ def test_long_work_says_what_it_does_on_stderr(
         assert told in captured.err
     assert ("\r" in captured.err, "\n" in captured.err) == (is_terminal, not is_terminal)
     assert captured.err.endswith("\r" if is_terminal else "\n")
+
+
+def test_ctrl_c_that_nobody_heard_ends_it_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in the CBOR library: what is raised while something is torn down reaches nobody."""
+
+    def torn_down() -> Iterator[None]:
+        try:
+            yield
+        finally:
+            signal.raise_signal(signal.SIGINT)
+
+    was, unheard = signal.getsignal(signal.SIGINT), list[object]()
+    monkeypatch.setattr(sys, "unraisablehook", lambda told: unheard.append(told.exc_type))
+    with cli_progress.Progress() as progress:
+        progress.tell("frame 1")
+        asked = torn_down()
+        next(asked)
+        del asked
+        assert unheard == [KeyboardInterrupt]
+        with pytest.raises(KeyboardInterrupt):
+            progress.tell("frame 2")
+    assert signal.getsignal(signal.SIGINT) is was
 
 
 # -- keys -------------------------------------------------------------------------------------

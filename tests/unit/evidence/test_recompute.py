@@ -137,20 +137,26 @@ def test_the_same_configuration_twice_changes_nothing() -> None:
     assert statement_bytes(one.statement(*period)) == sm.honest_statement()
 
 
-@pytest.mark.parametrize(("days", "fits"), [((0, 32), True), ((0, 33), False), ((32, 0), True),
-                                            ((33, 0), False)])  # fmt: skip
-def test_a_frame_is_no_longer_than_any_month(days: tuple[int, int], *, fits: bool) -> None:
-    """Of one section or from one to another; 32 days are a day more than a month has."""
+@pytest.mark.parametrize(("days", "fits"), [((0, 2), True), ((0, 3), False), ((2, 0), True),
+                                            ((3, 0), False)])  # fmt: skip
+@pytest.mark.parametrize("ahead", [0, 1])
+def test_a_frame_ends_two_days_after_its_t0(
+    days: tuple[int, int], ahead: int, *, fits: bool
+) -> None:
+    """Of one section or from one to another; t0 may be before the first tick."""
     day_ns = 86_400 * sm.SECOND
     form = FrameForm({"schedules": [{"interval_ns": day_ns}] * 2, "groups": [], "devices": []})
     later, more = days
     sections = tuple(
         Section(schedule, first * day_ns, day_ns, ticks, (), np.zeros((0, ticks), "<i4"), ())
-        for schedule, first, ticks in ((0, 0, more + 1), (1, later, 1))
+        for schedule, first, ticks in ((0, ahead, more + 1), (1, later + ahead, 1))
     )
-    body = Body(0, Clock("free", None, 0, bytes(16)), 0, sections)
-    with nullcontext() if fits else pytest.raises(MalformedError, match="further apart"):
+    body = Body(ahead * day_ns, Clock("free", None, 0, bytes(16)), 0, sections)
+    with nullcontext() if fits else pytest.raises(MalformedError, match="more than two days"):
         form.check(body)
+    if fits:
+        with pytest.raises(MalformedError, match="more than two days"):
+            form.check(dataclasses.replace(body, t0_ns=(ahead - 1) * day_ns))
 
 
 @pytest.mark.parametrize("key", ["plant", "schedules", "points", "groups"])
