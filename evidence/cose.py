@@ -158,7 +158,7 @@ def verify(envelope: Envelope, key: PublicKey) -> None:
 def rewritten_sha256(envelope: Envelope) -> bytes:
     """SHA-256 of the object as anybody can write it without its key, if that is a P-256 key.
 
-    It verifies as well (ADR 0090). With another key it is the hash of what verifies nowhere.
+    It verifies as well (ADR 0085). With another key it is the hash of what verifies nowhere.
     """
     signature = envelope.signature  # the object's last bytes
     unsigned = envelope.data[: len(envelope.data) - len(signature)]

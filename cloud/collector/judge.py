@@ -75,7 +75,7 @@ class StreamView(Protocol):
         """Root of the log's first `size` entries, None when it never had that many."""
 
     def writes_lower(self, stream: str, kid: bytes) -> bool:
-        """The stream's newest objects are under this key, and each has the lower s (ADR 0090)."""
+        """The stream's newest objects are under this key, and each has the lower s (ADR 0085)."""
 
 
 @dataclass(frozen=True, slots=True)
