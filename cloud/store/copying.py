@@ -21,13 +21,12 @@ from cloud.store.reader import OFFSET
 from cloud.store.record_file import CHUNK_BYTES, read_at, size_of
 from cloud.store.recovery import entries_give
 from cloud.store.slice import Watch
-from cloud.store.state import LogState, decode_snapshot
+from cloud.store.state import LogState
 from cloud.store.tree import file_bytes
 from evidence import checkpoint
 from evidence.documents.document import FILE_BYTES_MAX
 from evidence.errors import EvidenceError
 from evidence.owners import give, make_folder
-from evidence.records import read_records
 
 #: seconds after which a commit that runs has named its checkpoint; between two looks at it
 COMMIT_S, AGAIN_S = 10.0, 0.1
@@ -69,17 +68,13 @@ def copy_plant(root: Path, to: Path) -> None:
 
 
 def _snapshot(path: Path) -> bytes:
-    """The state's file; b"" where another version wrote it: a start makes it again."""
-    with suppress(FileNotFoundError, EvidenceError, ValueError):
+    """The state's file; b"" where there is none."""
+    try:
         file = _opened(path)
-        try:
-            data = os.pread(file, os.fstat(file).st_size, 0)
-        finally:
-            os.close(file)
-        (state,) = read_records(data)
-        decode_snapshot(state)
-        return data
-    return b""
+    except FileNotFoundError:
+        return b""
+    with os.fdopen(file, "rb") as opened:
+        return opened.read()
 
 
 def _committed(folder: PlantFolder) -> tuple[int, str]:
