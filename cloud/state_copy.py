@@ -79,7 +79,7 @@ def put_back(backup: Path, state: Path) -> Mapping[str, int]:
         if (state / "lock").exists():
             stop = "stop that collector, and its standby, first"
             stack.callback(os.close, take_lock(state / "lock", stop))
-        made, put = {name: state / f"{name}.copy" for name in sums}, list[Path]()
+        made, put = {name: _unfinished(state / name) for name in sums}, list[Path]()
         missing = _missing(state, sums)
         try:
             make_folder(state, PRIVATE)
@@ -187,25 +187,31 @@ def beside(to: Path) -> Iterator[Path]:
 
     Raises:
         StoreError: `to` is there already, or another copy to it runs.
+        OSError: the disk refuses, or a link or file is in place of that folder.
     """
-    around = to.with_name(f"{to.name}.copy")
+    around = _unfinished(to)
     _require_none(to)
     make_folder(around, PRIVATE)
-    held = os.open(around, os.O_RDONLY | os.O_DIRECTORY)
+    held = os.open(around, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         _take_alone(held, to)
         try:
             _require_none(to)
-            _sweep(around)  # what one that was interrupted has left
+            _sweep(held, to.name)  # what one that was interrupted has left
             yield around / to.name
             os.rename(around / to.name, to)  # noqa: PTH104 - refuses a folder that came meanwhile
             sync_names(to.parent)
         finally:
-            _sweep(around)
+            _sweep(held, to.name)
             with suppress(OSError):  # what hinders it is told, or of no weight
                 around.rmdir()
     finally:
         os.close(held)
+
+
+def _unfinished(to: Path) -> Path:
+    """Where what is to be `to` is made: no name that a person gives what he puts beside it."""
+    return to.with_name(f".{to.name}.unfinished")
 
 
 def _require_none(to: Path) -> None:
@@ -223,12 +229,9 @@ def _take_alone(held: int, to: Path) -> None:
         return
 
 
-def _sweep(folder: Path) -> None:
-    for path in folder.iterdir():
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink()
+def _sweep(held: int, name: str) -> None:
+    """Remove half a copy from the folder that is held; whatever else is there, nobody here made."""
+    shutil.rmtree(name, ignore_errors=True, dir_fd=held)
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from cloud.store.layout import PlantFolder
 from cloud.store.rebuild import rebuild_plant, rebuildable
 from cloud.store.slice import Watch, take_lock
 from cloud.store_targets import Target, find_target
+from evidence.printed import printable
 
 EXIT_SOUND, EXIT_FOUND = 0, 1
 PROGRESS_S = 0.5
@@ -91,8 +92,8 @@ def _readable(target: Target) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        name = error.filename or target.root
-        raise StoreError(f"{name}: {error.strerror}: run this as the collector's user") from error
+        who = ": run this as the collector's user" if isinstance(error, PermissionError) else ""
+        raise StoreError(f"{error.filename or target.root}: {error.strerror}{who}") from error
 
 
 @contextmanager
@@ -152,7 +153,7 @@ def _print_plant(checked: Checked) -> None:
         f"{checked.object_bytes} bytes; root {checked.root[:16]}…"
     )
     for finding in checked.findings:
-        print(f"  {finding.fault}  {finding.sentence}")
+        print(f"  {finding.fault}  {printable(finding.sentence)}")  # names are anybody's
     if left := checked.waiting.files:
         print(
             f"  {checked.waiting.signed} signed objects wait in {left} files of aside/ where a "

@@ -2,11 +2,15 @@
 
 What a signed checkpoint speaks of is never written again: the log and each hour's segment only
 grow, and keys and documents are in place before the log names them. So a copy takes the checkpoint
-first, and then of every file as much as belongs to it. Reads without a lock.
+first, and then of every file as much as belongs to it. Reads without a lock, and through no link:
+the folder's owner may have made one to what only root, who often copies, can read.
 """
 
+import errno
+import os
 import stat
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from cloud.errors import StoreError
@@ -20,6 +24,7 @@ from cloud.store.slice import Watch
 from cloud.store.state import LogState
 from cloud.store.tree import file_bytes
 from evidence import checkpoint
+from evidence.documents.document import FILE_BYTES_MAX
 from evidence.errors import EvidenceError
 from evidence.owners import give, make_folder
 
@@ -35,13 +40,13 @@ def copy_plant(root: Path, to: Path) -> None:
         to: the copy's, which is not there yet.
 
     Raises:
-        StoreError: there is no log to copy, index and log disagree, or a start is to settle first
-            how far it reaches.
+        StoreError: there is no log to copy, index and log disagree, a start is to settle first how
+            far it reaches, or something is no file of the folder's own.
         OSError: a disk refuses.
     """
     source, copied = PlantFolder(root), PlantFolder(to)
     # the snapshot before the checkpoint: then it speaks of no more entries
-    snapshot = source.snapshot.read_bytes() if source.snapshot.exists() else b""
+    snapshot = _snapshot(source.snapshot)
     watch = Watch(root.parent)
     size, note = _committed(source)
     _require_settled(source, size, watch)
@@ -53,18 +58,23 @@ def copy_plant(root: Path, to: Path) -> None:
         _copy_log(disk, source, copied, size)
         for stream in source.streams():
             _copy_stream(disk, source, copied, stream, size)
-        if source.aside.is_dir():
-            make_folder(copied.aside, 0o700)
-        for beside in (source.keys, source.quarantine, source.records, source.aside):
-            for path in sorted(beside.iterdir()) if beside.is_dir() else ():
-                if path.suffix != ".new":
-                    _copy(disk, path, to / path.relative_to(root), size_of(path))
+        _copy_beside(disk, source, copied)
         disk.write(copied.checkpoint, 0, note.encode())
         if snapshot:
             disk.write(copied.snapshot, 0, snapshot)
         disk.sync()
     finally:
         disk.close()
+
+
+def _snapshot(path: Path) -> bytes:
+    """The state's file; b"" where there is none."""
+    try:
+        file = _opened(path)
+    except FileNotFoundError:
+        return b""
+    with os.fdopen(file, "rb") as opened:
+        return opened.read()
 
 
 def _committed(folder: PlantFolder) -> tuple[int, str]:
@@ -149,8 +159,53 @@ def _accepted(index: IndexFile, size: int) -> int:
     return low
 
 
-def _copy(disk: Disk, path: Path, to: Path, length: int) -> None:
-    for offset in range(0, length, CHUNK_BYTES):
-        disk.write(to, offset, read_at(path, offset, min(CHUNK_BYTES, length - offset)))
-    if not length:
-        disk.write(to, 0, b"")
+def _copy_beside(disk: Disk, source: PlantFolder, copied: PlantFolder) -> None:
+    """What lies beside log and streams; what the log does not name is for the check to tell."""
+    if source.aside.is_dir():
+        make_folder(copied.aside, 0o700)
+    for folder in (source.keys, source.quarantine, source.records, source.aside):
+        if folder.is_symlink():
+            raise _not_its_own(folder)
+        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if path.suffix != ".new":
+                with suppress(FileNotFoundError):  # a start has just set it aside
+                    _copy(disk, path, copied.root / path.relative_to(source.root))
+
+
+def _copy(disk: Disk, path: Path, to: Path, length: int | None = None) -> None:
+    """As many bytes of a file as are committed; None for all of one beside the log."""
+    file = _opened(path)
+    try:
+        size = os.fstat(file).st_size
+        if length is None and size > FILE_BYTES_MAX:
+            raise StoreError(f"{path}: has {size} bytes, and is no evidence; take it away")
+        end, at = size if length is None else length, 0
+        if not end:
+            disk.write(to, 0, b"")
+        while at < end:
+            data = os.pread(file, min(CHUNK_BYTES, end - at), at)
+            if not data:  # of an offset that a disk has spoilt there may be no end
+                what = f"ends at byte {at}, and {end} are committed"
+                raise StoreError(f"{path}: {what}; run: stackproof cloud fsck")
+            disk.write(to, at, data)
+            at += len(data)
+    finally:
+        os.close(file)
+
+
+def _opened(path: Path) -> int:
+    """A descriptor to read a file of the folder's own; OSError."""
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise _not_its_own(path) from error
+        raise
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise _not_its_own(path)
+    return file
+
+
+def _not_its_own(path: Path) -> StoreError:
+    return StoreError(f"{path}: is a link, folder or device, and no evidence; take it away")

@@ -27,7 +27,7 @@ from cloud.store.recovery import entries_give, read_signed, read_unnamed
 from cloud.store.state import LogState, decode_snapshot, encode_snapshot
 from cloud.store.tree import grow
 from evidence.checkpoint import Checkpoint
-from evidence.errors import EvidenceError
+from evidence.errors import EvidenceError, UnsupportedError
 from evidence.keys import Certificate
 from evidence.log import Entry, decode_entry
 from evidence.log_details import OBJECT_KINDS
@@ -146,6 +146,8 @@ class _PlantCheck:
         try:
             (data,) = read_records(self._stored_state)
             return decode_snapshot(data)
+        except UnsupportedError:  # before an upgrade, or of the backup of then: starts read past it
+            return None
         except (EvidenceError, ValueError) as error:
             self._tell_state(f"is no snapshot of the log's state ({error})")
             return None

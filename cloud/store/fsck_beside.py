@@ -10,6 +10,7 @@ from pathlib import Path
 from cloud.store.fsck_findings import Fault, Findings
 from cloud.store.layout import PlantFolder
 from cloud.store.quarantine import is_kept
+from cloud.store.record_file import read_at
 from evidence.documents.document import FILE_BYTES_MAX, unverified_document
 from evidence.errors import EvidenceError, MalformedError
 from evidence.keys import (
@@ -176,5 +177,4 @@ def _is_issued(certificate: Certificate, roots: list[Certificate]) -> bool:
 
 def _read(path: Path, limit: int) -> bytes:
     """A file's bytes, one more than the limit at most."""
-    with path.open("rb") as file:
-        return file.read(limit + 1)
+    return read_at(path, 0, limit + 1)

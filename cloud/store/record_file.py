@@ -39,13 +39,18 @@ def size_of(path: Path) -> int:
 
 
 def read_at(path: Path, offset: int, length: int) -> bytes:
-    """Up to `length` bytes of a file from an offset; b"" when there is no such file."""
+    """Up to `length` bytes of a file from an offset; b"" when there is no such file.
+
+    OSError, which names it; a pipe in its place is one, too.
+    """
     try:
-        file = os.open(path, os.O_RDONLY)
+        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except FileNotFoundError:
         return b""
     try:
         return os.pread(file, length, offset)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
         os.close(file)
 

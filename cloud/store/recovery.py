@@ -29,7 +29,7 @@ from cloud.store.state import LogState, StreamState, decode_snapshot
 from cloud.store.tree import TreeFile, file_bytes
 from evidence import checkpoint, cose
 from evidence.checkpoint import TEXT_BYTES_MAX, Checkpoint
-from evidence.errors import EvidenceError, MalformedError
+from evidence.errors import EvidenceError
 from evidence.frame import decode_body
 from evidence.log import Entry, Kind, decode_entry
 from evidence.log_details import OBJECT_KINDS
@@ -224,7 +224,7 @@ def _snapshot(folder: PlantFolder) -> tuple[LogState | None, str]:
                 return state, f"index of {name} differs from the snapshot; everything is read"
         if TreeFile(folder.tree).compact_range(state.size) != state.tree:
             return state, "the tree differs from the snapshot; everything is read"
-    except (MalformedError, StoreError, ValueError) as error:
+    except (EvidenceError, StoreError, ValueError) as error:
         return state, f"{folder.snapshot}: not usable ({error}); everything is read"
     return state, ""
 

@@ -17,7 +17,7 @@ from cloud.store.quarantine import is_kept
 from cloud.store.tree import grow
 from evidence import cbor
 from evidence.chain import ZERO_HASH, Head
-from evidence.errors import MalformedError
+from evidence.errors import MalformedError, UnsupportedError
 from evidence.log import Entry, Kind
 from evidence.merkle import CompactRange, leaf_hash
 from evidence.records import HEAD_BYTES
@@ -179,11 +179,16 @@ def encode_snapshot(state: LogState) -> bytes:
 
 
 def decode_snapshot(data: bytes) -> LogState:
-    """The state of `encode_snapshot`'s bytes; MalformedError for anything else."""
+    """The state of `encode_snapshot`'s bytes.
+
+    Raises:
+        UnsupportedError: they are of another version of this program.
+        MalformedError: they are anything else.
+    """
     value = cbor.decode(data)
     try:
         if value[0] != SNAPSHOT_VERSION:
-            raise MalformedError(f"snapshot version {value[0]} unknown to this program")
+            raise UnsupportedError(f"snapshot version {value[0]} unknown to this program")
         _, size, hashes, entries_bytes, received_ns, enrolled, orders, *rest = value
         kept, streams, records = rest
         return LogState(

@@ -2,6 +2,7 @@
 
 import io
 import shutil
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from cloud.collector.inbox import Message
+from cloud.collector.judge import Verdict
 from cloud.collector.one_way import BATCH, OneWayDesk
 from cloud.collector.topics import Sender
 from evidence.archive.export import Span, read_receipts, write_export
@@ -71,6 +73,25 @@ async def test_what_is_new_is_accepted_and_what_is_held_stays_as_it_is(
     found = await by.take(overlapping)
     assert found == told(frames - 1, frames + 1, held=2, accepted=1, next_seq=frames + 2)
     assert reader.size == size + 1
+
+
+async def test_others_have_their_turn_while_a_file_is_taken_in(
+    plant: ExamplePlant, running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """64 configurations of 20,000 points, and no plant had a receipt for 34 s, again and again."""
+    gateway, held = spool(plant, BATCH - 1), list[int]()
+    reader, take = running.intake.plant("mini").reader, running.intake.take
+
+    def slowly(*given: Any) -> Verdict:
+        time.sleep(0.02)
+        running.inbox.order(lambda: held.append(reader.head("edge-1").next_seq))
+        return take(*given)
+
+    monkeypatch.setattr(running.intake, "take", slowly)
+    found = await desk(running, tmp_path).take(exported(plant, gateway, 0, BATCH - 1))
+    assert (found["accepted"], found["next_seq"]) == (BATCH, BATCH)
+    between = {seq for seq in held if 0 < seq < BATCH}
+    assert len(between) >= 3, "of 64 objects of 20 ms each, in turns of 100 ms"
 
 
 async def test_a_file_leaves_as_much_free_as_it_has(

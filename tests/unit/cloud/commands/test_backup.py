@@ -141,7 +141,8 @@ def test_half_a_copy_does_not_keep_a_full_disk_full(
     assert files(home) == before
     assert [path.name for path in out.glob("*/")] == []
     assert cli.main([*map(str, asked)]) == 0
-    shutil.copytree(evidence_of(home) / "log", evidence_of(home).with_name(f"{PLANT}.copy") / "log")
+    half = evidence_of(home).with_name(f".{PLANT}.unfinished")
+    shutil.copytree(evidence_of(home) / "log", half / PLANT / "log")
     capsys.readouterr()
     assert cli.main(["fsck", str(config)]) == 0
     assert capsys.readouterr().out.count("SOUND") == 1

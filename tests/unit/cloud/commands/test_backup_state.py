@@ -121,9 +121,13 @@ def test_all_of_it_is_put_or_none_and_as_the_folders_owners(
         patched.setattr(os, "link", refused)
         assert cli.main(order) == 2
     assert list(state.iterdir()) == []
+    mine = state / "accounts.db.copy"  # by a person's hand: it was deleted
+    mine.write_text("mine")
     if os.geteuid() == 0:
         given(state)
     assert cli.main(order) == 0
+    assert mine.read_text() == "mine"
+    mine.unlink()
     assert {path.name for path in state.iterdir()} == {"accounts.db", "alarms.db"}
     assert not_given(state) == [] or os.geteuid() != 0
 

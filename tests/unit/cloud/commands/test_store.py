@@ -1,6 +1,7 @@
 """`stackproof cloud fsck` and `rebuild`: what they print, how they end, what they never touch."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -150,7 +151,22 @@ def test_a_file_that_cannot_be_read_is_named(
     path.mkdir()
     for command in ("fsck", "rebuild"):
         assert cli.main([command, str(home / "CLOUD.toml")]) == 2
-        assert "Is a directory: run this as the collector's user" in capsys.readouterr().err
+        assert "checkpoint: Is a directory\n" in capsys.readouterr().err
+
+
+def test_a_name_ends_no_line_and_a_pipe_is_not_waited_for(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of a backup that somebody brings: “SOUND” in a name looked like what fsck says."""
+    stray = evidence_of(home) / "quarantine/x\nSOUND  mini\x1b[2J.cose"
+    stray.write_bytes(b"")
+    assert cli.main(["fsck", str(home / "CLOUD.toml")]) == 1
+    said = capsys.readouterr().out
+    assert "quarantine/x\\nSOUND  mini\\x1b[2J.cose: no log entry speaks of this" in said
+    pipe = evidence_of(home) / "keys/x.crt"
+    os.mkfifo(pipe)
+    assert cli.main(["fsck", str(home / "CLOUD.toml")]) == 2
+    assert f"{pipe}: " in capsys.readouterr().err
 
 
 def test_a_plant_whose_evidence_is_gone_is_named(

@@ -14,7 +14,7 @@ from cloud.store.index import PLACE_BYTES, IndexFile, Place, decode_place, encod
 from cloud.store.record_file import CHUNK_BYTES, read_at, record_at, whole_records
 from cloud.store.state import LogState, StreamState, decode_snapshot, encode_snapshot
 from evidence import cbor
-from evidence.errors import EvidenceError, MalformedError
+from evidence.errors import EvidenceError, MalformedError, UnsupportedError
 from evidence.log import Entry, Kind, encode_entry
 from evidence.records import encode_record
 
@@ -163,7 +163,8 @@ def test_a_snapshot_gives_the_state_back() -> None:
     [[], {}, 5, [2, 0, [], 0, 0, [], {}], [1, 3, [], 0, 0, [], {}], [1, 0, [], 0, 0, 1, {}]],
 )
 def test_what_is_no_snapshot_is_refused(value: object) -> None:
-    with pytest.raises(MalformedError):
+    is_another = isinstance(value, list) and value and value[0] != 4
+    with pytest.raises(UnsupportedError if is_another else MalformedError):
         decode_snapshot(cbor.encode(value))
 
 
