@@ -24,6 +24,8 @@ router = APIRouter(
     default_response_class=HTMLResponse, include_in_schema=False, route_class=GuardedRoute
 )
 EFFECTS_SHOWN, EVENTS_SHOWN, CLEARED_SHOWN = 12, 50, 12
+#: of all plants together, the most urgent: each row is half a kilobyte, asked for every ten seconds
+ACTION_SHOWN = 500
 
 
 @router.get("/{language}/alarms")
@@ -44,6 +46,8 @@ def _page(
     plants = plants_for(given, who, plant)
     now_ns, desk = given.clock.wall_ns(), given.alarms
     pairs = desk.standing(plants)
+    action = [pair for pair in pairs if pair[1] is None]
+    shown = action if plant else action[:ACTION_SHOWN]
     cleared = desk.store.cleared(plants, now_ns - CLEARED_NS, now_ns + 1)
     effects = [(name, one) for name in plants for one in desk.effects(name, now_ns - DAY_NS)]
     effects.sort(key=lambda pair: -pair[1].start_ns)
@@ -54,7 +58,7 @@ def _page(
         "alarms.html", language, status=409 if error else 200, path="/alarms", who=who,
         view=AlarmView(given, language, now_ns), plants=given.all_plants_of(who), of=plant,
         has_pages=plant in given.hub.plants(),
-        action=[pair for pair in pairs if pair[1] is None],
+        action=shown, more_action=len(action) - len(shown),
         shelved=[pair for pair in pairs if pair[1] is not None],
         unseen=desk.unacknowledged(plants), lately=desk.rates(plants), target=rates,
         cleared=cleared[:CLEARED_SHOWN], more_cleared=max(0, len(cleared) - CLEARED_SHOWN),
