@@ -103,7 +103,7 @@ def _answers(metrics: WSGIApplication, life: Life) -> WSGIApplication:
         path = environ["PATH_INFO"]
         if path == "/metrics":
             try:
-                return metrics(environ, lambda status, told: start(status, [*told, _NOT_STORED]))
+                return metrics(environ, lambda *said: start(said[0], [*said[1], _NOT_STORED]))
             except Exception as error:  # what nobody thought of; the library tells it each time
                 if failed != {repr(error)}:
                     failed.clear()
