@@ -43,11 +43,12 @@ def alarm_parts(  # noqa: PLR0917 - the composition root calls it by names
     broker_away_s: Callable[[], float | None],
     broker_ends: Callable[[], Mapping[str, int]],
     is_broker_behind: Callable[[], bool],
+    broker_unkept_s: Callable[[], float | None],
 ) -> AlarmParts:
     """Open the files in `state_dir`; `stack` closes them."""
     said = config.alarms
     outboxes = [
-        Outbox(one, clock, lambda plant: hub.zone(plant).key, priority=said.priority)
+        Outbox(one, clock, lambda plant: hub.clock_of(plant).key, priority=said.priority)
         for one in said.channels
     ]
 
@@ -62,7 +63,8 @@ def alarm_parts(  # noqa: PLR0917 - the composition root calls it by names
     shifts = {plant: own.shifts for plant, own in said.plants.items()}
     alarms = AlarmDesk(
         store, hub, months, keys, evidence.evidence, clock, rules, tell, broker_away_s, broker_ends,
-        config.collector_ends, is_broker_behind,
+        config.collector_ends, is_broker_behind, [one.plant for one in config.plants],
+        broker_unkept_s,
     )  # fmt: skip
     desk = ShiftDesk(notes, hub, alarms, months, accumulated, clock, shifts)
     return AlarmParts(alarms, desk, outboxes)

@@ -92,6 +92,7 @@ class Broker:
         self._process: asyncio.subprocess.Process | None = None
         self._work = contextlib.AsyncExitStack()
         self._is_stuck = False
+        self._kept_s = time.monotonic()
         self.port = port
         self.restarts = 0
 
@@ -99,6 +100,12 @@ class Broker:
     def url(self) -> str:
         """Where MQTT clients connect."""
         return f"mqtt://{HOST}:{self.port}"
+
+    @property
+    def unkept_s(self) -> float | None:
+        """For how long it has kept no message of those that ask it; None while it does."""
+        since_s = time.monotonic() - self._kept_s
+        return None if since_s < SILENT_S else since_s
 
     @property
     def pid(self) -> int | None:
@@ -134,6 +141,7 @@ class Broker:
                 f"{BINARY} did not come up within {READY_S:.0f} s; see nats.log and nats.out in "
                 f"{self._folder}"
             )
+        self._note_kept()
         await self._work.enter_async_context(beside(self._keep_running(binary)))
         await self._work.enter_async_context(beside(self._keep_asking()))
 
@@ -176,7 +184,7 @@ class Broker:
         """End it where it keeps nothing any more, and have it started again with an empty store."""
         while True:
             with contextlib.suppress(OSError):  # it ended, and is started again
-                await until_silent(HOST, self.port, silent_s=SILENT_S)
+                await until_silent(HOST, self.port, silent_s=SILENT_S, kept=self._note_kept)
                 log.error(
                     "broker %s has kept no message for %.0f s, as where its store is damaged or "
                     "gone, or its disk full: it is started again with an empty store; gateways "
@@ -187,6 +195,9 @@ class Broker:
                 if self._process is not None and self._process.returncode is None:
                     self._process.kill()
             await asyncio.sleep(1.0)
+
+    def _note_kept(self) -> None:
+        self._kept_s = time.monotonic()
 
     async def _keep_running(self, binary: Path) -> None:
         pause_s, since_s = PAUSE_S_MIN, time.monotonic()

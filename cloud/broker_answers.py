@@ -7,6 +7,7 @@ for that.
 """
 
 import asyncio
+from collections.abc import Callable
 
 #: between two questions; with no answer for so long it keeps nothing any more
 ASK_S, SILENT_S = 2.0, 10.0
@@ -19,7 +20,9 @@ _DISCONNECT = b"\xe0\x00"
 _ANSWER_BYTES = 4
 
 
-async def until_silent(host: str, port: int, *, silent_s: float) -> None:
+async def until_silent(
+    host: str, port: int, *, silent_s: float, kept: Callable[[], None] = lambda: None
+) -> None:
     """Come back when the broker has not answered for so long, and not before.
 
     Each question has a connection of its own: after a full disk nats-server answered on those that
@@ -29,6 +32,7 @@ async def until_silent(host: str, port: int, *, silent_s: float) -> None:
         host: where it listens, without TLS and accounts.
         port: of MQTT there.
         silent_s: seconds, at least 1.
+        kept: is called whenever it has answered.
 
     Raises:
         OSError: it is not there.
@@ -43,6 +47,7 @@ async def until_silent(host: str, port: int, *, silent_s: float) -> None:
                     return
             writer.write(_DISCONNECT)
             hung_up = 0
+            kept()
         except (EOFError, ConnectionError):
             hung_up += 1
         finally:

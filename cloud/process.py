@@ -253,6 +253,7 @@ class _Process:
         self._alarms = alarm_parts(
             config, hub, self._engine, self._keys, desk, self._accumulated, self._clock, stack,
             lambda: self._link.away_s, self._ends.rows, lambda: bool(self._transport.trouble),
+            self._unkept_s,
         )  # fmt: skip
         return Services(
             hub=hub, clock=self._clock,
@@ -272,10 +273,9 @@ class _Process:
             brought=self._brought,
             transport=self._transport,
             series=SeriesDesk(kept, self._series),
-            alarms=self._alarms.alarms,
-            shifts=self._alarms.shifts,
-            broker=self._link, broker_ends=self._ends.rows, normal=config.normal,
-            collector_ends=config.collector_ends,
+            alarms=self._alarms.alarms, shifts=self._alarms.shifts,
+            broker=self._link, broker_ends=self._ends.rows, broker_unkept_s=self._unkept_s,
+            collector_ends=config.collector_ends, normal=config.normal,
             token=self._token, hosts=config.http.names, disks=Disks(config.folders),
         )  # fmt: skip
 
@@ -287,6 +287,9 @@ class _Process:
             behind=lambda register: behind(config.path, register),
             doubt=self._clock.doubt, heard_ns=hub.heard_ns,
         )  # fmt: skip
+
+    def _unkept_s(self) -> float | None:
+        return None if self._broker is None else self._broker.unkept_s
 
     def _asked_for_certificate(self, sender: Sender, request: bytes) -> None:
         self._transport.asked(sender, request)

@@ -26,7 +26,8 @@ log = logging.getLogger("stackproof.metrics")
 
 AGAIN_S = 5.0  # between two tries to have an address
 ASK_S = 10.0  # a connection that has asked nothing for so long is ended
-_TEXT = (("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store"))
+_NOT_STORED = ("Cache-Control", "no-store")
+_TEXT = (("Content-Type", "text/plain; charset=utf-8"), _NOT_STORED)
 
 
 @contextlib.contextmanager
@@ -102,7 +103,7 @@ def _answers(metrics: WSGIApplication, life: Life) -> WSGIApplication:
         path = environ["PATH_INFO"]
         if path == "/metrics":
             try:
-                return metrics(environ, start)
+                return metrics(environ, lambda *said: start(said[0], [*said[1], _NOT_STORED]))
             except Exception as error:  # what nobody thought of; the library tells it each time
                 if failed != {repr(error)}:
                     failed.clear()

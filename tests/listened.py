@@ -10,6 +10,7 @@ def answer(url: str, method: str = "GET") -> tuple[int, str]:
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with direct.open(request, timeout=10) as response:
+            assert response.headers["Cache-Control"] == "no-store"  # of this moment alone
             return response.status, response.read().decode()
     except HTTPError as error:
         with error:

@@ -20,10 +20,12 @@ OF_QUALITY = {
     Quality.SENSOR_FAULT: "meter-fault", Quality.OUT_OF_RANGE: "meter-range",
     Quality.STALE: "meter-stale", Quality.STUCK: "meter-stuck",
 }  # fmt: skip
-OFFLINE, AWAY, OF_BROKER = "gateway-offline", "broker-away", "certificate-broker"
-OF_SEALS, BEHIND = "certificate-collector", "broker-behind"
+OFFLINE, AWAY, UNKEPT = "gateway-offline", "broker-away", "broker-unkept"
+OF_BROKER, OF_SEALS, BEHIND = "certificate-broker", "certificate-collector", "broker-behind"
 #: those that are known although a gateway is silent, by how they begin
-OF_THE_COLLECTOR = ("certificate", "collector", AWAY)
+OF_THE_COLLECTOR = ("certificate", "collector", "broker")
+#: beside what the collector tells, those that are known without a configuration of the plant
+OF_THE_WHOLE = frozenset({AWAY, UNKEPT, OF_BROKER, OF_SEALS, BEHIND})
 #: told by the collector's own words too; the condition here says which month
 _SAID_BETTER = "month-late"
 _NAMES_MAX = 3
@@ -50,12 +52,15 @@ def blindness(facts: PlantFacts, rules: Rules) -> Callable[[Key], bool]:
 
     Without a broker nobody is heard, and who would be silent otherwise is not known either.
     So an outage raises one alarm and not one for each of its meters, and a restart of the collector
-    clears none before the gateways are heard again.
+    clears none before the gateways are heard again. Of a plant whose configuration is not known, as
+    of one that was damaged at the start, only what is the collector's own is.
     """
     silent = silent_gateways(facts, rules)
     points = facts.snapshot["points"]
 
     def is_blind(key: Key) -> bool:
+        if not facts.is_configured:
+            return key.kind not in OF_THE_WHOLE and not key.kind.startswith("collector")
         if key.kind == OFFLINE:
             return facts.broker_away_ns is not None
         if key.kind.startswith(OF_THE_COLLECTOR):
@@ -70,7 +75,9 @@ def blindness(facts: PlantFacts, rules: Rules) -> Callable[[Key], bool]:
 
 
 def silent_gateways(facts: PlantFacts, rules: Rules) -> set[str]:
-    """Ids of the gateways that are not heard."""
+    """Ids of the gateways that are not heard; without a configuration those that had effects."""
+    if not facts.is_configured:
+        return {one.gateway for one in facts.effects}
     rows = facts.snapshot["gateways"]
     return {row["id"] for row in rows if _is_silent(row, facts.now_ns, rules)}
 
@@ -98,6 +105,8 @@ def _heard_ns(row: Mapping[str, Any]) -> int | None:
 def _gateways(facts: PlantFacts, rules: Rules) -> Iterator[Signal]:
     if facts.broker_away_ns is not None:
         yield Signal(Key(facts.plant, AWAY, "", ""), {"away_ns": facts.broker_away_ns})
+    elif facts.broker_unkept_ns is not None:
+        yield Signal(Key(facts.plant, UNKEPT, "", ""), {"kept_ns": facts.broker_unkept_ns})
     if facts.is_broker_behind:
         yield Signal(Key(facts.plant, BEHIND, "", ""), {})
     for row in facts.snapshot["gateways"]:

@@ -44,6 +44,8 @@ SLOW_NS = 600 * SECOND_NS
 #: effects this old still count for a pot that comes again
 EFFECTS_NS = 48 * HOUR_NS
 CLEARED_NS = 2 * HOUR_NS
+#: lines of a plant's log that wait for a disk that takes nothing: the newest
+UNKEPT_MAX = 100
 
 
 class MonthRows(Protocol):
@@ -82,9 +84,12 @@ class AlarmDesk:
         rules: plant -> its own; those of the table for all others.
         tell: is given what people must be told of, in the worker thread.
         broker_away_s: for how long the collector has had no broker, s; None while it has.
+        broker_unkept_s: for how long the broker has kept nothing that it took; None while it does.
         broker_ends: name -> end of what broker and collector show, UTC ns (`cloud.transport.own`).
         collector_ends: plant -> end of the certificate by which the collector signs, UTC ns.
         is_broker_behind: brokers do not do what the register of their certificates says.
+        plants: of the collector, also those whose configuration is not known: one that was damaged
+            at the start, or of which nothing has come yet.
     """
 
     def __init__(  # noqa: PLR0917 - the composition root calls it by names
@@ -101,11 +106,14 @@ class AlarmDesk:
         broker_ends: Callable[[], Mapping[str, int]] = dict,
         collector_ends: Mapping[str, int] | None = None,
         is_broker_behind: Callable[[], bool] = bool,
+        plants: Sequence[str] = (),
+        broker_unkept_s: Callable[[], float | None] = lambda: None,
     ) -> None:
         self._store, self._hub, self._months, self._keys = store, hub, months, keys
         self._clock, self._rules, self._tell = clock, rules, tell
         self._broker_away_s, self._broker_ends = broker_away_s, broker_ends
         self._collector_ends, self._is_broker_behind = collector_ends or {}, is_broker_behind
+        self._plants, self._broker_unkept_s = plants, broker_unkept_s
         self._turn = threading.Lock()
         kept = store.load()
         self._books, self._next_number = kept.by_plant(), kept.next_number
@@ -118,13 +126,14 @@ class AlarmDesk:
         self._effects: dict[str, set[Effect]] = {}
         self._ends: dict[tuple[str, str], list[Expiring]] = {}
         self._trouble: dict[str, str] = {}
+        self._unkept: dict[str, list[Happening]] = {}
 
     # -- following --------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Look for ever; cancel it to end."""
         while True:
-            plants = self._hub.plants()
+            plants = sorted({*self._hub.plants(), *self._plants})
             for plant in plants:
                 began_s = time.monotonic()
                 await self.look(plant)
@@ -155,16 +164,18 @@ class AlarmDesk:
 
     def _read(self, plant: str) -> PlantFacts:
         """What is read in the loop's thread."""
-        now_ns, snapshot = self._clock.wall_ns(), self._hub.snapshot(plant)
-        away_s = self._broker_away_s()
+        now_ns, snapshot = self._clock.wall_ns(), self._hub.known(plant)
+        effects = self._hub.effects(plant) if snapshot["gateways"] else ()
+        away_s, unkept_s = self._broker_away_s(), self._broker_unkept_s()
         level = self._levels.read(snapshot, lambda point: self._hub.history(plant, point))
         certificates = [
             one for row in snapshot["gateways"] for one in self._expiring(plant, row["id"])
         ]
         return PlantFacts(
-            plant, now_ns, snapshot, effects_of(self._hub.effects(plant)),
+            plant, now_ns, snapshot, effects_of(effects),
             ticks=self._ticks_of(plant, snapshot), level=level, certificates=certificates,
             broker_away_ns=None if away_s is None else now_ns - int(away_s * SECOND_NS),
+            broker_unkept_ns=None if unkept_s is None else now_ns - int(unkept_s * SECOND_NS),
             broker_ends=self._broker_ends(), collector_ends_ns=self._collector_ends.get(plant),
             is_broker_behind=self._is_broker_behind(),
         )  # fmt: skip
@@ -201,12 +212,11 @@ class AlarmDesk:
         plant, now_ns = facts.plant, facts.now_ns
         rules = self._rules.get(plant, default_rules())
         kept = self._store.effects(plant, now_ns - EFFECTS_NS)
-        self._hearing.note(plant, facts.snapshot, kept)
-        read = self._hearing.catch_up(plant, facts.snapshot, facts.effects)
+        read = self._heard(facts, kept)
         shown, lost = facts.effects, lost_ones(kept, facts.effects, facts.snapshot)
         changed = [*({*shown, *lost} - self._effects.get(plant, set())), *read]
         known = {one.key: one for one in (*kept, *lost, *shown, *read)}
-        months, calibrations = self._slowly(plant, now_ns)
+        months, calibrations = self._slowly(facts)
         level = self._levels.judged(plant, facts.level, rules.of("emission").limits, now_ns)
         whole = replace(
             facts, effects=sorted(known.values(), key=lambda one: one.start_ns), level=level,
@@ -219,23 +229,33 @@ class AlarmDesk:
                 book, plant, signals(whole, rules), blind=blindness(whole, rules),
                 rules=rules, now_ns=now_ns,
             )  # fmt: skip
-            if found or changed or before != book:
-                self._keep(plant, found, before, changed)
-        self._hearing.done(plant)
-        self._effects[plant] = set(shown)
+            if found or changed or before != book or plant in self._unkept:
+                self._keep_or_wait(plant, found, changed)
+            silent = silent_gateways(whole, rules)
+            if not whole.is_configured:
+                silent |= {key.gateway for key in book.alarms}
+        if plant not in self._unkept:
+            self._hearing.done(plant)
+            self._effects[plant] = set(shown)
         self._silent[plant] = {
-            gateway: self._hearing.last_tick_ns(plant, gateway)
-            for gateway in silent_gateways(whole, rules)
+            gateway: self._hearing.last_tick_ns(plant, gateway) for gateway in silent
         }
         self._tell([one for one in found if one.is_told])
         return read
 
-    def _slowly(
-        self, plant: str, now_ns: int
-    ) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+    def _heard(self, facts: PlantFacts, kept: Sequence[Effect]) -> list[Effect]:
+        """Effects that the log has told since; tried again where the disk does not take how far."""
+        try:
+            self._hearing.note(facts.plant, facts.snapshot, kept)
+            return self._hearing.catch_up(facts.plant, facts.snapshot, facts.effects)
+        except StoreError:  # `_keep_or_wait` tells of that disk
+            return []
+
+    def _slowly(self, facts: PlantFacts) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
         """Months and due calibrations, read every ten minutes."""
+        plant, now_ns = facts.plant, facts.now_ns
         read_ns, months, due = self._slow.get(plant, (0, [], []))
-        if now_ns - read_ns < SLOW_NS:
+        if now_ns - read_ns < SLOW_NS or not facts.is_configured:
             return months, due
         months = list(self._months.rows(plant))
         newest = self._months.month(plant, str(months[0]["month"])) if months else None
@@ -337,7 +357,11 @@ class AlarmDesk:
             if book.find(number) is None:
                 raise LookupError(f"plant {plant}: alarm {number} does not stand")
             before = book.copy()
-            self._keep(plant, work(book, self._clock.wall_ns()), before)
+            try:
+                self._keep(plant, work(book, self._clock.wall_ns()))
+            except StoreError:  # somebody waits for the answer, and can do it again
+                self._books[plant] = before
+                raise
 
     def _book(self, plant: str) -> Book:
         """A plant's own; numbers are of all plants together. Within the turn."""
@@ -345,16 +369,23 @@ class AlarmDesk:
         book.next_number = self._next_number
         return book
 
-    def _keep(
-        self, plant: str, found: Sequence[Happening], before: Book, effects: Iterable[Effect] = ()
-    ) -> None:
-        """On disk, or as it was before: nobody is told of what is not kept."""
+    def _keep(self, plant: str, found: list[Happening], effects: Iterable[Effect] = ()) -> None:
+        """On disk, with what it did not take before; StoreError where it still takes nothing."""
+        book = self._books[plant]
+        self._next_number = book.next_number
+        self._store.keep(book, plant, [*self._unkept.get(plant, ()), *found], effects)
+        if self._unkept.pop(plant, None) is not None:
+            log.warning("plant %s: alarms are kept again", plant, extra=about(plant))
+
+    def _keep_or_wait(self, plant: str, found: list[Happening], effects: list[Effect]) -> None:
+        """Likewise, and later where the disk takes nothing: people are told of that disk, too."""
         try:
-            self._store.keep(self._books[plant], plant, found, effects)
-        except StoreError:
-            self._books[plant] = before
-            raise
-        self._next_number = self._books[plant].next_number
+            self._keep(plant, found, effects)
+        except StoreError as error:
+            if plant not in self._unkept:
+                said = "plant %s: alarms are told, and kept once the disk takes them: %s"
+                log.error(said, plant, error, extra=about(plant))  # noqa: TRY400 - says all
+            self._unkept[plant] = [*self._unkept.get(plant, ()), *found][-UNKEPT_MAX:]
 
 
 def is_unsure(desk: AlarmDesk, alarm: Alarm) -> bool:

@@ -119,6 +119,7 @@ class PlantFacts:
         months: rows of months, newest first.
         calibrations: certificates of meters that are due, as a month's checklist has them.
         broker_away_ns: since when the collector has had no broker; None while it has.
+        broker_unkept_ns: since when the broker keeps nothing of what it takes; None while it does.
         broker_ends: name -> end of what broker and collector show each other, UTC ns.
         collector_ends_ns: end of the certificate by which the collector signs; None: not known.
         is_broker_behind: brokers do not do what the register of their certificates says.
@@ -135,9 +136,15 @@ class PlantFacts:
     months: Sequence[Mapping[str, Any]] = ()
     calibrations: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
     broker_away_ns: int | None = None
+    broker_unkept_ns: int | None = None
     broker_ends: Mapping[str, int] = field(default_factory=dict)
     collector_ends_ns: int | None = None
     is_broker_behind: bool = False
+
+    @property
+    def is_configured(self) -> bool:
+        """A configuration of it is known: else nothing is but what the collector says itself."""
+        return bool(self.snapshot["gateways"])
 
 
 def effects_of(rows: Sequence[Mapping[str, Any]]) -> list[Effect]:

@@ -1,5 +1,6 @@
 """A plant's emission rate and its band: given, or learned from the last days' ten-minute means."""
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from statistics import fmean
@@ -7,6 +8,7 @@ from typing import Any
 
 from cloud.alarms.facts import DAY_NS, SECOND_NS, Band, Level, learned_band
 from cloud.alarms.store import AlarmStore
+from cloud.errors import StoreError
 from cloud.live.summary import HEADLINE
 
 STEP_NS = 600 * SECOND_NS
@@ -38,7 +40,8 @@ class Levels:
         step, (known, rows) = now_ns // STEP_NS, self._learned.get(plant, (-1, []))
         if known != step:
             if level.mean is not None:
-                self._store.note_level(plant, level.point, step * STEP_NS, level.mean)
+                with contextlib.suppress(StoreError):  # one mean less to learn from
+                    self._store.note_level(plant, level.point, step * STEP_NS, level.mean)
             rows = [
                 row for row in self._store.levels(plant, level.point) if row[0] >= now_ns - LEARN_NS
             ]

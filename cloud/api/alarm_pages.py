@@ -24,6 +24,8 @@ router = APIRouter(
     default_response_class=HTMLResponse, include_in_schema=False, route_class=GuardedRoute
 )
 EFFECTS_SHOWN, EVENTS_SHOWN, CLEARED_SHOWN = 12, 50, 12
+#: of all plants together, the most urgent: each row is half a kilobyte, asked for every ten seconds
+ACTION_SHOWN = 500
 
 
 @router.get("/{language}/alarms")
@@ -44,6 +46,8 @@ def _page(
     plants = plants_for(given, who, plant)
     now_ns, desk = given.clock.wall_ns(), given.alarms
     pairs = desk.standing(plants)
+    action = [pair for pair in pairs if pair[1] is None]
+    shown = action if plant else action[:ACTION_SHOWN]
     cleared = desk.store.cleared(plants, now_ns - CLEARED_NS, now_ns + 1)
     effects = [(name, one) for name in plants for one in desk.effects(name, now_ns - DAY_NS)]
     effects.sort(key=lambda pair: -pair[1].start_ns)
@@ -52,14 +56,15 @@ def _page(
     ]
     return render(
         "alarms.html", language, status=409 if error else 200, path="/alarms", who=who,
-        view=AlarmView(given, language, now_ns), plants=given.plants_of(who), of=plant,
-        action=[pair for pair in pairs if pair[1] is None],
+        view=AlarmView(given, language, now_ns), plants=given.all_plants_of(who), of=plant,
+        has_pages=plant in given.hub.plants(),
+        action=shown, more_action=len(action) - len(shown),
         shelved=[pair for pair in pairs if pair[1] is not None],
         unseen=desk.unacknowledged(plants), lately=desk.rates(plants), target=rates,
         cleared=cleared[:CLEARED_SHOWN], more_cleared=max(0, len(cleared) - CLEARED_SHOWN),
         effects=effects[:EFFECTS_SHOWN], effects_in_day=len(effects), unheard=unheard,
         events=desk.store.events(plants, count=EVENTS_SHOWN),
-        simulated=any(given.hub.facts(name)["simulated"] for name in plants),
+        simulated=any(map(given.is_simulated, plants)),
         may=Right.OPERATE in who.rights, hours=SHELF_HOURS,
         most=REASON_MAX, done=done, error=error,
     )  # fmt: skip
@@ -76,7 +81,7 @@ def _decide(  # noqa: PLR0917 - one place for what three forms do
     """Do it and go back to the page, with its filter; what no longer stands is told, no error."""
     form: dict[str, str] = request.state.form
     of = form.get("of", "")
-    of = of if of in given.plants_of(who) else ""
+    of = of if of in given.all_plants_of(who) else ""
     try:
         work()
     except LookupError:

@@ -36,11 +36,11 @@ class AlarmView:
 
     def at(self, at_ns: int, plant: str, form: str = MOMENT) -> str:
         """An instant by a plant's clock."""
-        return written(at_ns, self.given.hub.zone(plant), form)
+        return written(at_ns, self.given.hub.clock_of(plant), form)
 
     def offset(self, plant: str) -> str:
         """The plant's clock now: "(UTC+8)"."""
-        return offset(self.now_ns, self.given.hub.zone(plant))
+        return offset(self.now_ns, self.given.hub.clock_of(plant))
 
     def clock(self, plant: str) -> str:
         """The plant's clock now, "hh:mm:ss (UTC+8)"."""
@@ -105,7 +105,7 @@ class AlarmView:
         return "–" if text is None else f"{Decimal(text):.2f}"
 
     def _zone(self, plant: str) -> str:
-        return self.given.hub.zone(plant).key
+        return self.given.hub.clock_of(plant).key
 
 
 def duration(lasting_ns: int) -> str:

@@ -46,7 +46,7 @@ class ShelveRequest(BaseModel):
 
 def plants_for(given: Services, who: Principal, plant: str) -> list[str]:
     """The plants that a list is about; a plant that one does not see is refused before."""
-    seen = given.plants_of(who)
+    seen = given.all_plants_of(who)
     if plant and plant not in seen:
         raise HTTPException(404, f"no plant {plant!r} has sent its configuration")
     return [plant] if plant else seen
@@ -78,7 +78,7 @@ def alarms(given: Given, who: Who, plant: PlantFilter = "") -> dict[str, Any]:
 @router.get("/alarms/count")
 def count(given: Given, who: Who) -> dict[str, int]:
     """How many alarms nobody has acknowledged, of all plants one may see."""
-    return {"unacknowledged": given.alarms.unacknowledged(given.plants_of(who))}
+    return {"unacknowledged": given.alarms.unacknowledged(given.all_plants_of(who))}
 
 
 @router.get("/alarms/events")
@@ -145,7 +145,7 @@ def unshelve(given: Given, who: Who, plant: PlantPath, number: NumberPath) -> No
 
 
 def _row(given: Services, alarm: Alarm) -> dict[str, Any]:
-    zone = given.hub.zone(alarm.key.plant).key
+    zone = given.hub.clock_of(alarm.key.plant).key
     return {
         **alarm.key._asdict(),
         "number": alarm.number,

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, HTTPException, Query
 from fastapi.responses import Response
 
+from cloud.accounts.roles import Principal
 from cloud.api.guard import Given, GuardedRoute, Who
 from cloud.api.routes import PlantPath
 from cloud.api.services import Services
@@ -28,9 +29,21 @@ _NS = 1_000_000_000
 
 @router.get("/overview")
 async def overview(given: Given, who: Who) -> dict[str, Any]:
-    """Every plant one may see in one line: emission now, trusted share, effects, gateways."""
-    plants = [given.hub.summary(plant) for plant in given.plants_of(who)]
-    return {"server_ns": given.clock.wall_ns(), "plants": plants}
+    """Every plant one may see in one line: emission now, trusted share, effects, gateways.
+
+    `others` are those whose configuration is not known: with the reasons why they do not go on, as
+    in `/health`, or none of those that wait for their first one.
+    """
+    return overview_of(given, who)
+
+
+def overview_of(given: Services, who: Principal) -> dict[str, Any]:
+    """JSON-ready: what the page of all plants begins with, and asks for again."""
+    return {
+        "server_ns": given.clock.wall_ns(),
+        "plants": [given.hub.summary(plant) for plant in given.plants_of(who)],
+        "others": [{"plant": plant, "reasons": why} for plant, why in given.others_of(who).items()],
+    }
 
 
 @router.get("/plants/{plant}/effects")

@@ -113,6 +113,12 @@ class CollectorMetrics(Collector):
         told = "Seconds for which the broker has been away; 0 while it is there."
         away = GaugeMetricFamily("stackproof_broker_away_seconds", told)
         away.add_metric((), away_s or 0.0)
+        unkept_s = self._given.broker_unkept_s()
+        told = (
+            "Seconds for which the embedded broker has kept nothing of what it takes; 0: it does."
+        )
+        unkept = GaugeMetricFamily("stackproof_broker_unkept_seconds", told)
+        unkept.add_metric((), unkept_s or 0.0)
         told = "Unix time at which a certificate of broker or collector ends: nobody connects then."
         name = "stackproof_broker_certificate_not_after_seconds"
         ends = GaugeMetricFamily(name, told, labels=("certificate",))
@@ -122,7 +128,7 @@ class CollectorMetrics(Collector):
         order = GaugeMetricFamily("stackproof_broker_register_in_order", told)
         if (trouble := self._given.transport.trouble) is not None:
             order.add_metric((), not trouble)
-        yield from (up, away, ends, order)
+        yield from (up, away, unkept, ends, order)
 
     def _disks(self) -> Iterator[Metric]:
         told = "Free on the disk that this lies on; when it is full no plant's log goes on."
@@ -178,13 +184,16 @@ async def live(given: Given) -> PlainTextResponse:
 async def ready(given: Given) -> PlainTextResponse:
     """200: every plant's log goes on. 503: some plant's does not; /api/v1/health says why.
 
-    A broker that is away is told and is no 503: the collector is sound, its pages serve, gateways
-    keep their readings, and who starts it again or sends people elsewhere helps nobody.
+    A broker that is away, or keeps nothing of what it takes, is told and is no 503: the collector
+    is sound, its pages serve, gateways keep their readings, and who starts it again or sends people
+    elsewhere helps nobody.
     """
     amiss, away_s = bool(given.streams.amiss()), given.broker.away_s
     said = "amiss\n" if amiss else "ready\n"
     if away_s is not None:
         said += f"broker away for {away_s:.0f} s\n"
+    if (unkept_s := given.broker_unkept_s()) is not None:
+        said += f"broker keeps nothing for {unkept_s:.0f} s\n"
     return PlainTextResponse(said, 503 if amiss else 200)
 
 

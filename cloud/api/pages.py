@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from cloud.accounts.roles import Principal, Right
 from cloud.api.guard import Given, GuardedRoute, Who
+from cloud.api.live_routes import overview_of
 from cloud.api.rendering import LANGUAGES, Language, render
 from cloud.api.routes import snapshot_of
 from cloud.api.services import Services
@@ -38,19 +39,20 @@ def first_page(who: Principal, language: str) -> str:
 @router.get("/{language}/")
 async def first_plant(given: Given, who: Who, language: Language) -> HTMLResponse:
     """The plant's overview where one sees one, else a line each; a waiting page before any."""
-    plants = given.plants_of(who)
-    if not plants:
-        return render("waiting.html", language, path="/", who=who)
-    if len(plants) == 1:
+    plants, others = given.plants_of(who), given.others_of(who)
+    if not plants and not any(others.values()):
+        return render("waiting.html", language, path="/", who=who, one=None)
+    if len(plants) == 1 and not others:
         return await plant_page(given, who, language, plants[0])
-    rows = [given.hub.summary(plant) for plant in plants]
-    told = {"server_ns": given.clock.wall_ns(), "plants": rows}
-    return render("plants.html", language, path="/", who=who, told=told)
+    return render("plants.html", language, path="/", who=who, told=overview_of(given, who))
 
 
 @router.get("/{language}/plants/{plant}")
 async def plant_page(given: Given, who: Who, language: Language, plant: str) -> HTMLResponse:
-    """One plant's overview."""
+    """One plant's overview; why there is none, where its configuration is not known."""
+    if (why := given.others_of(who).get(plant)) is not None:
+        told, path = {"plant": plant, "reasons": why}, f"/plants/{plant}"
+        return render("waiting.html", language, status=503, path=path, who=who, one=told)
     normal = [band.as_map() for band in given.normal.get(plant, ())]
     return _live_page("live.html", given, who, language, plant, normal=normal)
 

@@ -120,10 +120,11 @@ def snapshot_of(given: Services, plant: str) -> dict[str, Any]:
 async def health(given: Given, who: Who) -> dict[str, Any]:
     """Is every plant served, what did the live view refuse, and what came for unknown plants.
 
-    `broker_away_s` is null while the broker is there; `broker_register` says why brokers do not do
-    what the register of their certificates says, "" where they do. `status` is "ok", or "amiss"
-    where `amiss` says of a plant why it does not go on: by reason, a sentence. Who may see nothing
-    of any plant is told the status alone.
+    `broker_away_s` is null while the broker is there, `broker_unkept_s` while the embedded one
+    keeps what gateways send, as it does not on a full disk; `broker_register` says why brokers do
+    not do what the register of their certificates says, "" where they do. `status` is "ok", or
+    "amiss" where `amiss` says of a plant why it does not go on: by reason, a sentence. Who may see
+    nothing of any plant is told the status alone.
     """
     amiss = given.streams.amiss()
     told: dict[str, Any] = {"status": "amiss" if amiss else "ok"}
@@ -143,6 +144,7 @@ async def health(given: Given, who: Who) -> dict[str, Any]:
         "live_refused": dict(given.hub.refused),
         "strangers_refused": given.streams.strangers(),
         "broker_away_s": given.broker.away_s,
+        "broker_unkept_s": given.broker_unkept_s(),
         "broker_register": without_paths(given.transport.trouble or ""),
         "series": _series_state(given, who),
     }

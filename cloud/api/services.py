@@ -120,7 +120,7 @@ class StreamStatus(Protocol):
     def amiss(self) -> Mapping[str, Mapping[str, str]]:
         """Plant -> reason -> sentence about what keeps the whole plant from going on.
 
-        Reasons: "clock", "not-written", "not-served", "hangs".
+        Reasons: "clock", "not-written", "not-served", "damaged", "hangs".
         """
 
     def hangs(self) -> str:
@@ -312,6 +312,8 @@ class Services:
         hosts: names besides the loopback names that may stand in a Host header.
         normal: plant -> what its people call normal for its emission.
         disks: those that the collector writes on.
+        broker_unkept_s: for how long the broker has kept nothing that it took; None while it does,
+            and of one that is not ours.
     """
 
     hub: LiveHub
@@ -342,6 +344,7 @@ class Services:
     hosts: tuple[str, ...] = ()
     normal: Mapping[str, Sequence[NormalBand]] = field(default_factory=dict)
     disks: Disks = field(default_factory=Disks)
+    broker_unkept_s: Callable[[], float | None] = lambda: None
 
     def __post_init__(self) -> None:
         if len(self.token) < 16:
@@ -354,3 +357,17 @@ class Services:
     def plants_of(self, who: Principal) -> list[str]:
         """Plants whose configuration is known and that somebody is for, sorted."""
         return [plant for plant in self.hub.plants() if self.accounts.sees(who, plant)]
+
+    def others_of(self, who: Principal) -> dict[str, list[str]]:
+        """Plants that somebody is for and whose configuration is not known.
+
+        With the reasons why they do not go on (`StreamStatus.amiss`); none of those that wait for
+        their first configuration.
+        """
+        amiss, known = self.streams.amiss(), {*self.hub.plants()}
+        others = sorted({*self.streams.served(), *amiss} - known)
+        return {one: [*amiss.get(one, ())] for one in others if self.accounts.sees(who, one)}
+
+    def all_plants_of(self, who: Principal) -> list[str]:
+        """Plants that somebody is for, sorted, also those whose configuration is not known."""
+        return sorted([*self.plants_of(who), *self.others_of(who)])

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from cloud.collector.plant import EnrolledPlant
+from cloud.collector.standing import DAMAGED, NOT_SERVED
 from cloud.errors import NotServedError, StoreError
 from cloud.store.slice import SliceStore
 from evidence.errors import EvidenceError
@@ -90,6 +91,13 @@ class Plants:
         return {
             **{p: f"{why}. {AFTER_REPAIR}" for p, why in self.store.damaged.items()},
             **waiting,
+        }
+
+    def stopped(self) -> Mapping[str, Mapping[str, str]]:
+        """Likewise, each with its reason: NOT_SERVED or DAMAGED -> why."""
+        return {
+            plant: {DAMAGED if plant in self.store.damaged else NOT_SERVED: why}
+            for plant, why in self.not_served().items()
         }
 
     def start_again(self, plant: str) -> None:

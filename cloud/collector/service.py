@@ -28,7 +28,7 @@ from cloud.collector.missing import Missed, confirmed_size, missing_row
 from cloud.collector.opening import newest_config
 from cloud.collector.receipts import ReceiptBook
 from cloud.collector.rejects import ALARMS
-from cloud.collector.standing import HANGS, NOT_SERVED, NOT_WRITTEN, STOPS
+from cloud.collector.standing import HANGS, NOT_WRITTEN, STOPS
 from cloud.collector.topics import Sender
 from cloud.errors import CloudError, SliceLostError, StoreError
 from cloud.store.state import StreamState
@@ -167,7 +167,7 @@ class Collector:
 
     def amiss(self) -> Mapping[str, Mapping[str, str]]:
         """Plant -> reason -> what keeps it from going on, as a sentence; only plants with such."""
-        not_served = {p: {NOT_SERVED: why} for p, why in self._intake.plants.not_served().items()}
+        not_served = self._intake.plants.stopped()
         of, hangs = self._intake.standing.of, self.hangs()
         all_of_them = {HANGS: hangs} if hangs else {}
         whole = {p: {n.reason: n.sentence for n in of(p) if n.reason in STOPS} | all_of_them

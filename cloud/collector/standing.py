@@ -17,6 +17,8 @@ STALLS_AT_DUE = frozenset({"rotate", "time", "config", "cosignature"})
 
 #: the log of a plant whose disk takes nothing
 NOT_WRITTEN, NOT_SERVED = "not-written", "not-served"
+#: likewise not served, and not tried again by itself: it was not in order at the start
+DAMAGED = "damaged"
 
 #: the logs of all plants: the thread that writes them does not come back
 HANGS = "hangs"

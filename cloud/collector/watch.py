@@ -63,9 +63,10 @@ class Watch:
         self._looked_s = now_s
         self._plants.store.is_ours()
         changed, doubt, at_ns = set(self._plants.heal(now_s)), self.doubt(), self._clock.wall_ns()
-        for plant, reason in self._plants.not_served().items():
-            if self._standing.rise(plant, "", NOT_SERVED, at_ns, reason):
-                changed.add(plant)
+        for plant, why in self._plants.stopped().items():
+            for reason, said in why.items():
+                if self._standing.rise(plant, "", reason, at_ns, said):
+                    changed.add(plant)
         for plant in self._plants:
             self._standing.end(plant, "", (NOT_SERVED,))
             newest_ns = self._plants.require(plant).store.state.received_ns

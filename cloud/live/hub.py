@@ -34,13 +34,17 @@ from zoneinfo import ZoneInfo
 from cloud.clock import Clock
 from cloud.live.facts import FactsError, gateway_facts
 from cloud.live.message import LiveMessageError, parse_live
+from cloud.live.pace import Pace
 from cloud.live.state import PlantState
 from cloud.live.summary import summary
 from evidence.log_lines import about
+from evidence.time_zones import time_zone
 
 DELTA_INTERVAL_S = 1.0
 BEAT_INTERVAL_S = 2.0
 QUEUE_MAX = 2
+#: of a plant whose configuration is not known
+USUAL_ZONE = "Asia/Shanghai"
 
 _log = logging.getLogger(__name__)
 
@@ -51,26 +55,6 @@ class UnknownPlantError(LookupError):
 
 class UnknownPointError(LookupError):
     """The plant's configurations have no point of this id."""
-
-
-class Pace:
-    """When the next delta may go: one an interval on average, never two within half of one.
-
-    The half lets a delta that went late be followed by one on time, so that one hiccup does not
-    delay every value after it.
-    """
-
-    def __init__(self, interval_s: float) -> None:
-        self._interval_s = interval_s
-        self._due_s = float("-inf")
-
-    def wait_s(self, now_s: float) -> float:
-        """How long the next delta has to wait; 0 when it may go now."""
-        return max(0.0, self._due_s - now_s)
-
-    def sent(self, now_s: float) -> None:
-        """One has gone."""
-        self._due_s = max(self._due_s + self._interval_s, now_s + self._interval_s / 2)
 
 
 class Subscription:
@@ -165,6 +149,10 @@ class LiveHub:
         """A plant's time zone; UnknownPlantError as for `snapshot`."""
         first, *_ = self._channel(plant).state.gateways.values()
         return first.facts.zone
+
+    def clock_of(self, plant: str) -> ZoneInfo:
+        """By whose clock its alarms are told: its own, or before any configuration the usual."""
+        return self.zone(plant) if plant in self._channels else time_zone(USUAL_ZONE)
 
     def facts(self, plant: str) -> dict[str, Any]:
         """A plant's own facts, as a snapshot has them; from any thread.
@@ -278,6 +266,14 @@ class LiveHub:
             UnknownPlantError: no configuration of this plant has been seen.
         """
         return self._snapshot(self._channel(plant))
+
+    def known(self, plant: str) -> dict[str, Any]:
+        """Likewise, of a plant without a configuration: what the collector tells of it alone."""
+        if plant in self._channels:
+            return self.snapshot(plant)
+        bare = _Channel(plant, Pace(self._delta_interval_s))
+        bare.state.alarms = self._alarms.get(plant, ())
+        return self._snapshot(bare)
 
     def history(self, plant: str, point: str) -> list[tuple[int, float | None]]:
         """(tick_ns, value or None) of the last ten minutes of a recorded point, oldest first.

@@ -1,7 +1,6 @@
 """`stackproof edge support`: what whoever is to help needs to see of a gateway."""
 
 import argparse
-from collections.abc import Set
 from pathlib import Path
 
 from edge.clock import SystemClock
@@ -11,19 +10,21 @@ from edge.remote.start import ordered_bytes
 from edge.site.config import load_site
 from edge.spool_reader import SpoolReader
 from edge.status import lines, status_of
-from evidence.cli_support import Parts, add_support
+from evidence.cli_support import Gathered, add_support
 from evidence.support import machine, secrets_of
+
+UNIT = "stackproof-edge"
 
 
 def add_support_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `support` to `stackproof edge`; it works beside a running agent."""
     add_support(
-        commands, file="SITE.toml", unit="stackproof-edge", what="status, site files",
+        commands, file="SITE.toml", unit=UNIT, what="status, site files",
         gather=_gather,
     )  # fmt: skip
 
 
-def _gather(site: Path) -> tuple[Parts, Set[str]]:
+def _gather(site: Path) -> Gathered:
     text = site.read_text(encoding="utf-8", errors="replace")
     parts = {
         "status.txt": lambda: _status(site),
@@ -38,7 +39,7 @@ def _gather(site: Path) -> tuple[Parts, Set[str]]:
     if ordered:  # it may name other secrets than the one at the gateway
         parts["site-ordered.toml"] = lambda: ordered
         known |= secrets_of(ordered, site.parent)
-    return parts, known
+    return Gathered(parts, known, UNIT)
 
 
 def _status(path: Path) -> str:

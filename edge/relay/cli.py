@@ -15,6 +15,7 @@ from edge.relay.config import RelayConfig, load_relay
 from edge.relay.queue import Queue
 from edge.relay.service import COUNTS_S, Relay, queue_path
 from edge.relay.status import is_amiss, lines, status_of
+from edge.relay.support import add_support_command
 from edge.spool_reader import SEQ_MAX
 from evidence.errors import EvidenceError
 from evidence.log_lines import FORMS, TEXT, Say, complain, start_logging, teller
@@ -27,7 +28,9 @@ def main(argv: list[str]) -> int:
     """Run one subcommand; the exit status."""
     args = _parser().parse_args(argv)
     try:
-        return int(args.run(args, load_relay(args.relay)))
+        # a file that is refused needs help all the more: `support` reads it by itself
+        given = [load_relay(args.relay)] if "relay" in args else []
+        return int(args.run(args, *given))
     except (EdgeError, EvidenceError, OSError) as error:
         form = getattr(args, "log_format", TEXT)
         complain(form, "relay", [f"stackproof relay: {error}"])
@@ -67,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     for command, does in listed:
         command.add_argument("relay", type=Path, metavar="RELAY.toml", help="the relay's file")
         command.set_defaults(run=does)
+    add_support_command(commands)
     run.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"))
     run.add_argument(
         "--log-format", default=TEXT, choices=FORMS, help="json: one object a line (default: text)"

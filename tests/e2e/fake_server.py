@@ -106,6 +106,9 @@ class OneKey(Nothing):
 
 
 class OneStream:
+    def __init__(self, *damaged: str) -> None:
+        self.troubles = {plant: {"damaged": "torn"} for plant in damaged}
+
     def status(self) -> Sequence[Mapping[str, Any]]:
         return [{"plant": PLANT, "gateway": GATEWAY, "next_seq": 60}]
 
@@ -113,7 +116,7 @@ class OneStream:
         return [PLANT]
 
     def amiss(self) -> Mapping[str, Mapping[str, str]]:
-        return {}
+        return self.troubles
 
     def hangs(self) -> str:
         return ""
@@ -264,13 +267,13 @@ async def serve(options: argparse.Namespace) -> None:
     desks_of = await alarm_desks(hub, clock, months, so_far, options)
     app = create_app(
         Services(
-            hub=hub, clock=clock, months=months, streams=OneStream(), evidence=evidence,
-            keys=OneKey(), one_way=Nothing(), records=records, plans=plans, token=TOKEN,
-            accounts=accounts, accumulated=so_far, openings=BriefOpenings(),
+            hub=hub, clock=clock, months=months, evidence=evidence,
+            streams=OneStream(*options.damaged), keys=OneKey(), one_way=Nothing(), token=TOKEN,
+            records=records, plans=plans, accounts=accounts, accumulated=so_far,
+            openings=BriefOpenings(),
             drill=DrillDesk(evidence, records, statement),
             visits=VisitDesk(records, months, plans, screenings), screenings=screenings,
-            brought=brought,
-            transport=Nothing(),
+            brought=brought, transport=Nothing(),
             series=series_desk(clock),
             alarms=desks_of[0], shifts=desks_of[1], broker=BrokerFor(),
             normal={PLANT: [normal_of(options)]},
@@ -307,6 +310,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--dead-gas", action="store_true")
     parser.add_argument("--hostile", action="store_true", help="its devices have the same --name")
     parser.add_argument("--second", action="store_true", help="a plant that sends nothing")
+    parser.add_argument("--damaged", default=[], nargs="*", help="plants that are not served")
     parser.add_argument("--alarms", action="store_true", help="of collector and gateway")
     parser.add_argument("--accounts", action="store_true", help="nobody is in who did not sign in")
     parser.add_argument("--records", action="store_true", help="and a plant with documents, mini")

@@ -77,11 +77,15 @@ def test_a_works_without_potlines_has_its_process(
 
 
 def test_a_line_for_each_plant(open_page: Open, start_server: Start) -> None:
-    page = open_page(f"{start_server('--second').url}/en/").page
-    expect(page.locator("#plants tr")).to_have_count(2)
-    expect(page.locator("#plants tr").first).to_contain_text(re.compile(r"5\.8\d t CO₂e/h"))
-    expect(page.locator("#plants tr").nth(1)).to_contain_text("no value received yet")
-    expect(page.locator("#plants tr").first).to_contain_text("1 now: 07")
+    watched = open_page(f"{start_server('--second', '--damaged', 'maxi').url}/en/")
+    page = watched.page
+    expect(page.locator("#plants tr")).to_have_count(3)
+    damaged, live, second = (page.locator("#plants tr").nth(n) for n in range(3))
+    expect(damaged).to_contain_text(re.compile(r"^maxi ?nothing is accepted: .* cloud fsck"))
+    expect(live).to_contain_text(re.compile(r"5\.8\d t CO₂e/h"))
+    expect(second).to_contain_text("no value received yet")
+    expect(live).to_contain_text("1 now: 07")
+    assert watched.complaints == []
 
 
 def test_a_pot_is_gone_to_from_the_map(open_page: Open, start_server: Start) -> None:

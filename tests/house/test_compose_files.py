@@ -119,6 +119,7 @@ FIRES = {
     "ProgramAway": ('up{job="edge"}', "0", 2),
     "LogStands": ('stackproof_plant_in_order{plant="a"}', "0", 1),
     "BrokerAway": ("stackproof_broker_up", "0", 2),
+    "BrokerKeepsNothing": ("stackproof_broker_unkept_seconds", "12", 3),
     "ObjectsMissing": (f"stackproof_stream_missing_objects{{{OF}}}", "1", 10),
     # as the collector shows a reason: not at all, until it has refused one for it
     "ObjectsRefused": (f"stackproof_stream_refused_total{{{OF}}}", "_ _ 1x60", 2),

@@ -119,16 +119,18 @@ async def test_one_that_keeps_no_message_comes_back_with_an_empty_store(
     await until(lambda: kept.is_file() and b"stackproof.answers" in kept.read_bytes())
     (store / "kept").touch()
     await asyncio.sleep(3.0)  # one that answers is left alone
-    assert (broker.pid, broker.restarts) == (first, 0)
+    assert (broker.pid, broker.restarts, broker.unkept_s) == (first, 0, None)
     os.kill(first, signal.SIGSTOP)
     monkeypatch.setattr(broker_module, "SILENT_S", 1.0)  # from the next one on
     await until(lambda: broker.restarts == 1 and listening(broker.port))
     assert not is_alive(first)
     assert not (store / "kept").exists()
     assert "has kept no message for" in caplog.text
+    await until(lambda: broker.unkept_s is None)
     second = broker.pid
     assert second is not None
     os.kill(second, signal.SIGSTOP)
+    await until(lambda: broker.unkept_s is not None)
     shutil.rmtree(store)  # by somebody who needs the room: it is no reason to stay down
     await until(lambda: broker.restarts >= 2 and listening(broker.port))
     await broker.stop()

@@ -2,15 +2,28 @@
 
 import json
 import re
+from collections.abc import Sequence
+from html import unescape
 from pathlib import Path
 
 import pytest
 
+from cloud.accounts.roles import Principal, Right
+from cloud.alarms.core import Alarm, Book, Key, Phase
 from cloud.api.page_words import keys_of
 from cloud.api.rendering import DASHBOARD, load_strings
 from cloud.live.hub import LiveHub
-from tests.unit.cloud.app_examples import make_app, make_client
-from tests.unit.cloud.live_examples import GATEWAY, ManualClock, configuration
+from tests.unit.cloud.app_examples import (
+    BriefAlarms,
+    Months,
+    Nothing,
+    Streams,
+    alarm_parts,
+    make_accounts,
+    make_app,
+    make_client,
+)
+from tests.unit.cloud.live_examples import GATEWAY, T0, ManualClock, configuration
 
 HOSTILE = '<img src=x onerror="alert(1)">&{{7*7}}</script><script>alert(2)</script>'
 STATIC = DASHBOARD / "static"
@@ -98,6 +111,52 @@ def test_several_plants_have_a_line_each_and_one_is_shown() -> None:
     html = client.get("/zh/plants/other").text
     assert f'aria-label="{load_strings()["plants.switch"]["zh"]}"' in html
     assert 'href="/en/plants/other"' in html  # the language switch stays with the plant
+
+
+@pytest.mark.parametrize("others", [("maxi",), ("maxi", "mini")])
+def test_plants_without_a_configuration_have_a_row_that_says_why(
+    monkeypatch: pytest.MonkeyPatch, others: Sequence[str]
+) -> None:
+    """The first page said that it waits for a plant, or showed the only one that was in order."""
+    amiss = {"maxi": {"damaged": "torn"}}
+    monkeypatch.setattr(Streams, "served", lambda _: ["mini"])
+    monkeypatch.setattr(Streams, "amiss", lambda _: amiss)
+    hub = LiveHub(ManualClock())
+    if "mini" not in others:
+        hub.on_config("mini", GATEWAY, configuration())
+    client, texts = make_client(make_app(hub)), load_strings()
+    told = {"maxi": ["damaged"], "mini": []}
+    overview = client.get("/api/v1/overview").json()
+    assert overview["others"] == [{"plant": one, "reasons": told[one]} for one in others]
+    for language in ("en", "zh"):
+        said = texts["alarm.damaged"][language]
+        page = client.get(f"/{language}/")
+        assert (page.status_code, said in unescape(page.text)) == (200, True)
+        waits = texts["plants.unconfigured"][language]
+        table = page.text.partition("<tbody")[2].partition("</tbody")[0]
+        assert (waits in unescape(table)) is ("mini" in others)
+        page = client.get(f"/{language}/plants/maxi")
+        assert (page.status_code, said in unescape(page.text)) == (503, True)
+        assert f'href="/{language}/alarms?plant=maxi"' in page.text
+        page = client.get(f"/{language}/alarms?plant=maxi")
+        assert page.status_code == 200
+        assert f'href="/{language}/plants/maxi' not in page.text  # it has no pages to go to
+    assert client.get("/api/v1/alarms?plant=maxi").json()["standing"] == []
+    assert client.get("/en/plants/nowhere").status_code == 404
+    amiss.clear()  # nobody sent anything yet
+    assert (texts["waiting.title"]["en"] in client.get("/en/").text) is ("mini" in others)
+
+
+def test_a_plant_that_is_not_ones_own_has_no_row_without_a_configuration(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    amiss = {one: {"damaged": "torn"} for one in ("maxi", "unplaced")}
+    monkeypatch.setattr(Streams, "amiss", lambda _: amiss)
+    of_maxi = Principal("", frozenset({Right.SEE}), ("maxi",))
+    app = make_app(LiveHub(ManualClock()), accounts=make_accounts(unsigned=of_maxi))
+    page = make_client(app).get("/en/").text
+    assert "maxi" in page
+    assert "unplaced" not in page
 
 
 @pytest.mark.parametrize("simulated", [True, False])
@@ -201,3 +260,26 @@ def test_only_the_adapter_knows_uplot_and_it_is_small() -> None:
     knowing = [p.name for p in SCRIPTS if "uPlot" in p.read_text(encoding="utf-8")]
     assert knowing == ["chart.js"]
     assert len((STATIC / "js/chart.js").read_text().splitlines()) <= 100
+
+
+def test_of_a_thousand_alarms_the_page_of_all_plants_has_the_most_urgent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Fifteen thousand rows were 9 MB, every ten seconds, for each who looked."""
+    monkeypatch.setattr("cloud.api.alarm_pages.ACTION_SHOWN", 2)
+    hub, store, book = LiveHub(ManualClock()), BriefAlarms(), Book()
+    hub.on_config("mini", GATEWAY, configuration())
+    for number, priority in enumerate((3, 1, 2), 1):
+        key = Key("mini", "meter-silent", GATEWAY, f"meter-{priority}")
+        values = {"points": 1, "of": 1, "names": "x"}
+        book.alarms[key] = Alarm(key, Phase.RAISED, T0, values, priority, number, T0)
+    store.keep(book, "mini", ())
+    clock, nothing = ManualClock(), Nothing()
+    alarms, shifts = alarm_parts(hub, clock, Months(), nothing, nothing, store=store)
+    client = make_client(make_app(hub, alarms=alarms, shifts=shifts))
+    of_all, of_one = ("/en/alarms", [1, 2], True), ("/en/alarms?plant=mini", [1, 2, 3], False)
+    for path, shown, more in (of_all, of_one):
+        page = client.get(path).text
+        assert sorted({int(one) for one in re.findall(r"meter-(\d)", page)}) == shown
+        assert ("and 1 more that are less urgent" in page) is more
+        assert "3 not acknowledged" in page

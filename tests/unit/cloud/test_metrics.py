@@ -154,6 +154,17 @@ def test_a_broker_that_is_away_is_told_and_no_reason_to_start_anew() -> None:
     assert [[told[name] for name in names] for told in (there, away)] == [[1, 0], [0, 90.4]]
 
 
+def test_a_broker_that_keeps_nothing_is_told_and_no_reason_to_start_anew() -> None:
+    """As on a full disk: it is there, and of what gateways send nothing comes to anybody."""
+    name = "stackproof_broker_unkept_seconds"
+    assert series(make_client().get("/metrics").text)[name] == 0
+    client = make_client(make_app(broker_unkept_s=lambda: 12.4))
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.text) == (200, "ready\nbroker keeps nothing for 12 s\n")
+    assert client.get("/api/v1/health").json()["broker_unkept_s"] == 12.4
+    assert series(client.get("/metrics").text)[name] == 12.4
+
+
 def test_a_broker_that_does_not_do_what_the_register_says_is_told() -> None:
     for trouble, value in (("", 1), ("/etc/nats/nats.conf is not as the register says", 0)):
         app = make_app(transport=SimpleNamespace(trouble=trouble))

@@ -10,8 +10,11 @@ import pytest
 
 from cloud.cli import main as cloud
 from edge.cli import main as edge
+from edge.relay.cli import main as relay
 from evidence.support import LOG_BYTES, pack, secrets_of, tail, without_secrets
 from tests.unit.cloud.evidence_examples import CLOUD_HEAD, CLOUD_PLANT, make_plant
+from tests.unit.cloud.front.front_examples import write_front
+from tests.unit.edge.relay.test_relay_file import GOOD, written
 from tests.unit.edge.sites import METERS, write_keys, write_site
 
 PEM = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIE\n-----END PRIVATE KEY-----"
@@ -221,12 +224,50 @@ def test_of_a_gateway_whose_site_file_holds_secrets_itself(tmp_path: Path) -> No
     assert "s3cret" not in str(told)
 
 
+def test_of_a_relay(tmp_path: Path) -> None:
+    said = 'proxy = "http://p:3128"\nproxy_login = "file:login"\n[[stream]]'
+    file = written(tmp_path, GOOD.replace("[[stream]]", said))
+    (tmp_path / "login").write_text("relay:pr0xy-s3cret\n")
+    (log := tmp_path / "relay.log").write_text("407 for relay:pr0xy-s3cret\n")
+    out = tmp_path / "s.tar.gz"
+    assert relay(["support", str(file), "--out", str(out), "--log", str(log)]) == 0
+    told = read(out)
+    assert set(told) == {"status.txt", "relay.toml", "machine.txt", "log-0.txt"}
+    assert "relay not running" in told["status.txt"]
+    assert 'proxy_login = "file:login"' in told["relay.toml"]
+    assert told["log-0.txt"] == "407 for [taken out]\n"
+
+
+def test_of_a_front(tmp_path: Path) -> None:
+    file = write_front(tmp_path, {"north": "https://n.example"}, reader="grafana")
+    secrets = [path for path in tmp_path.rglob("*") if path.is_file() and path != file]
+    (log := tmp_path / "front.log").write_text("\n".join(one.read_text() for one in secrets))
+    out = tmp_path / "s.tar.gz"
+    assert cloud(["support", str(file), "--out", str(out), "--log", str(log)]) == 1
+    told = read(out)
+    assert set(told) == {"collectors.json", "front.toml", "machine.txt", "log-0.txt"}
+    assert "could not be made" in told["collectors.json"]  # it does not run
+    assert 'name = "grafana"' in told["front.toml"]
+    assert len(secrets) >= 2
+    assert all(no_line_of(one, told) for one in secrets)
+
+
+def test_of_a_front_whose_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "FRONT.toml").write_text('[[collector]]\nname = 5\ntoken = "s3cret-of-north"\n=')
+    asked = list[str]()
+    monkeypatch.setattr("evidence.cli_support.journal", lambda unit: asked.append(unit) or "")
+    out = tmp_path / "s.tar.gz"
+    assert cloud(["support", str(tmp_path / "FRONT.toml"), "--out", str(out)]) == 1
+    assert asked == ["stackproof-front"]
+    assert "s3cret-of-north" not in str(read(out))
+
+
 @pytest.mark.parametrize("config", [b"[cloud\n", b"\xff\n", b"[cloud]\nstate_dir = 5\n"])
 def test_of_a_file_that_nobody_can_read(tmp_path: Path, config: bytes) -> None:
     """Its owner has the most need of help."""
     (file := tmp_path / "FILE.toml").write_bytes(config)
     (log := tmp_path / "log").write_text("started\n")
-    for room, name in ((edge, "site.toml"), (cloud, "cloud.toml")):
+    for room, name in ((edge, "site.toml"), (cloud, "cloud.toml"), (relay, "relay.toml")):
         out = tmp_path / name
         assert room(["support", str(file), "--out", str(out), "--log", str(log)]) == 1
         told = read(out)

@@ -84,17 +84,37 @@ function monthText(found) {
   return [`${found.month} ${t(`month.state.${found.state}`)}`, owedText(found), left].filter(Boolean).join(" · ");
 }
 
+// Of a plant whose configuration is not known: why it does not go on, or that it waits for one.
+function patchOther(row, { plant, reasons }) {
+  setText(row.link, plant);
+  cell(row.said, reasons.length ? reasons.map((one) => tOr(`alarm.${one}`, "alarm.other", { reason: one })).join(" ") : t("plants.unconfigured"), !reasons.length);
+  row.said.classList.toggle("alert-text", reasons.length > 0);
+}
+
+function otherRow(id) {
+  const link = h("a", { href: `/${language}/plants/${encodeURIComponent(id)}`, translate: "no" });
+  const said = h("td", { colspan: "5" });
+  return { node: h("tr", {}, h("th", { scope: "row", "data-label": t("plants.plant") }, link), said), link, said };
+}
+
+// Rows of one kind. A plant may come under the other one: of the first, without a configuration.
+function drawRows(kind, all, idOf, make, fill) {
+  const keys = new Set(all.map((told) => `${kind} ${idOf(told)}`));
+  for (const [key, row] of rows) if (key.startsWith(`${kind} `) && !keys.has(key)) { row.node.remove(); rows.delete(key); }
+  for (const told of all) {
+    const key = `${kind} ${idOf(told)}`;
+    if (!rows.has(key)) { rows.set(key, make(idOf(told))); body.append(rows.get(key).node); }
+    fill(rows.get(key), told);
+  }
+}
+
 function draw() {
   if (document.hidden) return;
   live.update(performance.now());
   months.update(performance.now());
-  const ids = new Set(state.told.plants.map((one) => one.plant.id));
-  for (const [id, row] of rows) if (!ids.has(id)) { row.node.remove(); rows.delete(id); }
-  for (const told of state.told.plants) {
-    const { id } = told.plant;
-    if (!rows.has(id)) { rows.set(id, rowOf(id)); body.append(rows.get(id).node); }
-    patch(rows.get(id), told, months.answer ? months.answer.filter((row) => row.plant === id) : null);
-  }
+  const rowsOf = (id) => (months.answer ? months.answer.filter((row) => row.plant === id) : null);
+  drawRows("other", state.told.others, (one) => one.plant, otherRow, patchOther);
+  drawRows("known", state.told.plants, (one) => one.plant.id, rowOf, (row, told) => patch(row, told, rowsOf(told.plant.id)));
   const silent = performance.now() - state.heardAt;
   const lost = silent > LOST_MS;
   const server = state.told.server_ns / 1e6;

@@ -1,16 +1,18 @@
 """The desk over a live hub: what is kept over a restart, and what people decide."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cloud.alarms.core import Book
-from cloud.alarms.desk import AlarmDesk
+from cloud.alarms.core import Book, Happening
+from cloud.alarms.desk import AlarmDesk, is_unsure
 from cloud.alarms.store import AlarmStore
-from cloud.collector.standing import NOT_SERVED, Standing
+from cloud.beside import beside
+from cloud.collector.standing import DAMAGED, NOT_SERVED, NOT_WRITTEN, Standing
 from cloud.errors import NotServedError, StoreError
 from cloud.live.hub import LiveHub
 from tests.unit.cloud.alarms.key_examples import EndingKeys
@@ -124,16 +126,86 @@ def test_a_plant_that_is_not_served_any_more_is_told(
     works.store.close()
 
 
-def test_what_the_disk_refuses_is_not_told(works: Works, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_keeps_no_alarm_from_being_told(
+    works: Works, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Evidence and `state_dir` are on one disk: people were told of nothing, least of that."""
+
     def refuse(*_: Any) -> None:
         raise StoreError("disk full")
 
-    monkeypatch.setattr(works.store, "keep", refuse)
+    for name in ("keep", "note_heard", "note_unheard", "note_level"):
+        monkeypatch.setattr(works.store, name, refuse)
+    standing = Standing()
+    standing.rise(PLANT, "", NOT_WRITTEN, T0, "no space left")
+    works.hub.on_alarms(PLANT, standing.rows(PLANT))
     works.at(0, **RUNNING)
-    assert (works.kinds(), works.told) == ([], [])
+    works.at(31, **RUNNING)
+    assert works.told == ["certificate", "collector.not-written"]
+    assert works.kinds() == ["collector.not-written", "certificate"]
+    number = next(alarm.number for alarm, _ in works.desk.standing([PLANT]))
+    with pytest.raises(StoreError):  # what a person decides is refused, and can be said again
+        works.desk.acknowledge(PLANT, number, "li")
+    assert works.desk.unacknowledged([PLANT]) == 2
+    assert works.store.events([PLANT]) == []
+    assert caplog.text.count("kept once the disk takes them: disk full") == 1
     monkeypatch.undo()
-    works.at(5, **RUNNING)
-    assert works.told == ["certificate"]
+    works.at(36, **RUNNING)  # nothing is new but the disk
+    assert works.told == ["certificate", "collector.not-written"]
+    kept = [one.happening.alarm.key.kind for one in works.store.events([PLANT])]
+    assert kept == ["collector.not-written", "certificate"]
+    assert [one.pot for one in works.store.effects(PLANT, T0)] == ["01"]
+    assert caplog.text.count("alarms are kept again") == 1
+    works.store.close()
+    works.start()
+    assert works.kinds() == ["collector.not-written", "certificate"]
+    works.store.close()
+
+
+async def test_a_plant_that_was_damaged_at_the_start_has_an_alarm(works: Works) -> None:
+    """No configuration of it is read then; what stood before is not known to be over."""
+    for second in (0, 181):
+        works.clock.now_ns = T0 + second * NS
+        works.hub.on_live(PLANT, GATEWAY, payload(second, **RUNNING))
+        await works.desk.look(PLANT)
+    before = works.kinds()
+    assert before == ["effect-long", "certificate"]
+    works.store.close()
+    works.start()
+    works.hub = LiveHub(works.clock)
+    loop, is_told = asyncio.get_running_loop(), asyncio.Event()
+
+    def tell(found: Sequence[Happening]) -> None:
+        works.told.extend(one.alarm.key.kind for one in found)
+        if found:
+            loop.call_soon_threadsafe(is_told.set)
+
+    works.desk = AlarmDesk(
+        works.store,
+        works.hub,
+        Months(),
+        EndingKeys(),
+        no_evidence,
+        works.clock,
+        {},
+        tell,
+        plants=[PLANT],
+    )
+    standing = Standing()
+    standing.rise(PLANT, "", DAMAGED, T0, "torn")
+    works.hub.on_alarms(PLANT, standing.rows(PLANT))
+    async with beside(works.desk.run()):
+        await asyncio.wait_for(is_told.wait(), 30)
+    works.clock.now_ns += 3 * 86_400 * NS
+    await works.desk.look(PLANT)
+    assert works.told == ["collector.damaged"]
+    assert works.kinds() == ["collector.damaged", *before]
+    unsure = {one.key.kind: is_unsure(works.desk, one) for one, _ in works.desk.standing([PLANT])}
+    assert unsure["effect-long"]
+    assert not unsure["collector.damaged"]
+    (shown,) = works.desk.effects(PLANT, T0)
+    assert not shown.is_running
+    assert works.hub.clock_of(PLANT).key == "Asia/Shanghai"  # for mails and pages
     works.store.close()
 
 

@@ -43,6 +43,7 @@ class Facts:
     def __init__(self) -> None:
         self.level, self.due, self.ends = "normal", "", "2031-10-01T12:00:00+00:00"
         self.server_ends, self.behind = self.ends, False
+        self.unkept_s: float | None = None
 
     def rows(self, plant: str) -> Sequence[Mapping[str, Any]]:
         owed = [{"blocks": True}]
@@ -130,6 +131,8 @@ STORIES = [
     faulty("edge.spool-full", {"alarms": ["spool-full"]}, 0, 60),
     faulty("edge.disk-low", {"alarms": ["disk-low"]}, 30, 60),
     faulty("broker-behind", {"behind": True}, 30, 60),
+    faulty("broker-unkept", {"unkept": 12.5}, 5, 120),
+    faulty("collector.damaged", told("damaged"), 0, 60),
     faulty("collector.not-written", told("not-written"), 30, 60),
     faulty("collector.not-served", told("not-served"), 30, 60),
     faulty("collector.fork", told("fork"), 0, 60),
@@ -208,12 +211,13 @@ async def played(story: Story, folder: Path, restarts: Sequence[int]) -> list[tu
             desk = AlarmDesk(store, hub, facts, facts, no_evidence, clock, rules,
                              broker_ends=facts.of_broker,
                              collector_ends={PLANT: COLLECTOR_ENDS_NS},
-                             is_broker_behind=lambda: facts.behind)  # fmt: skip
+                             is_broker_behind=lambda: facts.behind,
+                             broker_unkept_s=lambda: facts.unkept_s)  # fmt: skip
         clock.now_ns = T0 + second * NS
         if says is not None:
             more = dict(says)
             hub.on_alarms(PLANT, more.pop("collector", []))
-            facts.behind = more.pop("behind", False)
+            facts.behind, facts.unkept_s = more.pop("behind", False), more.pop("unkept", None)
             for name in {"level", "due", "ends", "server_ends"} & more.keys():
                 setattr(facts, name, more.pop(name))
             hub.on_live(PLANT, GATEWAY, payload(second, **{"values": VALUES, **more}))

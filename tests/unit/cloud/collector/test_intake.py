@@ -281,7 +281,7 @@ def test_a_damaged_plant_is_refused_and_the_others_are_served(
     assert list(opened.plants) == ["maxi"]
     verdict = opened.take(SENDER, gateway.config(), 0.0)
     assert isinstance(verdict, Refused)
-    assert verdict.reason == "not-served"
+    assert (verdict.reason, [*opened.plants.stopped()["mini"]]) == ("not-served", ["damaged"])
     with pytest.raises(
         NotServedError, match=r"plant mini .*from a backup.*start the collector again"
     ):

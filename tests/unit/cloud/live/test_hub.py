@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from cloud.live.hub import LiveHub, Pace, Subscription, UnknownPlantError
+from cloud.live.hub import LiveHub, Subscription, UnknownPlantError
+from cloud.live.pace import Pace
 from cloud.live.state import PlantState
 from tests.unit.cloud.live_examples import (
     GATEWAY,
