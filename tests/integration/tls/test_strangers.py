@@ -5,6 +5,7 @@ import contextlib
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
@@ -116,6 +117,28 @@ def test_what_a_gateway_has_kept_for_many_of_its_names_is_forgotten(
     until_now(lambda: its[0].heard == [(mine, b"after a while")])
     for guest in (collector, its[0]):
         guest.leave()
+
+
+@pytest.mark.parametrize("bench", ["nats"], indirect=True)
+@pytest.mark.parametrize(("spare", "names"), [(0, 5), pytest.param(300, 251, marks=pytest.mark.long)])
+def test_a_slice_has_the_subscriptions_that_its_gateways_need(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, spare: int, names: int
+) -> None:
+    """And no more; nats-server 2.15 grants 1,000 where nothing is said: 250 gateways with four."""
+    monkeypatch.setattr("cloud.transport.broker_files.SPARE_CONNECTIONS", spare)
+    monkeypatch.setattr("cloud.transport.broker_files.FILTERS_EACH", 2 if spare == 0 else 4)
+    shown, down = bench.files(), ("receipts", "config", "certificate", "order")
+    bench.configure()
+    granted = list[int]()
+    for n in range(names):
+        guest = Guest(bench, shown, f"edge-9-{n}", keeps=True)
+        guest.client.on_subscribe = lambda *given: granted.extend(code.value for code in given[3])
+        guest.client.subscribe([(f"stackproof/v1/00/{PLANT}/edge-9/{leaf}", 1) for leaf in down])
+        until_now(lambda n=n: len(granted) == 4 * (n + 1))
+        guest.leave()
+    # of certificates there are two, so eight connections: two for each, where it is narrow
+    assert granted == ([1] * 1004 if spare else [1] * 16 + [0x80] * 4)
+    bench.broker.stop(signal.SIGKILL)  # with a thousand it takes its time to end
 
 
 @pytest.mark.parametrize("bench", ["nats"], indirect=True)

@@ -175,7 +175,8 @@ def test_what_each_may_do_where_slices_share_a_broker() -> None:
     text = nats_files(place, Known([NORTH, SOUTH], nodes))["nats.conf"]
     only = 'allowed_connection_types: ["MQTT", "MQTT_WS"], permissions'
     accounts = "".join(
-        f"slice-{its} {{ jetstream: {{ max_file: 6144MB }}, "  # 4096 thrice, by two
+        # four for each of 72 connections; 4096 thrice, by two
+        f"slice-{its} {{ jetstream: {{ max_consumers: 288, max_file: 6144MB }}, "
         "limits { max_connections: 72 }, users: [\n"  # 64, and 4 for each of two certificates
         f'  {{ user: "{collector}", {only}: {{ publish: ["$JS.API.STREAM.PURGE.$MQTT_sess", '
         f'"stackproof.v1.{its}.*.*.receipts", "stackproof.v1.{its}.*.*.config", '
@@ -202,9 +203,8 @@ def test_what_each_may_do_where_slices_share_a_broker() -> None:
     text = nats_files(place, Known([replace(NORTH, relays=[hundred]), SOUTH], nodes))["nats.conf"]
     # a relay has a connection for each stream: 64, and 4 * (1 + 1 + 100)
     assert re.findall(r"max_connections: (\d+)", text) == ["472", "72"]
-    assert "slice-00 { jetstream: enabled, limits" in nats_files(place, Known([NORTH], nodes)).get(
-        "nats.conf", ""
-    )
+    alone = nats_files(place, Known([NORTH], nodes))["nats.conf"]
+    assert "slice-00 { jetstream: { max_consumers: 288 }, limits" in alone
 
 
 @pytest.mark.parametrize(("change", "said"), [
