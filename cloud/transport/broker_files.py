@@ -220,6 +220,8 @@ max_queued_bytes {MAX_QUEUED_BYTES}
 message_size_limit {MAX_PAYLOAD_BYTES}
 max_packet_size {MAX_PACKET_BYTES}
 memory_limit {MEMORY_BYTES}
+# nobody of ours has one kept; what it had the broker hold, a revoked one too, went with a restart
+persistent_client_expiration 1h
 listener {place.port} {place.host}
 # nobody of ours sends at QoS 2, of which 1,000 may wait here half done, 2 GB of memory a client
 max_qos 1

@@ -1,8 +1,9 @@
 """MQTT transport: the only file of the agent that touches paho. No decisions are taken here.
 
 paho runs its own network thread; everything it reports is handed to the agent's event loop.
-QoS 1 for signed objects, QoS 0 for the live page. A publish that never reaches the collector is
-noticed by the missing receipt (`edge.uplink.machine`), whatever the broker acknowledged.
+QoS 1 for signed objects, QoS 0 for the live page, and for what comes down: all of it is retained
+and said again. A publish that never reaches the collector is noticed by the missing receipt
+(`edge.uplink.machine`), whatever the broker acknowledged.
 """
 
 import asyncio
@@ -307,7 +308,7 @@ class MqttUplink:
         """Unless a later connection has asked for all of them."""
         if self._client.is_connected() and connection == self._connections:
             self._asked = topics
-            self._client.subscribe([(topic, 1) for topic in topics])
+            self._client.subscribe([(topic, 0) for topic in topics])  # ADR 0088
 
     def _subscribe_later(self, topics: tuple[str, ...], connection: int) -> None:
         if self._loop is not None:
