@@ -14,7 +14,7 @@ _OTHER_VERSION = b"\x01"
 UNSENT_MAX = 16_384
 
 
-def objection(first: int, rest: bytes, unsent: int, *, is_in: bool) -> str:
+def objection(first: int, rest: bytes | bytearray, unsent: int, *, is_in: bool) -> str:
     """Why to hang up on a broker, behind its name; "" for no reason.
 
     Args:
