@@ -143,6 +143,7 @@ def test_a_slice_has_the_subscriptions_that_its_gateways_need(
     bench.broker.stop(signal.SIGKILL)  # with a thousand it takes its time to end
 
 
+@pytest.mark.long  # the short one is in tests/unit/edge/test_mqtt_thread.py
 @pytest.mark.parametrize("bench", ["nats"], indirect=True)
 async def test_who_has_all_subscriptions_kept_keeps_no_gateway_from_its_receipts(
     bench: Bench, monkeypatch: pytest.MonkeyPatch

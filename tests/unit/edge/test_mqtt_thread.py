@@ -53,6 +53,16 @@ def test_a_broker_that_has_the_wrong_version_is_asked_in_ours_again() -> None:
     assert client.why == said
 
 
+def test_it_asks_for_nothing_that_a_broker_has_to_keep(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At QoS 1 each costs nats-server one of the thousand subscriptions that others need."""
+    client: Any = uplink()._client
+    asked = list[list[tuple[str, int]]]()
+    monkeypatch.setattr(client, "subscribe", asked.append)
+    client._in_packet |= {"command": 0x20, "packet": b"\x00\x00"}
+    assert client._packet_handle() == MQTTErrorCode.MQTT_ERR_SUCCESS
+    assert asked == [[("stackproof/v1/00/p/g/receipts", 0), ("stackproof/v1/00/p/g/config", 0)]]
+
+
 async def test_what_nobody_has_thought_of_ends_a_connection_and_not_the_thread(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
