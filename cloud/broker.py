@@ -51,7 +51,11 @@ logfile_size_limit: 10MB
 logfile_max_num: 2
 max_payload: {max_payload}
 max_pending: {max_pending}
-jetstream {{ store_dir: "{store}", max_mem: 64MB, max_file: 4GB }}
+jetstream {{
+  store_dir: "{store}", max_mem: 64MB, max_file: 4GB
+  # each subscription of QoS 1 is a consumer, and it grants 1,000 by itself
+  limits {{ default_max_consumers: -1 }}
+}}
 mqtt {{
   listen: "{host}:{port}", ack_wait: "30s", max_ack_pending: {max_ack_pending}
   reject_qos2_publish: true, js_api_timeout: "60s"

@@ -4,7 +4,7 @@ paho runs its own network thread. Signed objects go into the collector's inbox f
 which waits while the inbox is full: the broker then keeps the rest. What the broker acknowledged
 is never believed; custody is in the receipts.
 
-Rules learnt from paho 2.2: an exception in a callback ends its thread, so callbacks raise nothing;
+Rules learnt from paho 2.2: an exception in a callback ends its thread, so `CalledBack` holds ours;
 outgoing messages wait in memory, so their number is bounded; `publish` while disconnected queues
 too, so nothing is published then; `disconnect` in a callback ends the thread for good; `loop_stop`
 waits for a broker that has stopped answering, so the socket is shut before it.
@@ -31,6 +31,7 @@ from cloud.collector.inbox import Inbox, Message
 from cloud.collector.shares import Shares
 from cloud.collector.state_message import parse_state
 from cloud.collector.topics import Sender
+from evidence.called_back import CalledBack, OwnDefectError
 from evidence.client_id import client_id
 from evidence.turns import Turns
 from evidence.unasked import objection
@@ -97,6 +98,18 @@ class _Client(paho.Client):
         below: Any = super()._create_socket()
         return Chunked(below)
 
+    def loop_forever(
+        self, timeout: float = 1.0, retry_first_connection: bool = False
+    ) -> MQTTErrorCode:
+        """As paho's, whose thread would end by what nobody has thought of."""
+        while True:
+            try:
+                return super().loop_forever(timeout, retry_first_connection)
+            except Exception:
+                log.exception("a defect of stackproof ends the connection to the broker")
+                self._loop_rc_handle(MQTTErrorCode.MQTT_ERR_CONN_LOST)
+                self._reconnect_wait()
+
     def loop_stop(self) -> MQTTErrorCode:
         """As paho's, which leaves the pair of sockets that wakes its thread to be collected."""
         code = super().loop_stop()
@@ -105,13 +118,17 @@ class _Client(paho.Client):
 
     def _packet_handle(self) -> MQTTErrorCode:
         """As paho's, whose thread ends by a packet that is too short or names what is unknown."""
-        first, unsent = self._in_packet["command"], len(self._out_packet)
-        self.why = objection(first, unsent, is_in=self.is_connected())
-        if not self.why:
+        first, rest = self._in_packet["command"], self._in_packet["packet"]
+        said = objection(first, rest, len(self._out_packet), is_in=self.is_connected())
+        if not said:
             try:
                 return super()._packet_handle()
+            except OwnDefectError as error:
+                self.why = str(error)
+                return MQTTErrorCode.MQTT_ERR_PROTOCOL
             except Exception as error:  # noqa: BLE001 - whatever a broker sent: it is hung up on
-                self.why = f"sends a packet {first:#x} that cannot be read: {error!r}"
+                said = f"sends a packet {first:#x} that cannot be read: {error!r}"
+        self.why = f"it {said}"
         return MQTTErrorCode.MQTT_ERR_PROTOCOL
 
     def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:
@@ -170,16 +187,17 @@ class MqttLink:
         self._handed = self._done = 0  # each counted by one thread, as bytes
         self._handed_bytes = self._done_bytes = 0
         client = _Client(client_id(f"collector-{slice_id}", key))
+        own = CalledBack(log)
         if tls is not None:
             client.tls_set_context(tls)
-            client.on_connect_fail = self._unreachable
+            client.on_connect_fail = own.of(self._unreachable)
         client.reconnect_delay_set(RECONNECT_S_MIN, RECONNECT_S_MAX)
         client.max_inflight_messages_set(INFLIGHT_MAX)
         client.max_queued_messages_set(OUTGOING_MAX)
-        client.on_connect = self._connected
-        client.on_disconnect = self._disconnected
-        client.on_subscribe = self._subscribed
-        client.on_message = self._message
+        client.on_connect = own.of(self._connected, needed=True)
+        client.on_disconnect = own.of(self._disconnected)
+        client.on_subscribe = own.of(self._subscribed, needed=True)
+        client.on_message = own.of(self._message)
         self._client = client
 
     @property
@@ -306,7 +324,7 @@ class MqttLink:
             return
         if stood_from_s is not None:
             self._thrown = self._thrown + 1 if now_s - stood_from_s < STEADY_S else 0
-        self._say_lost(f"it {self._client.why}" if self._client.why else str(code))
+        self._say_lost(self._client.why or str(code))
         if self._thrown == THROWN_MANY and stood_from_s is not None:
             log.error(
                 "broker %s: %d connections in a row ended within seconds, as where another "

@@ -72,6 +72,10 @@ GONE = "1m"
 #: relay one a stream): it may not have missed old ones yet. Who opens them without end keeps nobody
 #: of another slice out
 SPARE_CONNECTIONS, CONNECTIONS_EACH = 64, 4
+#: subscriptions of QoS 1 that one connection needs, of whomever. Each is a consumer, of which
+#: nats-server 2.15 grants 1,000 where a file does not say more: 333 gateways, and no other one got
+#: a receipt
+FILTERS_EACH = 4
 #: what a slice's collector may ask of nats-server: `cloud.transport.sessions`
 PURGE = "$JS.API.STREAM.PURGE.$MQTT_sess"
 #: ids of all that there can be
@@ -216,6 +220,8 @@ max_queued_bytes {MAX_QUEUED_BYTES}
 message_size_limit {MAX_PAYLOAD_BYTES}
 max_packet_size {MAX_PACKET_BYTES}
 memory_limit {MEMORY_BYTES}
+# nobody of ours has one kept; what it had the broker hold, a revoked one too, went with a restart
+persistent_client_expiration 1h
 listener {place.port} {place.host}
 # nobody of ours sends at QoS 2, of which 1,000 may wait here half done, 2 GB of memory a client
 max_qos 1
@@ -248,8 +254,8 @@ use_identity_as_username true
 def nats_files(place: Place, known: Known) -> dict[str, str]:
     """File name -> text: nats.conf."""
     share = MAX_FILE_MB * (REPLICAS if place.node else 1) // len(known.slices)  # all copies count
-    bound = f"{{ max_file: {share}MB }}" if len(known.slices) > 1 else "enabled"
-    used = {one.slice_id: _account(one, bound) for one in known.slices}
+    part = f", max_file: {share}MB" if len(known.slices) > 1 else ""
+    used = {one.slice_id: _account(one, part) for one in known.slices}
     accounts = "".join(
         used.get(name, f"slice-{name} {{ jetstream: enabled }}\n") for name in SLICES
     )
@@ -286,7 +292,7 @@ accounts {{
     return {"nats.conf": conf}
 
 
-def _account(known: KnownSlice, bound: str) -> str:
+def _account(known: KnownSlice, part: str) -> str:
     base = f"{PREFIX}/{known.slice_id}".replace("/", ".")
     mine = _user(known.collector_uri, [f"{base}.*.*"], writes=DOWN, reads=UP)
     users = [mine.replace("publish: [", f'publish: ["{PURGE}", ')]
@@ -299,6 +305,7 @@ def _account(known: KnownSlice, bound: str) -> str:
         users.append(_user(relay.uri, bases, writes=(FRAMES, RELAY), reads=(RECEIPTS,)))
     needed = 1 + len(known.gateways) + sum(len(relay.streams) for relay in known.relays)
     connections = SPARE_CONNECTIONS + CONNECTIONS_EACH * needed
+    bound = f"{{ max_consumers: {FILTERS_EACH * connections}{part} }}"
     limits = f"jetstream: {bound}, limits {{ max_connections: {connections} }}"
     return f"slice-{known.slice_id} {{ {limits}, users: [\n{''.join(users)}] }}\n"
 

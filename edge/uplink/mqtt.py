@@ -1,8 +1,9 @@
 """MQTT transport: the only file of the agent that touches paho. No decisions are taken here.
 
 paho runs its own network thread; everything it reports is handed to the agent's event loop.
-QoS 1 for signed objects, QoS 0 for the live page. A publish that never reaches the collector is
-noticed by the missing receipt (`edge.uplink.machine`), whatever the broker acknowledged.
+QoS 1 for signed objects, QoS 0 for the live page, and for what comes down: all of it is retained
+and said again. A publish that never reaches the collector is noticed by the missing receipt
+(`edge.uplink.machine`), whatever the broker acknowledged.
 """
 
 import asyncio
@@ -24,6 +25,7 @@ from edge.uplink.tunnel import ProxyError, connect
 from edge.uplink.websocket import WebSocketError
 from edge.uplink.websocket_stream import WebSocketStream
 from edge.uplink.window import Window
+from evidence.called_back import CalledBack, OwnDefectError
 from evidence.cose import OBJECT_BYTES_MAX
 from evidence.shown_life import Life, shown_life
 from evidence.turns import Turns
@@ -55,6 +57,18 @@ class _Client(paho.Client):
         self.route, self.why, self._lacks = route, "", lacks
         self.shown: Life | None = None
         self._turns = Turns()
+
+    def loop_forever(
+        self, timeout: float = 1.0, retry_first_connection: bool = False
+    ) -> MQTTErrorCode:
+        """As paho's, whose thread would end by what nobody has thought of."""
+        while True:
+            try:
+                return super().loop_forever(timeout, retry_first_connection)
+            except Exception:
+                log.exception("a defect of stackproof ends the connection to the broker")
+                self._loop_rc_handle(MQTTErrorCode.MQTT_ERR_CONN_LOST)
+                self._reconnect_wait()
 
     def loop_stop(self) -> MQTTErrorCode:
         """As paho's, which leaves the pair of sockets that wakes its thread to be collected."""
@@ -89,11 +103,14 @@ class _Client(paho.Client):
 
     def _packet_handle(self) -> MQTTErrorCode:
         """As paho's, whose thread ends by a packet that is too short or names what is unknown."""
-        first, unsent = self._in_packet["command"], len(self._out_packet)
-        said = objection(first, unsent, is_in=self.is_connected())
+        first, rest = self._in_packet["command"], self._in_packet["packet"]
+        said = objection(first, rest, len(self._out_packet), is_in=self.is_connected())
         if not said:
             try:
                 return super()._packet_handle()
+            except OwnDefectError as error:
+                self.why = str(error)
+                return MQTTErrorCode.MQTT_ERR_PROTOCOL
             except Exception as error:  # noqa: BLE001 - whatever a broker sent: it is hung up on
                 said = f"sends a packet {first:#x} that cannot be read: {error!r}"
         self.why = f"{self.route.place} {said}. Whose broker is it?"
@@ -172,12 +189,13 @@ class MqttUplink:
         client.reconnect_delay_set(RECONNECT_S_MIN, RECONNECT_S_MAX)
         client.max_queued_messages_set(UNACKNOWLEDGED_MAX)
         client.max_inflight_messages_set(0)  # `Window` bounds them
-        client.on_connect = self._connected
-        client.on_connect_fail = self._unreachable
-        client.on_disconnect = self._disconnected
-        client.on_publish = self._published
-        client.on_subscribe = self._subscribed
-        client.on_message = self._message
+        own = CalledBack(log)
+        client.on_connect = own.of(self._connected, needed=True)
+        client.on_connect_fail = own.of(self._unreachable)
+        client.on_disconnect = own.of(self._disconnected)
+        client.on_publish = own.of(self._published)
+        client.on_subscribe = own.of(self._subscribed, needed=True)
+        client.on_message = own.of(self._message)
         self._client = client
         self._live: paho.MQTTMessageInfo | None = None  # the newest that was handed over
 
@@ -290,7 +308,7 @@ class MqttUplink:
         """Unless a later connection has asked for all of them."""
         if self._client.is_connected() and connection == self._connections:
             self._asked = topics
-            self._client.subscribe([(topic, 1) for topic in topics])
+            self._client.subscribe([(topic, 0) for topic in topics])  # ADR 0084
 
     def _subscribe_later(self, topics: tuple[str, ...], connection: int) -> None:
         if self._loop is not None:
@@ -342,8 +360,12 @@ class MqttUplink:
         self._call(self._lost, said)
 
     def _message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
-        if message.topic in self._down:  # each other one would be kept until it was looked at
-            self._call(self._on_message, message.topic, message.payload, message.retain)
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:  # none of ours
+            return
+        if topic in self._down:  # each other one would be kept until it was looked at
+            self._call(self._on_message, topic, message.payload, message.retain)
 
 
 def _has_left(message: paho.MQTTMessageInfo | None) -> bool:

@@ -18,9 +18,10 @@ from cloud import broker as broker_module
 from cloud import broker_answers
 from cloud.broker import Broker, find_binary
 from cloud.errors import BrokerError
+from edge.uplink.hello import connect_packet
 from evidence.cose import OBJECT_BYTES_MAX
 from tests.paho_client import Client
-from tests.waiting import until
+from tests.waiting import ENOUGH_S, until
 
 
 def is_alive(pid: int) -> bool:
@@ -43,6 +44,8 @@ async def test_it_starts_on_a_free_port_and_ends_with_us(tmp_path: Path) -> None
     assert pid is not None
     assert broker.url == f"mqtt://127.0.0.1:{broker.port}"
     assert listening(broker.port)
+    # held by the long test of a thousand subscriptions
+    assert "default_max_consumers: -1 " in (tmp_path / "broker/nats.conf").read_text()
     await broker.stop()
     assert not is_alive(pid)
     assert broker.pid is None
@@ -224,4 +227,22 @@ async def test_the_largest_object_passes(tmp_path: Path) -> None:
     assert len(got[0]) == OBJECT_BYTES_MAX
     client.disconnect()
     client.loop_stop()
+    await broker.stop()
+
+
+@pytest.mark.long  # eight seconds
+async def test_more_than_a_thousand_subscriptions_are_granted(tmp_path: Path) -> None:
+    """As of 334 gateways with three each; nats-server 2.15 by itself refuses what comes after."""
+    broker, links = Broker(tmp_path, 0), list[asyncio.StreamWriter]()
+    await broker.start()
+    for n in range(68):
+        reader, writer = await asyncio.open_connection("127.0.0.1", broker.port)
+        links.append(writer)
+        filters = b"".join(b"\x00\x08t/%03d/%02d\x01" % (n, m) for m in range(15))
+        # MQTT 3.1.1, 3.8 and 3.9: of QoS 1 each, and all granted
+        writer.write(connect_packet(f"g{n}") + b"\x82\xa7\x01\x00\x01" + filters)
+        answer = await asyncio.wait_for(reader.readexactly(4 + 19), ENOUGH_S)
+        assert answer == b"\x20\x02\x00\x00" + b"\x90\x11\x00\x01" + b"\x01" * 15, n
+    for writer in links:
+        writer.close()
     await broker.stop()

@@ -5,6 +5,7 @@ import contextlib
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
@@ -116,6 +117,57 @@ def test_what_a_gateway_has_kept_for_many_of_its_names_is_forgotten(
     until_now(lambda: its[0].heard == [(mine, b"after a while")])
     for guest in (collector, its[0]):
         guest.leave()
+
+
+@pytest.mark.parametrize("bench", ["nats"], indirect=True)
+@pytest.mark.parametrize(
+    ("spare", "names"), [(0, 5), pytest.param(300, 251, marks=pytest.mark.long)]
+)
+def test_a_slice_has_the_subscriptions_that_its_gateways_need(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, spare: int, names: int
+) -> None:
+    """And no more; nats-server 2.15 grants 1,000 where nothing is said: 250 gateways with four."""
+    monkeypatch.setattr("cloud.transport.broker_files.SPARE_CONNECTIONS", spare)
+    monkeypatch.setattr("cloud.transport.broker_files.FILTERS_EACH", 2 if spare == 0 else 4)
+    shown, down = bench.files(), ("receipts", "config", "certificate", "order")
+    bench.configure()
+    granted = list[int]()
+    for n in range(names):
+        guest = Guest(bench, shown, f"edge-9-{n}", keeps=True)
+        guest.client.on_subscribe = lambda *given: granted.extend(code.value for code in given[3])
+        guest.client.subscribe([(f"stackproof/v1/00/{PLANT}/edge-9/{leaf}", 1) for leaf in down])
+        until_now(lambda n=n: len(granted) == 4 * (n + 1))
+        guest.leave()
+    # of certificates there are two, so eight connections: two for each, where it is narrow
+    assert granted == ([1] * 1004 if spare else [1] * 16 + [0x80] * 4)
+    bench.broker.stop(signal.SIGKILL)  # with a thousand it takes its time to end
+
+
+@pytest.mark.long  # the short one is in tests/unit/edge/test_mqtt_thread.py
+@pytest.mark.parametrize("bench", ["nats"], indirect=True)
+async def test_who_has_all_subscriptions_kept_keeps_no_gateway_from_its_receipts(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tried at a cluster: a thousand are there for good after 20 s; an agent asks for none."""
+    monkeypatch.setattr("cloud.transport.broker_files.GONE", "1h")
+    monkeypatch.setattr("cloud.transport.broker_files.SPARE_CONNECTIONS", 0)
+    monkeypatch.setattr("cloud.transport.broker_files.FILTERS_EACH", 1)
+    made, shown = bench.certify(), bench.files()
+    bench.register.approve(BrokerRequest(PLANT, GATEWAY, public_key(made)))
+    await asyncio.to_thread(bench.configure)
+    granted, down = list[int](), ("receipts", "config", "certificate", "order")
+    async with bench.collecting():
+        while 0x80 not in granted:
+            name, before = f"edge-9-{len(granted)}", len(granted)
+            guest = await asyncio.to_thread(Guest, bench, shown, name, keeps=True)
+            guest.client.on_subscribe = lambda *given: granted.extend(one.value for one in given[3])
+            base = f"stackproof/v1/00/{PLANT}/edge-9"
+            guest.client.subscribe([(f"{base}/{leaf}", 1) for leaf in down])
+            await until(lambda before=before: len(granted) == before + 4)
+            await asyncio.to_thread(guest.leave)
+        assert 1 in granted
+        async with bench.plant.running() as agent:
+            await until(lambda: agent._delivery.machine.receipted >= 0)
 
 
 @pytest.mark.parametrize("bench", ["nats"], indirect=True)

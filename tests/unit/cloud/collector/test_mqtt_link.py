@@ -9,7 +9,6 @@ from typing import Any
 
 import paho.mqtt.client as paho
 import pytest
-from paho.mqtt.enums import MQTTErrorCode, _ConnectionState
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
@@ -373,28 +372,3 @@ def test_a_packet_that_would_fill_the_memory_is_not_taken() -> None:
         assert chunked.recv(4 * 2**20) == b"abc"
         with pytest.raises(ConnectionAbortedError, match="a packet of 4194305 bytes"):
             chunked.recv(4 * 2**20 + 1)
-
-
-@pytest.mark.parametrize(
-    ("first", "packet", "waiting", "why"),
-    [
-        (0x34, b"\x00\x01t\x00\x01x", 0, "sends at QoS 2, which nobody here has asked for"),
-        (0x20, b"\x00\x00", 0, "says again that the connection stands"),
-        (0x30, b"\x00", 0, "sends a packet 0x30 that cannot be read: Malformed"),
-        (0x90, b"\x00\x01\x55", 0, "sends a packet 0x90 that cannot be read: Malformed"),
-        (0x32, b"\x00\x01t\x00\x01x", 16_385, "takes nothing, and 16385 packets wait for it"),
-        (0x32, b"\x00\x01t\x00\x01x", 16_384, ""),
-    ],
-)
-async def test_what_no_broker_has_to_send_ends_the_connection_and_not_the_thread(
-    first: int, packet: bytes, waiting: int, why: str
-) -> None:
-    link = MqttLink("mqtt://127.0.0.1:1", "0f", Inbox(), Page())
-    client: Any = link._client
-    client._state = _ConnectionState.MQTT_CS_CONNECTED
-    client._in_packet |= {"command": first, "packet": packet, "remaining_length": len(packet)}
-    client._out_packet.extend([None] * waiting)
-    code = client._packet_handle()
-    assert client.why.startswith(why)
-    assert (code == MQTTErrorCode.MQTT_ERR_PROTOCOL) == bool(why)
-    link._disconnected(client, None, None, ReasonCode(PacketTypes.DISCONNECT), None)

@@ -112,7 +112,8 @@ def test_what_was_written_is_known_and_a_change_that_takes_a_restart_is_said(
     assert said == [f"still needed at {one.at}: server.crt server.pem, the broker's own"]
     (kept,) = remembered(register.folder)
     assert kept.out == one.out
-    assert "use_username_as_clientid true" in (tmp_path / "out/mosquitto.conf").read_text()
+    for line in ("use_username_as_clientid true", "persistent_client_expiration 1h"):
+        assert f"\n{line}\n" in (tmp_path / "out/mosquitto.conf").read_text()
     relay = known_in(register, relays=[KnownRelay("relay-a", "urn:r", [("mini", "e")])])
     assert "must be restarted" in write(kept, relay, [register.folder])[-1]
     assert "use_username_as_clientid" not in (tmp_path / "out/mosquitto.conf").read_text()
@@ -175,7 +176,7 @@ def test_what_each_may_do_where_slices_share_a_broker() -> None:
     text = nats_files(place, Known([NORTH, SOUTH], nodes))["nats.conf"]
     only = 'allowed_connection_types: ["MQTT", "MQTT_WS"], permissions'
     accounts = "".join(
-        f"slice-{its} {{ jetstream: {{ max_file: 6144MB }}, "  # 4096 thrice, by two
+        f"slice-{its} {{ jetstream: {{ max_consumers: 288, max_file: 6144MB }}, "  # 4 * 72; by two
         "limits { max_connections: 72 }, users: [\n"  # 64, and 4 for each of two certificates
         f'  {{ user: "{collector}", {only}: {{ publish: ["$JS.API.STREAM.PURGE.$MQTT_sess", '
         f'"stackproof.v1.{its}.*.*.receipts", "stackproof.v1.{its}.*.*.config", '
@@ -202,9 +203,8 @@ def test_what_each_may_do_where_slices_share_a_broker() -> None:
     text = nats_files(place, Known([replace(NORTH, relays=[hundred]), SOUTH], nodes))["nats.conf"]
     # a relay has a connection for each stream: 64, and 4 * (1 + 1 + 100)
     assert re.findall(r"max_connections: (\d+)", text) == ["472", "72"]
-    assert "slice-00 { jetstream: enabled, limits" in nats_files(place, Known([NORTH], nodes)).get(
-        "nats.conf", ""
-    )
+    text = nats_files(place, Known([NORTH], nodes))["nats.conf"]
+    assert "slice-00 { jetstream: { max_consumers: 288 }, limits" in text
 
 
 @pytest.mark.parametrize(("change", "said"), [
