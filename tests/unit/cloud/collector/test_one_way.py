@@ -93,7 +93,7 @@ async def test_a_file_leaves_as_much_free_as_it_has(
 async def test_others_have_their_turn_while_a_file_is_judged(
     plant: ExamplePlant, running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """64 configurations of 20,000 points held the thread that takes everybody's objects for 26 s."""
+    """64 configurations of 20,000 points held the thread of all plants' objects for 26 s."""
     monkeypatch.setattr(one_way, "TURN_S", 0.0)
     taken, seen, take = list[bytes](), list[int](), running.intake.take
 
