@@ -35,13 +35,13 @@ def add_store_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's own 
         "fsck",
         help="check stored evidence: make index, tree and root again and compare",
         description="Reads only; may run beside the collector.",
-        epilog="Exit status: 0 sound, 1 something differs or is gone, 2 cannot run (or of a plant).",
+        epilog="Exit status: 0 sound, 1 something differs or is gone, 2 cannot run, or of a plant.",
     )
     rebuild = commands.add_parser(
         "rebuild",
         help="make index, tree and state again from the log, where fsck says they differ",
         description="Never writes evidence; the collector must be stopped.",
-        epilog="Exit status: 0 sound now, 1 something still differs, 2 cannot run (or of a plant).",
+        epilog="Exit status: 0 sound now, 1 something still differs, 2 cannot run, or of a plant.",
     )
     for command, act in ((fsck, _fsck), (rebuild, _rebuild)):
         command.add_argument(
