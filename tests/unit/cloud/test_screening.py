@@ -139,7 +139,7 @@ async def test_one_after_another_and_never_waited_for(
     while not asked:  # noqa: ASYNC110 - the desk tells nobody when it begins
         await asyncio.sleep(0)
     gate.set()
-    while stands(desk, "2026-09").kept is None:  # noqa: ASYNC110 - the desk tells nobody when it ends
+    while stands(desk, "2026-09").kept is None:
         assert not running.done()
         await asyncio.sleep(0.001)
     while not stands(desk, "2026-05").turn.failed:  # noqa: ASYNC110 - the desk tells nobody when it fails
