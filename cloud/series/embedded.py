@@ -31,7 +31,7 @@ SERIES_MAX = 200_000
 #: of so many series a plant's buckets stay as long as is said, of twice as many half as long: a
 #: gateway that sends old ticks of all the points it may have would write tens of GB in an hour
 LONG_SERIES = 2_000
-#: what one change deletes of a plant: rows, but for one series', and series
+#: what one change deletes: rows, but for one series', and series
 PRUNE_ROWS, PRUNE_SERIES = 2**18, 1_000
 
 log = logging.getLogger("stackproof.cloud.series")
@@ -49,12 +49,10 @@ class _Plant:
     Attributes:
         many: step -> how many of its series have some.
         counted_s: when that was counted; what came since is added.
-        old: series that are still to be looked at for what is too old.
     """
 
     many: dict[int, int]
     counted_s: int
-    old: list[int]
 
 
 class EmbeddedSeries:
@@ -73,6 +71,8 @@ class EmbeddedSeries:
         self._file, self._clock, self._days = SeriesFile(path, "embedded"), clock, retention_days
         self._ids: dict[Series, int] = {}
         self._plants, self._short = dict[str, _Plant](), dict[str, int]()
+        # series of all plants, also of those that left, to be looked at for what is too old
+        self._old, self._pruned_s = list[tuple[int, str]](), 0
 
     def marks(self, plant: str) -> Mapping[str, Mark]:
         """See `SeriesStore`."""
@@ -92,11 +92,12 @@ class EmbeddedSeries:
                     held = self._plants[plant] = self._counted(sql, plant, now_s)
                 for step_s, ended in batch.rows.items():
                     self._write(sql, held, step_s, ended, now_s)
-                self._prune(sql, held, now_s)
+                self._prune(sql, now_s)
                 set_mark(sql, plant, batch.gateway, batch.mark, batch.after)
         except BaseException:
             self._ids.clear()  # some may be of series whose rows were rolled back
             self._plants.pop(plant, None)
+            self._pruned_s = 0
             raise
         self._tell(plant, held)
 
@@ -145,18 +146,21 @@ class EmbeddedSeries:
             step_s: sql.execute(asked, (plant, step_s, self._oldest_s(step_s, now_s))).fetchone()[0]
             for step_s in STEPS
         }
-        keys = sql.execute("SELECT id FROM series WHERE plant = ?", (plant,)).fetchall()
-        return _Plant(many, now_s, [key for (key,) in keys])
+        return _Plant(many, now_s)
 
-    def _prune(self, sql: sqlite3.Connection, of: _Plant, now_s: int) -> None:
+    def _prune(self, sql: sqlite3.Connection, now_s: int) -> None:
         """Delete some of what is too old: all of it at once would take minutes."""
-        deleted, ends = 0, max(0, len(of.old) - PRUNE_SERIES)
-        while len(of.old) > ends and deleted < PRUNE_ROWS:
-            key = of.old.pop()
+        if now_s - self._pruned_s >= _PRUNE_S and not (self._old and self._pruned_s):
+            self._old = sql.execute("SELECT id, plant FROM series").fetchall()
+            self._pruned_s = now_s
+        deleted, ends = 0, max(0, len(self._old) - PRUNE_SERIES)
+        while len(self._old) > ends and deleted < PRUNE_ROWS:
+            key, plant = self._old.pop()
             for step_s in STEPS:
+                oldest_s = self._oldest_s(step_s, now_s, self._plants.get(plant))
                 deleted += sql.execute(
                     "DELETE FROM bucket WHERE series = ? AND step_s = ? AND from_s < ?",
-                    (key, step_s, self._oldest_s(step_s, now_s, of)),
+                    (key, step_s, oldest_s),
                 ).rowcount
 
     def _keys(self, sql: sqlite3.Connection, of: _Plant, every: Sequence[Series]) -> list[int]:

@@ -328,8 +328,14 @@ def test_a_plant_of_many_series_is_kept_less_long_and_is_named(
     for _ in range(5):  # a series at a time
         store.put(Batch("mini", "edge-1", {}, Mark()))
         left.append(sum(held("mini").values()))
+    for _ in range(2):  # its own, and maxi's
+        store.put(Batch("mini", "edge-1", {}, Mark()))
     assert (left[0] > left[-1], held("mini")) == (True, dict.fromkeys("abcd", 2))
     assert held("maxi") == {VOLTS.point: 4}
+    clock.now_ns += 45 * DAY_S * SECOND_NS
+    for _ in range(7):
+        store.put(Batch("mini", "edge-1", {}, Mark()))
+    assert held("maxi") == {VOLTS.point: 2}  # though nothing more comes of it: it has moved away
     told = [record.getMessage() for record in caplog.records]
     days = [90 * 2 // many for many in (3, 4, 5)]
     assert [one for one in told if "mini: has" in one] == [
