@@ -9,6 +9,7 @@ from pathlib import Path
 from cloud.clock import Clock
 from cloud.series.bucket import (
     DAY_S,
+    HOUR_S,
     MINUTE_S,
     SECOND_NS,
     STEPS,
@@ -17,7 +18,6 @@ from cloud.series.bucket import (
     Stored,
     bucket_of,
 )
-from cloud.series.columns import Columns
 from cloud.series.database import SeriesFile, drop_marks, set_mark
 from cloud.series.store import Batch, Mark, StoreState
 from evidence.errors import LimitError
@@ -33,6 +33,8 @@ SERIES_MAX = 200_000
 LONG_SERIES = 2_000
 #: what one change deletes: rows, but for one series', and series
 PRUNE_ROWS, PRUNE_SERIES = 2**18, 1_000
+#: step -> seconds of it that an hour or day that still runs is put together from after a start
+_RUNNING_S = {MINUTE_S: HOUR_S, HOUR_S: DAY_S + HOUR_S, DAY_S: 0}
 
 log = logging.getLogger("stackproof.cloud.series")
 
@@ -40,6 +42,11 @@ _READ = (
     "SELECT series, from_s, count, low, high, last, mean, rest, worst FROM bucket"
     " WHERE series = ? AND step_s = ? AND from_s >= ? AND from_s < ? ORDER BY from_s"
 )
+_AGED = (
+    "SELECT id, series.plant, through_ns FROM series LEFT JOIN mark"
+    " ON mark.plant = series.plant AND mark.gateway = series.gateway"
+)
+_DELETE = "DELETE FROM bucket WHERE series = ? AND step_s = ? AND from_s < ?"
 
 
 @dataclass
@@ -72,7 +79,7 @@ class EmbeddedSeries:
         self._ids: dict[Series, int] = {}
         self._plants, self._short = dict[str, _Plant](), dict[str, int]()
         # series of all plants, also of those that left, to be looked at for what is too old
-        self._old, self._pruned_s = list[tuple[int, str]](), 0
+        self._old, self._pruned_s = list[tuple[int, str, int | None]](), 0
 
     def marks(self, plant: str) -> Mapping[str, Mark]:
         """See `SeriesStore`."""
@@ -90,10 +97,10 @@ class EmbeddedSeries:
                 held = self._plants.get(plant)
                 if held is None or now_s - held.counted_s >= _PRUNE_S:
                     held = self._plants[plant] = self._counted(sql, plant, now_s)
-                for step_s, ended in batch.rows.items():
-                    self._write(sql, held, step_s, ended, now_s)
-                self._prune(sql, now_s)
+                for step_s in batch.rows:
+                    self._write(sql, held, step_s, batch, now_s)
                 set_mark(sql, plant, batch.gateway, batch.mark, batch.after)
+                self._prune(sql, now_s)
         except BaseException:
             self._ids.clear()  # some may be of series whose rows were rolled back
             self._plants.pop(plant, None)
@@ -106,12 +113,15 @@ class EmbeddedSeries:
         return ""
 
     def _write(
-        self, sql: sqlite3.Connection, of: _Plant, step_s: int, ended: Sequence[Columns], now_s: int
+        self, sql: sqlite3.Connection, of: _Plant, step_s: int, batch: Batch, now_s: int
     ) -> None:
-        first_ns = self._oldest_s(step_s, now_s) * SECOND_NS
+        ended, running_s = batch.rows[step_s], batch.mark.through_ns // SECOND_NS
+        running_s -= _RUNNING_S[step_s]
+        first_ns = min(self._oldest_s(step_s, now_s), running_s) * SECOND_NS
         # keys of all first: how many there are says how long they stay
         keyed = [(one, self._keys(sql, of, one.series)) for one in ended if one.from_ns >= first_ns]
-        first_ns = self._oldest_s(step_s, now_s, of) * SECOND_NS
+        oldest_s = self._oldest_s(step_s, now_s, of)
+        first_ns = min(oldest_s, running_s) * SECOND_NS
         rows = [
             (key, step_s, *stored)
             for columns, keys in keyed
@@ -121,6 +131,9 @@ class EmbeddedSeries:
         if len(ended) > 1:  # a series' buckets stand side by side in the file
             rows.sort()
         sql.executemany("INSERT OR REPLACE INTO bucket VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        if rows and running_s < oldest_s:  # those before are needed no more
+            keys = {key for _, keys in keyed for key in keys}
+            sql.executemany(_DELETE, [(key, step_s, running_s) for key in keys])
 
     def _oldest_s(self, step_s: int, now_s: int, of: _Plant | None = None) -> int:
         """First instant that is kept; of a plant whose series are many, a later one."""
@@ -151,17 +164,16 @@ class EmbeddedSeries:
     def _prune(self, sql: sqlite3.Connection, now_s: int) -> None:
         """Delete some of what is too old: all of it at once would take minutes."""
         if now_s - self._pruned_s >= _PRUNE_S and not (self._old and self._pruned_s):
-            self._old = sql.execute("SELECT id, plant FROM series").fetchall()
+            self._old = sql.execute(_AGED).fetchall()
             self._pruned_s = now_s
         deleted, ends = 0, max(0, len(self._old) - PRUNE_SERIES)
         while len(self._old) > ends and deleted < PRUNE_ROWS:
-            key, plant = self._old.pop()
+            key, plant, through_ns = self._old.pop()
             for step_s in STEPS:
                 oldest_s = self._oldest_s(step_s, now_s, self._plants.get(plant))
-                deleted += sql.execute(
-                    "DELETE FROM bucket WHERE series = ? AND step_s = ? AND from_s < ?",
-                    (key, step_s, oldest_s),
-                ).rowcount
+                if through_ns:
+                    oldest_s = min(oldest_s, through_ns // SECOND_NS - _RUNNING_S[step_s])
+                deleted += sql.execute(_DELETE, (key, step_s, oldest_s)).rowcount
 
     def _keys(self, sql: sqlite3.Connection, of: _Plant, every: Sequence[Series]) -> list[int]:
         ids = self._ids

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from cloud.series import fold, follow
-from cloud.series.bucket import HOUR_NS, MINUTE_NS, MINUTE_S, SECOND_NS
+from cloud.series.bucket import HOUR_NS, HOUR_S, MINUTE_NS, MINUTE_S, SECOND_NS
 from cloud.series.embedded import EmbeddedSeries
 from cloud.series.follow import SeriesFollower
 from cloud.series.store import Batch
@@ -16,7 +16,9 @@ from tests.unit.cloud.evidence_examples import ManualClock
 from tests.unit.cloud.month_examples import Desk
 from tests.unit.cloud.series.test_follow import (
     START_NS,
+    begin_of,
     configure,
+    deliver,
     frame,
     of_store,
     plainly,
@@ -104,5 +106,27 @@ def test_a_minute_of_more_objects_than_a_step_is_made_in_steps(
     found = of_store(store, MINUTE_S, "gas.flow")
     assert due == {one.decimals: {b.from_ns: b for b in of} for one, of in found.items()}
     assert set(due) == {1, 2}
+    store.close()
+    desk.shut()
+
+
+def test_hours_of_a_backlog_older_than_minutes_are_kept_are_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Interrupted, it had what came after the start alone, and stayed so for ten years."""
+    monkeypatch.setattr(follow, "STEP_OBJECTS", 8)
+    store = EmbeddedSeries(tmp_path / "old.db", 90, ManualClock(START_NS + 2_400 * HOUR_NS))
+    desk = Desk(tmp_path / "evidence")
+    configure(desk)
+    deliver(desk, 1, 0, 120)
+    while SeriesFollower(desk, store).step(sm.PLANT) == 0.0:
+        pass  # each step is a start
+    through_ns = store.marks(sm.PLANT)[sm.STREAM].through_ns
+    due = plainly(readings_of(desk, "gas.flow", through_ns), HOUR_S)[1]
+    del due[begin_of(HOUR_S, through_ns)]
+    (found,) = of_store(store, HOUR_S, "gas.flow").values()
+    assert {one.from_ns: one for one in found} == due
+    (minutes,) = of_store(store, MINUTE_S, "gas.flow").values()
+    assert minutes[0].from_ns >= through_ns - HOUR_NS  # of the running hour alone
     store.close()
     desk.shut()

@@ -159,8 +159,10 @@ def test_minutes_go_with_age_and_longer_buckets_stay(tmp_path: Path) -> None:
         clock.now_ns = START_NS + days * day_ns
         store.put(Batch("mini", "edge-1", {}, Mark()))
         assert held() == expected
-    store.put(batch(VOLTS, one))  # the log is followed from its beginning: too old to be kept
-    assert held() == [0, 0, 0]
+    # the log is followed from its beginning: too old to be kept when its hour is over
+    for seq, minutes in ((1, 1), (60, 1), (61, 0)):
+        store.put(batch(VOLTS, one, bucket(60, 1, 5, 5, 5, 5, 0), seq=seq))
+        assert held() == [minutes, 0, 0]
     store.close()
 
 
