@@ -284,10 +284,10 @@ def _joined(sections: Sequence[Section | CodedSection], only: Container[int] | N
 
 def _ticks_ns(sections: Sequence[Section | CodedSection]) -> Int64:
     """The ticks of sections of one schedule, one section after another."""
-    ticks = sections[0].ticks
-    if any(section.ticks != ticks for section in sections):
+    ticks, step_ns = sections[0].ticks, sections[0].step_ns
+    if any((section.ticks, section.step_ns) != (ticks, step_ns) for section in sections):
         return np.concatenate([section.ticks_ns() for section in sections])
-    # as the rule: of one length, and all of them at once
+    # as the rule: of one length and step, and all of them at once
     offsets = sections[0].ticks_ns() - sections[0].first_ns
     firsts = np.array([section.first_ns for section in sections], dtype=np.int64)
     return np.add.outer(firsts, offsets).reshape(-1)

@@ -153,7 +153,8 @@ async def health(given: Given, who: Who) -> dict[str, Any]:
 def _series_state(given: Services, who: Principal) -> dict[str, Any]:
     """How the store of series is, and how far behind the log it is of the plants one may see.
 
-    A plant none of whose gateways could be followed has one row without a gateway.
+    A plant none of whose gateways could be followed has one row without a gateway. `minutes_days`:
+    how long its minutes stay, where that is less long than is configured; else null.
     """
     state, trouble = given.series.state(), given.series.trouble()
     followed = given.series.followed()
@@ -170,6 +171,7 @@ def _series_state(given: Services, who: Principal) -> dict[str, Any]:
                 "gateway": one.gateway,
                 "through_ns": one.through_ns,
                 "behind_ns": one.behind_ns,
+                "minutes_days": state.short_days.get(one.plant),
                 "trouble": without_paths(
                     trouble.get((one.plant, ""), "") or trouble.get((one.plant, one.gateway), "")
                 ),

@@ -76,7 +76,7 @@ def visit(asked: Page, month: MonthPath, follows: Hash = "") -> HTMLResponse:
     return asked.page(
         "visit.html", path, month=month, cards=cards,
         whys=partial(told, texts=STRINGS[asked.language], language=asked.language),
-        samples=sheet.samples, meters=sheet.meters,
+        samples=sheet.samples, meters=sheet.meters, not_held=sheet.not_held, older=sheet.older,
         visits=[
             {"sha256": one.sha256.hex(), "person": one.document.person,
              "written": written_body(VISIT, one.document.body, asked.zone)}

@@ -208,13 +208,17 @@ class BroughtArchives:
         path = self._folder / brought.id
         self._put(replace(brought, is_running=True))
         try:
-            report, size = await report_of(path)
+            try:
+                report, size = await report_of(path)
+            finally:
+                path.unlink(missing_ok=True)
             ended = replace(brought, report=report, report_bytes=size)
         except BroughtError as error:
             log.warning("%s: %s", brought.sha256, error)
             ended = replace(brought, failed=str(error))
-        finally:
-            path.unlink(missing_ok=True)
+        except Exception as error:  # a file holds what nobody thought of; others are verified
+            log.exception("%s: cannot be verified", brought.sha256)
+            ended = replace(brought, failed=repr(error))
         self._put(ended)
 
 

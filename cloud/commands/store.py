@@ -9,7 +9,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -36,13 +36,13 @@ def add_store_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's own 
         "fsck",
         help="check stored evidence: make index, tree and root again and compare",
         description="Reads only; may run beside the collector.",
-        epilog="Exit status: 0 sound, 1 something differs or is gone, 2 cannot run.",
+        epilog="Exit status: 0 sound, 1 something differs or is gone, 2 cannot run, or of a plant.",
     )
     rebuild = commands.add_parser(
         "rebuild",
         help="make index, tree and state again from the log, where fsck says they differ",
         description="Never writes evidence; the collector must be stopped.",
-        epilog="Exit status: 0 sound now, 1 something still differs, 2 cannot run.",
+        epilog="Exit status: 0 sound now, 1 something still differs, 2 cannot run, or of a plant.",
     )
     for command, act in ((fsck, _fsck), (rebuild, _rebuild)):
         command.add_argument(
@@ -60,31 +60,52 @@ def add_store_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's own 
 
 def _fsck(args: argparse.Namespace) -> int:
     target = find_target(args.where, args.plant)
-    with _readable(target):
-        watch = Watch(target.root)
-        found = [_check(target, plant, watch) for plant in target.plants]
-    return _print(target, found, {}, as_json=args.json)
+    watch = Watch(target.root)
+    found, amiss = _each(target, lambda plant: (_check(target, plant, watch), 0))
+    return _told(target, found, amiss, as_json=args.json)
 
 
 def _rebuild(args: argparse.Namespace) -> int:
     target = find_target(args.where, args.plant)
-    rebuilt: dict[str, int] = {}
     with _readable(target), _locked(target):
-        disk = Disk(target.root)
-        found = [_check(target, plant) for plant in target.plants]
-        for at, checked in enumerate(found):
-            PlantFolder(target.folder(checked.plant)).accumulated.unlink(missing_ok=True)
-            wrong = len(rebuildable(checked))
-            if wrong:
-                rebuild_plant(target.folder(checked.plant), disk, checked)
-                rebuilt[checked.plant] = wrong
-                found[at] = _check(target, checked.plant)
-        disk.close()
+        found, amiss = _each(target, lambda plant: _made_again(target, plant))
         if args.series:
             folders = {plant: target.folder(plant) for plant in target.plants}
-            for sentence in refill(args.where, folders):
-                print(sentence, file=sys.stderr if args.json else sys.stdout)
-    return _print(target, found, rebuilt, as_json=args.json)
+            try:
+                for sentence in refill(args.where, folders):
+                    print(sentence, file=sys.stderr if args.json else sys.stdout)
+            except StoreError as error:
+                amiss.append(str(error))
+    return _told(target, found, amiss, as_json=args.json)
+
+
+def _each(
+    target: Target, work: Callable[[str], tuple[Checked, int]]
+) -> tuple[list[tuple[Checked, int]], list[str]]:
+    """What comes of each plant, and what is wrong with those that keep none from its turn."""
+    found, amiss = list[tuple[Checked, int]](), list[str]()
+    for plant in target.plants:
+        try:
+            with _readable(target):
+                found.append(work(plant))
+        except StoreError as error:
+            amiss.append(str(error))
+    return found, amiss
+
+
+def _made_again(target: Target, plant: str) -> tuple[Checked, int]:
+    """A plant as it is now, and how many findings were put right."""
+    checked = _check(target, plant)
+    PlantFolder(target.folder(plant)).accumulated.unlink(missing_ok=True)
+    wrong = len(rebuildable(checked))
+    if not wrong:
+        return checked, 0
+    disk = Disk(target.root)  # its own: what is left of one that broke off is not published
+    try:
+        rebuild_plant(target.folder(plant), disk, checked)
+    finally:
+        disk.close()
+    return _check(target, plant), wrong
 
 
 @contextmanager
@@ -124,16 +145,27 @@ def _check(target: Target, plant: str, watch: Watch | None = None) -> Checked:
     return checked
 
 
-def _print(target: Target, found: list[Checked], rebuilt: dict[str, int], *, as_json: bool) -> int:
-    sound = not target.gone and not any(checked.findings for checked in found)
+def _told(
+    target: Target, found: list[tuple[Checked, int]], amiss: list[str], *, as_json: bool
+) -> int:
+    """Print, and give the exit status; StoreError where something is amiss."""
+    sound = not target.gone and not any(checked.findings for checked, _ in found)
     if as_json:
-        rows = [{**_facts(c), "rebuilt": rebuilt.get(c.plant, 0)} for c in found]
-        facts = {"sound": sound, "plants": rows, "absent": target.absent, "gone": target.gone}
-        print(json.dumps({**facts, "roots_pinned": target.is_pinned}, ensure_ascii=False, indent=1))
-        return EXIT_SOUND if sound else EXIT_FOUND
-    for checked in found:
-        if checked.plant in rebuilt:
-            print(f"{checked.plant}: made again what {rebuilt[checked.plant]} finding(s) named")
+        rows = [{**_facts(checked), "rebuilt": rebuilt} for checked, rebuilt in found]
+        facts = {"sound": sound and not amiss, "plants": rows}
+        facts |= {"absent": target.absent, "gone": target.gone, "roots_pinned": target.is_pinned}
+        print(json.dumps(facts, ensure_ascii=False, indent=1))
+    else:
+        _print(target, found)
+    if amiss:
+        raise StoreError("; ".join(amiss))
+    return EXIT_SOUND if sound else EXIT_FOUND
+
+
+def _print(target: Target, found: list[tuple[Checked, int]]) -> None:
+    for checked, rebuilt in found:
+        if rebuilt:
+            print(f"{checked.plant}: made again what {rebuilt} finding(s) named")
         _print_plant(checked)
     for plant in target.gone:
         print(f"GONE  {gone_text(target.folder(plant))}")
@@ -143,7 +175,6 @@ def _print(target: Target, found: list[Checked], rebuilt: dict[str, int], *, as_
         print(
             "not checked: whose roots these are; name CLOUD.toml with all these plants to compare"
         )
-    return EXIT_SOUND if sound else EXIT_FOUND
 
 
 def _print_plant(checked: Checked) -> None:

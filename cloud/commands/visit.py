@@ -15,7 +15,7 @@ from cloud.clock import SystemClock
 from cloud.errors import CloudError
 from cloud.records.written import local_text
 from cloud.visits.held import hold
-from cloud.visits.sheet import Known, decoded, meters, retained, to_visit, told
+from cloud.visits.sheet import Known, decoded, meters, older, retained, to_visit, told
 from evidence.documents.fields import DECIMAL
 from evidence.documents.observed.stories import RETAINED
 from evidence.documents.plainly import ns_of
@@ -70,6 +70,8 @@ def _visit(args: argparse.Namespace) -> int:
         samples = _retained(source, configs)
     texts = STRINGS[args.lang]
     print(f"{texts['visit.title']} · {source.plant} {source.month}")
+    if count := older(configs):
+        print(texts["visit.older"].replace("{count}", str(count)))
     for meter in found:
         whys = "; ".join(told(meter, texts, args.lang))
         print()

@@ -21,6 +21,10 @@ MADE_WITHIN_S = 1_200.0
 KEPT_MAX = 16
 #: a larger one is handed on and not kept
 KEPT_BYTES_MAX = 8 * 1024 * 1024
+#: it is handed on from the collector's memory; the largest, an upload, has half of it
+MADE_BYTES_MAX = 512 * 1024 * 1024
+#: of what a command says, the end
+_SAID_BYTES = 8_000
 #: papers that are asked for at once: each is minutes of a core, and its request waits
 WAITING_MAX = 8
 #: of them of one plant: those of one whose months take long kept all others' out
@@ -98,7 +102,7 @@ async def made_apart(arguments: Sequence[str], within_s: float) -> bytes:
         within_s: seconds until it is given up.
 
     Raises:
-        OutputError: it wrote nothing, the command's own sentence; or took too long.
+        OutputError: it wrote nothing, the command's own sentence; or too much, or took too long.
     """
     with tempfile.TemporaryDirectory(prefix="stackproof-paper-") as folder:
         out = Path(folder) / "paper"
@@ -111,7 +115,8 @@ async def made_apart(arguments: Sequence[str], within_s: float) -> bytes:
         killed_first(child.pid)
         try:
             async with asyncio.timeout(within_s):
-                _, said = await child.communicate()
+                said = await _end_of(child.stderr)
+                await child.wait()
         except TimeoutError as error:
             raise OutputError(
                 f"not made within {within_s:.0f} s; make it with stackproof cloud {arguments[0]}"
@@ -121,7 +126,17 @@ async def made_apart(arguments: Sequence[str], within_s: float) -> bytes:
                 child.kill()
             await child.wait()
         try:
+            if (size := out.stat().st_size) > MADE_BYTES_MAX:
+                told = f"too large to be sent, {size >> 20} MiB: make it with stackproof cloud"
+                raise OutputError(f"{told} {arguments[0]} {arguments[1]}")
             return await asyncio.to_thread(out.read_bytes)
         except OSError as error:
             told = said.decode("utf-8", "replace").strip().removeprefix("stackproof cloud: ")
             raise OutputError(told[-2_000:] or "the paper was not made") from error
+
+
+async def _end_of(stream: asyncio.StreamReader | None) -> bytes:
+    said = b""
+    while stream is not None and (piece := await stream.read(_SAID_BYTES)):
+        said = (said + piece)[-_SAID_BYTES:]
+    return said

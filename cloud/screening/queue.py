@@ -141,6 +141,9 @@ class Queue:
         except (OutputError, MalformedError, OSError) as error:
             why = str(error)
             log.warning("%s is not made: %s", job.name, error)
+        except Exception as error:  # an archive holds what nobody thought of; others are made
+            why = repr(error)
+            log.exception("%s cannot be made; tried again", job.name)
         now_s = asyncio.get_running_loop().time()
         with self._lock:
             self._wanted.pop(job.name, None)

@@ -47,11 +47,19 @@ log = logging.getLogger("stackproof.cloud.series")
 
 @dataclass
 class _Stream:
-    """One gateway's; `mark` is what was given to the store, which may put it later."""
+    """One gateway's.
+
+    Attributes:
+        mark: what was given to the store, which may put it later.
+        read: no less: how far it was read. A minute may have more objects than a step.
+        minutes: what was read beyond the mark.
+    """
 
     mark: Mark
+    read: Mark
     rollup: Rollup | None = None
     forms: dict[bytes, Form] = field(default_factory=dict)
+    minutes: dict[int, Running] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -232,7 +240,7 @@ class SeriesFollower:
                     continue
                 with self._own(plant, gateway):
                     mark = marks.get(gateway, Mark())
-                    stream = self._streams.setdefault((plant, gateway), _Stream(mark))
+                    stream = self._streams.setdefault((plant, gateway), _Stream(mark, mark))
                     is_behind |= self._follow(evidence, gateway, stream)
                     self._trouble.pop((plant, gateway), None)
         finally:  # what is held up is told with how far the log went on meanwhile
@@ -271,47 +279,52 @@ class SeriesFollower:
 
     def _follow(self, evidence: PlantEvidence, gateway: str, stream: _Stream) -> bool:
         mark, end = stream.mark, evidence.head(gateway).next_seq
-        stop, to_ns = _reach(evidence, gateway, mark, end)
-        if to_ns <= mark.through_ns or self._store.is_full():
+        stop = min(end, stream.read.next_seq + STEP_OBJECTS)
+        to_ns = _through_ns(evidence, gateway, stop) // MINUTE_NS * MINUTE_NS
+        is_over = to_ns > mark.through_ns  # else all of it is of the minute that runs
+        if self._store.is_full() or not (is_over or stop < end):
             return False
-        minutes, next_mark = self._minutes(evidence, gateway, stream, stop, to_ns)
+        until_ns = to_ns if is_over else mark.through_ns + MINUTE_NS
+        read, log_index = self._read(evidence, gateway, stream, stop, until_ns)
+        if not is_over:
+            stream.read = read._replace(through_ns=mark.through_ns)
+            return True
         rows: Mapping[int, Sequence[Columns]] = {}
         if stream.rollup is not None:  # None while no frame had a configuration
-            for from_ns in sorted(minutes):
-                stream.rollup.minute(minutes[from_ns])
-            rows = stream.rollup.ended(next_mark.through_ns)
-        self._store.put(Batch(evidence.plant, gateway, rows, next_mark, mark))
-        stream.mark = next_mark
-        return stop < end or next_mark.through_ns < to_ns
+            late_ns = _received_ns(evidence, log_index) + AHEAD_NS
+            for from_ns in sorted(one for one in stream.minutes if one < late_ns):
+                stream.rollup.minute(stream.minutes[from_ns])
+            rows = stream.rollup.ended(read.through_ns)
+        stream.minutes = {}
+        self._store.put(Batch(evidence.plant, gateway, rows, read, mark))
+        stream.mark = stream.read = read
+        return stop < end or read.through_ns < to_ns
 
-    def _minutes(
+    def _read(
         self, evidence: PlantEvidence, gateway: str, stream: _Stream, stop: int, to_ns: int
-    ) -> tuple[dict[int, Running], Mark]:
-        """Minutes before `to_ns` of objects before `stop`, as many as there is room for.
+    ) -> tuple[Mark, int]:
+        """Add minutes before `to_ns` of objects before `stop`, as many as there is room for.
 
-        And where to go on after them.
+        Returns:
+            Where to go on after them, and the log's index of the newest that was looked at.
         """
-        found: dict[int, Running] = {}
-        waiting, after, mark, room = Waiting(), stream.mark, stream.mark, Room(to_ns)
-        log_index = -1
-        for stored in evidence.objects(gateway, mark.next_seq, stop):
+        found, from_ns = stream.minutes, stream.mark.through_ns
+        waiting, after, room, log_index = Waiting(), stream.read, Room(to_ns), -1
+        for stored in evidence.objects(gateway, after.next_seq, stop):
             log_index = stored.log_index
             fitting = self._fitting(evidence, gateway, stream, stored)
             if fitting is not None:
                 common, form, body = fitting
                 if not waiting.takes(common, body):
-                    room.fold(waiting, mark.through_ns, found)
+                    room.fold(waiting, from_ns, found)
                     waiting = Waiting()
                 waiting.add(common, body, "")
-                room.take(form, body, mark.through_ns)
+                room.take(form, body, from_ns)
             if stored.through_ns >= room.to_ns:
                 break
             after = Mark(stored.seq + 1, stored.sha256)
-        room.fold(waiting, mark.through_ns, found)
-        ((_, entry),) = evidence.entries(log_index, log_index + 1)
-        until_ns = decode_entry(entry).received_ns + AHEAD_NS
-        whole = {from_ns: minute for from_ns, minute in found.items() if from_ns < until_ns}
-        return whole, after._replace(through_ns=room.to_ns)
+        room.fold(waiting, from_ns, found)
+        return after._replace(through_ns=room.to_ns), log_index
 
     def _fitting(
         self, evidence: PlantEvidence, gateway: str, stream: _Stream, stored: StoredObject
@@ -370,14 +383,9 @@ def _named(plant: str, gateway: str) -> str:
     return f"{plant}/{gateway}" if gateway else plant
 
 
-def _reach(evidence: PlantEvidence, gateway: str, mark: Mark, end: int) -> tuple[int, int]:
-    """(object to stop before, minutes that are over by then): as many objects as end a minute."""
-    stop = min(end, mark.next_seq + STEP_OBJECTS)
-    while True:
-        to_ns = _through_ns(evidence, gateway, stop) // MINUTE_NS * MINUTE_NS
-        if to_ns > mark.through_ns or stop == end:
-            return stop, to_ns
-        stop = min(end, stop + STEP_OBJECTS)
+def _received_ns(evidence: PlantEvidence, log_index: int) -> int:
+    ((_, entry),) = evidence.entries(log_index, log_index + 1)
+    return decode_entry(entry).received_ns
 
 
 def _through_ns(evidence: PlantEvidence, gateway: str, stop: int) -> int:

@@ -5,7 +5,7 @@ followed again. Buckets are put as a whole, and one put twice stands once.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from cloud.errors import StoreError
@@ -62,12 +62,14 @@ class StoreState:
         trouble: what keeps it from taking more, a sentence; "" when nothing does.
         waiting: batches it took and has not put yet.
         lost: how often all that was in it was found to be gone: no mark stood then.
+        short_days: plant -> how long its minutes stay, where that is less long than is configured.
     """
 
     kind: str
     trouble: str = ""
     waiting: int = 0
     lost: int = 0
+    short_days: Mapping[str, int] = field(default_factory=dict)
 
 
 class SeriesStore(Protocol):

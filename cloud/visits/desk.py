@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from cloud.drill.store import StoreSource
 from cloud.records.desk import RecordDesk
 from cloud.screening.desk import Screenings
-from cloud.visits.sheet import Known, Meter, decoded, meters, retained
+from cloud.visits.sheet import Known, Meter, decoded, meters, older, retained
 from evidence.documents.observed.stories import RETAINED
 from evidence.documents.review import VISIT
 from evidence.documents.standing import Logged
@@ -45,11 +45,15 @@ class Sheet:
         meters: all of the plant, see `cloud.visits.sheet.meters`.
         samples: retained samples that must be there.
         visits: documents of visits about this month that stand.
+        not_held: configurations of the month, the oldest, that were not held against its plan.
+        older: those that were not looked at for changes.
     """
 
     meters: Sequence[Meter]
     samples: Sequence[Logged]
     visits: Sequence[Logged]
+    not_held: int
+    older: int
 
 
 class VisitDesk:
@@ -71,12 +75,12 @@ class VisitDesk:
     def sheet(self, source: StoreSource) -> Sheet:
         """The sheet of a plant's month."""
         plant, month = source.plant, source.month
-        departures = self._plans.departures(plant, month)["departures"] or []
+        departed = self._plans.departures(plant, month)
         looked = self._screenings.of(self._months.rows(plant), month)
         kept = None if looked is None else looked.kept
         known = Known(
             decoded(source), source.statement(),
-            self._months.month(plant, month), departures,
+            self._months.month(plant, month), departed["departures"] or [],
             () if kept is None else [one.result for one in kept.out],
         )  # fmt: skip
         today = self._plans.today(plant).isoformat()
@@ -84,4 +88,6 @@ class VisitDesk:
         visits = [
             one for one in self._records.standing(plant, VISIT) if one.document.about == month
         ]
-        return Sheet(meters(known), samples, visits)
+        return Sheet(
+            meters(known), samples, visits, departed["not_held"], older(known.configurations)
+        )

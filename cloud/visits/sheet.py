@@ -142,6 +142,11 @@ def retained(samples: Iterable[Logged], today: str) -> list[Logged]:
     return [one for one in samples if str(one.document.body["until"]) >= today]
 
 
+def older(configurations: Mapping[str, Sequence[Config]]) -> int:
+    """How many configurations, the oldest of each gateway, `meters` does not compare."""
+    return sum(max(0, len(of) - CONFIGS_MAX) for of in configurations.values())
+
+
 class _Decoded(Sequence[Config]):
     """Configurations by their hashes, decoded when asked for: all of them fill a memory."""
 

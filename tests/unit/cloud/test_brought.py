@@ -110,6 +110,20 @@ async def test_a_verifier_that_cannot_be_started_ends_nothing(
     assert "cannot be started" in brought.failed
 
 
+async def test_what_nobody_thought_of_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def report_of(_: Path) -> tuple[dict[str, Any], int]:
+        raise RecursionError("maximum recursion depth exceeded")
+
+    monkeypatch.setattr(desk_module, "report_of", report_of)
+    desk = BroughtArchives(tmp_path, ManualClock(), {})
+    brought = await ended(desk, await desk.take(pieces(b"x"), "", ""))
+    assert (brought.state, "recursion" in brought.failed) == ("failed", True)
+    assert [bool(record.exc_info) for record in caplog.records] == [True]
+    assert not list((tmp_path / "brought").iterdir())
+
+
 async def test_reports_are_bounded_together_the_newest_stay(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,7 @@ from cloud.accounts.roles import ROLES, Principal
 from cloud.drill.desk import DrillDesk
 from cloud.live.hub import LiveHub
 from cloud.screening.desk import Screenings
+from cloud.visits import sheet
 from cloud.visits.desk import VisitDesk
 from evidence.frame import TYP_FRAME, encode_body
 from evidence.keys import certificate_from_pem, public_key
@@ -141,9 +142,21 @@ async def test_a_face_is_compared_with_the_minute_of_the_plants_clock(plant: Pla
     assert (await plant.see("sun", f"{at}&face=1&at=soon")).status_code == 422
     assert (await plant.see("sun", f"{at}&face=1,5&at=2026-09-21 17:30")).status_code == 422
     assert (await plant.see("far", f"{at}&face=1&at=2026-09-21 16:01")).status_code == 404
-    sheet = await plant.see("sun", f"{BASE}/visit")
-    assert "<strong>gas-1</strong>" in sheet.text  # to be printed; sun's key is not enrolled
-    assert 'id="form"' not in sheet.text
+    page = await plant.see("sun", f"{BASE}/visit")
+    assert "<strong>gas-1</strong>" in page.text  # to be printed; sun's key is not enrolled
+    assert 'id="form"' not in page.text
+    assert "older configurations" not in page.text
+
+
+async def test_the_sheet_tells_which_configurations_nobody_looked_at(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    departures = PlanExample().departures("mini", MONTH)
+    monkeypatch.setattr(PlanExample, "departures", lambda *_: {**departures, "not_held": 7})
+    monkeypatch.setattr(sheet, "CONFIGS_MAX", 0)
+    text = (await plant.see("sun", f"{BASE}/visit")).text
+    assert "7 older configurations of this month are not held against the plan" in text
+    assert "1 older configurations of this month are not looked at for changes" in text
 
 
 #: 16:01 at the plant; the register is read each second, as `drill_examples` says

@@ -113,7 +113,7 @@ def stands(desk: Screenings, month: str) -> Looked:
 
 
 async def test_one_after_another_and_never_waited_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     asked, gate = list[str](), asyncio.Event()
 
@@ -123,6 +123,8 @@ async def test_one_after_another_and_never_waited_for(
         await gate.wait()
         if arguments[-1].endswith("2026-05.tar"):
             raise OutputError("/a/2026-05.tar: cannot be read")
+        if arguments[-1].endswith("2026-08.tar"):
+            raise KeyError("what nobody thought of")
         return encode(kept_of(screened(answer("gas.flow", plot=PLOT)), asked[-1]))
 
     monkeypatch.setattr(queue_module, "made_apart", made)
@@ -137,17 +139,21 @@ async def test_one_after_another_and_never_waited_for(
     while not asked:  # noqa: ASYNC110 - the desk tells nobody when it begins
         await asyncio.sleep(0)
     gate.set()
-    while stands(desk, "2026-09").kept is None:  # noqa: ASYNC110 - the desk tells nobody when it ends
+    while stands(desk, "2026-09").kept is None:
+        assert not running.done()
         await asyncio.sleep(0.001)
     while not stands(desk, "2026-05").turn.failed:  # noqa: ASYNC110 - the desk tells nobody when it fails
         await asyncio.sleep(0.001)
     assert "cannot be read" in stands(desk, "2026-05").turn.failed
+    assert "what nobody thought of" in stands(desk, "2026-08").turn.failed  # the first of them
+    (traced,) = [record for record in caplog.records if record.exc_info]
+    assert (traced.levelname, running.done()) == ("ERROR", False)
     assert sorted(asked) == ["2026-05.tar", "2026-08.tar", "2026-09.tar"]
     whole = desk.whole(ROWS, "2026-09")
     assert whole is not None
     assert whole.out[0].result.plot is not None
     running.cancel()
-    assert len(list((tmp_path / "screened").iterdir())) == 2
+    assert len(list((tmp_path / "screened").iterdir())) == 1
 
 
 def test_no_more_wait_than_a_collector_has_plants(tmp_path: Path) -> None:

@@ -239,6 +239,33 @@ def test_damaged_evidence_is_never_built_upon(
     assert files(folder) == before
 
 
+def test_a_damaged_plant_is_named_and_keeps_no_other_from_being_made_again(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It ended at the first one: those behind it stayed as they were, and unnamed."""
+    folder, config = evidence_of(home), str(home / "CLOUD.toml")
+    damaged = folder.with_name("a-works")
+    shutil.copytree(folder, damaged)  # its checkpoint is another plant's
+    (damaged / "index/edge-b.idx").unlink()
+    before = files(folder), files(damaged)
+    spoil(folder / "log/tree.bin")
+    assert cli.main(["rebuild", config]) == 2
+    told = capsys.readouterr()
+    assert "mini: made again what 1 finding(s) named\nSOUND  mini: 22" in told.out
+    assert f"{damaged}: is not rebuilt" in told.err
+    assert (files(folder), files(damaged)) == before
+    status = cli.main(["rebuild", config, "--series", "--json"])
+    told = capsys.readouterr()
+    facts = json.loads(told.out)
+    assert (status, facts["sound"], [row["plant"] for row in facts["plants"]]) == (
+        2,
+        False,
+        ["mini"],
+    )
+    assert f"{damaged}: is not rebuilt" in told.err
+    assert "mini: series made again through" in told.err
+
+
 def test_what_lies_behind_the_checkpoint_stays(
     good: tuple[WholePlant, Path], home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

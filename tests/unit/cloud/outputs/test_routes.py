@@ -111,3 +111,26 @@ async def test_a_paper_that_is_kept_waits_for_none_that_is_made(
         await makes.make("mini", "report", [archive], "--one-more")
     go_on.set()
     assert await asyncio.gather(*asked) == [b"paper"] * maker.WAITING_MAX
+
+
+async def test_what_a_command_writes_and_says_is_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both were read into the collector's memory, however long a defect made them."""
+    program = tmp_path / "python"
+    program.write_text(
+        "#!/bin/sh\n"  # -m stackproof cloud year upload --out FILE, or without a FILE
+        'if [ "$5" = upload ]; then truncate -s 21M "$7"; exit; fi\n'
+        "head -c 300000 /dev/zero | tr '\\0' x >&2; echo the end >&2; exit 2\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setattr(maker.sys, "executable", str(program))
+    monkeypatch.setattr(maker, "MADE_BYTES_MAX", 20 * 1024 * 1024)
+    with pytest.raises(OutputError, match="21 MiB: make it with stackproof cloud year upload"):
+        await maker.made_apart(("year", "upload"), 60.0)
+    monkeypatch.setattr(maker, "_SAID_BYTES", 1_000)
+    with pytest.raises(OutputError) as raised:
+        await maker.made_apart(("month", "report"), 60.0)
+    assert (len(str(raised.value)), str(raised.value)[-8:]) == (999, "xthe end")
+    monkeypatch.setattr(maker, "MADE_BYTES_MAX", 21 * 1024 * 1024)
+    assert len(await maker.made_apart(("year", "upload"), 60.0)) == 21 * 1024 * 1024

@@ -159,8 +159,10 @@ def test_minutes_go_with_age_and_longer_buckets_stay(tmp_path: Path) -> None:
         clock.now_ns = START_NS + days * day_ns
         store.put(Batch("mini", "edge-1", {}, Mark()))
         assert held() == expected
-    store.put(batch(VOLTS, one))  # the log is followed from its beginning: too old to be kept
-    assert held() == [0, 0, 0]
+    # the log is followed from its beginning: too old to be kept when its hour is over
+    for seq, minutes in ((1, 1), (60, 1), (61, 0)):
+        store.put(batch(VOLTS, one, bucket(60, 1, 5, 5, 5, 5, 0), seq=seq))
+        assert held() == [minutes, 0, 0]
     store.close()
 
 
@@ -295,4 +297,52 @@ def test_a_plant_of_series_without_end_is_refused_alone(
     told = store.read(MINUTE_S, "mini", 0, 2**62)
     assert {series.point: len(of) for series, of in told.items()} == {"a": 2, "b": 1}
     assert list(store.read(MINUTE_S, "maxi", 0, 2**62)) == [OTHER]
+    store.close()
+
+
+def test_a_plant_of_many_series_is_kept_less_long_and_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A gateway that sent old ticks of 20,000 points (2 MB) would write 60 GB of minutes."""
+    monkeypatch.setattr(embedded, "LONG_SERIES", 2)
+    monkeypatch.setattr(embedded, "PRUNE_SERIES", 1)
+    clock, minutes_of_day = ManualClock(START_NS), DAY_S // MINUTE_S
+    store = EmbeddedSeries(tmp_path / "series.db", 90, clock)
+    of_days = [bucket(-days * minutes_of_day, 1, 5, 5, 5, 5, 0) for days in (80, 50, 40, 1)]
+
+    def held(plant: str, step_s: int = MINUTE_S) -> dict[str, int]:
+        found = store.read(step_s, plant, 0, START_NS)
+        return {series.point: len(buckets) for series, buckets in found.items()}
+
+    for name in "ab":  # as many as are kept as long as is said
+        store.put(batch(VOLTS._replace(point=name), *of_days))
+    store.put(batch(OTHER, *of_days))
+    assert (held("mini"), store.state().short_days) == ({"a": 4, "b": 4}, {})
+    for name in "cd":  # of 4 series 45 days
+        store.put(batch(VOLTS._replace(point=name), *of_days))
+    assert store.state().short_days == {"mini": 45}
+    assert held("mini") == {"a": 4, "b": 4, "c": 3, "d": 2}  # 60 days while they are 3
+    old = [bucket(-days * minutes_of_day, 1, 5, 5, 5, 5, 0) for days in (COARSE_DAYS // 2 + 1, 1)]
+    store.put(batch(VOLTS, *old, step_s=HOUR_S))
+    assert held("mini", HOUR_S) == {VOLTS.point: 1}  # it is the fifth
+    clock.now_ns += 2 * HOUR_S * SECOND_NS
+    left = []
+    for _ in range(5):  # a series at a time
+        store.put(Batch("mini", "edge-1", {}, Mark()))
+        left.append(sum(held("mini").values()))
+    for _ in range(2):  # its own, and maxi's
+        store.put(Batch("mini", "edge-1", {}, Mark()))
+    assert (left[0] > left[-1], held("mini")) == (True, dict.fromkeys("abcd", 2))
+    assert held("maxi") == {VOLTS.point: 4}
+    clock.now_ns += 45 * DAY_S * SECOND_NS
+    for _ in range(7):
+        store.put(Batch("mini", "edge-1", {}, Mark()))
+    assert held("maxi") == {VOLTS.point: 2}  # though nothing more comes of it: it has moved away
+    told = [record.getMessage() for record in caplog.records]
+    days = [90 * 2 // many for many in (3, 4, 5)]
+    assert [one for one in told if "mini: has" in one] == [
+        f"mini: has {many} series, more than 2: its minutes stay {stay} days, hours less long, too"
+        for many, stay in zip((3, 4, 5), days, strict=True)
+    ]
+    assert {getattr(record, "plant", None) for record in caplog.records} == {"mini"}
     store.close()
