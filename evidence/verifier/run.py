@@ -20,6 +20,7 @@ from evidence.verifier.log_check import check_log
 from evidence.verifier.log_view import LogView
 from evidence.verifier.opened import Opened, Progress, check_bag, open_archive
 from evidence.verifier.stamp import check_timestamp
+from evidence.verifier.told import month_of, values_of
 
 STREAMS_TOLD_MAX = 20
 _SLOW = (
@@ -155,7 +156,7 @@ def _check_rest(
             sentence = "Computed points after the first object that is missing or not sound."
             report.not_checked.append(sentence)
     if statement is not None:
-        report.month = _month(statement)
+        report.month, report.values = month_of(statement), values_of(statement)
         _notes(report, statement, simulated=frames.simulated)
     try:
         closing = ClosingCheck(archive, report, identities=identities, log=log, frames=frames)
@@ -181,14 +182,6 @@ def _figures(
         report.not_checked.append("The figures: they were not recomputed from the readings.")
         return None
     return FigureCheck(report, statement, period)
-
-
-def _month(statement: Mapping[str, Any]) -> dict[str, str]:
-    """What is judged here: a file's name says nothing of it, and anybody may change that."""
-    given, totals = statement["input"], statement["output"].get("totals")
-    total = totals.get("total_t") if isinstance(totals, dict) else None
-    told = {"plant": given.get("plant"), "month": given["month"], "closing": given["closing"]}
-    return {key: shown(str(value)) for key, value in {**told, "total_t": total or "?"}.items()}
 
 
 def _notes(report: Report, statement: Mapping[str, Any], *, simulated: bool) -> None:

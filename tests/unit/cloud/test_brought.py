@@ -139,6 +139,7 @@ def test_the_page_says_whose_root_it_is_and_shows_hostile_words_as_text(
         "month": {"plant": "<em>", "month": "2026-06", "closing": "final", "total_t": "12.30"},
         "root_sha256": "ab", "identity": "<b>shown</b>", "timestamp": "none", "trusted": None,
         "findings": [{"code": "E-CONTAINER", "where": "<i>", "sentence": "<script>x</script>"}],
+        "values": {"usable": 24, "due": 1100, "percent": "2.18", "point": "<q>", "least": "0.00"},
         "completeness": {}, "not_checked": [], "counts": {"files": 3},
     }  # fmt: skip
     desk = BroughtArchives(tmp_path, ManualClock(), roots)
@@ -151,7 +152,10 @@ def test_the_page_says_whose_root_it_is_and_shows_hostile_words_as_text(
         assert (said in html) == (language == "en")
         assert "&lt;script&gt;" in html
         assert re.search("2026-06.{1,24}12.30 tCO2e", html)
-        assert not [tag for tag in ("<script>x", "<u>", "<i>", "<em>", "<b>shown") if tag in html]
+        assert re.search(r"1,100.{1,24}2\.18 %.{1,20}&lt;q&gt;", html)
+        assert not [
+            tag for tag in ("<script>x", "<u>", "<i>", "<em>", "<q>", "<b>shown") if tag in html
+        ]
     assert client.get("/en/verify/other").status_code == 404
     assert client.get("/api/v1/verify/k").json()["report"]["verdict"] == "failed"
 
