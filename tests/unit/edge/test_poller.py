@@ -9,7 +9,6 @@ import pytest
 from edge.drivers.base import DeviceSpec, Driver
 from edge.link import BACKOFF_S_MAX, cancel
 from edge.poller import Poller
-from edge.pollers import silent_of
 from edge.unkept import Polled
 from evidence.points import Dtype
 from evidence.quality import Quality
@@ -390,20 +389,3 @@ async def test_a_device_is_not_connected_anew_before_it_is_closed(
     assert reasons(await poll(rig)) == {Quality.GOOD}
     assert rig.device.calls["connect"] == 2
     await rig.poller.close()
-
-
-async def test_a_device_is_silent_since_its_first_tick_without_an_answer() -> None:
-    rig = await Rig().connected()
-    second = 10**9
-    await rig.poller.poll(0.05, 100 * second)
-    assert silent_of([rig.poller], 1000 * second) == {}
-    rig.device.answers = False
-    for tick_s in (101, 102):
-        await rig.poller.poll(0.01, tick_s * second)
-    assert silent_of([rig.poller], 111 * second - 1) == {}, "one that is slow once is no trouble"
-    assert silent_of([rig.poller], 111 * second) == {"dev": 101 * second}
-    rig.device.answers = True
-    rig.clock.now_ns += int(BACKOFF_S_MAX * second)
-    await rig.poller.connect_first(1)
-    await rig.poller.poll(0.05, 112 * second)
-    assert silent_of([rig.poller], 1000 * second) == {}
