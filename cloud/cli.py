@@ -26,6 +26,7 @@ from cloud.commands.months import add_month_commands
 from cloud.commands.one_way import add_one_way_commands
 from cloud.commands.records import add_person_command, read_token
 from cloud.commands.review import add_draw_command
+from cloud.commands.status import add_status_command
 from cloud.commands.store import add_store_commands
 from cloud.commands.support import add_support_command
 from cloud.commands.year import add_year_commands
@@ -80,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
         help="while another collector holds the slice, wait, and take it when that one ends",
     )  # fmt: skip
     _add_clock(run)
+    add_status_command(commands)
     add_month_commands(commands)
     add_year_commands(commands)
     add_one_way_commands(commands)

@@ -25,7 +25,7 @@ from edge.life import Life
 from edge.live_message import LiveMessage
 from edge.pipeline import NS_PER_MS, Given, Tick, assemble
 from edge.poller import Poller
-from edge.pollers import pollers_of, work_of
+from edge.pollers import pollers_of, silent_of, work_of
 from edge.recorder import Recorder
 from edge.schedule import (
     DEADLINE_SHARE,
@@ -39,7 +39,7 @@ from edge.schedule import (
 )
 from edge.site.config import Site
 from edge.spool import Spool
-from edge.spool_reader import position_key, settings_key
+from edge.spool_reader import State, position_key, settings_key
 from edge.stream import Stream
 from edge.unkept import Polled
 from evidence.log_lines import about
@@ -170,6 +170,7 @@ class Agent:
     def _resume_sources(self) -> None:
         """Tell each device what of it the spool holds."""
         spool = self._stream.spool
+        spool.put({State.SILENT: b""})  # what the last process found
         for poller in self._pollers:
             device_id = poller.spec.id
             poller.resume(spool.get(position_key(device_id)), spool.marks(device_id))
@@ -351,7 +352,8 @@ class Agent:
         """Keep one instant's ticks, if there is room, and show them."""
         recorder = self._recorder
         await recorder.close_before(ticks, tick_ns)
-        condition = await self._disk.run(self._stream.condition, self._unanswered())
+        silent = silent_of(self._pollers, tick_ns)
+        condition = await self._disk.run(self._stream.condition, self._unanswered(), silent)
         certificate = self._delivery.certificate_trouble
         # a wall clock far ahead that nobody believes yet makes nothing old
         now_ns = min(self._clock.wall_ns(), self._time.now_ns)

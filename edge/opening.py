@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edge.broker_tls import BrokerTls
+from edge.broker_tls import BrokerTls, believing
 from edge.errors import SiteConfigError
 from edge.identity import Identity, Problems, open_identity
 from edge.signed import signed_configuration
@@ -55,7 +55,9 @@ def open_site(path: Path, ordered: bytes | None = None, *, may_be_away: bool = F
             problems += error.problems
     tls = None if found else problems.tried("uplink.url", lambda: BrokerTls.of(site))
     if tls is not None and not may_be_away:
-        problems.tried("uplink.certificate", tls.context)
+        context = problems.tried("uplink.ca", lambda: believing(tls.ca))
+        if context is not None:
+            problems.tried("uplink.certificate", lambda: tls.show(context))
     if problems or who is None:
         raise SiteConfigError(problems)
     return Opened(site, who, config)

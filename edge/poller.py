@@ -52,6 +52,7 @@ class Poller:
         self.interval_ns = interval_ns
         self.asked = self.answered = 0  # ticks since the start
         self.is_answering = False  # at its newest tick
+        self.silent_since_ns = 0  # the first tick since which there was no answer; 0: there was
         self._now_ns = monotonic_ns
         self._lead = lead or Lead(interval_ns)
         self._settings = MeterSettings(spec.id, spec.profile, spec.stated)
@@ -119,6 +120,7 @@ class Poller:
         self.asked += 1
         self.is_answering = answer.monotonic_ns is not None
         self.answered += self.is_answering
+        self.silent_since_ns = 0 if self.is_answering else self.silent_since_ns or tick_ns
         return self._unkept.hand_out(answer)
 
     def committed(self) -> None:

@@ -8,6 +8,9 @@ from edge.poller import Poller
 from edge.site.devices import DeviceConfig, asked_of
 from edge.site.traffic import endpoints_of
 
+#: one answer that is missing is in the readings; who asks how the gateway stands is told later
+SILENT_AFTER_NS = 10 * 1_000_000_000
+
 
 def pollers_of(
     devices: Sequence[DeviceConfig],
@@ -47,3 +50,12 @@ def work_of(pollers: Sequence[Poller], refusal: str) -> tuple[str, str]:
     if refusal:
         amiss = f"no readings are kept: {refusal}"
     return amiss, f"no answer of {', '.join(silent)}" if silent else ""
+
+
+def silent_of(pollers: Sequence[Poller], tick_ns: int) -> dict[str, int]:
+    """Device -> the tick since which it has not answered, of those that are silent for long."""
+    return {
+        poller.spec.id: poller.silent_since_ns
+        for poller in pollers
+        if poller.silent_since_ns and tick_ns - poller.silent_since_ns >= SILENT_AFTER_NS
+    }

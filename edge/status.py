@@ -78,6 +78,7 @@ def status_of(
             "running": is_running,
             "broker": _broker(spool.get(State.BROKER)) if is_running else None,
             "broker_shown": shown,
+            "devices": _devices(site, spool.get(State.SILENT)) if is_running else None,
             "spool": {
                 "path": str(site.gateway.spool),
                 "objects": usage.objects,
@@ -154,6 +155,13 @@ def _broker(kept: bytes | None) -> dict[str, Any] | None:
     return None if reach is None else asdict(reach)
 
 
+def _devices(site: Site, kept: bytes | None) -> dict[str, Any]:
+    """How many the running agent asks, and which do not answer."""
+    silent = cbor.decode(kept) if kept else {}
+    rows = [{"id": device, "since_ns": silent[device]} for device in sorted(silent)]
+    return {"asked": len(site.devices), "silent": rows}
+
+
 def _shown(kept: bytes | None) -> dict[str, int] | None:
     """When the broker's certificate begins and ends; None before the first, and without TLS."""
     return Life(*cbor.decode(kept))._asdict() if kept else None
@@ -162,6 +170,11 @@ def _shown(kept: bytes | None) -> dict[str, int] | None:
 def _ending(shown: Mapping[str, int] | None, now_ns: int) -> dict[str, str]:
     """The alarm while the broker's certificate is near its end, or past it."""
     return {BROKER_ENDS: sentence} if (sentence := broker_ends(shown, now_ns)) else {}
+
+
+def is_well(status: Mapping[str, Any]) -> bool:
+    """No alarm stands, and no device is silent."""
+    return not status["alarms"] and not (status["devices"] or {"silent": []})["silent"]
 
 
 def lines(status: Mapping[str, Any]) -> list[str]:
@@ -182,6 +195,7 @@ def lines(status: Mapping[str, Any]) -> list[str]:
         f"receipt: {_receipt_line(receipt, now_ns)}",
         *reach_lines(status["broker"], now_ns, "readings"),
         *shown_lines(status["broker_shown"], now_ns),
+        *_device_lines(status["devices"]),
         *_way_lines(status["way"]),
         *order_lines(status["orders"]),
         f"log: cosigned up to {status['cosigned_size']} entries",
@@ -194,7 +208,23 @@ def lines(status: Mapping[str, Any]) -> list[str]:
             "previous_key must then name the one in use"
         )
     alarms = [f"ALARM {alarm['name']}: {alarm['sentence']}" for alarm in status["alarms"]]
+    alarms += _silent_lines(status["devices"], now_ns)
     return found + (alarms or ["no alarms"])
+
+
+def _device_lines(devices: Mapping[str, Any] | None) -> list[str]:
+    if devices is None:
+        return []
+    answering = devices["asked"] - len(devices["silent"])
+    return [f"devices: {answering} of {devices['asked']} answer"]
+
+
+def _silent_lines(devices: Mapping[str, Any] | None, now_ns: int) -> list[str]:
+    return [
+        f"SILENT {row['id']}: no answer since {moment(row['since_ns'], now_ns)}; stackproof edge "
+        "doctor SITE.toml says which layer fails"
+        for row in (devices or {"silent": []})["silent"]
+    ]
 
 
 def _way_lines(way: Mapping[str, Any] | None) -> list[str]:

@@ -5,11 +5,13 @@ made by `edge.signing`, what the collector says is judged by `edge.custody`: her
 """
 
 import hashlib
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from edge.condition import Condition, condition_of, two_logs
 from edge.custody import encode_log, judge_close_request, judge_receipt
-from edge.errors import ForkError, KeyAwayError, TwoLogsError
+from edge.errors import ForkError, KeyAwayError, SpoolError, TwoLogsError
 from edge.kept_room import FREED_AT_ONCE
 from edge.signing import SigningStream
 from edge.spool_reader import State, Stored
@@ -35,16 +37,26 @@ from evidence.keys import FileSigner
 from evidence.shown_life import Life
 
 CLOSES_MAX = 1_000  # answered close requests that are remembered
+_NONE: Mapping[str, int] = {}
 NS_PER_HOUR = 3_600 * 1_000_000_000
 
 
 class Stream(SigningStream):
     """One gateway's stream."""
 
-    def condition(self, unanswered: str = "") -> Condition:
-        """How things stand now; why [metrics] answer nobody is kept for `edge status`."""
+    def condition(self, unanswered: str = "", silent: Mapping[str, int] = _NONE) -> Condition:
+        """How things stand now; what is given is kept for `edge status`.
+
+        Args:
+            unanswered: why [metrics] answer nobody, "" while they do.
+            silent: device -> since when it has not answered, UTC nanoseconds.
+        """
         if unanswered != (self.spool.get(State.UNANSWERED) or b"").decode():
             self.spool.put({State.UNANSWERED: unanswered.encode()})
+        kept = cbor.encode(dict(silent)) if silent else b""
+        if kept != (self.spool.get(State.SILENT) or b""):
+            with suppress(SpoolError):  # a full disk is told of, and has no reading lost, elsewhere
+                self.spool.put({State.SILENT: kept})
         return condition_of(self.spool, self.spool.fill())
 
     # -- the collector's first word ---------------------------------------------------------------

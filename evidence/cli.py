@@ -88,7 +88,9 @@ def _verify(args: argparse.Namespace) -> int:
     if tsa is not None and not is_available():
         raise KeyFileError("--tsa needs rfc3161-client; run: pip install 'stackproof[tsa]'")
     if args.archive.exists() and not args.archive.is_file():
-        raise KeyFileError(f"{args.archive}: it is no file; an archive is one file, YYYY-MM.tar")
+        raise KeyFileError(
+            f"{args.archive}: it is no file; an archive is a file, PLANT-YYYY-MM.tar"
+        )
     try:
         with Progress() as progress, args.archive.open("rb") as file:
             report = verify(

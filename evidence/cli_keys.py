@@ -10,6 +10,7 @@ from typing import Any
 
 from evidence.certify import encode_request
 from evidence.cli_root import add_root_commands
+from evidence.cli_show import add_show_command
 from evidence.cli_site_order import add_site_command
 from evidence.errors import KeyFileError
 from evidence.key_files import REFERENCE, id_of, must_not_exist, now, write_new
@@ -45,6 +46,7 @@ def add_key_commands(rooms: Any) -> None:
     _add_rotate(commands)
     add_root_commands(commands)
     add_site_command(commands)
+    add_show_command(commands)
 
 
 # -- new --------------------------------------------------------------------------------------

@@ -103,6 +103,11 @@ class Report:
         not_checked: what was not looked at, a sentence each.
         counts: what was looked at, by name.
         archive: name of its top folder, "" when it could not be opened.
+        month: what the statement says it is of: plant, month, closing ("interim" or "final") and
+            total_t (tCO2e, decimal); empty when it could not be read. True when all passed.
+        values: of the month's measured points, how many values the statement could use, of how
+            many due, in percent, and the point with the fewest; empty when it counts none. A
+            reading without a value is a reading: `completeness` counts it.
         identity: whether, and against what, the archive's root was checked, in words.
         root_sha256: hex fingerprint of its root key, None when it has none that can be used.
         trusted: whether that is a key the reviewer trusts, None when nobody said which are.
@@ -115,6 +120,8 @@ class Report:
     counts: Counter[str] = field(default_factory=Counter)
     completeness: dict[str, dict[str, Any]] = field(default_factory=dict)
     archive: str = ""
+    month: dict[str, str] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
     identity: str = "not checked"
     root_sha256: str | None = None
     trusted: bool | None = None
@@ -179,6 +186,8 @@ class Report:
         return {
             "program": f"stackproof {VERSION}",
             "archive": self.archive,
+            "month": self.month or None,
+            "values": self.values or None,
             "verdict": self.verdict.value,
             "root_sha256": self.root_sha256,
             "trusted": self.trusted,

@@ -26,6 +26,11 @@ def report_lines(archive: str, report: Report, language: str = "en") -> Iterator
     verdict = f"verdict.{report.verdict.value}"
     yield f"{phrase(verdict, language)}  {archive}"
     yield f"  {phrase(f'{verdict}.means', language)}"
+    if report.month:
+        yield f"  {phrase('summary.month', language, told=month_told(report.month, language))}"
+    if report.values:
+        told = values_told(report.values, language)
+        yield f"  {phrase('summary.values', language, told=told)}"
     for kind, told in (("identity", report.identity), ("timestamp", report.timestamp)):
         yield f"  {phrase(f'summary.{kind}', language, told=translated(kind, told, language))}"
     for stream, of in sorted(report.completeness.items()):
@@ -51,6 +56,16 @@ def report_lines(archive: str, report: Report, language: str = "en") -> Iterator
     yield f"  {phrase('summary.not_checked', language)}"
     for sentence in report.not_checked:
         yield f"    {translated('unchecked', sentence, language)}"
+
+
+def month_told(month: Mapping[str, str], language: str) -> str:
+    """`Report.month` in words; it must not be empty."""
+    return phrase(f"summary.month.{month['closing']}", language, **month)
+
+
+def values_told(values: Mapping[str, Any], language: str) -> str:
+    """`Report.values` in words; it must not be empty."""
+    return phrase("summary.values.usable", language, **values)
 
 
 def counted(counts: Mapping[str, int], language: str) -> str:

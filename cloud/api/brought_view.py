@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from evidence.phrases import phrase, translated
-from evidence.report_text import counted, held
+from evidence.report_text import counted, held, month_told, values_told
 
 #: findings of one code that the page lists
 LISTED_MAX = 20
@@ -37,6 +37,8 @@ def told_of(
         "verdict": report["verdict"],
         "word": phrase(verdict, language),
         "means": phrase(f"{verdict}.means", language),
+        "month": month_told(report["month"], language) if report["month"] else "",
+        "values": values_told(report["values"], language) if report["values"] else "",
         "program": report["program"],
         "identity": translated("identity", report["identity"], language),
         "timestamp": translated("timestamp", report["timestamp"], language),

@@ -1,21 +1,25 @@
-"""`stackproof cloud backup` and `restore`: one plant's evidence, carried to another place. Prints.
+"""`stackproof cloud backup`, `backup-all`, `restore`: evidence carried to another place. Prints.
 
 A backup is a folder like the plant's own, as committed at one instant; the collector may run. What
 was copied is checked like `fsck` before it gets its name, on both ways.
 """
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
+from cloud.commands.backup_state import back_up
 from cloud.commands.ids import plant_id
 from cloud.config import load_cloud
-from cloud.errors import StoreError
+from cloud.errors import CloudError, StoreError
 from cloud.state_copy import beside, told
 from cloud.store.copying import copy_plant
 from cloud.store.fsck import Checked, Trusted, check_plant
 from cloud.store.fsck_findings import Fault
-from cloud.store_targets import find_target
+from cloud.store.known import gone_text
+from cloud.store_targets import Target, find_target
+from evidence.errors import EvidenceError
 
 #: what stood beside the log when its commit had not ended: no receipt speaks of it
 _UNLOGGED = {
@@ -39,6 +43,25 @@ def add_backup_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's own
         "--out", type=Path, required=True, metavar="FOLDER", help="the copy is FOLDER/PLANT"
     )
     backup.set_defaults(run=_backup)
+    every = commands.add_parser(
+        "backup-all",
+        help="backup of every plant that is there, and backup-state: what a night's copy is",
+        description="Secrets are in FOLDER/state: keep it as you keep the collector's key. Sealed "
+        "months, CLOUD.toml, keys and broker/ are files: copy them with what you like.",
+        epilog="Exit status: 0 all copied and sound, 2 something was not; the others are.",
+    )
+    every.add_argument(
+        "config", type=Path, nargs="?", default=Path("CLOUD.toml"), metavar="CLOUD.toml",
+        help="the collector's file",
+    )  # fmt: skip
+    every.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="FOLDER",
+        help="the copies are FOLDER/PLANT and FOLDER/state; a folder for each night",
+    )
+    every.set_defaults(run=_backup_all)
     restore = commands.add_parser(
         "restore",
         help="put a plant's backup where this collector has no evidence of it",
@@ -54,11 +77,38 @@ def _backup(args: argparse.Namespace) -> int:
     target = find_target(args.where, args.plant)
     checked = _copied(target.folder(args.plant), args.out / args.plant, target.plants[args.plant])
     _print("backed up", checked, args.out / args.plant)
+    _tell_unpinned(target)
+    return 0
+
+
+def _tell_unpinned(target: Target) -> None:
     if not target.is_pinned:
         print(
             "not checked: whose roots these are; name CLOUD.toml with all these plants to compare"
         )
-    return 0
+
+
+def _backup_all(args: argparse.Namespace) -> int:
+    """One that cannot be copied keeps no other from being copied: a disk may be full of one."""
+    target, wrong = find_target(args.config, None), list[str]()
+    for plant, trusted in target.plants.items():
+        try:
+            checked = _copied(target.folder(plant), args.out / plant, trusted)
+        except (CloudError, EvidenceError) as error:
+            wrong.append(f"{plant}: {error}")
+        else:
+            _print("backed up", checked, args.out / plant)
+    _tell_unpinned(target)
+    wrong += [f"{plant}: {gone_text(target.folder(plant))}" for plant in target.gone]
+    for plant in sorted({*target.absent} - {*target.gone}):
+        print(f"{plant}: has no evidence yet")
+    try:
+        back_up(args.config, args.out)
+    except (CloudError, EvidenceError) as error:
+        wrong.append(str(error))
+    for sentence in wrong:
+        print(f"NOT backed up: {sentence}", file=sys.stderr)
+    return 2 if wrong else 0
 
 
 def _restore(args: argparse.Namespace) -> int:

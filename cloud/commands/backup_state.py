@@ -37,9 +37,14 @@ def add_state_backup_commands(commands: Any) -> None:  # noqa: ANN401 - argparse
     restore.set_defaults(run=_restore)
 
 
+def back_up(config: Path, out: Path) -> None:
+    """Copy the databases of the collector of a CLOUD.toml to `out`/state, and print which."""
+    to = out / NAME
+    _print("backed up", copy_state(read_state_dir(config), to), to)
+
+
 def _backup(args: argparse.Namespace) -> int:
-    to = args.out / NAME
-    _print("backed up", copy_state(read_state_dir(args.config), to), to)
+    back_up(args.config, args.out)
     return 0
 
 

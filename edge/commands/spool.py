@@ -18,7 +18,7 @@ from edge.identity import Addressee, Problems, open_collector, open_gateway_cert
 from edge.site.config import Site, load_site
 from edge.spool import is_in_use
 from edge.spool_reader import SpoolReader
-from edge.status import lines, status_of
+from edge.status import is_well, lines, status_of
 from evidence.archive.export import write_receipts
 from evidence.key_files import write_new
 from evidence.keys import Certificate
@@ -33,7 +33,8 @@ def add_spool_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPa
     status = commands.add_parser(
         "status",
         help="how the gateway stands: spool, receipts, key, clock, alarms",
-        epilog="Works beside a running agent. Exit status: 0 fine, 1 alarms stand, 2 cannot tell.",
+        epilog="Works beside a running agent. Exit status: 0 fine, 1 an alarm stands or a device "
+        "does not answer, 2 cannot tell.",
     )
     status.add_argument("site", type=Path, metavar="SITE.toml", help="the site file")
     status.add_argument("--json", action="store_true", help="one JSON object on stdout")
@@ -113,7 +114,7 @@ def _status(args: argparse.Namespace) -> int:
         spool.close()
     text = json.dumps(status, ensure_ascii=False, indent=1) if args.json else None
     print(text or "\n".join(lines(status)))
-    return EXIT_FOUND if status["alarms"] else EXIT_FINE
+    return EXIT_FINE if is_well(status) else EXIT_FOUND
 
 
 def _export(args: argparse.Namespace) -> int:

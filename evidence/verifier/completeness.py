@@ -91,7 +91,7 @@ class Held:
             "missing_objects": self.missing_objects,
             "readings": self.readings,
             "readings_due": due,
-            "percent": _percent(self.readings, due) if due else None,
+            "percent": percent_of(self.readings, due) if due else None,
             "anchored_objects": self.anchored,
             "made_within_s": _seconds(times.window.most_ns) if times.window.frames else None,
             "clock_error_ms": times.error_ms,
@@ -111,7 +111,8 @@ def rates_of(config: Mapping[str, Any]) -> Rates:
     return rates if all(interval_ns > 0 for interval_ns, _ in rates) else []
 
 
-def _percent(part: int, whole: int) -> str:
+def percent_of(part: int, whole: int) -> str:
+    """With two decimals, half up."""
     hundredths = (20_000 * part + whole) // (2 * whole)  # half up
     return f"{hundredths // 100}.{hundredths % 100:02}"
 

@@ -20,6 +20,7 @@ from evidence.verifier.log_check import check_log
 from evidence.verifier.log_view import LogView
 from evidence.verifier.opened import Opened, Progress, check_bag, open_archive
 from evidence.verifier.stamp import check_timestamp
+from evidence.verifier.told import month_of, values_of
 
 STREAMS_TOLD_MAX = 20
 _SLOW = (
@@ -155,6 +156,7 @@ def _check_rest(
             report.not_checked.append(_EARLIER_DOCUMENTS)
         report.not_checked += [_BROKEN] * frames.broken + [_PASSED_OVER] * figures.passed_over
     if statement is not None:
+        report.month, report.values = month_of(statement), values_of(statement)
         _notes(report, statement, simulated=frames.simulated)
     try:
         closing = ClosingCheck(archive, report, identities=identities, log=log, frames=frames)

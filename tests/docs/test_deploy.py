@@ -58,7 +58,7 @@ def test_a_file_in_the_key_folder_that_does_not_count_is_named_before_the_start(
 
 
 def test_another_key_is_made_and_the_site_file_that_names_it_is_fine(folder: Path) -> None:
-    (script,) = blocks("deploy", "Another key")
+    (script,) = blocks("operations", "Rotate keys")
     rotate, enrol = script.split("cd ..\n")
     here(enrol.replace("HEX", keys_told(here(rotate, folder))), folder)
     site = folder / "gateway/SITE.toml"

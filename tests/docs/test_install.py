@@ -12,12 +12,26 @@ from build_hooks import bundle
 from tests.confined import UNITS, settings
 from tests.house.test_bundle import Desk
 
-TEXT = (Path(__file__).resolve().parents[2] / "docs/install.md").read_text()
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+TEXT = (DOCS / "install.md").read_text()
+#: what takes back what a recipe has just done, or ends the service
+UNDOING = re.compile(r"--rollback|dpkg (?:-r|-P|--remove|--purge)|down -v|disable --now")
 
 
-def block(heading: str) -> str:
+def block(heading: str, number: int = 0) -> str:
     text = TEXT.split(f"\n## {heading}\n")[1].split("\n## ")[0]
-    return re.findall(r"```sh\n(.*?)```", text, re.DOTALL)[0]
+    return re.findall(r"```sh\n(.*?)```", text, re.DOTALL)[number]
+
+
+def test_who_pastes_a_whole_block_is_not_led_back_by_its_last_line() -> None:
+    """Upgrade and `--rollback` stood in one; a program before may refuse the newer spool."""
+    found = [
+        (page.name, made)
+        for page in DOCS.rglob("*.md")
+        for made in re.findall(r"(?ms)^```\w*\n(.*?)^```$", page.read_text())
+        if UNDOING.search(made) and not UNDOING.search(made.splitlines()[0])
+    ]
+    assert found == []
 
 
 @pytest.mark.needs("openssl")
@@ -40,7 +54,7 @@ def test_installed_and_gone_back_as_written(tmp_path: Path) -> None:
         run(install.replace("stackproof-*/", f"stackproof-{version}/"), desk)
         assert desk.current == f"stackproof-{version}"
         assert (tmp_path / "usr/local/bin/stackproof").resolve().parts[-3] == desk.current
-    (back,) = re.findall(r"(?m)^sh install.sh --rollback", block("Upgrade and going back"))
+    (back,) = re.findall(r"(?m)^sh install.sh --rollback", block("Upgrade and going back", 1))
     run(f"cd stackproof-0.2.0; {back}{prefix}", desk)
     assert desk.current == "stackproof-0.1.0"
 

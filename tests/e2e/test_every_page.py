@@ -112,7 +112,15 @@ LOOK = r"""async (asItIs) => {
   const cut = [...document.querySelectorAll("table.cards, table.meters")]
     .map((e) => e.parentElement).filter((e) => e.scrollWidth > e.clientWidth + 1)
     .map((e) => e.getAttribute("aria-label"));
-  return {cut, width: document.documentElement.scrollWidth, english: [...new Set(english)],
+  const uneven = [...document.querySelectorAll(".pages")].flatMap((nav) => {
+    const tops = [...nav.querySelectorAll("a")].map((a) => {
+      const words = document.createRange();
+      words.selectNode([...a.childNodes].find((n) => n.nodeType === 3 && n.data.trim()));
+      return words.getBoundingClientRect().top;
+    });
+    return Math.max(...tops) - Math.min(...tops) > 0.5 ? [tops] : [];
+  });
+  return {cut, uneven, width: document.documentElement.scrollWidth, english: [...new Set(english)],
           hacked: window.hacked};
 }"""
 
@@ -154,6 +162,7 @@ class Walk:
         found += [f"asked of others: {url}" for url in self.watched.requests
                   if not url.startswith((self.server.url, "data:", "blob:"))]  # fmt: skip
         found += [f"values out of sight: {region}" for region in told["cut"]]
+        found += [f"links of one row stand at {tops}" for tops in told["uneven"]]
         if told["width"] != width:
             found.append(f"{told['width']} px wide")
         if told["hacked"] is not None:

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import stat
+import subprocess
 import sys
 import time
 import urllib.error
@@ -67,6 +68,11 @@ def test_it_runs_until_sigterm_and_leaves_everything_in_order(
     wait(lambda: publisher.receipted == 1)
     (row,) = get(f"{ready['http']}/api/v1/streams")
     assert (row["gateway"], row["next_seq"], row["frames"]) == ("edge-1", 2, 1)
+    told = subprocess.run(
+        [sys.executable, "-m", "stackproof", "cloud", "status", "CLOUD.toml"],
+        cwd=cloud.folder, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert told.stdout.splitlines()[1:3] == ["plants: 1 served; 0 amiss", "broker: there"], told
     for n in range(200):
         gateway.frame(T0_NS + (n + 1) * SECOND_NS)
     wait(lambda: publisher.receipted > 1)

@@ -11,7 +11,7 @@ from urllib.error import URLError
 
 import pytest
 
-from edge import seats
+from edge import pollers, seats
 from edge.errors import SpoolError
 from edge.seats import AT_ONCE_MAX
 from edge.spool_reader import SpoolReader
@@ -54,13 +54,20 @@ def told_beside(plant: Plant) -> dict[str, Any]:
         spool.close()
 
 
-async def test_what_is_told(plant: Plant) -> None:
+def silent(plant: Plant) -> list[str]:
+    """Devices that do not answer, as `edge status` has it."""
+    return [row["id"] for row in told_beside(plant)["devices"]["silent"]]
+
+
+async def test_what_is_told(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pollers, "SILENT_AFTER_NS", 0)
     port = free_port()
     with_metrics(plant, port)
     plant.devices["gas-1"].connects = False
     async with plant.running():
         await asyncio.sleep(0.7)  # ten ticks a second, frames of half a second
         told = series(await asyncio.to_thread(ask, port))
+        assert silent(plant) == ["gas-1"]
         said = {
             (path, method): await asyncio.to_thread(
                 answer, f"http://127.0.0.1:{port}/{path}", method
@@ -72,6 +79,9 @@ async def test_what_is_told(plant: Plant) -> None:
         await asyncio.sleep(0.5)
         nobody = await asyncio.to_thread(answer, f"http://127.0.0.1:{port}/readyz")
         alive = await asyncio.to_thread(answer, f"http://127.0.0.1:{port}/livez")
+        assert silent(plant) == ["ac-1", "gas-1"]
+        plant.devices["ac-1"].answers = True
+        await until(lambda: silent(plant) == ["gas-1"])
     none = (404, "there are /metrics, /livez, /readyz\n")
     assert said == {
         ("livez", "GET"): (200, "alive\n"),

@@ -1,6 +1,7 @@
 """Archives that people bring: the verifier itself reads them, and only who brought one is told."""
 
 import asyncio
+import re
 import shutil
 import subprocess
 import sys
@@ -149,8 +150,10 @@ def test_the_page_says_whose_root_it_is_and_shows_hostile_words_as_text(
 ) -> None:
     report: dict[str, Any] = {
         "program": "stackproof 1", "archive": "works-2026-06", "verdict": "failed",
+        "month": {"plant": "<em>", "month": "2026-06", "closing": "final", "total_t": "12.30"},
         "root_sha256": "ab", "identity": "<b>shown</b>", "timestamp": "none", "trusted": None,
         "findings": [{"code": "E-CONTAINER", "where": "<i>", "sentence": "<script>x</script>"}],
+        "values": {"usable": 24, "due": 1100, "percent": "2.18", "point": "<q>", "least": "0.00"},
         "completeness": {}, "not_checked": [], "counts": {"files": 3},
     }  # fmt: skip
     desk = BroughtArchives(tmp_path, ManualClock(), roots)
@@ -162,7 +165,11 @@ def test_the_page_says_whose_root_it_is_and_shows_hostile_words_as_text(
         assert word in html
         assert (said in html) == (language == "en")
         assert "&lt;script&gt;" in html
-        assert not [tag for tag in ("<script>x", "<u>", "<i>", "<b>shown") if tag in html]
+        assert re.search("2026-06.{1,24}12.30 tCO2e", html)
+        assert re.search(r"1,100.{1,24}2\.18 %.{1,20}&lt;q&gt;", html)
+        assert not [
+            tag for tag in ("<script>x", "<u>", "<i>", "<em>", "<q>", "<b>shown") if tag in html
+        ]
     assert client.get("/en/verify/other").status_code == 404
     assert client.get("/api/v1/verify/k").json()["report"]["verdict"] == "failed"
 

@@ -71,6 +71,22 @@ def test_filled_in_it_is_right(
     assert f": fine. {PLANT}/{GATEWAY}: 3 devices" in out
 
 
+@pytest.mark.parametrize("sector", SECTORS)
+def test_the_broker_it_suggests_is_one_with_tls_and_what_that_asks_for_is_right(
+    sector: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It suggested mqtt:// to another machine, of which the doctor then warned."""
+    text = (TEMPLATES / f"{sector}.toml").read_text()
+    assert re.findall(r"such as (mqtts?)://", text) == ["mqtts"]
+    text = filled(text).replace("mqtt://127.0.0.1:1883", "mqtts://broker.example:8883")
+    write_keys(tmp_path)
+    site = write_site(tmp_path, re.sub(r"(?m)^# (ca|key|certificate) =", r"\1 =", text))
+    assert main(["check", str(site)]) == 2
+    told = capsys.readouterr().err
+    assert re.match(r"\S+: uplink\.ca: \S+/broker-ca\.crt: cannot be read: ", told)
+    assert told.splitlines()[1:] == ["1 problem; nothing was started"]
+
+
 def test_what_will_be_sent_is_printed_before_there_are_keys(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -117,7 +118,7 @@ def test_the_report_is_chinese_when_asked_for(archive: Path, trust: Path, encodi
     assert (done.returncode, done.stderr) == (0, b"")
     lines = done.stdout.decode(encoding).splitlines()
     assert lines[0] == f"通过  {archive}"
-    assert lines[2].startswith("  身份：根密钥 ")
+    assert lines[4].startswith("  身份：根密钥 ")
     assert "  W-GAP  有一段时间没有读数，无论该缺口是否由网关自行记录。" in lines
 
 
@@ -163,8 +164,8 @@ def test_json_is_one_object_of_the_published_form(
     assert cli.main(["verify", str(archive), "--json", "--trust", str(trust)]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert set(shown) == {
-        "program", "archive", "verdict", "root_sha256", "trusted", "identity", "timestamp",
-        "findings", "completeness", "not_checked", "counts",
+        "program", "archive", "month", "values", "verdict", "root_sha256", "trusted", "identity",
+        "timestamp", "findings", "completeness", "not_checked", "counts",
     }  # fmt: skip
     assert (shown["archive"], shown["trusted"]) == ("test-smelter-2026-06", True)
     assert shown["root_sha256"] == key_sha256(sm.keys().root.public_key).hex()
@@ -172,6 +173,27 @@ def test_json_is_one_object_of_the_published_form(
     assert shown["identity"].endswith("is trusted")
     assert {"code", "where", "sentence", "meaning"} == set(shown["findings"][0])
     assert shown["counts"]["objects"] == 6
+
+
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [("en", "statement: test-smelter, 2026-06, interim; total emission {} tCO2e"),
+     ("zh", "月度核算表：test-smelter，月份 2026-06，期中；排放总量 {} tCO2e")],
+)  # fmt: skip
+def test_what_passed_is_said_by_the_statement_not_by_a_files_name(
+    language: str, line: str, archive: Path, trust: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    renamed = archive.with_name("demo-kiln-2031-01.tar")
+    archive.rename(renamed)
+    sealed = json.loads(sm.unpack(renamed.read_bytes())["data/statement.json"])
+    usable, due = (
+        sum(row[key] for row in sealed["input"]["completeness"].values())
+        for key in ("usable", "expected")
+    )
+    assert cli.main(["verify", str(renamed), "--trust", str(trust), "--lang", language]) == 0
+    month, values = capsys.readouterr().out.splitlines()[2:4]
+    assert month == f"  {line.format(sealed['output']['totals']['total_t'])}"
+    assert re.search(rf"\b{usable}\D+{due}\b|\b{due}\D+{usable}\b", values)
 
 
 def test_a_public_key_is_trusted_as_its_certificate_is(

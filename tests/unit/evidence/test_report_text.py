@@ -131,7 +131,9 @@ def test_all_that_stands_in_every_report_is_chinese() -> None:
     assert all(re.search("[\u4e00-\u9fff]", line) for line in text.splitlines() if line)
     words = set(re.findall(r"(?<![\w.-])[A-Za-z]{4,}(?![\w.-])", text))
     assert words == {"malformed", "restart"}
-    assert "签名对象 0 至 5；无缺失；应有实测读数 320 个，实有 256 个（80.00 %）" in text
+    assert (
+        "签名对象 0 至 5；无缺失；应有实测读数 320 个，实有 256 个（80.00 %，含无数值的）" in text
+    )
     assert "、6 个签名对象、" in text
 
 

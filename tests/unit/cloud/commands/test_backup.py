@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from cloud import cli
+from cloud.accounts.store import AccountStore
 from cloud.collector.intake import Intake
 from cloud.collector.topics import Sender
 from cloud.config import load_cloud
@@ -249,3 +250,30 @@ def test_beside_a_collector_and_on_at_another_one(
     held = read_plant(config.evidence_dir / "01" / PLANT, config.signer.public_key)
     assert held["edge-1"] == gateway.objects
     assert cli.main(["fsck", str(moved)]) == 0
+
+
+def test_all_of_a_collector_in_one_go_and_one_that_cannot_be_copied_keeps_no_other(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A night's recipe named one plant: one that came later was in no copy, and nobody was told."""
+    config, out = home / "CLOUD.toml", tmp_path / "out"
+    shutil.copytree(evidence_of(home), evidence_of(home).with_name("second"))  # of no root of ours
+    AccountStore(home / "state").close()
+    assert cli.main(["backup-all", str(config), "--out", str(out)]) == 2
+    said = capsys.readouterr()
+    told = [line for line in said.out.splitlines() if not line.startswith("not checked")]
+    assert [line.partition(":")[0] for line in told] == [
+        f"backed up {PLANT}", "backed up accounts.db",
+    ]  # fmt: skip
+    assert said.err.startswith("NOT backed up: second: ")
+    assert sorted(path.name for path in out.iterdir()) == [PLANT, "state"]
+    assert files(out / PLANT) == files(evidence_of(home), "log/checkpoint.new")
+    shutil.rmtree(evidence_of(home).with_name("second"))
+    assert cli.main(["backup-all", str(config), "--out", str(tmp_path / "next")]) == 0
+    capsys.readouterr()
+    shutil.rmtree(evidence_of(home))
+    assert cli.main(["backup-all", str(config), "--out", str(tmp_path / "gone")]) == 0
+    assert f"{PLANT}: has no evidence yet" in capsys.readouterr().out
+    (home / "state" / "evidence.known").write_text(f"{PLANT}\n")
+    assert cli.main(["backup-all", str(config), "--out", str(tmp_path / "later")]) == 2
+    assert "there was evidence at an earlier start" in capsys.readouterr().err
