@@ -165,7 +165,7 @@ class TableDriver:
             raise self._error(error) from error
         self._opened = thread, database
         try:
-            await thread.run(database.open, self._spec.timeout_s + _GRACE_S)
+            await thread.run(database.open, self._spec.timeout_s + _GRACE_S, database.check)
         except (DatabaseError, OSError, TimeoutError) as error:
             self._drop()
             raise self._error(error) from error
