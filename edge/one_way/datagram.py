@@ -101,7 +101,7 @@ def parse_fragment(data: bytes) -> Fragment:
 @dataclass(slots=True)
 class _Assembly:
     pieces: dict[int, list[bytes]] = field(default_factory=dict)  # candidates, the newest first
-    bytes: int = 0
+    held: int = 0  # bytes
     may_hash: int = 0  # bytes
     is_broken: bool = False
 
@@ -111,7 +111,7 @@ class _Assembly:
         kept = [other for other in candidates if other != data][: CANDIDATES_MAX - 1]
         more = (len(kept) + 1 - len(candidates)) * (len(data) + _PIECE_COSTS)
         candidates[:] = [data, *kept]
-        self.bytes += more
+        self.held += more
         self.may_hash = min(self.may_hash + _HASHED_BYTES, _SAVED_BYTES_MAX)
         return more
 
@@ -154,7 +154,7 @@ class Reassembly:
         key = fragment.sha256, fragment.length
         assembly = self._open.get(key)
         if assembly is None:
-            assembly = self._open[key] = _Assembly(bytes=_OBJECT_COSTS)
+            assembly = self._open[key] = _Assembly(held=_OBJECT_COSTS)
             self.bytes += _OBJECT_COSTS
         self._open.move_to_end(key)
         if assembly.pieces.get(fragment.index, [b""])[0] == fragment.data:
@@ -185,7 +185,7 @@ class Reassembly:
         self._known.clear()
 
     def _drop(self, key: tuple[bytes, int]) -> None:
-        self.bytes -= self._open.pop(key).bytes
+        self.bytes -= self._open.pop(key).held
 
 
 @dataclass(slots=True)

@@ -28,7 +28,7 @@ LISTING_BYTES_MAX = 16 * 1024 * 1024
 #: ... where it is let run past, chunk by chunk and unheld, so that only its question is lost.
 PASSED_BYTES_MAX = LISTING_BYTES_MAX
 CHUNK_BYTES_MAX = 65_535  # what asyncua tells the server
-PIECES_MAX = 2_048  # chunks of one message: each takes asyncua 30 us, however short it is
+PIECES_MAX = 1_024  # chunks of one message: each takes asyncua 30 us, however short it is
 BUFFER_BYTES_MIN = 8_192  # of what a server takes in a chunk (Part 6, 7.1.2.3)
 ERROR_BYTES_MAX = 16 + 4_096  # an Error's reason has 4,096 bytes at most (Part 6, 7.1.2.5)
 
@@ -116,18 +116,19 @@ class _Answers:
         self._connection._receive = self.take  # type: ignore[method-assign] # it has no door
         self.is_passing = False
 
-    def take(self, chunk: MessageChunk) -> ua.Message | None:
+    def take(self, msg: MessageChunk) -> ua.Message | None:
         """As asyncua, which deciphers a chunk and sees that it is the next one, before."""
-        size = self._connection._incoming_size + len(chunk.Body)
+        size = self._connection._incoming_size + len(msg.Body)
         self.is_passing = self.is_passing or size > self._max
         if self.is_passing:
             self._connection._drop_incoming_parts()
-        message, part = self._receive(chunk), chunk.MessageHeader.ChunkType
+        message = self._receive(msg)
+        part: object = msg.MessageHeader.ChunkType
         if part == ua.ChunkType.Abort:
-            code = ua_binary.struct_from_binary(ua.ErrorMessage, Buffer(chunk.Body)).Error
-            self._lose(chunk, f"the server broke an answer off: {code.name if code else 'unsaid'}")
+            code = ua_binary.struct_from_binary(ua.ErrorMessage, Buffer(msg.Body)).Error
+            self._lose(msg, f"the server broke an answer off: {code.name if code else 'unsaid'}")
         elif part == ua.ChunkType.Single and self.is_passing:
-            self._lose(chunk, too_long(self._max))
+            self._lose(msg, too_long(self._max))
         else:
             return message
         self.is_passing = False
