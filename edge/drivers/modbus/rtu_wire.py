@@ -34,7 +34,7 @@ class RtuWire:
         self._silence_s = endpoint.silence_s if isinstance(endpoint, Line) else HOST_SILENCE_S
         self._end: Mouth | Connection | None = None
         self._heard_at_s = 0.0
-        self._unit, self._echo, self._heard, self._count = 0, b"", b"", 0
+        self._unit, self._question, self._heard, self._count = 0, b"", b"", 0
         self._takes: Callable[[bytes], bool] = lambda _: True
         self._answer: asyncio.Future[bytes] | None = None
 
@@ -78,11 +78,11 @@ class RtuWire:
         if self._end is None:
             raise NotAskedError("the line is closed")
         answer = asyncio.get_running_loop().create_future()
-        self._unit, self._echo, self._heard, self._count = unit, request(unit, read), b"", 0
+        self._unit, self._question, self._heard, self._count = unit, request(unit, read), b"", 0
         self._takes = takes
         self._answer = answer
         try:
-            self._end.send(self._echo)
+            self._end.send(self._question)
             async with asyncio.timeout(timeout_s):
                 pdu = await answer
         except OSError as error:  # TimeoutError is one
@@ -114,10 +114,10 @@ class RtuWire:
         data = data[: HEARD_MAX - self._count]
         self._count += len(data)
         self._heard += data
-        if self._echo:
-            if self._echo.startswith(self._heard) and self._heard != self._echo:
+        if self._question:  # its own echo may come first
+            if self._question.startswith(self._heard) and self._heard != self._question:
                 return
-            self._heard, self._echo = self._heard.removeprefix(self._echo), b""
+            self._heard, self._question = self._heard.removeprefix(self._question), b""
         # what was looked at is not looked at again: a line of noise would take seconds of the loop
         answers, self._heard = answers_in(self._heard, self._unit)
         for pdu in answers:

@@ -147,7 +147,7 @@ async def test_an_echo_and_an_answer_in_small_pieces() -> None:
     for heard in (request(1, read) + ANSWER, ANSWER, b"\x01" + ANSWER, ANSWER[:1] + ANSWER):
         wire = rtu_wire.RtuWire(Host("127.0.0.1", 502))
         wire._answer = answer = asyncio.get_running_loop().create_future()
-        wire._unit, wire._echo = 1, request(1, read)
+        wire._unit, wire._question = 1, request(1, read)
         for byte in heard:
             wire.hear(bytes([byte]))
         assert answer.result() == bytes.fromhex("03 04 00 07 00 08")
