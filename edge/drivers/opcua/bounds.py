@@ -25,9 +25,10 @@ from asyncua.ua.uaerrors import UaError, UaStructParsingError
 ANSWER_BYTES_MAX = 128 * 1024
 #: ... where a person lists a server's variables, or looks at one.
 LISTING_BYTES_MAX = 16 * 1024 * 1024
-#: ... where it is let run past, chunk by chunk and unheld, so that only its question is lost.
+#: ... where it is let run past, chunk by chunk, so that only its question is lost.
 PASSED_BYTES_MAX = LISTING_BYTES_MAX
-CHUNK_BYTES_MAX = 65_535  # what asyncua tells the server
+#: asyncua says that it takes chunks of any size, and deciphers each whole.
+CHUNK_BYTES_MAX = 1024 * 1024
 PIECES_MAX = 1_024  # chunks of one message: each takes asyncua 30 us, however short it is
 BUFFER_BYTES_MIN = 8_192  # of what a server takes in a chunk (Part 6, 7.1.2.3)
 ERROR_BYTES_MAX = 16 + 4_096  # an Error's reason has 4,096 bytes at most (Part 6, 7.1.2.5)
@@ -58,10 +59,11 @@ class Chunks:
 
     Args:
         message_bytes_max: of all chunks of one message.
+        chunk_bytes_max: of one of them.
     """
 
-    def __init__(self, message_bytes_max: int) -> None:
-        self._max = message_bytes_max
+    def __init__(self, message_bytes_max: int, chunk_bytes_max: int = CHUNK_BYTES_MAX) -> None:
+        self._max, self._chunk_max = message_bytes_max, min(chunk_bytes_max, message_bytes_max)
         self._held = bytearray()
         self._before = self._pieces = 0  # bytes and number of this message's earlier chunks
 
@@ -85,13 +87,13 @@ class Chunks:
     def _check(self, kind: bytes, part: bytes, size: int) -> None:
         is_known = kind in (_ACKNOWLEDGE, _ERROR, _OPEN, _MESSAGE) and part in (_FINAL, _MORE)
         is_known = is_known or (kind == _MESSAGE and part == _ABORTED)
-        if not is_known or size < _CHUNK_BYTES_MIN or size > CHUNK_BYTES_MAX:
+        if not is_known or size < _CHUNK_BYTES_MIN:
             raise AnswerError("what answers there does not keep to OPC UA's framing")
         if self._pieces >= PIECES_MAX:
             raise AnswerError(f"the server sends an answer in more than {PIECES_MAX} pieces")
-        most = ERROR_BYTES_MAX if kind == _ERROR else self._max
-        if self._before + size > most:
-            raise AnswerError(too_long(most))
+        most = ERROR_BYTES_MAX if kind == _ERROR else self._chunk_max
+        if size > most or self._before + size > self._max:
+            raise AnswerError(too_long(most if size > most else self._max))
 
 
 def too_long(most: int) -> str:
@@ -170,7 +172,7 @@ def bind(
 
     def made() -> UASocketProtocol:
         protocol = make()
-        chunks = Chunks(max(answer_bytes_max, PASSED_BYTES_MAX))
+        chunks = Chunks(PASSED_BYTES_MAX, max(answer_bytes_max, CHUNK_BYTES_MAX))
         bound[:] = [_Answers(protocol, answer_bytes_max)]
         limits = protocol._connection._limits
 

@@ -43,7 +43,7 @@ def test_chunks_are_cut_wherever_the_network_cuts() -> None:
 @pytest.mark.parametrize(
     ("data", "why"),
     [
-        (b"MSGF" + b"\xff\xff\xff\xff", "does not keep"),
+        (b"MSGF" + b"\xff\xff\xff\xff", "more than 100 bytes"),
         (b"MSGF" + (101).to_bytes(4, "little"), "more than 100 bytes"),
         (chunk(b"C", 60) + chunk(b"C", 24) + chunk(b"F", 17)[:8], "more than 100 bytes"),
         (chunk(b"A", 24, b"OPN"), "does not keep"),
