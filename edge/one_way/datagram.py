@@ -12,6 +12,7 @@ signature. FORMAT.md does not speak of this: no signed byte depends on it.
 """
 
 import hashlib
+import itertools
 import struct
 import zlib
 from collections import OrderedDict
@@ -32,6 +33,10 @@ COUNT_MAX = 1 << 32
 #: what an entry of the tables below takes in memory beside its bytes, rounded up
 _PIECE_COSTS, _OBJECT_COSTS = 256, 1_024
 REMEMBERED_MAX = 16_384
+CANDIDATES_MAX = 4  # of one piece: a stranger's may stand where the true one belongs
+_TRIED_AT_ONCE = 16  # ways to put candidates together
+#: What may be hashed for a datagram, whoever sends it; of one object so much is saved up.
+_HASHED_BYTES, _SAVED_BYTES_MAX = 64 * 1024, OBJECT_BYTES_MAX
 RUNS_MAX = 256  # more than a relay has streams
 
 
@@ -95,21 +100,43 @@ def parse_fragment(data: bytes) -> Fragment:
 
 @dataclass(slots=True)
 class _Assembly:
-    pieces: dict[int, bytes] = field(default_factory=dict)
-    bytes: int = 0
+    pieces: dict[int, list[bytes]] = field(default_factory=dict)  # candidates, the newest first
+    held: int = 0  # bytes
+    may_hash: int = 0  # bytes
+    is_broken: bool = False
+
+    def put(self, index: int, data: bytes) -> int:
+        """Make this the newest candidate of a piece; the bytes that it costs more, or less."""
+        candidates = self.pieces.setdefault(index, [])
+        kept = [other for other in candidates if other != data][: CANDIDATES_MAX - 1]
+        more = (len(kept) + 1 - len(candidates)) * (len(data) + _PIECE_COSTS)
+        candidates[:] = [data, *kept]
+        self.held += more
+        self.may_hash = min(self.may_hash + _HASHED_BYTES, _SAVED_BYTES_MAX)
+        return more
+
+    def tries(self, length: int) -> Iterator[bytes]:
+        """What the candidates may be, the newest of each first; as many as may be tried now."""
+        most = min(_TRIED_AT_ONCE, self.may_hash // length)
+        ways = itertools.product(*(self.pieces[index] for index in range(len(self.pieces))))
+        for way in itertools.islice(ways, most):
+            self.may_hash -= length
+            yield b"".join(way)
 
 
 class Reassembly:
     """Puts objects together again, within a bound of memory.
 
     When it is full the object that has waited longest for another piece is given up: it is
-    repeated, or named missing. Objects that are held already are not put together again.
+    repeated, or named missing. Objects that are held already are not put together again. Who sends
+    a piece of his own for a true one keeps no object away by it: others of that piece are tried,
+    until the hash is the object's.
 
     Args:
         bytes_max: of pieces held, with what holding them costs; at least one object's worth.
 
     Attributes:
-        broken: objects whose pieces were not those of one object.
+        broken: objects of which all pieces were there, and not the true ones, or not these alone.
         given_up: objects left incomplete for want of room.
         bytes: held now.
     """
@@ -127,17 +154,21 @@ class Reassembly:
         key = fragment.sha256, fragment.length
         assembly = self._open.get(key)
         if assembly is None:
-            assembly = self._open[key] = _Assembly(bytes=_OBJECT_COSTS)
+            assembly = self._open[key] = _Assembly(held=_OBJECT_COSTS)
             self.bytes += _OBJECT_COSTS
         self._open.move_to_end(key)
-        if fragment.index in assembly.pieces:
+        if assembly.pieces.get(fragment.index, [b""])[0] == fragment.data:
             return None
-        assembly.pieces[fragment.index] = fragment.data
-        cost = len(fragment.data) + _PIECE_COSTS
-        assembly.bytes += cost
-        self.bytes += cost
+        self.bytes += assembly.put(fragment.index, fragment.data)
         if len(assembly.pieces) == count_of(fragment.length):
-            return self._whole(key)
+            for data in assembly.tries(fragment.length):
+                if hashlib.sha256(data).digest() == fragment.sha256:
+                    self._drop(key)
+                    return data
+            self.broken += not assembly.is_broken
+            assembly.is_broken = True
+            if fragment.length <= CHUNK:
+                self._drop(key)  # its true piece is the whole of it
         while self.bytes > self._bytes_max:
             self._drop(next(iter(self._open)))
             self.given_up += 1
@@ -153,18 +184,8 @@ class Reassembly:
         """Some of what was remembered is on disk no more: every repetition counts again."""
         self._known.clear()
 
-    def _whole(self, key: tuple[bytes, int]) -> bytes | None:
-        assembly = self._drop(key)
-        data = b"".join(assembly.pieces[index] for index in range(len(assembly.pieces)))
-        if hashlib.sha256(data).digest() == key[0]:
-            return data
-        self.broken += 1
-        return None
-
-    def _drop(self, key: tuple[bytes, int]) -> _Assembly:
-        assembly = self._open.pop(key)
-        self.bytes -= assembly.bytes
-        return assembly
+    def _drop(self, key: tuple[bytes, int]) -> None:
+        self.bytes -= self._open.pop(key).held
 
 
 @dataclass(slots=True)

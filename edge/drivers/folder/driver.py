@@ -183,6 +183,9 @@ class FolderDriver:
         half = self._history.half_read
         if half is not None:
             now_s = monotonic()
+            if not listing.files:  # a share that is not mounted yet is an empty folder
+                self._sought_s = 0.0
+                return None
             self._sought_s = self._sought_s or now_s
             if now_s < self._sought_s + self._source.rows.settle_s:
                 return None  # no file is ripe yet

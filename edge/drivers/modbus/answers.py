@@ -14,8 +14,9 @@ _EXCEPTIONS = {
     11: "gateway target device failed to respond",
 }  # fmt: skip
 
+GAVE_UP = 11  # a gateway on its device: that one may answer yet
 #: Two exceptions speak of a device behind a gateway that was never asked or never answered.
-_GATEWAY_QUALITY = {10: Quality.NOT_CONNECTED, 11: Quality.NO_ANSWER}
+_GATEWAY_QUALITY = {10: Quality.NOT_CONNECTED, GAVE_UP: Quality.NO_ANSWER}
 
 #: Registers as 0..65535, or bits as 0 and 1, in address order.
 Cells = Sequence[int]
@@ -40,6 +41,11 @@ class RefusedError(Exception):
 def refusal_quality(code: int) -> Quality:
     """What an exception code says of the value that was asked for."""
     return _GATEWAY_QUALITY.get(code, Quality.DEVICE_REFUSED)
+
+
+def is_of_gateway(code: int) -> bool:
+    """True when an exception says that a gateway answers, and has a line behind it."""
+    return code in _GATEWAY_QUALITY
 
 
 def data_bytes(read: Read) -> int:

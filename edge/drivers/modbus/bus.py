@@ -5,7 +5,7 @@ from typing import Protocol
 
 from edge.drivers import shared_bus
 from edge.drivers.modbus.answers import Cells
-from edge.drivers.modbus.doubt import Doubt
+from edge.drivers.modbus.doubt import GATEWAY_LATE_TIMEOUTS, Doubt
 from edge.drivers.modbus.endpoint import Endpoint, Place, is_tcp
 from edge.drivers.modbus.plan import Read
 from edge.drivers.modbus.rtu_wire import RtuWire
@@ -25,11 +25,16 @@ class Wire(shared_bus.Wire, Protocol):
 
 
 class Bus(shared_bus.Bus[Wire]):
-    """The devices on one endpoint, and its wire."""
+    """The devices on one endpoint, and its wire.
+
+    Attributes:
+        is_gateway: it has said so.
+    """
 
     def __init__(self, endpoint: Endpoint) -> None:
         super().__init__(TcpWire(endpoint) if is_tcp(endpoint) else RtuWire(endpoint))
         self._doubts: dict[int, Doubt] = {}
+        self.is_gateway = False
 
     @property
     def is_numbered(self) -> bool:
@@ -38,7 +43,8 @@ class Bus(shared_bus.Bus[Wire]):
 
     def doubt_of(self, unit: int, timeout_s: float) -> Doubt:
         """What may still come late from a unit, whoever asked; it outlives connections."""
-        return self._doubts.setdefault(unit, Doubt(timeout_s))
+        late_s = GATEWAY_LATE_TIMEOUTS * timeout_s if self.is_numbered else None
+        return self._doubts.setdefault(unit, Doubt(timeout_s, late_s))
 
     async def ask(
         self,

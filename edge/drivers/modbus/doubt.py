@@ -14,6 +14,8 @@ from edge.drivers.modbus.plan import Read
 #: LATE_S_MIN seconds. A device that answers later than that is not defended against.
 LATE_TIMEOUTS = 10
 LATE_S_MIN = 10.0
+#: ... behind a gateway, which itself throws away what comes while it asks nothing.
+GATEWAY_LATE_TIMEOUTS = 2
 
 
 class Doubt:
@@ -21,15 +23,16 @@ class Doubt:
 
     Args:
         timeout_s: how long the device may take to answer.
+        late_s: how long a lost question is not taken for dead.
 
     Attributes:
         quiet_until_s: it is asked nothing before; what it says meanwhile is thrown away.
     """
 
-    def __init__(self, timeout_s: float) -> None:
+    def __init__(self, timeout_s: float, late_s: float | None = None) -> None:
         self._timeout_s = timeout_s
         self.quiet_until_s = 0.0
-        self._late_s = max(LATE_TIMEOUTS * timeout_s, LATE_S_MIN)
+        self._late_s = late_s or max(LATE_TIMEOUTS * timeout_s, LATE_S_MIN)
         self._lost: dict[tuple[int, int], float] = {}
 
     def lost(self, read: Read, now_s: float) -> None:

@@ -144,18 +144,23 @@ class ModbusDriver:
             try:
                 await self._fetch(read, samples)
             except SilentError as error:
-                # Next time the others go first: a block that is never answered costs only itself.
-                self._plan.remove(read)
-                self._plan.append(read)
+                self._put_last(read)
                 if not answered:
                     raise self._silent(read, error) from None
                 self._complaints.say(_where(read), f"no answer: {error}")
                 return samples
             answered = True
+            if self._seat.is_in_doubt:
+                self._put_last(read)
         if known != (len(self._cuts), len(self._refused)):
             self._plan_anew()
         await self._ask_refused_again(samples)
         return samples
+
+    def _put_last(self, read: Read) -> None:
+        """Next time the others go first: a block that is never answered costs only itself."""
+        self._plan.remove(read)
+        self._plan.append(read)
 
     async def _fetch(self, read: Read, samples: Samples) -> bool:
         """Ask one read and put its samples in their places; True when it was answered whole."""

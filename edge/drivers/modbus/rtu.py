@@ -1,7 +1,6 @@
 """RTU frames: unit, function code, data, CRC (Modbus over serial line 1.02, 2.5.1). Pure."""
 
 import struct
-from collections.abc import Iterator
 
 from edge.drivers.modbus.endpoint import ANSWER_HEAD
 from edge.drivers.modbus.gate import READ_CODES
@@ -36,7 +35,7 @@ def request(unit: int, read: Read) -> bytes:
     return head + crc16(head)
 
 
-def answers_in(heard: bytes, unit: int) -> Iterator[bytes]:
+def answers_in(heard: bytes, unit: int) -> tuple[list[bytes], bytes]:
     """The whole answers of a unit to reading functions, in order; noise and others are passed over.
 
     Whether one fits a question is for others to judge: what does not fit must be seen.
@@ -46,10 +45,10 @@ def answers_in(heard: bytes, unit: int) -> Iterator[bytes]:
         unit: who was asked.
 
     Returns:
-        Function code and data of each. What follows an answer that is not complete yet is not
-        looked at: it may be that answer's data.
+        Function code and data of each; and the bytes to be looked at once more have come. What
+        follows an answer that is not complete yet is among them: it may be that answer's data.
     """
-    at = 0
+    answers, at = [], 0
     while at + 3 <= len(heard):
         if heard[at] != unit or heard[at + 1] & 0x7F not in READ_CODES:
             at += 1
@@ -57,9 +56,10 @@ def answers_in(heard: bytes, unit: int) -> Iterator[bytes]:
         is_refusal = heard[at + 1] & 0x80
         end = at + (ANSWER_HEAD if is_refusal else ANSWER_HEAD + heard[at + 2])
         if end > len(heard):
-            return
+            break
         if is_whole(heard[at:end]):
-            yield heard[at + 1 : end - 2]
+            answers.append(heard[at + 1 : end - 2])
             at = end
         else:
             at += 1
+    return answers, heard[at:]

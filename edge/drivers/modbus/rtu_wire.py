@@ -34,7 +34,7 @@ class RtuWire:
         self._silence_s = endpoint.silence_s if isinstance(endpoint, Line) else HOST_SILENCE_S
         self._end: Mouth | Connection | None = None
         self._heard_at_s = 0.0
-        self._unit, self._question, self._heard = 0, b"", b""
+        self._unit, self._question, self._heard, self._count = 0, b"", b"", 0
         self._takes: Callable[[bytes], bool] = lambda _: True
         self._answer: asyncio.Future[bytes] | None = None
 
@@ -78,7 +78,7 @@ class RtuWire:
         if self._end is None:
             raise NotAskedError("the line is closed")
         answer = asyncio.get_running_loop().create_future()
-        self._unit, self._question, self._heard = unit, request(unit, read), b""
+        self._unit, self._question, self._heard, self._count = unit, request(unit, read), b"", 0
         self._takes = takes
         self._answer = answer
         try:
@@ -86,8 +86,8 @@ class RtuWire:
             async with asyncio.timeout(timeout_s):
                 pdu = await answer
         except OSError as error:  # TimeoutError is one
-            late = f"{len(self._heard)} bytes heard, no answer among them"
-            raise SilentError(str(error) or (late if self._heard else "nothing heard")) from None
+            late = f"{self._count} bytes heard, no answer among them"
+            raise SilentError(str(error) or (late if self._count else "nothing heard")) from None
         finally:
             self._answer = None
         return cells_of(pdu, read)
@@ -109,12 +109,18 @@ class RtuWire:
     def hear(self, data: bytes) -> None:
         """Whatever comes in."""
         self._heard_at_s = asyncio.get_running_loop().time()
-        if self._answer is None or self._answer.done() or len(self._heard) == HEARD_MAX:
+        if self._answer is None or self._answer.done() or self._count == HEARD_MAX:
             return  # nobody asked, or there is no answer in all that fits
-        self._heard = (self._heard + data)[:HEARD_MAX]
-        echo = len(self._question)
-        heard = self._heard[echo:] if self._heard[:echo] == self._question else self._heard
-        for pdu in answers_in(heard, self._unit):
+        data = data[: HEARD_MAX - self._count]
+        self._count += len(data)
+        self._heard += data
+        if self._question:  # its own echo may come first
+            if self._question.startswith(self._heard) and self._heard != self._question:
+                return
+            self._heard, self._question = self._heard.removeprefix(self._question), b""
+        # what was looked at is not looked at again: a line of noise would take seconds of the loop
+        answers, self._heard = answers_in(self._heard, self._unit)
+        for pdu in answers:
             if self._takes(pdu):
                 self._answer.set_result(pdu)
                 return

@@ -1,7 +1,10 @@
 """One device's place on a bus: its pauses, and that no late answer is taken for another's.
 
-On a wire whose answers carry no number (RTU), a question that was given up leaves a doubt
-(`doubt.Doubt`): its answer may still come. Before anything else is asked of the device then
+On a line whose answers carry no number (RTU), a question that was given up leaves a doubt
+(`doubt.Doubt`): its answer may still come. Such a line may also be behind a gateway that answers
+Modbus TCP: what it hears late it gives to the next question, under that one's number. An endpoint
+is known for one when it says that it gave a device up, or cannot reach it. Before anything else is
+asked of the device then
 1. it is left alone for a quiet period of one timeout; whatever is heard meanwhile is thrown away;
 2. it is asked for something no late answer can be taken for, the profile's probe first;
 3. where the profile names a probe, the identity read must be the one known from before.
@@ -13,9 +16,11 @@ from collections.abc import Callable, Iterable
 
 from edge.drivers.complaints import Complaints
 from edge.drivers.modbus.answers import (
+    GAVE_UP,
     Cells,
     RefusedError,
     WrongAnswerError,
+    is_of_gateway,
 )
 from edge.drivers.modbus.bus import Bus, bus_of
 from edge.drivers.modbus.doubt import Doubt
@@ -85,12 +90,18 @@ class Seat:
         Raises:
             SilentError, RefusedError, WrongAnswerError.
         """
-        if self._doubt.stands(_now_s()):
+        # under a number an answer of another shape is seen to be another's, and no proof is needed
+        if self.is_in_doubt and not (self._is_numbered and self._doubt.is_safe(read)):
             await self._regain_order()
         cells = await self._ask(read)
         if self._probe is not None and self._identity is None and not self._is_numbered:
             await self._learn_identity(self._probe)
         return cells
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """True while a late answer to an earlier question may come."""
+        return self._doubt.stands(_now_s())
 
     @property
     def _is_numbered(self) -> bool:
@@ -112,8 +123,12 @@ class Seat:
             )
         except NotAskedError:
             raise
-        except RefusedError:
-            self._doubt.answered()
+        except RefusedError as error:
+            self._bus.is_gateway |= is_of_gateway(error.code)
+            if error.code == GAVE_UP:  # the gateway; its device may answer yet
+                self._lost(read)
+            else:
+                self._doubt.answered()
             raise
         except BaseException:
             self._lost(read)
@@ -124,7 +139,7 @@ class Seat:
         return cells
 
     def _lost(self, read: Read) -> None:
-        if not self._is_numbered:
+        if self._bus is not None and (self._bus.is_gateway or not self._bus.is_numbered):
             self._doubt.lost(read, _now_s())
 
     async def _regain_order(self) -> None:
@@ -145,7 +160,9 @@ class Seat:
         """A refusal that is taken for the answer proves the order just as well."""
         try:
             return await self._ask(read)
-        except RefusedError:
+        except RefusedError as error:
+            if error.code == GAVE_UP:
+                raise
             return None
 
     def _check_identity(self, probe: Read, cells: Cells) -> None:

@@ -15,6 +15,7 @@ from time import monotonic
 from edge.drivers.address import Address, parse_address, wrong
 from edge.drivers.base import BoundPoint, DeviceError, DeviceSpec, Sample
 from edge.drivers.complaints import Complaints
+from edge.drivers.opcua.asking import Asking
 from edge.drivers.opcua.certificates import check_credentials
 from edge.drivers.opcua.credentials import CredentialError
 from edge.drivers.opcua.decode import (
@@ -90,13 +91,14 @@ class OpcUaDriver:
         self._complaints = Complaints(_LOG, spec.id)
         self._wanted = False
         self._session: Session | None = None
+        self._asking = Asking(self._at_hand, self._drop, NODES_PER_REQUEST)
         self._sessions = 0
         self._chunk = NODES_PER_REQUEST
         self._items_chunk = NODES_PER_REQUEST
         self._nodes: list[ReadValueId | None] = []
         self._newest: list[Sample] = []
         self._pushed: list[int] = []  # which of them the server is to push
-        self._unknown: list[int] = []  # ... and of which it had no node
+        self._unknown: list[int] = []  # ... of which it had no node, or what no answer holds
         self._apart: dict[int, Sample] = {}  # what was pushed of those that were read otherwise
         self._compare_s = self._compared_s = 0.0
         self._comparing: asyncio.Task[None] | None = None
@@ -169,6 +171,7 @@ class OpcUaDriver:
             self._mind_refused_login()
             self._session = session = Session(self._endpoint, self._security, self._spec.timeout_s)
             self._sessions += 1
+            self._asking = Asking(self._at_hand, self._drop, NODES_PER_REQUEST)
             await session.open()
             await self._find_nodes(session)
             if self._options.is_subscribing:
@@ -230,25 +233,17 @@ class OpcUaDriver:
             raise ConnectionError("the server has new namespaces; subscribe anew")
 
     async def _read_all(self, most: int = NODES_PER_REQUEST) -> list[Sample]:
-        chunk = min(self._chunk, most)
-        samples = [Sample(None, Quality.NO_ANSWER)] * len(self._nodes)
-        asked = [(i, node) for i, node in enumerate(self._nodes) if node is not None]
-        for index, node in enumerate(self._nodes):
-            if node is None:
-                samples[index] = Sample(None, Quality.DEVICE_REFUSED)
-        for start in range(0, len(asked), chunk):
-            part = asked[start : start + chunk]
-            try:
-                answers = await self._at_hand().ask([node for _, node in part])
-            except TimeoutError:
-                if start == 0:
-                    raise
-                await self._drop()  # the rest of this read is NO_ANSWER; the next one reconnects
-                return samples
-            if len(answers) != len(part):
-                answers = [DataValue()] * len(part)  # no value: WRONG_ANSWER, each of them
-            for (index, _), answer in zip(part, answers, strict=True):
-                samples[index] = self._sample(index, answer)
+        samples = [
+            Sample(None, Quality.DEVICE_REFUSED if node is None else Quality.NO_ANSWER)
+            for node in self._nodes
+        ]
+        asked = {index: node for index, node in enumerate(self._nodes) if node is not None}
+        answers = await self._asking.answers(asked, min(self._chunk, most))
+        for index, why in self._asking.refused.items():
+            samples[index] = Sample(None, Quality.WRONG_ANSWER)
+            self._complaints.say(self._point_id(index), why)
+        for index, answer in answers.items():
+            samples[index] = self._sample(index, answer)
         return samples
 
     def _sample(self, index: int, answer: DataValue) -> Sample:
@@ -316,11 +311,13 @@ class OpcUaDriver:
 
     async def _subscribe(self, session: Session) -> None:
         self._newest = await self._read_all()
-        items = [(i, node) for i, node in enumerate(self._nodes) if node is not None]
+        too_long = self._asking.refused
+        items = [(i, n) for i, n in enumerate(self._nodes) if n is not None and i not in too_long]
         made = await session.subscribe(items, self._options, self._items_chunk, self._note)
         statuses = [(i, s) for (i, _), s in zip(items, made.statuses, strict=True)]
         self._pushed = [i for i, status in statuses if status.is_good()]
         self._unknown = [i for i, status in statuses if is_unknown_node(status.value)]
+        self._unknown += too_long
         self._compare_s = max(COMPARE_S, 4e-3 * (made.publishing_ms + made.sampling_ms))
         self._apart, self._compared_s = {}, monotonic()
         for what, asked_ms, made_ms in (

@@ -16,6 +16,13 @@ _SHOWN_MAX = 120
 LOGIN_CODES = frozenset(
     {"BadUserAccessDenied", "BadIdentityTokenRejected", "BadIdentityTokenInvalid"}
 )
+#: ... when it cannot answer so much at once.
+_TOO_MUCH_CODES = frozenset(
+    {
+        "BadResponseTooLarge", "BadRequestTooLarge", "BadEncodingLimitsExceeded",
+        "BadTcpMessageTooLarge", "BadTooManyOperations",
+    }
+)  # fmt: skip
 #: ... and when it does not accept our certificate.
 CERTIFICATE_CODES = frozenset(
     {
@@ -42,6 +49,11 @@ def shown(text: object) -> str:
 def named(said: object, most: int = 200) -> str:
     """What a server calls something, as a person may read it: one line, and not too long."""
     return printable(str(said or "")[:most])
+
+
+def is_too_much(error: Exception) -> bool:
+    """The server says that it cannot answer so much at once; less of it, it may."""
+    return type(error).__name__ in _TOO_MUCH_CODES
 
 
 def grouped(thumbprint: str) -> str:

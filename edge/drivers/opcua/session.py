@@ -133,6 +133,7 @@ class Session:
 
     Attributes:
         lost: why connection or subscription can no longer be trusted; "" while they can.
+        is_passing: says whether an answer that is too long is running past.
     """
 
     def __init__(
@@ -145,7 +146,7 @@ class Session:
         uaclient.observer = _ReadsOnly(
             is_encrypted=security.mode == ua.MessageSecurityMode.SignAndEncrypt.name
         )
-        bind(uaclient, answer_bytes_max, partial(setattr, self, "lost"))
+        self.is_passing = bind(uaclient, answer_bytes_max, partial(setattr, self, "lost"))
         self._secured: Secured | None = None
         self.lost = ""
         self._heard_s = 0.0

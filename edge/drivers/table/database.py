@@ -74,6 +74,9 @@ class Login:
         return f"Login({self.user}@{self.host}:{self.port}/{self.database})"
 
 
+Watch = Callable[[int], None]  # is told the descriptor of a connection's socket
+
+
 @dataclass(frozen=True)
 class Dialect:
     """How one kind of server is asked.
@@ -88,24 +91,23 @@ class Dialect:
         top: what follows SELECT instead of `limit`.
         read_only: statements that make the session, or each transaction, read only.
         opening: statements once a connection.
-        descriptor: of a connection's socket; None: its library has no door to it.
-        connect: gives a connection that reads only as far as the module can say so.
+        connect: gives a connection that reads only as far as the module can say so. Tells its
+            socket's descriptor as soon as it can; Oracle's and SQL Server's have no door to it.
     """
 
     module: str
     package: str
     port: int
     mark: str
-    connect: Callable[[Any, Login], Any]
+    connect: Callable[[Any, Login, Watch], Any]
     limit: str = f" LIMIT {ROWS_MAX}"
     alias: str = " AS"
     top: str = ""
     read_only: tuple[str, ...] = ()
     opening: tuple[str, ...] = ()
-    descriptor: Callable[[Any], int] | None = None
 
 
-def _postgresql(module: Any, login: Login) -> Any:  # noqa: ANN401 - a library without types
+def _postgresql(module: Any, login: Login, watch: Watch) -> Any:  # noqa: ANN401 - a library without types
     made = module.connect(
         host=login.host, port=login.port, dbname=login.database, user=login.user,
         password=login.password, connect_timeout=max(2, round(login.timeout_s)),
@@ -115,21 +117,27 @@ def _postgresql(module: Any, login: Login) -> Any:  # noqa: ANN401 - a library w
         f"-c statement_timeout={round(login.timeout_s * 1000)}",
         **({"sslrootcert": "system"} if login.tls else {}),
     )  # fmt: skip
+    watch(made.fileno())
     made.read_only = True
     return made
 
 
-def _mysql(module: Any, login: Login) -> Any:  # noqa: ANN401 - a library without types
-    return module.connect(
+def _mysql(module: Any, login: Login, watch: Watch) -> Any:  # noqa: ANN401 - a library without types
+    made = module.connect(
+        defer_connect=True,
         host=login.host, port=login.port, database=login.database, user=login.user,
         password=login.password, charset="utf8mb4", local_infile=False,
         connect_timeout=max(1, round(login.timeout_s)),
         read_timeout=max(1, round(login.timeout_s)), write_timeout=max(1, round(login.timeout_s)),
         ssl=ssl.create_default_context() if login.tls else None,
     )  # fmt: skip
+    end = socket.create_connection((login.host, login.port), login.timeout_s)
+    watch(end.fileno())  # its first word may have no end
+    made.connect(end)
+    return made
 
 
-def _oracle(module: Any, login: Login) -> Any:  # noqa: ANN401 - a library without types
+def _oracle(module: Any, login: Login, _: Watch) -> Any:  # noqa: ANN401 - a library without types
     protocol = "tcps" if login.tls else "tcp"
     made = module.connect(
         user=login.user, password=login.password,
@@ -140,7 +148,7 @@ def _oracle(module: Any, login: Login) -> Any:  # noqa: ANN401 - a library witho
     return made
 
 
-def _sql_server(module: Any, login: Login) -> Any:  # noqa: ANN401 - a library without types
+def _sql_server(module: Any, login: Login, _: Watch) -> Any:  # noqa: ANN401 - a library without types
     return module.connect(
         server=login.host, port=str(login.port), database=login.database, user=login.user,
         password=login.password, timeout=max(1, round(login.timeout_s)),
@@ -151,10 +159,7 @@ def _sql_server(module: Any, login: Login) -> Any:  # noqa: ANN401 - a library w
 
 #: scheme of a device's URL -> server. What is not here is asked by nobody.
 DIALECTS: Mapping[str, Dialect] = {
-    "postgresql+ro": Dialect(
-        "psycopg", "stackproof[postgresql]", 5432, "%s", _postgresql,
-        descriptor=lambda made: made.fileno(),
-    ),
+    "postgresql+ro": Dialect("psycopg", "stackproof[postgresql]", 5432, "%s", _postgresql),
     "mysql+ro": Dialect(
         "pymysql", "pymysql", 3306, "%s", _mysql, read_only=("SET TRANSACTION READ ONLY",)
     ),
@@ -308,18 +313,20 @@ class ServerDatabase(Database):
         """
         self.dialect, self._login, self._password = dialect, login, login.password
         self._module = importlib.import_module(dialect.module)
-        self._errors = (self._module.Error, OSError)
+        # a server's bytes make a library stumble otherwise than by errors of its own
+        self._errors = (Exception,)
         self._end: socket.socket | None = None  # the connection's, for other threads
         self._had = 0  # bytes that had come in before the question
 
     def open(self) -> None:
         """Connect."""
         try:
-            self._connection = made = self.dialect.connect(self._module, self._login)
-            if (descriptor := self.dialect.descriptor) is not None:
-                self._end = socket.socket(fileno=os.dup(descriptor(made)))
+            self._connection = self.dialect.connect(self._module, self._login, self._watch)
         except self._errors as error:
             raise DatabaseError(self._told(error)) from None  # a traceback would tell all
+
+    def _watch(self, descriptor: int) -> None:
+        self._end = socket.socket(fileno=os.dup(descriptor))
 
     def _begin(self) -> None:
         self._had = self._heard()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from time import monotonic
 from typing import Any
+from urllib.parse import quote
 
 from edge.drivers.address import wrong
 from edge.drivers.backlog import Backlog
@@ -32,6 +33,8 @@ _LOG = logging.getLogger(__name__)
 
 _PROMISE = "nothing is written: one gated SELECT, in a session that is read only where it can be"
 _VERSION = 1  # of the position
+_ASKED_BYTES = 32
+_SOURCE_BYTES_MAX = 500  # a position has 4 KiB; a longer name is kept as its SHA-256
 DOUBTS_TOLD = 10  # of one read, in the log
 _GRACE_S = 0.5  # beyond the database's own time limit, before its thread is left to itself
 _NOT_TAKEN = Sample(None, Quality.NOT_SAMPLED)
@@ -45,15 +48,18 @@ class _Position:
         delivered: up to where.
         asked: SHA-256 of the profile's statement, columns and revision it was delivered under.
         schema: SHA-256 of the result's columns and types then.
+        source: which rows these are, profile and database; "" where an older program kept it.
     """
 
     delivered: Delivered = field(default_factory=Delivered)
     asked: bytes = b""
     schema: bytes = b""
+    source: str = ""
 
     def encode(self) -> bytes:
-        done = self.delivered
-        return cbor.encode([_VERSION, done.floor, list(done.ahead), self.asked, self.schema])
+        done, asked = self.delivered, self.asked + self.source.encode()
+        # in one with what was asked: so an older program reads it, as of another statement
+        return cbor.encode([_VERSION, done.floor, list(done.ahead), asked, self.schema])
 
     @classmethod
     def decode(cls, data: bytes) -> "_Position":
@@ -65,7 +71,8 @@ class _Position:
             raise ValueError(str(error)) from error
         if version != _VERSION or not isinstance(asked, bytes) or not isinstance(schema, bytes):
             raise ValueError(f"it is of version {version}")
-        return cls(delivered, asked, schema)
+        source = asked[_ASKED_BYTES:].decode()
+        return cls(delivered, asked[:_ASKED_BYTES], schema, source)
 
 
 class TableDriver:
@@ -91,6 +98,7 @@ class TableDriver:
         self._complaints, self._about = Complaints(_LOG, spec.id), about(device=spec.id)
         asked = f"{source.statement_sha256}\n{source.rows.columns_sha256}\n{spec.profile.revision}"
         self._asked = sha256(asked.encode()).digest()
+        self._source_name = _source_name(f"{spec.profile.id}@{self._place.shown}")
         self._position = self._first_position()
         self._backlog = Backlog(self._complaints)
         self._ripens: dict[Key, float] = {}
@@ -101,13 +109,24 @@ class TableDriver:
         if self._spec.position is None:
             return _Position(Delivered(self._place.after))
         try:
-            return _Position.decode(self._spec.position)
+            kept = _Position.decode(self._spec.position)
         except ValueError as error:
             raise DeviceError(
                 f"{self._name}: what is kept of its rows cannot be read ({error}); give the device "
                 "another id to begin anew",
                 retry=False,
             ) from None
+        if kept.source in ("", self._source_name, self._place.was):
+            return kept
+        if kept.delivered == Delivered():
+            return _Position(Delivered(self._place.after))
+        raise DeviceError(
+            f"{self._name}: up to row {shown(kept.delivered.floor)} was read of {kept.source}, and "
+            f"these are the rows of {self._source_name}. If they are the same rows, write "
+            f"was={quote(kept.source, safe='/:@')} into the url; if not, give the device another "
+            "id, or put the url back",
+            retry=False,
+        )
 
     def traffic(self) -> Traffic:
         """The statements as the database gets them; the key is bound, never written into them."""
@@ -146,7 +165,7 @@ class TableDriver:
             raise self._error(error) from error
         self._opened = thread, database
         try:
-            await thread.run(database.open, self._spec.timeout_s + _GRACE_S)
+            await thread.run(database.open, self._spec.timeout_s + _GRACE_S, database.check)
         except (DatabaseError, OSError, TimeoutError) as error:
             self._drop()
             raise self._error(error) from error
@@ -175,7 +194,7 @@ class TableDriver:
             self._drop()
             raise
         self._tell(taken, schema)
-        self._position = _Position(taken.delivered, self._asked, schema)
+        self._position = _Position(taken.delivered, self._asked, schema, self._source_name)
         return [taken.samples.get(index, _NOT_TAKEN) for index in range(len(self._spec.points))]
 
     async def close(self) -> None:
@@ -291,6 +310,11 @@ class TableDriver:
 
     def _note(self, kind: str, **more: object) -> None:
         self._events.append({"kind": kind, "device": self._spec.id, **more})
+
+
+def _source_name(name: str) -> str:
+    size = len(name.encode())
+    return name if size <= _SOURCE_BYTES_MAX else sha256(name.encode()).hexdigest()
 
 
 def _key(cell: object) -> Key | None:

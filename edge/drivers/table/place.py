@@ -3,8 +3,9 @@
     sqlite+ro:///absolute/path.db
     postgresql+ro://host[:port]/database?credentials=file:/path[&tls=off]     (also mysql+ro, …)
 
-`?after=KEY` begins behind a key, for a source from which nothing was delivered yet. I/O: the
-credentials' file, once, when the connection is made.
+`?after=KEY` begins behind a key, for a source from which nothing was delivered yet; `?was=SOURCE`
+says that these are the rows that had another name before. I/O: the credentials' file, once, when
+the connection is made.
 """
 
 import os
@@ -30,6 +31,7 @@ from edge.drivers.waiting_rows import KEY_BYTES_MAX, Key
 
 SQLITE = "sqlite+ro"
 _CREDENTIALS_MAX = 1_000
+_OF_ROWS = ("after", "was")  # options of every database
 _WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
 
 
@@ -40,6 +42,7 @@ class Place:
     Attributes:
         shown: its address for people, without secrets.
         after: key to begin behind, None for the first row.
+        was: what its rows were called before, "" for nothing else.
         open: makes what connects.
         advice: what to look at when it does not answer.
         dialect: how it is asked.
@@ -47,6 +50,7 @@ class Place:
 
     shown: str
     after: Key | None
+    was: str
     open: Callable[[], Database]
     advice: str
     dialect: Dialect
@@ -73,13 +77,15 @@ def _sqlite(spec: DeviceSpec) -> Place:
         raise wrong(spec, "names no file; write sqlite+ro:///absolute/path.db")
     if not path.isprintable():
         raise wrong(spec, "names a file with characters that cannot be printed")
-    if unknown := [key for key, _ in given if key != "after"]:
-        raise wrong(spec, f"unknown option {unknown[0]!r}; known: after")
-    if len(given) > 1:
-        raise wrong(spec, "option 'after' stands there twice")
+    options = dict(given)
+    if unknown := options.keys() - _OF_ROWS:
+        raise wrong(spec, f"unknown option {min(unknown)!r}; known: {' '.join(_OF_ROWS)}")
+    if len(given) > len(options):
+        raise wrong(spec, "an option stands there twice")
     return Place(
         shown=path,
-        after=_after(spec, dict(given).get("after")),
+        after=_after(spec, options.get("after")),
+        was=options.get("was", ""),
         open=lambda: SqliteDatabase(Path(path), spec.timeout_s),
         advice="check that the file is there, may be read, and is not locked",
         dialect=SqliteDatabase.dialect,
@@ -88,7 +94,7 @@ def _sqlite(spec: DeviceSpec) -> Place:
 
 def _server(spec: DeviceSpec, scheme: str) -> Place:
     dialect = DIALECTS[scheme]
-    address = parse_address(spec, port=dialect.port, options=("after", "credentials", "tls"))
+    address = parse_address(spec, port=dialect.port, options=(*_OF_ROWS, "credentials", "tls"))
     database = unquote(address.path).strip("/")
     if not database or "/" in database or not database.isprintable():
         raise wrong(spec, f"names no database; write {scheme}://host/database?credentials=file:…")
@@ -111,6 +117,7 @@ def _server(spec: DeviceSpec, scheme: str) -> Place:
     return Place(
         shown=f"{address}/{database}",
         after=_after(spec, address.options.get("after")),
+        was=address.options.get("was", ""),
         open=opened,
         advice="check that the server runs, and that its rights let this user read",
         dialect=dialect,

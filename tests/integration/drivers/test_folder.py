@@ -118,6 +118,30 @@ async def test_a_half_read_file_is_found_under_its_new_name(drop: Drop) -> None:
     assert ("source-file-lost", "a.csv") not in drop.told("name")
 
 
+async def test_a_half_read_file_is_waited_for_while_nothing_else_is_there(
+    drop: Drop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A share that is not mounted yet, as after a start without a network, is an empty folder."""
+    now = [100.0]
+    monkeypatch.setattr("edge.drivers.folder.driver.monotonic", lambda: now[0])
+    drop.source = files(settle_s=10)
+    path = drop.put("a.csv", rows((1, "1", "1"), (2, "1", "2")))
+    await drop.volts()
+    now[0] += 11
+    assert await drop.volts() == [1000, None]
+    await drop.kill()
+    path.rename(path.parent.with_name("away.csv"))
+    for _ in range(3):
+        assert await drop.volts() == NOTHING
+        now[0] += 100
+    path.parent.with_name("away.csv").rename(path)
+    drop.put("b.csv", rows((3, "1", "3")), at_s=4_000_000_000)
+    assert await drop.volts() == NOTHING
+    now[0] += 11
+    assert [(await drop.volts())[0] for _ in range(3)] == [2000, 3000, None]
+    assert drop.told("name") == [("source-file", "a.csv"), ("source-file", "b.csv")]
+
+
 @pytest.mark.parametrize("what", ["gone", "changed"])
 async def test_a_half_read_file_that_is_gone_or_changed_is_told(drop: Drop, what: str) -> None:
     path = drop.put("a.csv", rows((1, "1", "1"), (2, "1", "2")))

@@ -85,6 +85,25 @@ async def test_a_value_that_does_not_fit_is_a_wrong_answer_and_the_log_says_why(
     assert len(said) == 5
 
 
+async def test_a_long_text_costs_its_own_point_and_no_session(
+    plant: Plant, caplog: pytest.LogCaptureFixture
+) -> None:
+    names = ("a", "b", "c", "long", "d")
+    for name in names:
+        is_long = name == "long"
+        kind = ua.VariantType.String if is_long else ua.VariantType.Float
+        await plant.put(name, "x" * 200_000 if is_long else 1.5, kind)
+    plant.requests.clear()
+    with caplog.at_level(logging.WARNING, logger="edge.drivers"):
+        async with opened(OpcUaDriver(of(plant, *(node(n) for n in names)))) as driver:
+            for _ in range(2):
+                qualities = [sample.quality for sample in await driver.read()]
+                assert qualities == [Quality.GOOD] * 3 + [Quality.WRONG_ANSWER, Quality.GOOD]
+    assert plant.requests.count("CreateSessionRequest") == 1
+    (said,) = (r.message for r in caplog.records if r.name.startswith("edge.drivers"))
+    assert said.startswith("device dev: dev.long: left out, asked again each 60 s: the server")
+
+
 async def test_one_row_is_many_nodes(plant: Plant) -> None:
     for n in (1, 7, 12):
         await plant.put(f"Pot{n:02}.Voltage", n / 4)

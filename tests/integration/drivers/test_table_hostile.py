@@ -1,6 +1,6 @@
 """Servers and files that answer without end, not at all, or with what takes long."""
 
-import asyncio
+import socket
 import socketserver
 import sqlite3
 import struct
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import thread_time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -112,22 +113,69 @@ def serve_endless() -> None:
         server.serve_forever()
 
 
-async def test_a_server_that_answers_without_end_is_left(tmp_path: Path) -> None:
-    """The question says LIMIT 1000; the library keeps all that comes."""
+class _PyMySql:
+    """As much of pymysql as a question needs, over the server above: it keeps all that comes."""
+
+    Error = ValueError
+
+    def __init__(self, is_greeted: bool) -> None:
+        self.is_greeted, self.kept = is_greeted, list[bytes]()
+
+    def connect(self, *, defer_connect: bool, **_: object) -> Any:
+        assert defer_connect
+        return SimpleNamespace(
+            connect=self.begin, cursor=lambda: self, rollback=self.close, close=self.close
+        )
+
+    def begin(self, end: socket.socket) -> None:
+        self.end = end
+        end.sendall(b"x")
+        end.recv(4096)
+        if not self.is_greeted:
+            with end:
+                self.execute("source_rows")
+
+    def execute(self, statement: str, *_: object) -> None:
+        if "source_rows" in statement:
+            self.end.sendall(b"source_rows")
+            while got := self.end.recv(1 << 20):
+                self.kept.append(got)
+            raise IndexError  # a library's way to say that it came to no end
+
+    def close(self) -> None:
+        self.end.close()
+
+
+@pytest.fixture(scope="module")
+def endless() -> Iterator[int]:
+    """The port of a server that does not end."""
     code = f"from {__name__} import serve_endless; serve_endless()"
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as made:  # noqa: ASYNC220 - a bystander
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as made:
         assert made.stdout is not None
         try:
-            port = int(await asyncio.to_thread(made.stdout.readline))
-            credentials = secret_file(tmp_path / "credentials", "reader\nx\n")
-            url = f"postgresql+ro://127.0.0.1:{port}/lims?credentials=file:{credentials}&tls=off"
-            driver = TableDriver(row_spec(url, table(), timeout_s=ENOUGH_S))
-            await driver.connect()
-            with pytest.raises(DeviceError, match="an answer of more than 16 MiB"):
-                await driver.read()
-            await until(lambda: not workers())
+            yield int(made.stdout.readline())
         finally:
             made.kill()
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mysql", "mysql's greeting"])
+async def test_a_server_that_answers_without_end_is_left(
+    tmp_path: Path, endless: int, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """The question says LIMIT 1000; the library keeps all that comes."""
+    module = _PyMySql(is_greeted=kind == "mysql")
+    monkeypatch.setitem(sys.modules, "pymysql", module)  # type: ignore[arg-type] # stands for it
+    credentials, scheme = (
+        secret_file(tmp_path / "credentials", "reader\nx\n"),
+        kind.partition("'")[0],
+    )
+    url = f"{scheme}+ro://127.0.0.1:{endless}/lims?credentials=file:{credentials}&tls=off"
+    driver = TableDriver(row_spec(url, table(), timeout_s=ENOUGH_S))
+    if module.is_greeted or scheme == "postgresql":
+        await driver.connect()
+    with pytest.raises(DeviceError, match="an answer of more than 16 MiB"):
+        await (driver.read() if driver._opened else driver.connect())
+    await until(lambda: not workers())
 
 
 async def test_numbers_of_ten_thousand_digits_take_no_time(tmp_path: Path) -> None:

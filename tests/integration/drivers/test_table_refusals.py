@@ -1,17 +1,20 @@
 """What the table driver refuses, and what never reaches a database."""
 
 import asyncio
+import re
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import cbor2
 import pytest
 
 from edge.drivers.base import DeviceError
 from edge.drivers.table import database
-from edge.drivers.table.driver import TableDriver
+from edge.drivers.table.driver import TableDriver, _source_name
 from tests.integration.drivers.pot_log import Plant, connected, volts
 from tests.recording import RECORD
 from tests.unit.edge.drivers.row_specs import STATEMENT, column, table, table_spec
@@ -244,6 +247,80 @@ async def test_what_is_no_database_is_said(tmp_path: Path) -> None:
     path.write_bytes(b"not a database, but long enough to be looked at as one" * 20)
     with pytest.raises(DeviceError, match="not a database"):
         await TableDriver(table_spec(path)).connect()
+
+
+async def read_all(driver: TableDriver) -> list[int | None]:
+    """Volts of pot 1 until there is none; closes."""
+    got = []
+    while (value := volts(list(await driver.read()))[0]) is not None:
+        got.append(value)
+    await driver.close()
+    return got
+
+
+async def test_rows_of_another_database_are_not_passed_under_the_same_id(
+    plant: Plant, tmp_path: Path
+) -> None:
+    """Once: of b rows 1 to 3, and back at a rows 4 and 5, which nobody had read."""
+    other = Plant(tmp_path / "of two.db")
+    plant.put((1, 1, 1, None), (2, 1, 2, None), (3, 1, 3, None))
+    other.put(*[(i, 1, 10 * i, None) for i in range(1, 6)])
+    driver = await connected(plant.spec())
+    assert await read_all(driver) == [1000, 2000, 3000]
+    position = driver.position()
+    name = f"test/device@{plant.path}"
+    with pytest.raises(DeviceError, match=f"up to row 3 was read of {re.escape(name)}") as caught:
+        TableDriver(other.spec(position=position))
+    assert caught.value.retry is False
+    said = re.search(r"write (was=\S+) into the url", str(caught.value))
+    assert said is not None
+    plant.put((4, 1, 4, None), (5, 1, 5, None))
+    driver = await connected(plant.spec(position=position))
+    assert await read_all(driver) == [4000, 5000]
+    # the same rows at another place: it goes on, and the way back is no other
+    other.put(*[(6, 1, 6, None)])
+    moved = replace(other.spec(), url=f"sqlite+ro://{tmp_path}/of%20two.db?{said[1]}")
+    driver = await connected(replace(moved, position=driver.position()))
+    assert await read_all(driver) == [6000]
+    with pytest.raises(DeviceError, match=r"was=test/device@.*/of%20two.db into"):
+        TableDriver(plant.spec(position=driver.position()))
+    other.db.close()
+
+
+async def test_another_profile_is_another_source_and_an_empty_one_is_none(plant: Plant) -> None:
+    driver = await connected(plant.spec())
+    assert await read_all(driver) == []
+    spec = plant.spec(position=driver.position())
+    named = replace(spec, profile=replace(spec.profile, id="test/other"))
+    driver = await connected(named)  # no row was delivered: none can be passed
+    plant.put((1, 1, 1, None))
+    assert await read_all(driver) == [1000]
+    with pytest.raises(DeviceError, match="read of test/other@"):
+        TableDriver(replace(spec, position=driver.position()))
+
+
+async def test_a_position_of_an_older_program_goes_on_and_the_other_way_round(
+    plant: Plant,
+) -> None:
+    plant.put((1, 1, 1, None), (2, 1, 2, None))
+    driver = await connected(plant.spec())
+    assert await read_all(driver) == [1000, 2000]
+    kept = cbor2.loads(driver.position() or b"")
+    # an older program takes any bytes for what was asked, and keeps its hash alone
+    assert kept[:3] == [1, 2, []]
+    assert isinstance(kept[3], bytes)
+    kept[3] = kept[3][:32]
+    plant.put((3, 1, 3, None))
+    driver = await connected(plant.spec(position=cbor2.dumps(kept)))
+    assert await read_all(driver) == [3000]
+    assert not driver.take_events()  # nor is it another statement
+    assert f"test/device@{plant.path}".encode() in (driver.position() or b"")
+
+
+def test_a_source_has_a_name_that_has_room_in_its_position() -> None:
+    long = "test/device@" + "ü" * 244  # 12 and 488 bytes
+    assert _source_name(long) == long
+    assert _source_name(long + "x") == sha256((long + "x").encode()).hexdigest()
 
 
 @pytest.mark.parametrize("position", [b"", b"\x01", b"\xff" * 9, b"\x85\x02\xf6\x80\x40\x40"])

@@ -41,7 +41,7 @@ PLACES = {
         "made.execute(statement)",  # of Dialect.opening
     ],
     "table/driver.py": [
-        "thread.run(database.open, self._spec.timeout_s + _GRACE_S)",
+        "thread.run(database.open, self._spec.timeout_s + _GRACE_S, database.check)",
         "thread.run(lambda: database.fetch(self._select, self._source.key, after), "
         "self._spec.timeout_s + _GRACE_S, database.check)",
     ],

@@ -90,15 +90,65 @@ def forged(data: bytes, sha256: bytes, length: int, index: int = 0) -> bytes:
     return head + struct.pack(">I", zlib.crc32(head + data)) + data
 
 
-def test_pieces_that_are_not_of_one_object_give_nothing_and_the_next_round_does() -> None:
-    data = Random(2).randbytes(CHUNK + 5)
-    reassembly = Reassembly()
-    poison = forged(b"\0" * CHUNK, hashlib.sha256(data).digest(), len(data))
-    for datagram in [poison, *sent(data)]:
-        assert reassembly.take(parse_fragment(datagram)) is None
+def test_a_stranger_who_sends_pieces_of_his_own_keeps_no_object_away() -> None:
+    data = Random(2).randbytes(5 * CHUNK + 5)
+    digest, true = hashlib.sha256(data).digest(), sent(data)
+
+    def poison(index: int, fill: int = 0) -> bytes:
+        size = CHUNK if index < 5 else 5
+        return forged(bytes([fill]) * size, digest, len(data), index)
+
+    ways = {
+        "before the first": [poison(2), *true],
+        "before each": [d for i, t in enumerate(true) for d in (poison(i), t)],
+        "behind four": [d for i, t in enumerate(true) for d in ((t, poison(i)) if i < 4 else (t,))],
+        "three of one piece": [*true[:5], *(poison(1, fill) for fill in range(3)), true[5]],
+        "all of them, in the round before": [*map(poison, range(6)), *true],
+    }
+    for way, datagrams in ways.items():
+        reassembly = Reassembly()
+        came = [reassembly.take(parse_fragment(d)) for d in datagrams]
+        assert came[-1] == data, way
+        assert came[:-1] == [None] * (len(came) - 1)
+        assert reassembly.bytes == 0
+        assert reassembly.broken == (way in {"before each", "all of them, in the round before"})
+
+
+def test_what_a_stranger_has_hashed_is_bounded_and_the_next_round_is_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hashed = []
+
+    def sha256(data: bytes) -> object:
+        hashed.append(len(data))
+        return whole_sha256(data)
+
+    whole_sha256 = hashlib.sha256
+    data = Random(4).randbytes(36 * CHUNK)  # 48 kB, as a frame has them
+    digest, true, reassembly = hashlib.sha256(data).digest(), sent(data), Reassembly()
+    monkeypatch.setattr("edge.one_way.datagram.hashlib.sha256", sha256)
+    for number in range(2_000):
+        fill = bytes([number % 251]) * CHUNK
+        reassembly.take(parse_fragment(forged(fill, digest, len(data), number % 36)))
+        assert reassembly.bytes <= 1_024 + 4 * len(data) + 4 * 36 * 256
+    assert 2_000 <= len(hashed) <= 2_000 * 64 * 1024 / len(data) + 21
     assert reassembly.broken == 1
-    again = [reassembly.take(parse_fragment(d)) for d in sent(data)]
-    assert again[-1] == data
+    assert [reassembly.take(parse_fragment(d)) for d in true][-1] == data
+    hashed.clear()
+    long = OBJECT_BYTES_MAX
+    for index in range(count_of(long)):
+        piece = bytes(min(CHUNK, long - index * CHUNK))
+        reassembly.take(parse_fragment(forged(piece, digest, long, index)))
+    for fill in range(1, 33):
+        reassembly.take(parse_fragment(forged(bytes([fill]) * CHUNK, digest, long, 5)))
+    assert hashed == [long] * 3  # at once, and then each sixteenth datagram
+
+
+def test_an_object_of_one_piece_waits_for_no_other() -> None:
+    reassembly, digest = Reassembly(), hashlib.sha256(b"true").digest()
+    assert reassembly.take(parse_fragment(forged(b"lies", digest, 4))) is None
+    assert (reassembly.broken, reassembly.bytes) == (1, 0)
+    assert reassembly.take(parse_fragment(sent(b"true")[0])) == b"true"
 
 
 def test_memory_is_bounded_whatever_a_stranger_begins() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pymodbus.framer import FramerRTU
 
-from edge.drivers.modbus import rtu_wire
+from edge.drivers.modbus import rtu, rtu_wire
 from edge.drivers.modbus.endpoint import Host
 from edge.drivers.modbus.plan import Read
 from edge.drivers.modbus.rtu import answers_in, crc16, is_whole, request
@@ -61,7 +61,7 @@ def test_each_table_is_asked_with_its_function(table: str, code: int) -> None:
 
 def find_answer(heard: bytes, unit: int) -> bytes | None:
     """The first of them."""
-    return next(answers_in(heard, unit), None)
+    return next(iter(answers_in(heard, unit)[0]), None)
 
 
 ANSWER = framed(bytes.fromhex("01 03 04 00 07 00 08"))
@@ -106,7 +106,7 @@ def test_all_of_a_units_answers_are_given_in_order() -> None:
     refusal = framed(bytes([1, 0x83, 2]))
     heard = ANSWER + b"\x00" + other + refusal + ANSWER + ANSWER[:-1]
     data = bytes.fromhex("03 04 00 07 00 08")
-    assert list(answers_in(heard, 1)) == [data, bytes([0x83, 2]), data]
+    assert answers_in(heard, 1) == ([data, bytes([0x83, 2]), data], ANSWER[:-1])
 
 
 @given(st.binary(max_size=300))
@@ -120,9 +120,34 @@ async def test_what_comes_behind_all_that_fits_is_not_looked_at(
 ) -> None:
     """All that was kept was looked through again at each byte that came: 9 ms."""
     looked = []
-    monkeypatch.setattr(rtu_wire, "answers_in", lambda heard, _: looked.append(len(heard)) or ())
+    monkeypatch.setattr(
+        rtu_wire, "answers_in", lambda heard, _: looked.append(len(heard)) or ([], b"")
+    )
     wire = rtu_wire.RtuWire(Host("127.0.0.1", 502))
     wire._answer = asyncio.get_running_loop().create_future()
     for _ in range(3):
         wire.hear(b"\x01\x03\xff" * 683)
     assert looked == [rtu_wire.HEARD_MAX]
+
+
+async def test_noise_in_small_pieces_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """2,048 bytes one at a time took 8 s of the loop, as each was looked at with all before it."""
+    looked = []
+    monkeypatch.setattr(rtu, "is_whole", lambda frame: looked.append(1) or is_whole(frame))
+    wire = rtu_wire.RtuWire(Host("127.0.0.1", 502))
+    wire._answer, wire._unit = asyncio.get_running_loop().create_future(), 1
+    for byte in b"\x01\x03\xff" * 683:
+        wire.hear(bytes([byte]))
+    assert len(looked) <= 683
+    assert not wire._answer.done()
+
+
+async def test_an_echo_and_an_answer_in_small_pieces() -> None:
+    read = Read("holding", 0, 2, ())
+    for heard in (request(1, read) + ANSWER, ANSWER, b"\x01" + ANSWER, ANSWER[:1] + ANSWER):
+        wire = rtu_wire.RtuWire(Host("127.0.0.1", 502))
+        wire._answer = answer = asyncio.get_running_loop().create_future()
+        wire._unit, wire._question = 1, request(1, read)
+        for byte in heard:
+            wire.hear(bytes([byte]))
+        assert answer.result() == bytes.fromhex("03 04 00 07 00 08")
