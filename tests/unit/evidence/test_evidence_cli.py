@@ -1,4 +1,4 @@
-"""`stackproof verify` and `stackproof keys new` as a person types them."""
+"""`stackproof verify` as a person types it."""
 
 import itertools
 import json
@@ -14,10 +14,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from evidence import cli, cli_progress
-from evidence.keys import (
-    certificate_to_pem,
-    key_sha256,
-)
+from evidence.keys import certificate_to_pem, key_sha256
 from tests.unit.evidence import sealed_month as sm
 
 SPKI = serialization.PublicFormat.SubjectPublicKeyInfo
