@@ -170,7 +170,8 @@ class Agent:
     def _resume_sources(self) -> None:
         """Tell each device what of it the spool holds."""
         spool = self._stream.spool
-        spool.put({State.SILENT: b""})  # what the last process found
+        with contextlib.suppress(SpoolError):  # no status keeps an agent from starting
+            spool.put({State.SILENT: b""})  # what the last process found
         for poller in self._pollers:
             device_id = poller.spec.id
             poller.resume(spool.get(position_key(device_id)), spool.marks(device_id))

@@ -46,15 +46,15 @@ def test_the_page_is_whole_live_and_complains_of_nothing(
         (
             "en",
             [
-                r"edge-1: records 12 to 40 have not arrived: .* import them \(29, since \d\d:",
+                r"edge-1: records 12 to 40 have not arrived: .* import them \(29, since .*\d\d:",
                 r"this plant: the collector's clock does not fit its log, .* \(since .*\d\d:",
-                r"edge-1: it hands over to a key .* sign a replace order \(since \d\d:",
+                r"edge-1: it hands over to a key .* sign a replace order \(since .*\d\d:",
                 r"edge-1: two different records signed for one place; .* the key \(2, newest \d\d:",
                 r"edge-1: the log here is not the one the gateway was shown,",
                 r"unknown gateway: data signed with a key nobody certified, .* \(1200, newest",
                 r"edge-1: refused: <img src=x",
-                r"edge-1: its disk is nearly full, .*: make room on it \(since \d\d:",
-                r"edge-1: alarm at the gateway: edge.of-tomorrow \(since \d\d:",
+                r"edge-1: its disk is nearly full, .*: make room on it \(since .*\d\d:",
+                r"edge-1: alarm at the gateway: edge.of-tomorrow \(since .*\d\d:",
             ],
         ),
         (
@@ -221,7 +221,7 @@ def test_meters_stand_with_what_is_wrong_first_and_are_found(
     expect(rows).to_have_count(65)
     expect(rows.first).to_contain_text("pot-gateway.pot-18.voltage")
     expect(rows.first).to_contain_text("sensor or device fault")
-    expect(rows.first).to_contain_text(re.compile(r"since \d\d:\d\d:\d\d"))
+    expect(rows.first).to_contain_text(re.compile(r"since .*\d\d:\d\d:\d\d"))
     page.locator("#find").fill("GAS-1")
     expect(rows).to_have_count(2)
     page.locator("button.sort", has_text="Point").click()

@@ -68,9 +68,10 @@ def frame(rng: Random, start_ns: int, step_ns: int = STEP_NS) -> Body:
     return Body(start_ns, Clock("simulated", 1, 0, bytes(16)), 8, (section,))
 
 
-def configure(desk: Desk, decimals: int = 1) -> None:
-    """The small plant's, with so many decimals of `gas.flow`."""
+def configure(desk: Desk, decimals: int = 1, step_ns: int = STEP_NS) -> None:
+    """The small plant's, with so many decimals of `gas.flow`, and readings so far apart."""
     config = sm.configuration()
+    config["schedules"][1]["interval_ns"] = step_ns
     for point in config["points"]:
         if point["id"] == "gas.flow":
             point["decimals"] = decimals
