@@ -4,6 +4,7 @@ import errno
 import os
 import shutil
 import stat
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,12 @@ from cloud.accounts.store import AccountStore
 from cloud.collector.intake import Intake
 from cloud.collector.topics import Sender
 from cloud.config import load_cloud
+from cloud.store import copying
 from cloud.store.fsck import Checked, check_plant
 from cloud.store.slice import SliceStore
 from evidence.keys import generate, write_private
 from evidence.records import encode_record
-from tests.service_user import given, needs_root, not_given
+from tests.service_user import USER, given, needs_root, not_given
 from tests.unit.cloud.commands.test_store import evidence_of, files, spoil
 from tests.unit.cloud.evidence_examples import (
     CLOUD_HEAD,
@@ -182,6 +184,41 @@ def test_what_root_restores_is_the_collectors(home: Path, tmp_path: Path) -> Non
     assert cli.main(["restore", str(out / PLANT), str(home / "CLOUD.toml")]) == 0
     assert not_given(evidence) == []
     assert (out / PLANT).stat().st_uid == 0
+
+
+@needs_root
+def test_where_root_restores_a_service_leads_nothing_elsewhere(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may put there, and move away, what it likes: root wrote evidence over /etc/passwd."""
+    out, slice_, victim = tmp_path / "out", evidence_of(home).parent, tmp_path / "victim"
+    assert cli.main(["backup", PLANT, str(home / "CLOUD.toml"), "--out", str(out)]) == 0
+    before, half = files(evidence_of(home), "log/checkpoint.new"), f".{PLANT}.unfinished"
+    shutil.rmtree(evidence_of(home))
+    victim.write_text("root's own")
+    (slice_ / half).mkdir()
+    (slice_ / half).chmod(0o777)
+    given(home / "evidence")
+    into = f"{half}/{PLANT}/log"
+    laid = f"mkdir -p {into}; ln -s {victim} {into}/checkpoint; ln -s {victim} {into}/entries.seg"
+    script = f"({laid}); mv {half} away; {laid}"
+    copy_log, tried = copying._copy_log, list[bool]()
+
+    def raced(*given: Any) -> None:
+        subprocess.run(
+            ["/bin/sh", "-c", script], cwd=slice_, user=USER, group=USER, extra_groups=[],
+            check=False, capture_output=True,
+        )  # fmt: skip
+        tried.append((slice_ / into / "checkpoint").is_symlink())
+        copy_log(*given)
+
+    monkeypatch.setattr(copying, "_copy_log", raced)
+    assert cli.main(["restore", str(out / PLANT), str(home / "CLOUD.toml")]) == 0
+    assert tried == [True]
+    assert (victim.read_text(), victim.stat().st_uid) == ("root's own", 0)
+    assert files(evidence_of(home)) == before
+    assert not_given(evidence_of(home)) == []
+    assert not (slice_ / "away" / PLANT).exists()
 
 
 @pytest.mark.parametrize("part", ["log/entries.seg", "log/checkpoint", "index/edge-a.idx"])
