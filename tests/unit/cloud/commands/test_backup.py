@@ -290,11 +290,18 @@ def test_beside_a_collector_and_on_at_another_one(
 
 
 def test_all_of_a_collector_in_one_go_and_one_that_cannot_be_copied_keeps_no_other(
-    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A night's recipe named one plant: one that came later was in no copy, and nobody was told."""
-    config, out = home / "CLOUD.toml", tmp_path / "out"
+    config, out, is_dir = home / "CLOUD.toml", tmp_path / "out", Path.is_dir
     shutil.copytree(evidence_of(home), evidence_of(home).with_name("second"))  # of no root of ours
+
+    def refused(path: Path) -> bool:
+        if "second" in path.parts[:-1]:  # as root's own, which a person has put there
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return is_dir(path)
+
+    monkeypatch.setattr(Path, "is_dir", refused)
     AccountStore(home / "state").close()
     assert cli.main(["backup-all", str(config), "--out", str(out)]) == 2
     said = capsys.readouterr()
