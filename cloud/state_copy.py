@@ -31,6 +31,8 @@ SUMS = "sha256.json"
 #: it has the seeds of second factors
 MODE, PRIVATE = 0o600, 0o700
 BUSY_S = 30.0
+#: a descriptor's number behind it leads to what that has open (proc(5))
+_HELD = "/proc/self/fd"
 
 
 def copy_state(state: Path, to: Path) -> Mapping[str, int]:
@@ -87,7 +89,6 @@ def put_back(backup: Path, state: Path) -> Mapping[str, int]:
                 path = made[name]
                 path.unlink(missing_ok=True)  # of one that was interrupted
                 _write(path, (backup / name).read_bytes())
-                give(path)  # the collector, whose folder it is, is to read them
                 _check_copied(path, sums[name], backup / name)
                 _check(path)
             # accounts last: a start without them tells everybody that something is missing
@@ -171,6 +172,7 @@ def _write(path: Path, data: bytes) -> None:
         output.write(data)
         output.flush()
         os.fsync(file)
+        give(path, opened=file)  # the collector, whose folder it may be, is to read it
 
 
 def _sha256(path: Path) -> str:
@@ -185,28 +187,53 @@ def beside(to: Path) -> Iterator[Path]:
     Half a copy would keep a full disk full. It is in a folder that one process has at a time: said
     again while the first still runs, one would sweep, or name, what the other is writing.
 
+    Root writes where a service may write, too: by a descriptor, in a folder of its own, and what
+    is there is the service's only when it is whole. By names it would go where a link leads.
+
     Raises:
         StoreError: `to` is there already, or another copy to it runs.
         OSError: the disk refuses, or a link or file is in place of that folder.
     """
-    around = _unfinished(to)
+    half = _unfinished(to).name
     _require_none(to)
-    make_folder(around, PRIVATE)
-    held = os.open(around, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    try:
+    make_folder(to.parent)
+    with ExitStack() as stack:
+        place = os.open(to.parent, os.O_RDONLY | os.O_DIRECTORY)
+        stack.callback(os.close, place)
+        with suppress(FileExistsError):
+            os.mkdir(half, PRIVATE, dir_fd=place)
+        held = os.open(half, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=place)
+        stack.callback(os.close, held)
+        _keep_others_out(held)
         _take_alone(held, to)
         try:
             _require_none(to)
             _sweep(held, to.name)  # what one that was interrupted has left
-            yield around / to.name
-            os.rename(around / to.name, to)  # noqa: PTH104 - refuses a folder that came meanwhile
-            sync_names(to.parent)
+            made = _led_to(held, to.with_name(half)) / to.name
+            yield made
+            for path in (*made.rglob("*"), made):
+                give(path, _led_to(place, to.parent))
+            # refuses a folder that came meanwhile
+            os.rename(to.name, to.name, src_dir_fd=held, dst_dir_fd=place)
+            os.fsync(place)
         finally:
             _sweep(held, to.name)
             with suppress(OSError):  # what hinders it is told, or of no weight
-                around.rmdir()
-    finally:
-        os.close(held)
+                os.rmdir(half, dir_fd=place)
+
+
+def _keep_others_out(held: int) -> None:
+    """Of a folder that another user has made, or put in place of ours: whoever has it open, too."""
+    with suppress(OSError):  # root of a container; a share, or a stick, that has no owners
+        if os.fstat(held).st_uid != os.geteuid():
+            os.fchown(held, os.geteuid(), -1)
+        os.fchmod(held, PRIVATE)
+
+
+def _led_to(held: int, name: Path) -> Path:
+    """A path to the folder that is held, whatever has its name by now; its name where no Linux."""
+    path = Path(f"{_HELD}/{held}")
+    return path if path.is_dir() else name
 
 
 def _unfinished(to: Path) -> Path:
@@ -241,4 +268,6 @@ def told(to: Path) -> Iterator[None]:
         yield
     except OSError as error:
         name = error.filename or to
+        if str(name).startswith(_HELD):  # within what was to be `to`
+            name = to
         raise StoreError(f"{name}: {error.strerror}: nothing was put in place") from error

@@ -5,6 +5,7 @@ backup, say), which then vouches for itself.
 """
 
 import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -88,14 +89,28 @@ def _of_config(path: Path) -> Target:
     with contextlib.suppress(PermissionError):  # of another user: as where nothing is known
         known = read_known(config.state_dir) & named.keys()
     absent = tuple(sorted(named.keys() - plants.keys()))
-    return Target(root, plants, absent, gone=tuple(sorted(gone(root, known))))
+    return Target(root, plants, absent, gone=tuple(_gone(root, sorted(known))))
+
+
+def _gone(root: Path, known: list[str]) -> Iterator[str]:
+    for plant in known:
+        with contextlib.suppress(PermissionError):  # whoever reads it is told
+            yield from gone(root, [plant])
 
 
 def _plants_in(folder: Path) -> list[str]:
     """Without what a restore that was cut short has left: that has no plant's name."""
-    there = (path for path in folder.glob("*") if NAME_ID.fullmatch(path.name))
+    try:
+        there = [path for path in folder.iterdir() if NAME_ID.fullmatch(path.name)]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise StoreError(f"{folder}: {error.strerror}") from error
     return sorted(path.name for path in there if _is_plant(path))
 
 
 def _is_plant(folder: Path) -> bool:
-    return any((folder / part).is_dir() for part in ("log", "frames"))
+    try:
+        return any((folder / part).is_dir() for part in ("log", "frames"))
+    except PermissionError:  # what is done with it says so, and goes on with the others
+        return True

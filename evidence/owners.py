@@ -41,11 +41,11 @@ def open_lock(path: Path) -> int:
     lock it, and so keep a program that is started again out of its own data for good.
 
     Raises:
-        OSError: the folder cannot be used, or the file is another user's.
+        OSError: the folder cannot be used, or the file is another user's, or a link.
     """
-    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
-        give(path)
+        give(path, opened=lock)
         with contextlib.suppress(PermissionError):  # of a share
             os.fchmod(lock, 0o600)
     except BaseException:

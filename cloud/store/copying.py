@@ -26,7 +26,7 @@ from cloud.store.tree import file_bytes
 from evidence import checkpoint
 from evidence.documents.document import FILE_BYTES_MAX
 from evidence.errors import EvidenceError
-from evidence.owners import give, make_folder
+from evidence.owners import make_folder
 
 #: seconds after which a commit that runs has named its checkpoint; between two looks at it
 COMMIT_S, AGAIN_S = 10.0, 0.1
@@ -52,7 +52,6 @@ def copy_plant(root: Path, to: Path) -> None:
     _require_settled(source, size, watch)
     make_folder(to.parent)
     to.mkdir(stat.S_IMODE(root.stat().st_mode))  # under another mask all of it lay open
-    give(to)
     disk = Disk(to)
     try:
         _copy_log(disk, source, copied, size)

@@ -77,7 +77,7 @@ class Disk:
         """
         beside = unnamed(path)
         self.write(beside, 0, data)
-        os.truncate(beside, len(data))
+        _on_file(beside, os.O_WRONLY | os.O_NOFOLLOW, lambda file: os.ftruncate(file, len(data)))
         self._renames.append((beside, path, often))
 
     def adopt(self, beside: Path, path: Path) -> None:
@@ -144,13 +144,14 @@ class Disk:
         self._renames.clear()
 
     def _open(self, path: Path) -> int:
+        flags = os.O_WRONLY | os.O_NOFOLLOW  # root may write for a user who has put a link there
         try:
-            return os.open(path, os.O_WRONLY)
+            return os.open(path, flags)
         except FileNotFoundError:
             self._make_folder(path.parent)
             self._folders.add(path.parent)
-            file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o644)
-            give(path)
+            file = os.open(path, flags | os.O_CREAT, 0o644)
+            give(path, opened=file)
             return file
 
     def _make_folder(self, folder: Path) -> None:

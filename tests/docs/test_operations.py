@@ -2,9 +2,13 @@
 
 import ast
 import re
+import shlex
+import subprocess
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+
+from tests.docs.reader import blocks
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs/operations.md").read_text()
@@ -67,3 +71,19 @@ def test_what_only_a_comment_says_is_not_said() -> None:
     first = plain((ROOT / "cloud/process.py").read_text().splitlines()[0].strip('"'))
     assert any(first in text for text in sources().values())
     assert not is_said(first)
+
+
+def test_each_night_by_cron_and_by_a_timer(tmp_path: Path) -> None:
+    """Both take `%` for theirs: pasted there, the shell's own line made no copy on any night."""
+    (crontab,) = blocks("operations", "Back up", "text")
+    (line,) = re.findall(r"^30 1 \* \* \* root (.*)$", crontab, re.MULTILINE)
+    (unit,) = re.findall(r"`ExecStart=([^`]*)`", TEXT)
+    assert not re.search(r"(?<!\\)%", line)
+    assert "%" not in unit.replace("%%", "")
+    (tmp_path / "stackproof").write_text('#!/bin/sh\necho "$*"\n')
+    (tmp_path / "stackproof").chmod(0o755)
+    for words in (["sh", "-c", line.replace("\\%", "%")], shlex.split(unit.replace("%%", "%"))):
+        path = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+        said = subprocess.run(words, env=path, capture_output=True, text=True, check=True).stdout
+        ordered = r"cloud backup-all /etc/stackproof/cloud\.toml --out /backup/\d{4}-\d\d-\d\d\n"
+        assert re.fullmatch(ordered, said)

@@ -19,7 +19,7 @@ from tests.integration.edge.brokers import Broker
 from tests.ports import free_port
 from tests.system.rig import Rig
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1200)]
 
 GATEWAY, COLLECTOR = "gateway/SITE.toml", "collector/CLOUD.toml"
 
@@ -61,7 +61,7 @@ class Works(Rig):
     def serve(self) -> None:
         """Start the collector; wait until it serves."""
         self.start("cloud")
-        self.wait("the collector", lambda: "ready: " in self.said("cloud"), 60)
+        self.wait("the collector", lambda: "ready: " in self.said("cloud"), 180)
 
     def deliver(self) -> None:
         """Start the agent; wait until more than before is under receipt, and nothing waits long."""

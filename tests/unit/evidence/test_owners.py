@@ -11,7 +11,7 @@ from cloud.transport.served import alone
 from edge.spool import Spool, is_in_use
 from evidence.key_files import write_new
 from evidence.keys import generate, load_private, write_private
-from evidence.owners import give, make_folder
+from evidence.owners import give, make_folder, open_lock
 from tests.service_user import USER, given, needs_root, not_given
 
 
@@ -83,6 +83,16 @@ def test_what_keeps_others_out_is_its_owners_alone(tmp_path: Path) -> None:
     assert {str(path.relative_to(tmp_path)): oct(path.stat().st_mode) for path in files} == (
         dict.fromkeys(("spool.sqlite", "spool.lock", "lock", "broker/lock"), oct(0o100600))
     )
+
+
+def test_a_lock_is_no_link(tmp_path: Path) -> None:
+    """Root would take what it leads to out of all others' hands."""
+    victim = tmp_path / "victim"
+    victim.touch(0o644)
+    (tmp_path / "lock").symlink_to(victim)
+    with pytest.raises(OSError, match="symbolic links"):
+        open_lock(tmp_path / "lock")
+    assert victim.stat().st_mode & 0o777 == 0o644
 
 
 def test_what_another_user_has_locked_up_is_taken_for_in_use(

@@ -4,6 +4,7 @@ import errno
 import os
 import shutil
 import stat
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,12 @@ from cloud.accounts.store import AccountStore
 from cloud.collector.intake import Intake
 from cloud.collector.topics import Sender
 from cloud.config import load_cloud
+from cloud.store import copying
 from cloud.store.fsck import Checked, check_plant
 from cloud.store.slice import SliceStore
 from evidence.keys import generate, write_private
 from evidence.records import encode_record
-from tests.service_user import given, needs_root, not_given
+from tests.service_user import USER, given, needs_root, not_given
 from tests.unit.cloud.commands.test_store import evidence_of, files, spoil
 from tests.unit.cloud.evidence_examples import (
     CLOUD_HEAD,
@@ -184,6 +186,41 @@ def test_what_root_restores_is_the_collectors(home: Path, tmp_path: Path) -> Non
     assert (out / PLANT).stat().st_uid == 0
 
 
+@needs_root
+def test_where_root_restores_a_service_leads_nothing_elsewhere(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may put there, and move away, what it likes: root wrote evidence over /etc/passwd."""
+    out, slice_, victim = tmp_path / "out", evidence_of(home).parent, tmp_path / "victim"
+    assert cli.main(["backup", PLANT, str(home / "CLOUD.toml"), "--out", str(out)]) == 0
+    before, half = files(evidence_of(home), "log/checkpoint.new"), f".{PLANT}.unfinished"
+    shutil.rmtree(evidence_of(home))
+    victim.write_text("root's own")
+    (slice_ / half).mkdir()
+    (slice_ / half).chmod(0o777)
+    given(home / "evidence")
+    into = f"{half}/{PLANT}/log"
+    laid = f"mkdir -p {into}; ln -s {victim} {into}/checkpoint; ln -s {victim} {into}/entries.seg"
+    script = f"({laid}); mv {half} away; {laid}"
+    copy_log, tried = copying._copy_log, list[bool]()
+
+    def raced(*given: Any) -> None:
+        subprocess.run(
+            ["/bin/sh", "-c", script], cwd=slice_, user=USER, group=USER, extra_groups=[],
+            check=False, capture_output=True,
+        )  # fmt: skip
+        tried.append((slice_ / into / "checkpoint").is_symlink())
+        copy_log(*given)
+
+    monkeypatch.setattr(copying, "_copy_log", raced)
+    assert cli.main(["restore", str(out / PLANT), str(home / "CLOUD.toml")]) == 0
+    assert tried == [True]
+    assert (victim.read_text(), victim.stat().st_uid) == ("root's own", 0)
+    assert files(evidence_of(home)) == before
+    assert not_given(evidence_of(home)) == []
+    assert not (slice_ / "away" / PLANT).exists()
+
+
 @pytest.mark.parametrize("part", ["log/entries.seg", "log/checkpoint", "index/edge-a.idx"])
 def test_what_is_not_sound_is_no_backup(
     home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], part: str
@@ -253,11 +290,18 @@ def test_beside_a_collector_and_on_at_another_one(
 
 
 def test_all_of_a_collector_in_one_go_and_one_that_cannot_be_copied_keeps_no_other(
-    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A night's recipe named one plant: one that came later was in no copy, and nobody was told."""
-    config, out = home / "CLOUD.toml", tmp_path / "out"
+    config, out, is_dir = home / "CLOUD.toml", tmp_path / "out", Path.is_dir
     shutil.copytree(evidence_of(home), evidence_of(home).with_name("second"))  # of no root of ours
+
+    def refused(path: Path) -> bool:
+        if "second" in path.parts[:-1]:  # as root's own, which a person has put there
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return is_dir(path)
+
+    monkeypatch.setattr(Path, "is_dir", refused)
     AccountStore(home / "state").close()
     assert cli.main(["backup-all", str(config), "--out", str(out)]) == 2
     said = capsys.readouterr()

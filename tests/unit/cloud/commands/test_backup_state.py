@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cloud import cli
+from cloud import cli, state_copy
 from cloud.accounts.rows import Account
 from cloud.accounts.store import AccountStore
 from cloud.alarms.store import AlarmStore
@@ -16,7 +16,7 @@ from cloud.review.openings import Openings
 from cloud.shift.store import ShiftStore
 from cloud.standby import held
 from cloud.state_copy import FILES
-from tests.service_user import given, not_given
+from tests.service_user import given, needs_root, not_given
 from tests.unit.cloud.front.front_examples import somebody
 
 CONFIG = 'format = 1\n[cloud]\nstate_dir = "state"\n'
@@ -130,6 +130,31 @@ def test_all_of_it_is_put_or_none_and_as_the_folders_owners(
     mine.unlink()
     assert {path.name for path in state.iterdir()} == {"accounts.db", "alarms.db"}
     assert not_given(state) == [] or os.geteuid() != 0
+
+
+@needs_root
+def test_roots_own_files_are_given_to_no_service(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whose folder it is may put one in place of what root has just written there."""
+    out, state, victim = tmp_path / "out", tmp_path / "state", tmp_path / "victim"
+    AccountStore(state).close()
+    assert cli.main(["backup-state", str(config), "--out", str(out)]) == 0
+    for path in state.iterdir():
+        path.unlink()
+    given(state)
+    victim.write_text("root's own")
+    write = state_copy._write
+
+    def replaced(path: Path, data: bytes) -> None:
+        write(path, data)
+        path.unlink()
+        path.hardlink_to(victim)
+
+    monkeypatch.setattr(state_copy, "_write", replaced)
+    assert cli.main(["restore-state", str(out / "state"), str(config)]) == 2
+    assert victim.stat().st_uid == 0
+    assert list(state.iterdir()) == []
 
 
 def test_beside_a_collector_or_after_one_that_was_killed(

@@ -44,6 +44,19 @@ def test_bytes_land_at_their_offset_and_folders_are_made(disk: Disk, tmp_path: P
     assert path.read_bytes() == b"Jello world"
 
 
+def test_a_link_is_not_followed(disk: Disk, tmp_path: Path) -> None:
+    """Root, who makes an index again, would write where the folder's owner lets it lead."""
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"root's own")
+    for name in ("a", "b.new"):
+        (tmp_path / name).symlink_to(victim)
+    with pytest.raises(OSError, match="symbolic links"):
+        disk.write(tmp_path / "a", 0, b"evidence")
+    with pytest.raises(OSError, match="symbolic links"):
+        disk.replace(tmp_path / "b", b"evidence")
+    assert victim.read_bytes() == b"root's own"
+
+
 def test_sync_covers_new_folders_too_and_only_once(
     disk: Disk, tmp_path: Path, synced: list[str]
 ) -> None:
