@@ -203,6 +203,7 @@ class Intake:
             self._next.sealed.add(sender)
         elif isinstance(verdict, Ahead):
             self.rejects.count(sender.plant, sender.gateway, "ahead")
+            plant.store.note_named(sender.gateway, verdict.seq, verdict.before)
             if verdict.is_verified and self.missing.note(
                 sender, verdict.due, verdict.seq, self._clock.wall_ns()
             ):

@@ -8,7 +8,7 @@ bytes.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from cloud.collector.identity import Certified
@@ -74,8 +74,8 @@ class StreamView(Protocol):
     def root_at(self, size: int) -> bytes | None:
         """Root of the log's first `size` entries, None when it never had that many."""
 
-    def writes_lower(self, stream: str, kid: bytes) -> bool:
-        """The stream's newest objects are under this key, and each has the lower s (ADR 0085)."""
+    def must_be_lower(self, stream: str, kid: bytes, sha256: bytes) -> bool:
+        """An object under this key, due and with the higher s, is not the gateway's (ADR 0085)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +118,13 @@ class Ahead:
         seq: of the object.
         due: the stream's next seq.
         is_verified: its signature is good; False when its key may be certified by what is due.
+        before: SHA-256 of the object that it names before it; b"" where it is not verified.
     """
 
     seq: int
     due: int
     is_verified: bool = True
+    before: bytes = field(default=b"", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +225,7 @@ def _judge(
         return _fork(entry, header, {"held": held})
     _check_anchor(header, view)
     if header.seq > stream.next_seq:
-        return Ahead(header.seq, stream.next_seq)
+        return Ahead(header.seq, stream.next_seq, before=header.prev)
     if header.prev != stream.head.hash:
         return _fork(entry, header, {"held_before": stream.head.hash})
     _check_way(look, key, view)
@@ -312,8 +314,11 @@ def _check_config(header: Header, stream: StreamState, keyring: Keyring) -> None
 def _check_way(look: Look, key: GatewayKey, view: StreamView) -> None:
     """Taken in, it would be another object than the one that the gateway's next one names."""
     seq, stream = look.header.seq, look.header.stream
-    if look.is_higher(key) and view.writes_lower(stream, look.kid):
-        sentence = f"seq {seq}: its signature was written anew on the way, without the key"
+    if look.is_higher(key) and view.must_be_lower(stream, look.kid, look.sha256):
+        sentence = (
+            f"seq {seq}: its signature was written anew on the way, without the key, or by an "
+            "agent of before: then it is taken once the next one has come"
+        )
         raise _RefusalError("signature", sentence)
 
 

@@ -85,6 +85,8 @@ class PlantStore:
         self._laying = count()
         self._roots: dict[int, bytes] = {}
         self._lower: dict[str, bytes] = {}  # streams that have been found to write the lower s
+        self._higher: dict[str, int] = {}  # seq of their newest object with the higher one
+        self._named: dict[str, tuple[int, bytes]] = {}  # objects that their next ones name
         self.reader = PlantReader(plant, self._folder, lambda: self._committed)
         if self.recovery.unnamed:
             disk.must_last([self._folder.entries, *self.recovery.segments])
@@ -122,11 +124,28 @@ class PlantStore:
             self._roots[size] = self.reader.compact_range(size).root()
         return self._roots[size]
 
-    def writes_lower(self, stream: str, kid: bytes) -> bool:
-        """The stream's newest `LOWER_MANY` objects are under this key, and each has the lower s.
+    def note_named(self, stream: str, seq: int, sha256: bytes) -> None:
+        """A well-signed object that came too early says which one is before it."""
+        if sha256 and seq == self.stream(stream).next_seq + 1:
+            self._named[stream] = seq - 1, sha256
 
-        Agents of before wrote either: of so many not one is by chance.
+    def must_be_lower(self, stream: str, kid: bytes, sha256: bytes) -> bool:
+        """Of an object with the higher s that is due: it was written anew without its key.
+
+        The stream's newest `LOWER_MANY` objects are under this key, and each has the lower s.
+        Agents of before wrote either: of so many not one is by chance. One that goes on with what
+        a newer agent signed names its own object in the next one.
         """
+        due = self.stream(stream).next_seq
+        is_named = self._named.get(stream) == (due, sha256)
+        is_either = is_named or due - self._higher.get(stream, -LOWER_MANY) < LOWER_MANY
+        if not is_either and self._has_lower(stream, kid):
+            return True
+        self._lower.pop(stream, None)
+        self._higher[stream] = due
+        return False
+
+    def _has_lower(self, stream: str, kid: bytes) -> bool:
         if self._lower.get(stream) == kid:
             return True
         newest = self.reader.head(stream).next_seq

@@ -48,7 +48,7 @@ class RelayTopics(Topics):
     @property
     def down(self) -> tuple[str, ...]:
         """Receipts."""
-        return (f"{self.base}/receipts",)
+        return (self.receipts,)
 
     @property
     def down_over_tls(self) -> tuple[str, ...]:

@@ -36,6 +36,7 @@ log = logging.getLogger("stackproof.edge.uplink")
 KEEPALIVE_S = 10
 RECONNECT_S_MIN, RECONNECT_S_MAX = 1, 4  # a try costs a packet; readings wait for it
 RESUBSCRIBE_S = 5.0  # a cluster that elects its leader refuses for a while
+ANEW_S = 3_600.0  # what is said once is asked for: nodes that lost each other keep it, and no more
 ONLINE = b'{"online":true}'
 UNACKNOWLEDGED_MAX = 256  # objects the library may hold; beyond it, the spool keeps them
 UNSENT_BYTES_MAX = 16 * 1024  # the system takes no more ahead of the link; live values wait there
@@ -176,6 +177,8 @@ class MqttUplink:
         self._down: tuple[str, ...] = topics.down if tls is None else topics.down_over_tls
         self._down += (topics.order,) if takes_orders else ()
         self._asked, self._connections = self._down, 0
+        self._said_once = tuple(one for one in self._down if one != topics.receipts)
+        self._again: asyncio.TimerHandle | None = None
         self._state = ONLINE
         self._on_connected, self._on_disconnected = on_connected, on_disconnected
         self._on_message = on_message
@@ -310,9 +313,11 @@ class MqttUplink:
             self._asked = topics
             self._client.subscribe([(topic, 0) for topic in topics])  # ADR 0084
 
-    def _subscribe_later(self, topics: tuple[str, ...], connection: int) -> None:
+    def _subscribe_later(self, topics: tuple[str, ...], pause_s: float, connection: int) -> None:
+        if self._again is not None:  # of the answer before: there is one at a time
+            self._again.cancel()
         if self._loop is not None:
-            self._loop.call_later(RESUBSCRIBE_S, self._subscribe, topics, connection)
+            self._again = self._loop.call_later(pause_s, self._subscribe, topics, connection)
 
     def _subscribed(
         self, client: paho.Client, _data: object, _mid: int, codes: list[ReasonCode], _props: object
@@ -322,8 +327,9 @@ class MqttUplink:
             for topic, code in zip(self._asked, codes, strict=False)
             if code.is_failure
         }
-        if refused:
-            self._call(self._subscribe_later, tuple(refused), self._connections)
+        again = (tuple(refused), RESUBSCRIBE_S) if refused else (self._said_once, ANEW_S)
+        if again[0]:
+            self._call(self._subscribe_later, *again, self._connections)
         if self._is_told:
             return
         if why := refused.pop(self._topics.order, ""):

@@ -37,9 +37,14 @@ class Topics:
         return f"{self.base}/state"
 
     @property
+    def receipts(self) -> str:
+        """The newest receipt, down."""
+        return f"{self.base}/receipts"
+
+    @property
     def down(self) -> tuple[str, ...]:
         """Receipts and configuration, down."""
-        return f"{self.base}/receipts", f"{self.base}/config"
+        return self.receipts, f"{self.base}/config"
 
     @property
     def order(self) -> str:

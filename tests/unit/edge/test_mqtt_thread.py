@@ -11,6 +11,7 @@ from paho.mqtt.enums import MQTTErrorCode, _ConnectionState
 from edge.route import Route
 from edge.uplink.mqtt import MqttUplink
 from edge.uplink.topics import Topics
+from tests.waiting import until
 
 
 def uplink() -> MqttUplink:
@@ -61,6 +62,38 @@ def test_it_asks_for_nothing_that_a_broker_has_to_keep(monkeypatch: pytest.Monke
     client._in_packet |= {"command": 0x20, "packet": b"\x00\x00"}
     assert client._packet_handle() == MQTTErrorCode.MQTT_ERR_SUCCESS
     assert asked == [[("stackproof/v1/00/p/g/receipts", 0), ("stackproof/v1/00/p/g/config", 0)]]
+
+
+async def test_what_is_said_once_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A site order of while a node of three was cut off never came to the agent connected there.
+
+    Receipts do: what has none is sent again.
+    """
+    made = uplink()
+    client: Any = made._client
+    made._loop, asked = asyncio.get_running_loop(), list[list[str]]()
+    client._state = _ConnectionState.MQTT_CS_CONNECTED
+
+    def subscribe(topics: list[tuple[str, int]]) -> None:
+        asked.append([topic.rpartition("/")[2] for topic, _ in topics])
+
+    def answered(codes: bytes) -> None:
+        client._in_packet |= {"command": 0x90, "packet": b"\x00\x01" + codes}
+        assert client._packet_handle() == MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    monkeypatch.setattr(client, "subscribe", subscribe)
+    monkeypatch.setattr("edge.uplink.mqtt.RESUBSCRIBE_S", 0.01)
+    monkeypatch.setattr("edge.uplink.mqtt.ANEW_S", 0.02)
+    made._subscribe(made._down, 0)
+    answered(b"\x80\x00")
+    await until(lambda: asked[1:] == [["receipts"]])
+    for _ in range(9):  # a broker that says it again and again is not asked as often
+        answered(b"\x00")
+    await until(lambda: asked[2:] == [["config"]])
+    await asyncio.sleep(0.1)
+    assert asked[3:] == []
+    answered(b"\x00")
+    await until(lambda: asked[3:] == [["config"]])
 
 
 async def test_what_nobody_has_thought_of_ends_a_connection_and_not_the_thread(

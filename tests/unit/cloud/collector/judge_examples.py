@@ -31,7 +31,7 @@ class View:
     def root_at(self, size: int) -> bytes | None:
         return self.roots.get(size)
 
-    def writes_lower(self, stream: str, kid: bytes) -> bool:
+    def must_be_lower(self, stream: str, kid: bytes, sha256: bytes) -> bool:
         return False
 
     def hold(self, accepted: Verdict) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from cloud.collector import aside
-from cloud.collector.judge import Accepted, Duplicate
+from cloud.collector.judge import Accepted, Ahead, Duplicate
 from cloud.collector.topics import Sender
 from evidence import cbor, cose
 from evidence.blocks import compress
@@ -254,11 +254,15 @@ def test_what_is_due_and_comes_rewritten_is_not_taken_for_the_gateways(p256: At)
     (due,) = frames(p256, 1)
     (verdict,) = p256.take(rewritten(due))
     assert (verdict.reason, verdict.sentence) == (
-        "signature", "seq 4: its signature was written anew on the way, without the key"
+        "signature", "seq 4: its signature was written anew on the way, without the key, or by an "
+        "agent of before: then it is taken once the next one has come",
     )  # fmt: skip
     p256.restart()
     assert p256.take(rewritten(due))[0].reason == "signature"
-    assert all(isinstance(v, Accepted) for v in p256.take(due, *frames(p256, 3)))
+    later = frames(p256, 2)
+    p256.take(later[1], later[0])  # too early both: what they name is what the gateway has signed
+    assert p256.take(rewritten(due))[0].reason == "signature"
+    assert all(isinstance(v, Accepted) for v in p256.take(due, *later, *frames(p256, 3)))
 
 
 @pytest.mark.parametrize("higher", [0, 1])
@@ -269,3 +273,24 @@ def test_an_agent_that_wrote_either_way_goes_on(p256: At, higher: int) -> None:
         if n % 4 == higher:
             p256.gateway.objects[-1] = data = rewritten(data)
         assert isinstance(p256.take(data)[0], Accepted), n
+
+
+def test_an_older_agent_goes_on_with_what_a_newer_one_has_signed(p256: At) -> None:
+    """After `install.sh --rollback`: it stood still for good, and with the newer agent again, too.
+
+    What the spool holds is sent as it was signed, and the next object names it.
+    """
+    assert all(isinstance(v, Accepted) for v in p256.take(*frames(p256, 5)))
+    assert p256.take(rewritten(frames(p256, 1)[0]))[0].reason == "signature"
+    p256.gateway.objects[-1] = rewritten(p256.gateway.objects[-1])
+    first, others = p256.gateway.objects[-1], frames(p256, 1)
+    for _ in range(6):  # each of them with the higher s
+        p256.gateway.objects[-1] = rewritten(p256.gateway.objects[-1])
+        others[-1:] = [p256.gateway.objects[-1], *frames(p256, 1)]
+    sent = [first, *others]
+    refused, *early = p256.take(*sent)
+    assert (refused.reason, {type(one) for one in early}) == ("signature", {Ahead})
+    assert [type(one) for one in p256.take(*sent)] == [Accepted] * 8
+    assert [p256.intake.plant("mini").hash_at("edge-1", 7 + n) for n in range(8)] == [
+        hashlib.sha256(one).digest() for one in sent
+    ]
