@@ -6,13 +6,17 @@ restored backup it goes on where it stopped, or begins again where the log is an
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 
 from cloud.closing.zone import configuration_of
 from cloud.collector.desk import PlantEvidence
 from cloud.month.facts import Facts, Position, Segment, StreamDay
 from cloud.month.tally import Layout, Tally, layout_text
 from evidence import cose
+from evidence.errors import MalformedError
 from evidence.frame import decode_body, header_of
+from evidence.frame_form import FrameForm
 from evidence.log import ENTRY_VERSION, Kind, decode_entry
 from evidence.log_lines import about
 
@@ -42,7 +46,7 @@ class FactsReader:
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
         #: of each stream the newest: frames name none before it again
-        self._layouts: dict[tuple[str, str], tuple[bytes, Layout]] = {}
+        self._layouts: dict[tuple[str, str], tuple[bytes, Layout, FrameForm | None]] = {}
         self._told: set[str] = set()
 
     def follow(self, evidence: PlantEvidence, most: int) -> bool:
@@ -97,7 +101,9 @@ class FactsReader:
                 continue
             envelope = cose.parse(stored.data)
             body, named = decode_body(envelope.payload), header_of(envelope).cfg or b""
-            layout = self._layout(evidence, stream, named, segments)
+            layout, form = self._layout(evidence, stream, named, segments)
+            if form is None or not form.fits(body):
+                body = replace(body, sections=())  # no figure is made of its readings
             if body.sections and named != cfg:
                 first_ns = min(section.first_ns for section in body.sections)
                 segments.append(Segment(first_ns, named, layout))
@@ -115,24 +121,30 @@ class FactsReader:
 
     def _layout(
         self, evidence: PlantEvidence, stream: str, cfg: bytes, new: Sequence[Segment]
-    ) -> Layout:
-        """Of a configuration; `new` are segments that are not written yet."""
+    ) -> tuple[Layout, FrameForm | None]:
+        """Of a configuration, and what frames it has; `new` are segments that are not written yet.
+
+        None where it gives them no form: no month is made by it.
+        """
         plant = evidence.plant
-        held_cfg, layout = self._layouts.get((plant, stream), (b"", _NONE))
+        held_cfg, layout, form = self._layouts.get((plant, stream), (b"", _NONE, None))
         if held_cfg == cfg:
-            return layout
+            return layout, form
+        seq, form = evidence.configs(stream)[cfg], None
+        (held,) = evidence.objects(stream, seq, seq + 1)
+        config = configuration_of(held.data)
+        with suppress(MalformedError):
+            form = FrameForm(config)
         if cfg == self._facts.newest_cfg(plant, stream):  # as it was counted by before the start
             layout = self._facts.segments(plant)[stream][-1].layout
         else:
-            seq = evidence.configs(stream)[cfg]
-            (held,) = evidence.objects(stream, seq, seq + 1)
-            layout = Layout.of(configuration_of(held.data))
+            layout = Layout.of(config)
             if not self._has_room(plant, [*(of.layout for of in new), layout]):
                 said = "configurations are too many, or of too many devices, to be counted"
                 self._tell(plant, stream, said)
                 layout = layout.without_devices()
-        self._layouts[plant, stream] = cfg, layout
-        return layout
+        self._layouts[plant, stream] = cfg, layout, form
+        return layout, form
 
     def _tell(self, plant: str, stream: str, said: str) -> None:
         """Once a plant."""

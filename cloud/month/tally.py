@@ -23,8 +23,6 @@ SECOND_NS = 1_000_000_000
 NO_DEVICE = "-"
 #: days of one gap that are counted: one that began in 1970 tells of a clock
 GAP_DAYS_MAX = 1_000
-#: days of one frame of which each device is counted: a frame of an agent is of a quarter of an hour
-FRAME_DAYS_MAX = 31
 
 
 @dataclass(frozen=True)
@@ -138,12 +136,10 @@ class Tally:
         if calendar is None:
             calendar = self._days[layout.zone] = _Calendar(layout.zone)
         for section in body.sections:
-            pieces = list(calendar.pieces(section))
-            told = layout if len(pieces) <= FRAME_DAYS_MAX else layout.without_devices()
-            for name, first, stop in pieces:
+            for name, first, stop in calendar.pieces(section):
                 day = self._day(name)
                 day.last_seq, day.log_index = seq, log_index
-                for device, counts in _counted(told, section, first, stop):
+                for device, counts in _counted(layout, section, first, stop):
                     self.figures += device not in day.devices
                     day.devices.setdefault(device, Counts()).add(counts)
         if body.gap is not None:

@@ -1,6 +1,7 @@
 """Readings of frames to minutes, many ticks at once. Pure: a configuration, bodies, arrays."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,10 @@ from cloud.series.bucket import MINUTE_NS, Series
 from cloud.series.columns import Columns, Running
 from edge.calc.blocks import GroupBlock
 from evidence.counts import GroupCounts
+from evidence.errors import MalformedError
 from evidence.frame import Body
-from evidence.points import Dtype, Point
+from evidence.frame_form import FrameForm
+from evidence.points import Point
 from evidence.quality import FIRST_BAD, Quality
 from evidence.recompute import joined_blocks
 from evidence.waiting import Waiting
@@ -36,21 +39,18 @@ class Form:
         self.zone, self.many = str(config["plant"]["time_zone"]), len(points)
         self._series: dict[int, tuple[Series, ...]] = {}
         self._counts: list[GroupCounts] = []
-        self._due: dict[int, list[tuple[int, int, Dtype]]] = {}
-        for number, group in enumerate(config["groups"]):
+        self._frames: FrameForm | None = None  # where it gives frames no form
+        with suppress(MalformedError):
+            self._frames = FrameForm(config)
+        for group in config["groups"]:
             of = [points[index] for index in group["points"]]
             more = tuple(Series.of(plant, gateway, point) for point in of)
             self._series[group["schedule"]] = (*self._series.get(group["schedule"], ()), *more)
             self._counts.append(GroupCounts(of))
-            due = number, len(of), Dtype(group["dtype"])
-            self._due.setdefault(group["schedule"], []).append(due)
 
     def fits(self, body: Body) -> bool:
-        """Has a frame the groups that the configuration names?"""
-        return all(
-            [(g.group, g.rows, g.dtype) for g in section.groups] == self._due.get(section.schedule)
-            for section in body.sections
-        )
+        """Does a frame fit the configuration, as a month is made of it?"""
+        return self._frames is not None and self._frames.fits(body)
 
     def minutes(self, bodies: Sequence[Body], from_ns: int, to_ns: int) -> Iterator[Columns]:
         """Minutes of fitting bodies' ticks with from_ns <= tick < to_ns.

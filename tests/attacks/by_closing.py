@@ -13,7 +13,7 @@ from evidence.log import Kind as EntryKind
 from evidence.log import decode_entry
 from evidence.receipt import decode_receipt, encode_receipt
 from evidence.recompute import month_bounds
-from tests.attacks.by_both import statement
+from tests.attacks.by_both import no_such_schedule, statement
 from tests.attacks.by_keys import DAYS, SINCE, certificate, private
 from tests.attacks.forging import Change, Kind, kind, packed, resign_log
 from tests.unit.evidence import sealed_month as sm
@@ -85,13 +85,17 @@ def taken_over(files: sm.Files) -> None:
     files[paths.earlier_collector(digest)] = old
 
 
-def beside(gateway: str) -> Change:
-    """Another gateway of the plant, configured and running, but without a reading so far."""
+def beside(gateway: str, *, unfit: bool = False) -> Change:
+    """Another gateway of the plant, configured and running, but without a reading so far.
+
+    `unfit`: it has one frame of readings, of which nothing can be used.
+    """
 
     def change(files: sm.Files) -> None:
         by, month = sm.signer(70), sm.month()
         config = {**sm.configuration(), "gateway": {"id": gateway, "slice": "00"}}
-        beat = sm.frame_item(sm.bodies(sm.configuration())[4])
+        made = sm.bodies(sm.configuration())
+        beat = sm.frame_item(no_such_schedule(made[0]) if unfit else made[4])
         chain = sm.Chain(by, stream=gateway)
         chain.sign(TYP_CONFIG, sm.config_item(config).payload)
         chain.sign(beat.typ, beat.payload)
@@ -173,6 +177,8 @@ _CLOSES: list[tuple[str, str, Callable[[], bytes], set[str]]] = [
      packed(beside("g2"), COLLECTOR), {"E-INPUT"}),
     ("a first gateway that has read nothing", "The same, and it stands before the other.",
      packed(beside("a1"), COLLECTOR), {"E-INPUT"}),
+    ("a second gateway whose only frame does not fit", "The same, though nothing of it is used.",
+     packed(beside("g2", unfit=True), COLLECTOR), {"E-INPUT", "W-UNFIT"}),
     ("honest new collector", "The collector has a new key; the gateway knows the old one only.",
      packed(taken_over, ANOTHER), {"N-KEY"}),
     ("a stolen collector's key after the gateway named the next",

@@ -125,8 +125,11 @@ export class Figures {
   }
 
   /** A frame that does not fit: running values are nobody's until they begin anew. */
-  passOver(hash, config, where) {
-    if (this.rules !== null && !this.isUndecided) this.mayConfigure(hash, config, where);
+  passOver(stream, seq, hash, config) {
+    this.streams.add(stream.id);
+    if (this.rules !== null && !this.isUndecided && this.streams.size === 1) {
+      this.mayConfigure(hash, config, `${stream.id} seq ${seq}`);
+    }
     this.computed = null;
   }
 

@@ -364,7 +364,7 @@ export class Stream {
     if (header.cfg === null) this.report("E-CFG-MISSING", header.seq);
     if (config && !fits) {
       this.report("W-UNFIT", header.seq);
-      figures.passOver(hex(header.cfg), config, where);
+      figures.passOver(this, header.seq, hex(header.cfg), config);
       return;
     }
     if (!fits) {

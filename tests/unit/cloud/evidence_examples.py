@@ -82,6 +82,10 @@ def configuration(plant: str, gateway: str, software: str = "stackproof 0") -> d
         "id": "meter.count", "quantity": {"kind": "count", "unit": "1"}, "dtype": Dtype.U16.value,
         "decimals": 0, "role": "totaliser", "provenance": "meter-direct",
     }  # fmt: skip
+    device = {
+        "id": "meter", "url": "test:meter", "schedule": 0, "profile": "test/none",
+        "profile_revision": "1", "provenance": "meter-direct", "settings": {},
+    }  # fmt: skip
     return {
         "format": 1, "software": software,
         "plant": {
@@ -90,7 +94,7 @@ def configuration(plant: str, gateway: str, software: str = "stackproof 0") -> d
         },
         "gateway": {"id": gateway, "slice": "00"},
         "collector": {"key_sha256": bytes(32)},
-        "schedules": [{"interval_ns": SECOND_NS}], "devices": [], "points": [point],
+        "schedules": [{"interval_ns": SECOND_NS}], "devices": [device], "points": [point],
         "groups": [{"schedule": 0, "dtype": point["dtype"], "computed": False, "points": [0]}],
         "potlines": [], "statement": {},
     }  # fmt: skip

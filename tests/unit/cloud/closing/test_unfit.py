@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from cloud.api.services import MonthRefusedError
+from cloud.month.facts import Facts
+from cloud.month.reader import FactsReader
 from cloud.outputs.checked import read_hours
 from cloud.outputs.sealed import read_sealed
 from evidence import cbor
@@ -101,6 +103,11 @@ async def test_a_month_is_closed_without_a_frame_that_does_not_fit(
                                     "2026-06-15T04:59:50Z and 2026-06-15T04:59:59Z")  # fmt: skip
     assert any("after a frame that was not used" in told for told in report.not_checked)
     read_hours(folder / ARCHIVE, read_sealed(folder / ARCHIVE))  # for the report: raises nothing
+    counted = Facts(folder)
+    assert FactsReader(counted).follow(desk.evidence(sm.PLANT), 64)
+    # for the month's page: three frames of ten seconds, six points each second, four at one of them
+    assert counted.counted(sm.PLANT, MONTH).readings == 3 * (6 * 10 + 4)
+    counted.close()
     with (folder / ARCHIVE).open("rb") as file:
         reader = PointReader(ArchiveSource(file), sm.STREAM, "pot-01.voltage")
         found = reader.readings(sm.START_NS, sm.START_NS + 60 * sm.SECOND)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cloud.month import reader, tally
+from cloud.month import reader
 from cloud.month.facts import Facts
 from cloud.month.reader import FactsReader
 from evidence import cbor
@@ -75,20 +75,21 @@ def test_days_without_end_are_counted_as_far_as_there_is_room(
     """Two frames (8.6 kB) of 4,096 days of 500 devices took 600 MB, and 195 MB of the file."""
     monkeypatch.setattr(reader, "FIGURES_A_PIECE", 10)
     monkeypatch.setattr(reader, "FIGURES_MAX", 30)
-    monkeypatch.setattr(tally, "FRAME_DAYS_MAX", 4)
     desk = Desk(tmp_path / "evidence")
     sign(desk, 0)
-    frame(desk, sm.START_NS + DAY_NS, 5, DAY_NS)  # more days than of any agent's
-    for day in range(6, 14):
+    frame(desk, sm.START_NS + DAY_NS, 5, DAY_NS)  # it does not fit: no day of it is counted
+    for day in range(6, 18):
         frame(desk, sm.START_NS + day * DAY_NS)
     facts, calls = Facts(tmp_path), 1
     while not FactsReader(facts).follow(desk.evidence(sm.PLANT), 64):
         calls += 1
-    # the first day has two ticks, days 1 to 5 none that counts. With 11 days before, 3 devices are
-    # 33 figures: days 6 to 10 are the last that are counted
-    assert facts.counted(sm.PLANT, "2026-06").readings == 2 * 3 + 5 * 3
-    assert facts.days_of(sm.PLANT, sm.STREAM) == 14
-    # a day of three devices is four figures, one of none is one: 4 + 5 + 4, 4 + 4 + 4, 4 + 3
-    assert calls == 3
+    # the first day, 15 June, has two ticks. With 11 days before, 3 devices are 33 figures: 30 June,
+    # day 15, is the last of which they are counted
+    assert facts.counted(sm.PLANT, "2026-06").readings == 2 * 3 + 10 * 3
+    assert facts.counted(sm.PLANT, "2026-07").readings == 0
+    assert facts.days_of(sm.PLANT, sm.STREAM) == 13
+    # a day of three devices is four figures, one of none is one: three times 4 + 4 + 4, then
+    # 4 + 4 + 1 + 1
+    assert calls == 4
     facts.close()
     desk.shut()

@@ -69,7 +69,7 @@ def frame(rng: Random, start_ns: int, step_ns: int = STEP_NS) -> Body:
 
 
 def configure(desk: Desk, decimals: int = 1, step_ns: int = STEP_NS) -> None:
-    """The small plant's, with so many decimals of `gas.flow`, and readings so far apart."""
+    """The small plant's, with so many decimals of `gas.flow`; gas and power are read so often."""
     config = sm.configuration()
     config["schedules"][1]["interval_ns"] = step_ns
     for point in config["points"]:
@@ -276,17 +276,19 @@ def test_a_store_that_was_away_or_full_catches_up(desk: Desk, tmp_path: Path) ->
     store.close()
 
 
+@pytest.mark.parametrize("step_ns", [STEP_NS, STEP_NS // 2])
 def test_a_frame_that_does_not_fit_is_in_no_bucket_and_counts_once(
-    desk: Desk, tmp_path: Path
+    desk: Desk, tmp_path: Path, step_ns: int
 ) -> None:
     """Though it is read again with what came after it, and whatever the store does."""
     store = Away(tmp_path / "away.db", 90, ManualClock(START_NS))
     configure(desk)
     deliver(desk, 1, 0, 2)
-    body = frame(Random(3), START_NS + 2 * FRAME_NS)
+    body = frame(Random(3), START_NS + 2 * FRAME_NS, step_ns)  # it lacks a group, or its interval
     (section,) = body.sections
+    groups = section.groups[:1] if step_ns == STEP_NS else section.groups
     less = Body(body.t0_ns, body.clock, 8, (Section(
-        1, section.first_ns, STEP_NS, TICKS, section.groups[:1], section.lag_ms, (1,)
+        1, section.first_ns, step_ns, TICKS, groups, section.lag_ms, (1,)
     ),))  # fmt: skip
     desk.take(Kind.FRAME, TYP_FRAME, encode_body(less), less)
     follower = SeriesFollower(desk, store)

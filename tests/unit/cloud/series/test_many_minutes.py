@@ -60,12 +60,15 @@ def test_ticks_far_ahead_of_their_frame_are_in_no_series(tmp_path: Path) -> None
     """Nothing would prune them: 8.6 kB of frames were 100 MB of the file, until 2262."""
     store = EmbeddedSeries(tmp_path / "series.db", 90, ManualClock(START_NS))
     desk = Desk(tmp_path / "evidence")
-    configure(desk)
-    body = frame(Random(1), START_NS, 12 * HOUR_NS)  # it comes some minutes after its first tick
+    configure(desk, step_ns=4 * HOUR_NS)
+    begin_ns = (START_NS + 24 * HOUR_NS) // (4 * HOUR_NS) * 4 * HOUR_NS
+    body = frame(Random(1), begin_ns, 4 * HOUR_NS)  # it comes a day before its first tick
     desk.take(Kind.FRAME, TYP_FRAME, encode_body(body), body)
     run(SeriesFollower(desk, store))
     (found,) = of_store(store, MINUTE_S, "gas.flow").values()
-    assert [(one.from_ns - START_NS) // HOUR_NS for one in found] == [-1, 11, 23, 35, 47]
+    # it begins 16 June 04:00 and came 15 June, soon after 04:52:20
+    hours = [(one.from_ns - begin_ns) // HOUR_NS for one in found]
+    assert hours == [0, 4, 8, 12, 16, 20, 24]
     store.close()
     desk.shut()
 
@@ -84,18 +87,18 @@ def test_a_minute_of_more_objects_than_a_step_is_made_in_steps(
     monkeypatch.setattr(follow, "STEP_OBJECTS", 4)
     store = EmbeddedSeries(tmp_path / "series.db", 90, ManualClock(START_NS))
     desk = Desk(tmp_path / "evidence")
-    configure(desk, step_ns=SECOND_NS // 5)
+    step_ns = SECOND_NS // 5
+    configure(desk, step_ns=step_ns)
     minute_ns = START_NS - START_NS % MINUTE_NS
     for number in range(30):  # 10 ticks in 2 s each: of a minute, in which the decimals change
         if number == 17:
-            configure(desk, decimals=2, step_ns=SECOND_NS // 5)
-        body = frame(Random(number), minute_ns + number * 2 * SECOND_NS, SECOND_NS // 5)
+            configure(desk, decimals=2, step_ns=step_ns)
+        body = frame(Random(number), minute_ns + number * 2 * SECOND_NS, step_ns)
         desk.take(Kind.FRAME, TYP_FRAME, encode_body(body), body)
     follower = SeriesFollower(desk, store)
     while follower.step(sm.PLANT) == 0.0:
         read.append(0)
-    configure(desk, decimals=2)
-    body = frame(Random(31), minute_ns + MINUTE_NS)  # the next minute, and some after it
+    body = frame(Random(31), minute_ns + 2 * MINUTE_NS, step_ns)  # after the next minute
     desk.take(Kind.FRAME, TYP_FRAME, encode_body(body), body)
     while follower.step(sm.PLANT) == 0.0:
         assert store.marks(sm.PLANT)[sm.STREAM].next_seq == 1  # it is put when it is over
