@@ -1,7 +1,6 @@
 """A gateway that gives what its line says late to the next question, under that one's number."""
 
 import asyncio
-import itertools
 import struct
 
 import pytest
@@ -84,10 +83,9 @@ async def numbers(driver: ModbusDriver) -> list[int | None]:
 
 async def until_whole(driver: ModbusDriver, true: list[int | None]) -> int:
     """How many reads it takes until all is there; until then nothing is another register's."""
-    for reads in itertools.count(1):
-        got = await numbers(driver)
-        if got == true:
-            break
+    reads = 1
+    while (got := await numbers(driver)) != true:
+        reads += 1
         assert all(value in (None, right) for value, right in zip(got, true, strict=False))
         await asyncio.sleep(0.02)
     return reads
