@@ -46,7 +46,8 @@ from firmware_configs.profile import Setting
 _LOG = logging.getLogger(__name__)
 
 REASK_EVERY = 10  # reads between two questions for a register the device once refused
-GIVEN_UP_MAX = 3  # times in a row; then a block is asked for as seldom while others are answered
+GIVEN_UP_MAX = 3  # times in a row; then a block rests while others are answered
+REST_TIMEOUTS = 20  # ... ten times as long as its late answer is waited for
 REPLY_S = 0.05  # what a device on a serial line is granted, at the very least, to begin its answer
 _ILLEGAL_ADDRESS = 2
 
@@ -78,7 +79,7 @@ class ModbusDriver:
         self._decodings: dict[Read, Decoding] = {}  # of the reads of the plan
         self._cuts: set[Cut] = set()
         self._refused: dict[Slot, None] = {}  # in the order they will be asked again
-        self._given_up: dict[Read, int] = {}  # by a gateway, times in a row
+        self._given_up: dict[Read, tuple[int, float]] = {}  # by a gateway: times in a row, and when
         self._reads = 0
         self._plan: list[Read] = []
         self._plan_anew()
@@ -144,7 +145,7 @@ class ModbusDriver:
         known = (len(self._cuts), len(self._refused))
         answered = has_some = False
         for read in tuple(self._plan):
-            if has_some and self._is_given_up(read):
+            if has_some and self._is_resting(read):
                 continue
             try:
                 has_some |= await self._fetch(read, samples)
@@ -163,10 +164,11 @@ class ModbusDriver:
         await self._ask_refused_again(samples)
         return samples
 
-    def _is_given_up(self, read: Read) -> bool:
+    def _is_resting(self, read: Read) -> bool:
         """Its late answer is waited for, which costs the others theirs: so it is seldom asked."""
-        times = self._given_up.get(read, 0)
-        return times >= GIVEN_UP_MAX and self._reads % REASK_EVERY != 0
+        times, at_s = self._given_up.get(read, (0, 0.0))
+        ends_s = at_s + REST_TIMEOUTS * self._spec.timeout_s
+        return times >= GIVEN_UP_MAX and asyncio.get_running_loop().time() < ends_s
 
     def _put_last(self, read: Read) -> None:
         """Next time the others go first: a block that is never answered costs only itself."""
@@ -182,7 +184,8 @@ class ModbusDriver:
             return False
         except RefusedError as error:
             if error.code == GAVE_UP:
-                self._given_up[read] = self._given_up.get(read, 0) + 1
+                times, _ = self._given_up.get(read, (0, 0.0))
+                self._given_up[read] = times + 1, asyncio.get_running_loop().time()
             parts = halves(read)
             if error.code != _ILLEGAL_ADDRESS or parts is None:
                 self._blame(read, str(error), refusal_quality(error.code), samples)
