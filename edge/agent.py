@@ -25,7 +25,7 @@ from edge.life import Life
 from edge.live_message import LiveMessage
 from edge.pipeline import NS_PER_MS, Given, Tick, assemble
 from edge.poller import Poller
-from edge.pollers import pollers_of, silent_of, work_of
+from edge.pollers import answering, pollers_of, work_of
 from edge.recorder import Recorder
 from edge.schedule import (
     DEADLINE_SHARE,
@@ -353,8 +353,8 @@ class Agent:
         """Keep one instant's ticks, if there is room, and show them."""
         recorder = self._recorder
         await recorder.close_before(ticks, tick_ns)
-        silent = silent_of(self._pollers, tick_ns)
-        condition = await self._disk.run(self._stream.condition, self._unanswered(), silent)
+        devices = answering(self._pollers, tick_ns)
+        condition = await self._disk.run(self._stream.condition, self._unanswered(), devices)
         certificate = self._delivery.certificate_trouble
         # a wall clock far ahead that nobody believes yet makes nothing old
         now_ns = min(self._clock.wall_ns(), self._time.now_ns)

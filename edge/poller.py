@@ -20,6 +20,8 @@ from edge.settings import MeterSettings
 from edge.unkept import Polled, Unkept
 from evidence.quality import Quality
 
+#: where no point has more than these, somebody answered, such as a gateway, and not the device
+ABSENT = frozenset({Quality.NO_ANSWER, Quality.NOT_CONNECTED})
 _ANSWER = "answer in time"
 _TOO_LATE = "none, it came too late; raise interval_s or read fewer points"
 
@@ -52,7 +54,8 @@ class Poller:
         self.interval_ns = interval_ns
         self.asked = self.answered = 0  # ticks since the start
         self.is_answering = False  # at its newest tick
-        self.silent_since_ns = 0  # the first tick since which there was no answer; 0: there was
+        self.silent_since_ns = 0  # the first tick since which it said nothing; 0: it did
+        self.has_spoken = False  # since the start
         self._now_ns = monotonic_ns
         self._lead = lead or Lead(interval_ns)
         self._settings = MeterSettings(spec.id, spec.profile, spec.stated)
@@ -120,7 +123,10 @@ class Poller:
         self.asked += 1
         self.is_answering = answer.monotonic_ns is not None
         self.answered += self.is_answering
-        self.silent_since_ns = 0 if self.is_answering else self.silent_since_ns or tick_ns
+        if self.is_answering and not all(s.quality in ABSENT for s in answer.samples):
+            self.silent_since_ns, self.has_spoken = 0, True
+        else:
+            self.silent_since_ns = self.silent_since_ns or tick_ns
         return self._unkept.hand_out(answer)
 
     def committed(self) -> None:

@@ -7,6 +7,7 @@ from edge.lead import Lead
 from edge.poller import Poller
 from edge.site.devices import DeviceConfig, asked_of
 from edge.site.traffic import endpoints_of
+from edge.trouble import Answering
 
 #: one answer that is missing is in the readings; who asks how the gateway stands is told later
 SILENT_AFTER_NS = 10 * 1_000_000_000
@@ -52,10 +53,19 @@ def work_of(pollers: Sequence[Poller], refusal: str) -> tuple[str, str]:
     return amiss, f"no answer of {', '.join(silent)}" if silent else ""
 
 
-def silent_of(pollers: Sequence[Poller], tick_ns: int) -> dict[str, int]:
-    """Device -> the tick since which it has not answered, of those that are silent for long."""
-    return {
-        poller.spec.id: poller.silent_since_ns
-        for poller in pollers
-        if poller.silent_since_ns and tick_ns - poller.silent_since_ns >= SILENT_AFTER_NS
+def answering(pollers: Sequence[Poller], tick_ns: int) -> Answering:
+    """Which devices answer, at an instant of the site."""
+    silent = {
+        poller.spec.id: poller.silent_since_ns for poller in pollers if _is_silent(poller, tick_ns)
     }
+    waiting = sum(not poller.has_spoken and poller.spec.id not in silent for poller in pollers)
+    return Answering(len(pollers), waiting, silent)
+
+
+def _is_silent(poller: Poller, tick_ns: int) -> bool:
+    """One that is asked seldom has missed two ticks by then, or is away."""
+    if not poller.silent_since_ns:
+        return False
+    missed_ns = tick_ns - poller.silent_since_ns
+    is_away = missed_ns >= poller.interval_ns or not poller.connected
+    return is_away and missed_ns >= SILENT_AFTER_NS

@@ -61,7 +61,7 @@ class State(StrEnum):
     SHOWN = "broker-shown"  # life of the certificate that the broker showed last (CBOR array)
     BLOCKED = "way-blocked"  # why nothing leaves a one-way site; empty when it does
     UNANSWERED = "unanswered"  # why the agent's [metrics] answer nobody; empty when they do
-    SILENT = "silent"  # device that does not answer -> since when (CBOR map); empty: all answer
+    SILENT = "silent"  # which devices answer (`trouble.Answering`); empty: not known yet
     LEFT = "left"  # of a one-way site: the next seq of each pass over the stream (CBOR array)
     CONTINUES = "continues"  # SHA-256 of the replace order this spool began with
     # of sources that deliver once, a key a device and one a mark (`position_key`, `mark_key`)

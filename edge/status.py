@@ -19,7 +19,7 @@ from edge.settings import standing_departures
 from edge.site.config import Site
 from edge.spool import is_in_use
 from edge.spool_reader import SpoolReader, State, settings_key
-from edge.trouble import DAMAGED, decode_reach, moment, reach_lines
+from edge.trouble import DAMAGED, Answering, decode_reach, moment, reach_lines
 from evidence import cbor, checkpoint
 from evidence.errors import EvidenceError
 from evidence.frame import Clock as ClockState
@@ -78,7 +78,7 @@ def status_of(
             "running": is_running,
             "broker": _broker(spool.get(State.BROKER)) if is_running else None,
             "broker_shown": shown,
-            "devices": _devices(site, spool.get(State.SILENT)) if is_running else None,
+            "devices": _devices(spool.get(State.SILENT)) if is_running else None,
             "spool": {
                 "path": str(site.gateway.spool),
                 "objects": usage.objects,
@@ -155,11 +155,12 @@ def _broker(kept: bytes | None) -> dict[str, Any] | None:
     return None if reach is None else asdict(reach)
 
 
-def _devices(site: Site, kept: bytes | None) -> dict[str, Any]:
-    """How many the running agent asks, and which do not answer."""
-    silent = cbor.decode(kept) if kept else {}
-    rows = [{"id": device, "since_ns": silent[device]} for device in sorted(silent)]
-    return {"asked": len(site.devices), "silent": rows}
+def _devices(kept: bytes | None) -> dict[str, Any] | None:
+    """How many the running agent asks, and which do not answer; None where it has not told yet."""
+    if (told := Answering.decode(kept)) is None:
+        return None
+    rows = [{"id": device, "since_ns": told.silent[device]} for device in sorted(told.silent)]
+    return {"asked": told.asked, "waiting": told.waiting, "silent": rows}
 
 
 def _shown(kept: bytes | None) -> dict[str, int] | None:
@@ -173,8 +174,9 @@ def _ending(shown: Mapping[str, int] | None, now_ns: int) -> dict[str, str]:
 
 
 def is_well(status: Mapping[str, Any]) -> bool:
-    """No alarm stands, and no device is silent."""
-    return not status["alarms"] and not (status["devices"] or {"silent": []})["silent"]
+    """An agent runs, no alarm stands, and no device is silent."""
+    silent = (status["devices"] or {"silent": []})["silent"]
+    return bool(status["running"] and not status["alarms"] and not silent)
 
 
 def lines(status: Mapping[str, Any]) -> list[str]:
@@ -209,14 +211,17 @@ def lines(status: Mapping[str, Any]) -> list[str]:
         )
     alarms = [f"ALARM {alarm['name']}: {alarm['sentence']}" for alarm in status["alarms"]]
     alarms += _silent_lines(status["devices"], now_ns)
+    if not status["running"]:
+        alarms.append("STOPPED: no agent runs, so nothing is read: stackproof edge run SITE.toml")
     return found + (alarms or ["no alarms"])
 
 
 def _device_lines(devices: Mapping[str, Any] | None) -> list[str]:
     if devices is None:
         return []
-    answering = devices["asked"] - len(devices["silent"])
-    return [f"devices: {answering} of {devices['asked']} answer"]
+    asked, waiting = devices["asked"], devices["waiting"]
+    line = f"devices: {asked - waiting - len(devices['silent'])} of {asked} answer"
+    return [f"{line}; of {waiting} none has come yet" if waiting else line]
 
 
 def _silent_lines(devices: Mapping[str, Any] | None, now_ns: int) -> list[str]:

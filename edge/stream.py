@@ -5,7 +5,6 @@ made by `edge.signing`, what the collector says is judged by `edge.custody`: her
 """
 
 import hashlib
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from edge.trouble import (
     FORK,
     SENTENCE_MAX,
     UNHEARD,
+    Answering,
     Trouble,
     decode_reach,
     decode_troubles,
@@ -37,23 +37,22 @@ from evidence.keys import FileSigner
 from evidence.shown_life import Life
 
 CLOSES_MAX = 1_000  # answered close requests that are remembered
-_NONE: Mapping[str, int] = {}
 NS_PER_HOUR = 3_600 * 1_000_000_000
 
 
 class Stream(SigningStream):
     """One gateway's stream."""
 
-    def condition(self, unanswered: str = "", silent: Mapping[str, int] = _NONE) -> Condition:
+    def condition(self, unanswered: str = "", devices: Answering | None = None) -> Condition:
         """How things stand now; what is given is kept for `edge status`.
 
         Args:
             unanswered: why [metrics] answer nobody, "" while they do.
-            silent: device -> since when it has not answered, UTC nanoseconds.
+            devices: which answer; None: nothing is known.
         """
         if unanswered != (self.spool.get(State.UNANSWERED) or b"").decode():
             self.spool.put({State.UNANSWERED: unanswered.encode()})
-        kept = cbor.encode(dict(silent)) if silent else b""
+        kept = devices.encode() if devices else b""
         if kept != (self.spool.get(State.SILENT) or b""):
             with suppress(SpoolError):  # a full disk is told of, and has no reading lost, elsewhere
                 self.spool.put({State.SILENT: kept})

@@ -76,6 +76,30 @@ def decode_reach(data: bytes | None) -> Reach | None:
     return Reach(*cbor.decode(data)) if data else None
 
 
+@dataclass(frozen=True)
+class Answering:
+    """Which devices of a running agent answer.
+
+    Attributes:
+        asked: how many it asks.
+        waiting: of how many none has come since its start, and none is missing for long.
+        silent: device -> the first tick since which it has not answered, UTC nanoseconds.
+    """
+
+    asked: int
+    waiting: int
+    silent: Mapping[str, int]
+
+    def encode(self) -> bytes:
+        """As the spool's state holds it."""
+        return cbor.encode([self.asked, self.waiting, dict(self.silent)])
+
+    @classmethod
+    def decode(cls, data: bytes | None) -> "Answering | None":
+        """That of a state value; None before the first tick, and of an older agent."""
+        return cls(*cbor.decode(data)) if data else None
+
+
 def reach_lines(broker: Mapping[str, Any] | None, now_ns: int, kept: str) -> list[str]:
     """For people: a line, none before the first try.
 

@@ -33,8 +33,8 @@ def add_spool_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPa
     status = commands.add_parser(
         "status",
         help="how the gateway stands: spool, receipts, key, clock, alarms",
-        epilog="Works beside a running agent. Exit status: 0 fine, 1 an alarm stands or a device "
-        "does not answer, 2 cannot tell.",
+        epilog="Works beside a running agent. Exit status: 0 fine, 1 no agent runs, an alarm "
+        "stands or a device does not answer, 2 cannot tell.",
     )
     status.add_argument("site", type=Path, metavar="SITE.toml", help="the site file")
     status.add_argument("--json", action="store_true", help="one JSON object on stdout")

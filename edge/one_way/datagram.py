@@ -104,22 +104,32 @@ class _Assembly:
     held: int = 0  # bytes
     may_hash: int = 0  # bytes
     is_broken: bool = False
+    _ways: Iterator[tuple[bytes, ...]] | None = None  # to put them together, not tried yet
 
     def put(self, index: int, data: bytes) -> int:
-        """Make this the newest candidate of a piece; the bytes that it costs more, or less."""
+        """Make this the newest candidate of a piece; the bytes that it costs more, or less.
+
+        One that is the newest already changes nothing but what may be hashed: what could not be
+        tried yet is tried as the rounds go on.
+        """
+        self.may_hash = min(self.may_hash + _HASHED_BYTES, _SAVED_BYTES_MAX)
         candidates = self.pieces.setdefault(index, [])
+        if candidates[:1] == [data]:
+            return 0
         kept = [other for other in candidates if other != data][: CANDIDATES_MAX - 1]
         more = (len(kept) + 1 - len(candidates)) * (len(data) + _PIECE_COSTS)
         candidates[:] = [data, *kept]
         self.held += more
-        self.may_hash = min(self.may_hash + _HASHED_BYTES, _SAVED_BYTES_MAX)
+        self._ways = None
         return more
 
     def tries(self, length: int) -> Iterator[bytes]:
         """What the candidates may be, the newest of each first; as many as may be tried now."""
         most = min(_TRIED_AT_ONCE, self.may_hash // length)
-        ways = itertools.product(*(self.pieces[index] for index in range(len(self.pieces))))
-        for way in itertools.islice(ways, most):
+        if self._ways is None:
+            pieces = (self.pieces[index] for index in range(len(self.pieces)))
+            self._ways = itertools.product(*pieces)
+        for way in itertools.islice(self._ways, most):
             self.may_hash -= length
             yield b"".join(way)
 
@@ -157,8 +167,6 @@ class Reassembly:
             assembly = self._open[key] = _Assembly(held=_OBJECT_COSTS)
             self.bytes += _OBJECT_COSTS
         self._open.move_to_end(key)
-        if assembly.pieces.get(fragment.index, [b""])[0] == fragment.data:
-            return None
         self.bytes += assembly.put(fragment.index, fragment.data)
         if len(assembly.pieces) == count_of(fragment.length):
             for data in assembly.tries(fragment.length):

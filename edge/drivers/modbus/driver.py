@@ -16,6 +16,7 @@ from edge.drivers.address import wrong
 from edge.drivers.base import DeviceError, DeviceSpec, Sample
 from edge.drivers.complaints import Complaints
 from edge.drivers.modbus.answers import (
+    GAVE_UP,
     Cells,
     RefusedError,
     WrongAnswerError,
@@ -37,7 +38,7 @@ from edge.drivers.modbus.settings import ask_setting
 from edge.drivers.modbus.slots import slots_of
 from edge.drivers.modbus.traffic import traffic_of
 from edge.drivers.samples import Samples
-from edge.drivers.shared_bus import SilentError
+from edge.drivers.shared_bus import NotAskedError, SilentError
 from edge.drivers.traffic import Traffic
 from evidence.quality import Quality
 from firmware_configs.profile import Setting
@@ -45,6 +46,8 @@ from firmware_configs.profile import Setting
 _LOG = logging.getLogger(__name__)
 
 REASK_EVERY = 10  # reads between two questions for a register the device once refused
+GIVEN_UP_MAX = 3  # times in a row; then a block rests while others are answered
+REST_TIMEOUTS = 20  # ... ten times as long as its late answer is waited for
 REPLY_S = 0.05  # what a device on a serial line is granted, at the very least, to begin its answer
 _ILLEGAL_ADDRESS = 2
 
@@ -76,6 +79,7 @@ class ModbusDriver:
         self._decodings: dict[Read, Decoding] = {}  # of the reads of the plan
         self._cuts: set[Cut] = set()
         self._refused: dict[Slot, None] = {}  # in the order they will be asked again
+        self._given_up: dict[Read, tuple[int, float]] = {}  # by a gateway: times in a row, and when
         self._reads = 0
         self._plan: list[Read] = []
         self._plan_anew()
@@ -139,12 +143,15 @@ class ModbusDriver:
         for slot in self._refused:
             samples.put(slot.index, Sample(None, Quality.DEVICE_REFUSED))
         known = (len(self._cuts), len(self._refused))
-        answered = False
+        answered = has_some = False
         for read in tuple(self._plan):
+            if has_some and self._is_resting(read):
+                continue
             try:
-                await self._fetch(read, samples)
+                has_some |= await self._fetch(read, samples)
             except SilentError as error:
-                self._put_last(read)
+                if not isinstance(error, NotAskedError):
+                    self._put_last(read)
                 if not answered:
                     raise self._silent(read, error) from None
                 self._complaints.say(_where(read), f"no answer: {error}")
@@ -156,6 +163,12 @@ class ModbusDriver:
             self._plan_anew()
         await self._ask_refused_again(samples)
         return samples
+
+    def _is_resting(self, read: Read) -> bool:
+        """Its late answer is waited for, which costs the others theirs: so it is seldom asked."""
+        times, at_s = self._given_up.get(read, (0, 0.0))
+        ends_s = at_s + REST_TIMEOUTS * self._spec.timeout_s
+        return times >= GIVEN_UP_MAX and asyncio.get_running_loop().time() < ends_s
 
     def _put_last(self, read: Read) -> None:
         """Next time the others go first: a block that is never answered costs only itself."""
@@ -170,6 +183,9 @@ class ModbusDriver:
             self._blame(read, str(error), Quality.WRONG_ANSWER, samples)
             return False
         except RefusedError as error:
+            if error.code == GAVE_UP:
+                times, _ = self._given_up.get(read, (0, 0.0))
+                self._given_up[read] = times + 1, asyncio.get_running_loop().time()
             parts = halves(read)
             if error.code != _ILLEGAL_ADDRESS or parts is None:
                 self._blame(read, str(error), refusal_quality(error.code), samples)
@@ -177,6 +193,7 @@ class ModbusDriver:
                     self._remember_refused(read)
                 return False
         else:
+            self._given_up.pop(read, None)
             self._place(read, cells, samples)
             return True
         left, right = parts
@@ -241,7 +258,7 @@ class ModbusDriver:
             )
         except ValueError as error:
             raise DeviceError(f"{self._name}: profile {profile.id}: {error}", retry=False) from None
-        self._plan = list(reads)
+        self._plan, self._given_up = list(reads), {}
         self._decodings = {read: self._decoding(read) for read in reads if read.code > 2}
 
     def _proofs(self) -> Iterator[Read]:

@@ -127,7 +127,7 @@ class Seat:
             self._bus.is_gateway |= is_of_gateway(error.code)
             if error.code == GAVE_UP:  # the gateway; its device may answer yet
                 self._lost(read)
-            else:
+            elif not is_of_gateway(error.code):  # which asked nobody, so nothing is proved
                 self._doubt.answered()
             raise
         except BaseException:
@@ -147,7 +147,7 @@ class Seat:
         candidates += self._others()
         safe = next((read for read in candidates if self._doubt.is_safe(read)), None)
         if safe is None:
-            raise SilentError("waits until no late answer to an earlier question can come any more")
+            raise NotAskedError("waits until no late answer to an earlier one can come any more")
         cells = await self._ask_unless_refused(safe)
         if self._probe is None or self._identity is None:
             return
@@ -161,7 +161,7 @@ class Seat:
         try:
             return await self._ask(read)
         except RefusedError as error:
-            if error.code == GAVE_UP:
+            if is_of_gateway(error.code):
                 raise
             return None
 

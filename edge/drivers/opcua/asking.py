@@ -14,7 +14,7 @@ from edge.drivers.opcua.refusals import is_too_much
 from edge.drivers.opcua.session import DataValue, ReadValueId, Session
 
 REFUSALS_MAX = 32  # of one read; of a thousand nodes one is found by ten
-AGAIN_S = 60.0  # until a node that was too long alone is asked for again
+AGAIN_S = 60.0  # until a node that was too long alone is asked for again, one a read
 
 
 class Asking:
@@ -46,11 +46,12 @@ class Asking:
         got: dict[int, DataValue] = {}
         todo = [index for index in nodes if index not in self.refused]
         due = [index for index in self.refused if self._again_s[index] <= monotonic()]
+        del due[1:]  # each may take as long as all the others, whose answers would come too late
         limit = whole = min(most, self._fits)
         refusals = 0
         try:
             while (todo or due) and refusals < REFUSALS_MAX:
-                part = todo[:limit] or due[:1]  # what may be refused again comes last
+                part = todo[:limit] or due  # what may be refused again comes last
                 try:
                     got.update(await self._asked(nodes, part))
                 except TooLongError as error:
@@ -58,10 +59,11 @@ class Asking:
                     if len(part) > 1:
                         limit = len(part) // 2
                         continue
-                    self.refused[part[0]] = f"left out, asked again each {AGAIN_S:g} s: {error}"
+                    said = f"left out, asked again after {AGAIN_S:g} s or more: {error}"
+                    self.refused[part[0]] = said
                     self._again_s[part[0]] = monotonic() + AGAIN_S
                     limit = whole
-                todo, due = todo[len(part) :], due if todo else due[1:]
+                todo, due = todo[len(part) :], due if todo else []
         except TimeoutError:
             if not got:
                 raise

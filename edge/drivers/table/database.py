@@ -91,6 +91,7 @@ class Dialect:
         top: what follows SELECT instead of `limit`.
         read_only: statements that make the session, or each transaction, read only.
         opening: statements once a connection.
+        tls_since: least VERSION of the module that never goes on in the clear where it should not.
         connect: gives a connection that reads only as far as the module can say so. Tells its
             socket's descriptor as soon as it can; Oracle's and SQL Server's have no door to it.
     """
@@ -105,6 +106,7 @@ class Dialect:
     top: str = ""
     read_only: tuple[str, ...] = ()
     opening: tuple[str, ...] = ()
+    tls_since: tuple[int, ...] = ()
 
 
 def _postgresql(module: Any, login: Login, watch: Watch) -> Any:  # noqa: ANN401 - a library without types
@@ -161,7 +163,9 @@ def _sql_server(module: Any, login: Login, _: Watch) -> Any:  # noqa: ANN401 - a
 DIALECTS: Mapping[str, Dialect] = {
     "postgresql+ro": Dialect("psycopg", "stackproof[postgresql]", 5432, "%s", _postgresql),
     "mysql+ro": Dialect(
-        "pymysql", "pymysql", 3306, "%s", _mysql, read_only=("SET TRANSACTION READ ONLY",)
+        "pymysql", "pymysql>=1.2", 3306, "%s", _mysql, read_only=("SET TRANSACTION READ ONLY",),
+        # before, whoever answered without TLS was told the password
+        tls_since=(1, 2),
     ),
     "oracle+ro": Dialect(
         "oracledb", "oracledb", 1521, ":1", _oracle, alias="",
@@ -309,10 +313,12 @@ class ServerDatabase(Database):
         """Load the module.
 
         Raises:
-            ModuleNotFoundError: it is not installed.
+            ImportError: it is not installed, or too old for TLS.
         """
         self.dialect, self._login, self._password = dialect, login, login.password
         self._module = importlib.import_module(dialect.module)
+        if login.tls and dialect.tls_since > getattr(self._module, "VERSION", ()):
+            raise ImportError(f"{dialect.package} is needed for TLS")
         # a server's bytes make a library stumble otherwise than by errors of its own
         self._errors = (Exception,)
         self._end: socket.socket | None = None  # the connection's, for other threads

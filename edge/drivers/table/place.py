@@ -113,7 +113,7 @@ def _server(spec: DeviceSpec, scheme: str) -> Place:
         )
         return ServerDatabase(dialect, login)
 
-    _check_module(spec, scheme)
+    _check_module(spec, scheme, tls=tls == "on")
     return Place(
         shown=f"{address}/{database}",
         after=_after(spec, address.options.get("after")),
@@ -124,10 +124,10 @@ def _server(spec: DeviceSpec, scheme: str) -> Place:
     )
 
 
-def _check_module(spec: DeviceSpec, scheme: str) -> None:
+def _check_module(spec: DeviceSpec, scheme: str, *, tls: bool) -> None:
     dialect = DIALECTS[scheme]
     try:
-        ServerDatabase(dialect, Login("", 0, "", "", "", 1, tls=True))
+        ServerDatabase(dialect, Login("", 0, "", "", "", 1, tls=tls))
     except ImportError:
         raise DeviceError(
             f"device {spec.id}: url {spec.url!r}: needs the Python module {dialect.module}: "

@@ -101,7 +101,7 @@ async def test_a_long_text_costs_its_own_point_and_no_session(
                 assert qualities == [Quality.GOOD] * 3 + [Quality.WRONG_ANSWER, Quality.GOOD]
     assert plant.requests.count("CreateSessionRequest") == 1
     (said,) = (r.message for r in caplog.records if r.name.startswith("edge.drivers"))
-    assert said.startswith("device dev: dev.long: left out, asked again each 60 s: the server")
+    assert said.startswith("device dev: dev.long: left out, asked again after 60 s")
 
 
 async def test_one_row_is_many_nodes(plant: Plant) -> None:

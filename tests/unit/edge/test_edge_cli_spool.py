@@ -104,13 +104,14 @@ def test_status_for_people(site: Site, run: Run) -> None:
     site.rig.stream.note_broker("it hangs up", NOW_NS)  # said by an agent that runs no more
     site.rig.spool.close()
     status, out, _ = run("status", site.file, "--check")
-    assert status == 0
+    assert status == 1, "nothing is read, which no alarm says"
     lines = out.splitlines()
     assert lines[0] == f"{PLANT}/{GATEWAY}: agent not running, mqtt"
     assert re.match(r"spool: 0.0 % of 8192 MiB, \d+ MiB left on its disk; 5 objects wait", lines[1])
     assert "newest seq 4, under receipt up to -1; 0 ticks" in lines[2]
     assert lines[3] == "receipt: none yet"
-    assert lines[-1] == "no alarms"
+    assert lines[-1] == "STOPPED: no agent runs, so nothing is read: stackproof edge run SITE.toml"
+    assert "no alarms" not in lines
     assert not [line for line in lines if line.startswith("broker")]
 
 

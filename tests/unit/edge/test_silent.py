@@ -5,8 +5,11 @@ from typing import Any
 import pytest
 
 from edge.link import BACKOFF_S_MAX
-from edge.pollers import silent_of
+from edge.poller import Poller
+from edge.pollers import answering
 from edge.status import is_well, lines
+from edge.trouble import Answering
+from evidence.quality import Quality
 from tests.unit.edge.test_poller import Rig
 
 NOW_NS = 1_795_574_490_000_000_000  # 2026-11-25 02:41:30 UTC
@@ -27,15 +30,17 @@ def status(devices: Any, *alarms: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-SILENT = {"asked": 2, "silent": [{"id": "ac-1", "since_ns": NOW_NS}]}
+SILENT = {"asked": 2, "waiting": 0, "silent": [{"id": "ac-1", "since_ns": NOW_NS}]}
 
 
 @pytest.mark.parametrize(
     ("devices", "alarms", "counted", "last"),
     [(SILENT, (), "devices: 1 of 2 answer", "SILENT ac-1: no answer since 2026-11-25 02:41:30 UTC"),
      (SILENT, ("fork",), "devices: 1 of 2 answer", "SILENT ac-1: no answer since 2026-11-25"),
-     ({"asked": 2, "silent": []}, (), "devices: 2 of 2 answer", "no alarms"),
-     (None, (), "", "no alarms")],
+     ({"asked": 2, "waiting": 0, "silent": []}, (), "devices: 2 of 2 answer", "no alarms"),
+     ({"asked": 3, "waiting": 1, "silent": []}, (),
+      "devices: 2 of 3 answer; of 1 none has come yet", "no alarms"),
+     (None, (), "", "STOPPED: no agent runs, so nothing is read")],
 )  # fmt: skip
 def test_status_tells_a_device_that_does_not_answer(
     devices: Any, alarms: tuple[str, ...], counted: str, last: str
@@ -48,18 +53,68 @@ def test_status_tells_a_device_that_does_not_answer(
     assert is_well(told) == ("no alarms" in said) == (last == "no alarms")
 
 
+SECOND = 10**9
+
+
+def told(poller: Poller, tick_s: float) -> tuple[int, dict[str, int]]:
+    """How many wait, and who is silent since which second."""
+    found = Answering.decode(answering([poller], int(tick_s * SECOND)).encode())
+    assert found is not None
+    assert found.asked == 1
+    return found.waiting, {device: ns // SECOND for device, ns in found.silent.items()}
+
+
 async def test_a_device_is_silent_since_its_first_tick_without_an_answer() -> None:
-    rig = await Rig().connected()
-    second = 10**9
-    await rig.poller.poll(0.05, 100 * second)
-    assert silent_of([rig.poller], 1000 * second) == {}
+    rig = Rig()
+    assert told(rig.poller, 99) == (1, {}), "it was not asked yet, so nobody says that it answers"
+    await rig.poller.poll(0.01, 99 * SECOND)
+    assert told(rig.poller, 99) == (1, {})
+    await rig.connected()
+    await rig.poller.poll(0.05, 100 * SECOND)
+    assert told(rig.poller, 1000) == (0, {})
     rig.device.answers = False
     for tick_s in (101, 102):
-        await rig.poller.poll(0.01, tick_s * second)
-    assert silent_of([rig.poller], 111 * second - 1) == {}, "one that is slow once is no trouble"
-    assert silent_of([rig.poller], 111 * second) == {"dev": 101 * second}
+        await rig.poller.poll(0.01, tick_s * SECOND)
+    assert told(rig.poller, 110.9) == (0, {}), "one that is slow once is no trouble"
+    assert told(rig.poller, 111) == (0, {"dev": 101})
     rig.device.answers = True
-    rig.clock.now_ns += int(BACKOFF_S_MAX * second)
+    rig.clock.now_ns += int(BACKOFF_S_MAX * SECOND)
     await rig.poller.connect_first(1)
-    await rig.poller.poll(0.05, 112 * second)
-    assert silent_of([rig.poller], 1000 * second) == {}
+    await rig.poller.poll(0.05, 112 * SECOND)
+    assert told(rig.poller, 1000) == (0, {})
+    await rig.poller.close()
+
+
+async def test_one_that_is_asked_each_minute_is_silent_at_once_where_it_is_away_else_later() -> (
+    None
+):
+    rig = await Rig().connected()
+    rig.poller.interval_ns = 60 * SECOND
+    rig.device.read_s = 0.05
+    await rig.poller.poll(0.01, 60 * SECOND)  # too late, this once
+    assert rig.poller.connected
+    assert told(rig.poller, 119) == (1, {})
+    assert told(rig.poller, 120) == (0, {"dev": 60})
+    rig.device.answers = False
+    await rig.poller.close()
+    assert told(rig.poller, 69) == (1, {})
+    assert told(rig.poller, 70) == (0, {"dev": 60})
+
+
+@pytest.mark.parametrize(
+    ("given", "since_s"),
+    [(Quality.NO_ANSWER, 20), (Quality.NOT_CONNECTED, 20), (Quality.DEVICE_REFUSED, None),
+     (Quality.NOT_SAMPLED, None)],
+)  # fmt: skip
+async def test_who_answers_that_the_device_does_not_is_not_the_device(
+    given: Quality, since_s: int | None
+) -> None:
+    """A gateway says so of a dead unit, a listener of a logger that is away."""
+    rig = await Rig().connected()
+    await rig.poller.poll(1, 10 * SECOND)
+    rig.device.quality = given
+    for tick_s in (20, 30):
+        polled = await rig.poller.poll(1, tick_s * SECOND)
+        assert polled.monotonic_ns is not None
+    assert told(rig.poller, 30) == (0, {} if since_s is None else {"dev": since_s})
+    await rig.poller.close()

@@ -144,6 +144,27 @@ def test_what_a_stranger_has_hashed_is_bounded_and_the_next_round_is_whole(
     assert hashed == [long] * 3  # at once, and then each sixteenth datagram
 
 
+def test_a_long_object_is_whole_by_the_next_round_however_often_a_piece_was_forged() -> None:
+    """What may be hashed is used up by then, and pieces that stand there already come again."""
+    data = Random(6).randbytes(OBJECT_BYTES_MAX)
+    digest, true = hashlib.sha256(data).digest(), sent(data)
+    ends = {
+        "the last one": [forged(bytes([fill]) * 42, digest, len(data), 779) for fill in range(5)],
+        "three of them": [
+            forged(bytes(CHUNK), digest, len(data), index) for index in (0, 400, 778)
+        ],
+    }
+    for what, forgeries in ends.items():
+        reassembly = Reassembly()
+        came = [
+            reassembly.take(parse_fragment(d))
+            for datagrams in (true[:-1], forgeries, true[-1:], true)
+            for d in datagrams
+        ]
+        assert [one for one in came if one] == [data], what
+        assert reassembly.broken == 1
+
+
 def test_an_object_of_one_piece_waits_for_no_other() -> None:
     reassembly, digest = Reassembly(), hashlib.sha256(b"true").digest()
     assert reassembly.take(parse_fragment(forged(b"lies", digest, 4))) is None

@@ -102,8 +102,9 @@ async def test_what_was_too_long_is_asked_for_again_last_and_alone(
     assert len(server.asked) == 1
     now_s += 0.1
     server.lengths = {5: 5_000}
-    assert await server.read() == set(NODES) - {5}
-    assert [len(part) for part in server.asked] == [998, 1, 1]
+    for first in (998, 999):  # one a read: each may take as long as all the others
+        assert await server.read() == set(NODES) - {5}
+        assert [len(part) for part in server.asked] == [first, 1]
     assert await server.read() == set(NODES) - {5}
     assert [len(part) for part in server.asked] == [999]
 

@@ -1,6 +1,8 @@
 """Addresses of databases: every mistake named before anything is connected, and no secret shown."""
 
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -55,6 +57,26 @@ def test_what_cannot_work_is_said(url: str, reason: str) -> None:
 def test_a_module_that_is_not_installed_is_named_with_what_to_install() -> None:
     with pytest.raises(DeviceError, match=r"needs the Python module oracledb: pip install"):
         parsed("oracle+ro://h/lims?credentials=file:/x")
+
+
+@pytest.mark.parametrize(
+    ("version", "tls", "is_taken"),
+    [((1, 1, 3, "final"), "on", False), ((1, 1, 3, "final"), "off", True),
+     ((1, 2, 0, "final"), "on", True)],
+)  # fmt: skip
+def test_a_module_that_goes_on_without_tls_is_not_used_for_it(
+    monkeypatch: pytest.MonkeyPatch, version: tuple[object, ...], tls: str, is_taken: bool
+) -> None:
+    """Before 1.2 it tells the password to whoever answers and offers no TLS."""
+    module = ModuleType("pymysql")
+    module.__dict__["VERSION"] = version
+    monkeypatch.setitem(sys.modules, "pymysql", module)
+    url = f"mysql+ro://h/lims?credentials=file:/x&tls={tls}"
+    if is_taken:
+        assert parsed(url).shown == "h:3306/lims"
+        return
+    with pytest.raises(DeviceError, match=r"pymysql: pip install 'pymysql>=1\.2'"):
+        parsed(url)
 
 
 def credentials(folder: Path, text: str, mode: int = 0o600) -> Path:
