@@ -9,6 +9,7 @@ import base64
 import contextlib
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -271,15 +272,17 @@ def documents(  # noqa: PLR0917 - FastAPI calls it by names
 @router.get("/records/findings")
 def findings(
     given: Given,
+    who: Who,
     plant: PlantPath,
     month: Annotated[str, Query(pattern="^(?:[0-9]{4}-(?:0[1-9]|1[0-2]))?$")] = "",
 ) -> Mapping[str, Any]:
     """What the documents of samples show, of a month's samples or of all; docs/sample-findings.md.
 
+    They are held against those of the other plants one sees, and of no others.
     PDFs that were not read before are read now, a second each.
     """
     with _refusing():
-        return given.records.findings(plant, month)
+        return given.records.findings(plant, partial(given.accounts.sees, who), month)
 
 
 @router.get(

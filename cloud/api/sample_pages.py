@@ -1,6 +1,7 @@
 """The page of a month's samples: each one's chain, and what its documents show. No script."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter
@@ -26,7 +27,8 @@ def samples_page(
 ) -> HTMLResponse:
     """The samples of a month, from sampling to report, with each finding."""
     with found():
-        told = given.records.findings(plant, month, READ_S)
+        sees = partial(given.accounts.sees, who)
+        told = given.records.findings(plant, sees, month, READ_S)
     row = {"plant": plant, "month": month}
     return render(
         "samples.html", language, path=f"/plants/{plant}/months/{month}/samples", who=who, row=row,

@@ -186,8 +186,10 @@ class Records(Protocol):
     def may_bring(self, plant: str, document: Document) -> bool:
         """May its signer bring in a document? Of a laboratory: only what is of its samples."""
 
-    def findings(self, plant: str, month: str = "", read_s: float = READ_S) -> Mapping[str, Any]:
-        """What documents of samples show, JSON-ready; PDFs are read for so many seconds."""
+    def findings(
+        self, plant: str, sees: Callable[[str], bool], month: str = "", read_s: float = READ_S
+    ) -> Mapping[str, Any]:
+        """What documents of samples show, JSON-ready, beside those of other plants one sees."""
 
     def rows(
         self, plant: str, kind: str, about: str, first: int, count: int,

@@ -6,7 +6,7 @@ collector's, in its turn, and acknowledged after the sync. What is read is read 
 
 import asyncio
 import shutil
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -229,12 +229,21 @@ class RecordDesk:
         check_document(document)
         return laboratory.may_bring(document, self.papers(plant))
 
-    def findings(self, plant: str, month: str = "", read_s: float = READ_S) -> Mapping[str, Any]:
+    def findings(
+        self, plant: str, sees: Callable[[str], bool], month: str = "", read_s: float = READ_S
+    ) -> Mapping[str, Any]:
         """What documents of samples show, JSON-ready; of a month "YYYY-MM", or "" of all.
 
         Reads the disk, and PDFs in a process of their own: other ones for `read_s` seconds.
+
+        Args:
+            plant: plant id.
+            sees: is whoever asks for a plant? A finding names the other plant, its report and
+                its day: those of plants that one is not for are held against nothing.
+            month: of the samples that are told of.
+            read_s: as for `PdfShelf.papers`.
         """
-        others = [self._stories(name) for name in self._known if name != plant]
+        others = [self._stories(name) for name in self._known if name != plant and sees(name)]
         held = self.papers(plant).standing
 
         def bytes_of(sha256: bytes) -> bytes:

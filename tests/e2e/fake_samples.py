@@ -1,6 +1,6 @@
 """Samples of a works of the fraud corpus; the newest month's report was typed otherwise."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from cloud.records.findings import PdfShelf, findings
@@ -24,7 +24,9 @@ class FakeSamples(Nothing):
         self._standing = works.standing()
         self._shelf = PdfShelf(lambda data: papers[sm.sha256(data)])
 
-    def findings(self, plant: str, month: str = "", read_s: float = 0.0) -> Mapping[str, Any]:
+    def findings(
+        self, plant: str, sees: Callable[[str], bool], month: str = "", read_s: float = 0.0
+    ) -> Mapping[str, Any]:
         """As the desk tells it."""
         if plant != PLANT:
             raise LookupError(plant)

@@ -56,16 +56,21 @@ def works() -> Works:
     return works
 
 
-@pytest.fixture
-def client(works: Works, cheap_hashes: None) -> tuple[TestClient, Papers]:
-    """Signed in as the account `lab`."""
-    papers, shelf = works.papers(), Shelf(works)
-    plants = SimpleNamespace(require=lambda _: None)
+def desk_of(*of: Works) -> RecordDesk:
+    """Of plants' documents; files are the first's."""
+    shelf, plants = Shelf(of[0]), SimpleNamespace(require=lambda _: None)
     intake: Any = SimpleNamespace(plants=plants, plant=lambda _: SimpleNamespace(reader=shelf))
     collector: Any = None
     desk = RecordDesk(collector, intake, keys().collector)
-    desk._known[PLANT] = papers
-    town = Town()
+    desk._known |= {works.plant: works.papers() for works in of}
+    return desk
+
+
+@pytest.fixture
+def client(works: Works, cheap_hashes: None) -> tuple[TestClient, Papers]:
+    """Signed in as the account `lab`."""
+    desk, town = desk_of(works), Town()
+    papers = desk.papers(PLANT)
     done = town.join("lab", Profile("laboratory", plants=(PLANT,)))
     client = town.client(done, records=desk)
     client.headers["X-CSRF-Token"] = done.principal.csrf
@@ -92,6 +97,36 @@ def test_a_laboratory_sees_what_is_of_its_samples(
     assert other is not None
     assert other.samples == {"K-1"}
     assert laboratory_of(papers, "chen") is None
+
+
+@pytest.mark.parametrize(
+    ("profile", "names"),
+    [
+        (Profile("operator", plants=(PLANT,)), False),
+        (Profile("operator", plants=(PLANT, "maxi")), True),
+        (Profile("reviewer", "3707"), False),
+        (Profile("reviewer", "37"), True),
+        (Profile("audit"), True),
+    ],
+)
+def test_findings_name_no_plant_that_one_is_not_for(
+    profile: Profile, names: bool, cheap_hashes: None
+) -> None:
+    """A report's number, sample and day of another works, by a result of one's own."""
+    own, other = Works(PLANT), Works("maxi")
+    for number, plant in enumerate((other, own)):
+        body = RESULT | {"accreditation": "CMA 1"}
+        plant.sign("lab2", "sample-result", f"of-{plant.plant}", body, DAY + number)
+    town = Town()
+    browser = town.client(town.join("ann", profile), records=desk_of(own, other))
+    told = browser.get(f"/api/v1/plants/{PLANT}/records/findings")
+    assert told.status_code == 200
+    codes = {one["code"] for one in told.json()["findings"]}
+    assert "S-RESULT-WITHOUT-SAMPLE" in codes  # of its own documents all is told
+    assert ("S-REPORT-SEEN" in codes) is ("of-maxi" in told.text) is names
+    page = browser.get(f"/en/plants/{PLANT}/months/2026-07/samples")
+    assert "of-mini" in page.text
+    assert ("of-maxi" in page.text) is names
 
 
 @pytest.mark.parametrize(
