@@ -80,6 +80,7 @@ class ModbusDriver:
         self._cuts: set[Cut] = set()
         self._refused: dict[Slot, None] = {}  # in the order they will be asked again
         self._given_up: dict[Read, tuple[int, float]] = {}  # by a gateway: times in a row, and when
+        self._gave_up = self._has_some = False  # in the newest read
         self._reads = 0
         self._plan: list[Read] = []
         self._plan_anew()
@@ -139,16 +140,24 @@ class ModbusDriver:
             )
 
     async def _read_all(self) -> Samples:
+        self._gave_up = self._has_some = False
+        try:
+            return await self._ask_all()
+        finally:
+            if self._gave_up and not self._has_some:  # it is away, and no block of it is dead
+                self._given_up.clear()
+
+    async def _ask_all(self) -> Samples:
         samples = Samples(self._sizes, Quality.NO_ANSWER)
         for slot in self._refused:
             samples.put(slot.index, Sample(None, Quality.DEVICE_REFUSED))
         known = (len(self._cuts), len(self._refused))
-        answered = has_some = False
+        answered = False
         for read in tuple(self._plan):
-            if has_some and self._is_resting(read):
+            if self._has_some and self._is_resting(read):
                 continue
             try:
-                has_some |= await self._fetch(read, samples)
+                self._has_some |= await self._fetch(read, samples)
             except SilentError as error:
                 if not isinstance(error, NotAskedError):
                     self._put_last(read)
@@ -186,6 +195,7 @@ class ModbusDriver:
             if error.code == GAVE_UP:
                 times, _ = self._given_up.get(read, (0, 0.0))
                 self._given_up[read] = times + 1, asyncio.get_running_loop().time()
+                self._gave_up = True
             parts = halves(read)
             if error.code != _ILLEGAL_ADDRESS or parts is None:
                 self._blame(read, str(error), refusal_quality(error.code), samples)

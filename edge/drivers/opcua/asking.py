@@ -46,7 +46,9 @@ class Asking:
         got: dict[int, DataValue] = {}
         todo = [index for index in nodes if index not in self.refused]
         due = [index for index in self.refused if self._again_s[index] <= monotonic()]
-        del due[1:]  # each may take as long as all the others, whose answers would come too late
+        # one: each may take as long as all the others, whose answers would come too late
+        due = sorted(due, key=self._again_s.__getitem__)[:1]
+        self._again_s.update((index, monotonic() + AGAIN_S) for index in due)
         limit = whole = min(most, self._fits)
         refusals = 0
         try:

@@ -129,3 +129,18 @@ async def test_a_register_that_nobody_answers_for_costs_the_others_little() -> N
                 good += await numbers(driver) == [None, 100]
                 await asyncio.sleep(0.02)
         assert 3 <= gateway.asked.count(7) <= 6, "three times, and each 4 s"
+
+
+async def test_a_device_that_was_away_is_read_whole_once_it_is_back() -> None:
+    """While all its blocks were given up none of them was dead: none rests then."""
+    true: list[int | None] = [7, 100, 200 << 16 | 201]
+    async with Gateway() as gateway:
+        url = f"modbus+tcp://127.0.0.1:{gateway.port}?unit=1"
+        async with opened(ModbusDriver(spec(url, A, B, WIDE, timeout_s=0.5))) as driver:
+            assert await numbers(driver) == true
+            gateway.dead = {7, 100, 200}
+            while gateway.asked.count(200) <= 4:
+                await numbers(driver)
+                await asyncio.sleep(0.02)
+            gateway.dead.clear()
+            assert await until_whole(driver, true) <= 100, "20 timeouts would be some 400 reads"

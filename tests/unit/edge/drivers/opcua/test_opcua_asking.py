@@ -64,6 +64,37 @@ async def test_one_long_node_of_a_thousand_is_found_and_the_others_are_read(plac
     assert [len(part) for part in server.asked] == [999]
 
 
+async def test_one_that_stays_too_long_keeps_no_other_from_being_asked_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also where reads are so far apart that all of them are due at each."""
+    now_s = [0.0]
+    monkeypatch.setattr("edge.drivers.opcua.asking.monotonic", lambda: now_s[0])
+    server = Server({1: 5_000, 2: 5_000, 3: 5_000})
+    assert await server.read() == set(NODES) - {1, 2, 3}
+    del server.lengths[3]
+    reads = 0
+    while 3 in server.asking.refused:
+        now_s[0] += AGAIN_S
+        await server.read()
+        reads += 1
+        assert reads <= 3, "one a read, and each in its turn"
+
+
+async def test_what_is_asked_again_and_times_out_ends_the_session_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now_s = [0.0]
+    monkeypatch.setattr("edge.drivers.opcua.asking.monotonic", lambda: now_s[0])
+    server = Server({1: 5_000})
+    await server.read()
+    now_s[0], server.late_at = AGAIN_S, 1
+    await server.read()
+    await server.read()
+    assert server.drops == 1
+    assert [len(part) for part in server.asked] == [999]
+
+
 async def test_nodes_that_are_too_long_together_are_asked_for_in_parts() -> None:
     server = Server(dict.fromkeys(NODES, 7))  # 142 have room; 1000, 500, 250, 125
     assert await server.read() == set(NODES)
