@@ -83,7 +83,7 @@ def test_the_timer_brings_a_newer_list_and_restarts_mosquitto_for_it_alone(
             box.write("/srv/api/v1/broker/revoked", listed.decode())
 
         def mosquitto() -> str:
-            assert box.show("mosquitto", "ActiveState") == ["active"]
+            until(lambda: box.show("mosquitto", "ActiveState") == ["active"], box)
             return box.show("mosquitto", "MainPID")[0]
 
         box.run("systemctl", "start", "mosquitto")
