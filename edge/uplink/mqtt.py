@@ -66,7 +66,7 @@ class _Client(paho.Client):
         while True:
             try:
                 return super().loop_forever(timeout, retry_first_connection)
-            except Exception:
+            except Exception:  # whatever it is: readings have no other way out
                 log.exception("a defect of stackproof ends the connection to the broker")
                 self._loop_rc_handle(MQTTErrorCode.MQTT_ERR_CONN_LOST)
                 self._reconnect_wait()
