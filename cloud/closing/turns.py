@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 
 from cloud.month.progress import Progress, Told
 
-#: each takes a thread, and 130 MB of a large month
+#: each takes a thread of its own
 AT_ONCE = 2
 
 
