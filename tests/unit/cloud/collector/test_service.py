@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import threading
 import time
 from pathlib import Path
 
@@ -282,9 +283,11 @@ async def test_a_disk_that_hangs_does_not_hang_the_stop(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(service, "STOP_S", 0.1)
-    running.collector.submit(lambda: time.sleep(0.6))
+    goes_on = threading.Event()
+    running.collector.submit(lambda: goes_on.wait(ENOUGH_S))
     with pytest.raises(CloudError, match="did not end within"):
         await running.collector.stop()
+    goes_on.set()
     await running.collector.ended.wait()
 
 
