@@ -172,7 +172,7 @@ class ArchiveFolder:
         """
         target = self.path(month.evidence.plant, month.close.month)
         old = read_kept(target)
-        same = old if old is not None and old.sha256 == month.close.statement_sha256 else None
+        same = old if old is not None and _is_of_this_close(old, month) else None
         stamping = _Sealing(month.signer, same, self._stamp, reply)
         staging = self.folder / f".closing-{month.evidence.plant}"
         if staging.exists():  # a build of this plant that was killed; `Months` runs one of it
@@ -300,15 +300,29 @@ def _contents(month: ClosedMonth, old: KeptArchive | None) -> Contents:
     )
 
 
+def _is_of_this_close(old: KeptArchive, month: ClosedMonth) -> bool:
+    """After a restore the same statement may have been closed in a log that is lost."""
+    if old.sha256 != month.close.statement_sha256:
+        return False
+    try:
+        return checkpoint.verify(_note(old), month.signer.public_key) == _wanted(month)
+    except EvidenceError:
+        return False
+
+
+def _note(old: KeptArchive) -> str:
+    return old.files.get(LOG_CHECKPOINT, b"").decode("utf-8", "replace")
+
+
+def _wanted(month: ClosedMonth) -> checkpoint.Checkpoint:
+    return checkpoint.Checkpoint(month.evidence.plant, month.close.index + 1, month.root)
+
+
 def _checkpoint(month: ClosedMonth, old: KeptArchive | None) -> str:
     """The signed note over the log up to the close."""
-    key, size = month.signer.public_key, month.close.index + 1
-    wanted = checkpoint.Checkpoint(month.evidence.plant, size, month.root)
-    with suppress(EvidenceError):
-        note = b"" if old is None else old.files.get(LOG_CHECKPOINT, b"")
-        if checkpoint.verify(text := note.decode("utf-8", "replace"), key) == wanted:
-            return text
-    return checkpoint.sign(wanted, month.signer, key)
+    if old is not None:
+        return _note(old)
+    return checkpoint.sign(_wanted(month), month.signer, month.signer.public_key)
 
 
 def _receipts(month: ClosedMonth, old: KeptArchive | None) -> dict[str, bytes]:
