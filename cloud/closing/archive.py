@@ -340,17 +340,17 @@ def _objects(evidence: PlantEvidence, spans: Mapping[str, Span], tell: Tell) -> 
     """All objects of the period, each with the hour it is filed under.
 
     What comes before the first frame (a first configuration, the close of the month before) is
-    filed with that frame.
+    filed with that frame. It may be gigabytes, and none of it is held.
     """
     done, total = 0, sum(span.last + 1 - span.first for span in spans.values())
     for stream, span in sorted(spans.items()):
-        waiting: list[StoredObject] = []
-        is_begun = False
+        begin_ns = _first_frame_ns(evidence.objects(stream, span.first, span.last + 1))
         for stored in evidence.objects(stream, span.first, span.last + 1):
-            waiting.append(stored)
             tell(done := done + 1, total)
-            is_begun = is_begun or stored.kind is Kind.FRAME
-            if is_begun:
-                hour = hour_text(stored.at_ns // _HOUR_NS)
-                yield from (Object(stream, hour, o.data) for o in waiting)
-                waiting.clear()
+            hour = hour_text(max(stored.at_ns, begin_ns) // _HOUR_NS)
+            yield Object(stream, hour, stored.data)
+
+
+def _first_frame_ns(objects: Iterator[StoredObject]) -> int:
+    """t0 of the first frame; a month has one, as its statement is made of readings."""
+    return next((stored.at_ns for stored in objects if stored.kind is Kind.FRAME), 0)

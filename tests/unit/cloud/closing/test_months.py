@@ -4,10 +4,8 @@ Keys, frames and configuration are the evidence room's small plant. What comes o
 verifier, not by this code.
 """
 
-import dataclasses
 import hashlib
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +13,14 @@ import bagit  # type: ignore[import-untyped] # it has no types
 import pytest
 
 from cloud.api.services import MonthRefusedError
-from evidence import cbor, checkpoint
+from evidence import cbor
 from evidence.archive import paths
 from evidence.blocks import compress
-from evidence.checkpoint import Checkpoint
 from evidence.errors import KeyFileError
 from evidence.findings import Verdict
 from evidence.frame import TYP_CONFIG, TYP_COSIGNATURE, TYP_FRAME, encode_body
 from evidence.keys import certificate_to_pem, issue
-from evidence.log import Kind, decode_entry
-from evidence.receipt import Receipt, encode_receipt
+from evidence.log import Kind
 from tests.attacks.by_time import cosignature
 from tests.unit.cloud.month_examples import (
     AFTER_NS,
@@ -118,39 +114,6 @@ async def test_an_interim_close_may_be_repeated(desk: Desk, folder: Path) -> Non
         await months(desk, folder).close(sm.PLANT, MONTH, closing="interim")
         assert judged(folder / ARCHIVE).verdict is Verdict.PASSED
     assert [request.seq for request in desk.asked] == [5, 6]  # the second holds the first's close
-
-
-async def test_a_month_closed_again_after_a_restore_has_nothing_of_the_log_that_is_lost(
-    desk: Desk, folder: Path, tmp_path: Path
-) -> None:
-    """Its archive stands, and an older backup of the evidence came back: the statement is the same.
-
-    The receipt in it is of an object of July, which has another place in the log that goes on.
-    """
-    desk.deliver()
-    shutil.copytree(tmp_path / "evidence", tmp_path / "restored")
-    beat = dataclasses.replace(sm.bodies(sm.configuration())[4], t0_ns=AFTER_NS)
-    desk.take(Kind.FRAME, TYP_FRAME, encode_body(beat), beat)
-    size, by = desk.reader.size, desk.signer
-    ((index, data),) = desk.reader.entries(size - 1, size)
-    entry, tree = decode_entry(data), desk.reader.compact_range(size)
-    note = checkpoint.sign(Checkpoint(sm.PLANT, size, tree.root()), by, by.public_key)
-    told = (sm.PLANT, sm.STREAM, 6, entry.sha256, index, entry.received_ns, note)
-    desk.receipt = lambda *_: encode_receipt(Receipt(*told), by)  # type: ignore[method-assign] # it gave one
-    await months(desk, folder).close(sm.PLANT, MONTH, closing="final")
-    assert paths.receipt(sm.STREAM) in unpacked(folder / ARCHIVE)
-
-    restored = Desk(tmp_path / "restored")
-    following = issue(
-        "gateway", sm.PLANT, sm.STREAM, signer(9).public_key, not_before=SINCE, days=DAYS,
-        issuer=(ROOT_KEY, sm.keys().certificates["root"]),
-    )  # fmt: skip
-    restored.enrol("gateway", following)
-    restored.take(Kind.FRAME, TYP_FRAME, encode_body(beat), beat)
-    await months(restored, folder).close(sm.PLANT, MONTH, closing="final")
-    restored.shut()
-    report = judged(folder / ARCHIVE)
-    assert report.verdict is Verdict.PASSED, report.findings
 
 
 async def test_a_month_with_two_configurations_verifies(desk: Desk, folder: Path) -> None:
