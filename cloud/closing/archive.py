@@ -5,13 +5,14 @@ The same log, keys and signatures give the same bytes. What could be signed in m
 close, where one stands there and the signature is good. Blocking file I/O; any thread.
 """
 
+import errno
 import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,9 @@ from evidence.recompute import published_rules
 from evidence.time_zones import time_zone
 
 NO_AUTHORITY = "no time stamping authority is named in CLOUD.toml"
+
+#: of the disk; evidence is often on the same one
+FREE_BYTES_MIN = 256 * 1024 * 1024
 
 _HOUR_NS = 3600 * 1_000_000_000
 
@@ -179,11 +183,10 @@ class ArchiveFolder:
             shutil.rmtree(staging)
         staging.mkdir()
         try:
-            packed = staging / "archive"
+            packed, contents = staging / "archive", _contents(month, same)
+            contents = replace(contents, objects=self._with_room(contents.objects))
             with packed.open("wb") as file:
-                build_archive(
-                    _contents(month, same), file, staging=staging / "bag", seal=stamping.seals
-                )
+                build_archive(contents, file, staging=staging / "bag", seal=stamping.seals)
                 file.flush()
                 os.fsync(file.fileno())
             self._keep_replaced(target, old, month.close)
@@ -192,6 +195,17 @@ class ArchiveFolder:
         finally:
             shutil.rmtree(staging)
         return Sealed(target, file_sha256(target), stamping.is_stamped, stamping.sentence)
+
+    def _with_room(self, objects: Iterable[Object]) -> Iterator[Object]:
+        """While the archive, as large again, has room: a disk that it fills takes no readings."""
+        staged = 0
+        for one in objects:
+            staged += len(one.data)
+            free = shutil.disk_usage(self.folder).free
+            if free < staged + FREE_BYTES_MIN:
+                told = f"{free >> 20} MiB are left, {FREE_BYTES_MIN >> 20} of them for readings"
+                raise OSError(errno.ENOSPC, f"{os.strerror(errno.ENOSPC)}: {told}")
+            yield one
 
     def _keep_replaced(self, target: Path, old: KeptArchive | None, close: MonthClose) -> None:
         """A second name for the archive of another final close, before its first one is reused."""
