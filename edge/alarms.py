@@ -93,9 +93,9 @@ def _ahead(through_ns: int, now_ns: int) -> str:
     return (
         f"the stream's newest reading is of {_time(through_ns)}, {_span(lead_s)} ahead of this "
         "machine's clock. If the clock is wrong, set it. If it is right, readings are stamped too "
-        f"late for {_span(lead_s * SLEW)} more, since a stream's time never goes back: begin a new "
-        "stream, under another gateway id with its own key, certificate and state_dir (stackproof "
-        "keys csr, keys enrol). A replace order does not help: it goes on from the same instant"
+        f"late for {_span(lead_s * SLEW)} more, since a stream's time never goes back: go on as a "
+        "new plant, with its own root, keys and state_dir (stackproof keys new). A replace order "
+        "does not help: it goes on from the same instant; no month of two gateways can be closed"
     )
 
 

@@ -1,11 +1,13 @@
 """The form that a configuration gives its frames. Pure."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from evidence.errors import MalformedError
 from evidence.frame import Body
 from evidence.points import Dtype
+from evidence.time_zones import time_zone
 
 #: from a frame's t0 to its last tick: it is of its t0's month, and closes within a quarter of an
 #: hour. What is calculated by the day or the hour would take minutes of each of a stranger's
@@ -31,6 +33,7 @@ class FrameForm:
                 raise MalformedError("its computed points are not i64 on schedule 0")
             self._due[group["schedule"]][1][g] = dtype, len(group["points"])
         self._devices = len(config["devices"])
+        self._zone = time_zone(config["plant"]["time_zone"])
 
     def fits(self, body: Body) -> bool:
         """As `check`, for who needs no reason."""
@@ -46,8 +49,7 @@ class FrameForm:
         Raises:
             MalformedError: it does not fit.
         """
-        if last_tick_ns(body) - body.t0_ns > SPAN_NS_MAX:
-            raise MalformedError("its last tick is more than two days after its t0")
+        self._check_span(body.t0_ns, last_tick_ns(body))
         for section in body.sections:
             if section.schedule >= len(self._due):
                 raise MalformedError(f"there is no schedule {section.schedule}")
@@ -64,6 +66,17 @@ class FrameForm:
                     raise MalformedError(f"group {group.group} has another number type")
                 if points != group.rows:
                     raise MalformedError(f"group {group.group} has another number of points")
+
+    def _check_span(self, t0_ns: int, last_ns: int) -> None:
+        if last_ns - t0_ns > SPAN_NS_MAX:
+            raise MalformedError("its last tick is more than two days after its t0")
+        if self._month(last_ns) != self._month(t0_ns):
+            raise MalformedError("its last tick is of another month than its t0")
+
+    def _month(self, instant_ns: int) -> tuple[int, int]:
+        """The year and month that the plant's clock shows."""
+        shown = datetime.fromtimestamp(instant_ns // 10**9, self._zone)
+        return shown.year, shown.month
 
 
 def check_order(body: Body, last_ns: int) -> None:

@@ -5,13 +5,14 @@ The same log, keys and signatures give the same bytes. What could be signed in m
 close, where one stands there and the signature is good. Blocking file I/O; any thread.
 """
 
+import errno
 import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,9 @@ from evidence.recompute import published_rules
 from evidence.time_zones import time_zone
 
 NO_AUTHORITY = "no time stamping authority is named in CLOUD.toml"
+
+#: of the disk; evidence is often on the same one
+FREE_BYTES_MIN = 256 * 1024 * 1024
 
 _HOUR_NS = 3600 * 1_000_000_000
 
@@ -172,18 +176,17 @@ class ArchiveFolder:
         """
         target = self.path(month.evidence.plant, month.close.month)
         old = read_kept(target)
-        same = old if old is not None and old.sha256 == month.close.statement_sha256 else None
+        same = old if old is not None and _is_of_this_close(old, month) else None
         stamping = _Sealing(month.signer, same, self._stamp, reply)
         staging = self.folder / f".closing-{month.evidence.plant}"
         if staging.exists():  # a build of this plant that was killed; `Months` runs one of it
             shutil.rmtree(staging)
         staging.mkdir()
         try:
-            packed = staging / "archive"
+            packed, contents = staging / "archive", _contents(month, same)
+            contents = replace(contents, objects=self._with_room(contents.objects))
             with packed.open("wb") as file:
-                build_archive(
-                    _contents(month, same), file, staging=staging / "bag", seal=stamping.seals
-                )
+                build_archive(contents, file, staging=staging / "bag", seal=stamping.seals)
                 file.flush()
                 os.fsync(file.fileno())
             self._keep_replaced(target, old, month.close)
@@ -192,6 +195,17 @@ class ArchiveFolder:
         finally:
             shutil.rmtree(staging)
         return Sealed(target, file_sha256(target), stamping.is_stamped, stamping.sentence)
+
+    def _with_room(self, objects: Iterable[Object]) -> Iterator[Object]:
+        """While the archive, as large again, has room: a disk that it fills takes no readings."""
+        staged = 0
+        for one in objects:
+            staged += len(one.data)
+            free = shutil.disk_usage(self.folder).free
+            if free < staged + FREE_BYTES_MIN:
+                told = f"{free >> 20} MiB are left, {FREE_BYTES_MIN >> 20} of them for readings"
+                raise OSError(errno.ENOSPC, f"{os.strerror(errno.ENOSPC)}: {told}")
+            yield one
 
     def _keep_replaced(self, target: Path, old: KeptArchive | None, close: MonthClose) -> None:
         """A second name for the archive of another final close, before its first one is reused."""
@@ -300,15 +314,29 @@ def _contents(month: ClosedMonth, old: KeptArchive | None) -> Contents:
     )
 
 
+def _is_of_this_close(old: KeptArchive, month: ClosedMonth) -> bool:
+    """After a restore the same statement may have been closed in a log that is lost."""
+    if old.sha256 != month.close.statement_sha256:
+        return False
+    try:
+        return checkpoint.verify(_note(old), month.signer.public_key) == _wanted(month)
+    except EvidenceError:
+        return False
+
+
+def _note(old: KeptArchive) -> str:
+    return old.files.get(LOG_CHECKPOINT, b"").decode("utf-8", "replace")
+
+
+def _wanted(month: ClosedMonth) -> checkpoint.Checkpoint:
+    return checkpoint.Checkpoint(month.evidence.plant, month.close.index + 1, month.root)
+
+
 def _checkpoint(month: ClosedMonth, old: KeptArchive | None) -> str:
     """The signed note over the log up to the close."""
-    key, size = month.signer.public_key, month.close.index + 1
-    wanted = checkpoint.Checkpoint(month.evidence.plant, size, month.root)
-    with suppress(EvidenceError):
-        note = b"" if old is None else old.files.get(LOG_CHECKPOINT, b"")
-        if checkpoint.verify(text := note.decode("utf-8", "replace"), key) == wanted:
-            return text
-    return checkpoint.sign(wanted, month.signer, key)
+    if old is not None:
+        return _note(old)
+    return checkpoint.sign(_wanted(month), month.signer, month.signer.public_key)
 
 
 def _receipts(month: ClosedMonth, old: KeptArchive | None) -> dict[str, bytes]:
@@ -326,17 +354,17 @@ def _objects(evidence: PlantEvidence, spans: Mapping[str, Span], tell: Tell) -> 
     """All objects of the period, each with the hour it is filed under.
 
     What comes before the first frame (a first configuration, the close of the month before) is
-    filed with that frame.
+    filed with that frame. It may be gigabytes, and none of it is held.
     """
     done, total = 0, sum(span.last + 1 - span.first for span in spans.values())
     for stream, span in sorted(spans.items()):
-        waiting: list[StoredObject] = []
-        is_begun = False
+        begin_ns = _first_frame_ns(evidence.objects(stream, span.first, span.last + 1))
         for stored in evidence.objects(stream, span.first, span.last + 1):
-            waiting.append(stored)
             tell(done := done + 1, total)
-            is_begun = is_begun or stored.kind is Kind.FRAME
-            if is_begun:
-                hour = hour_text(stored.at_ns // _HOUR_NS)
-                yield from (Object(stream, hour, o.data) for o in waiting)
-                waiting.clear()
+            hour = hour_text(max(stored.at_ns, begin_ns) // _HOUR_NS)
+            yield Object(stream, hour, stored.data)
+
+
+def _first_frame_ns(objects: Iterator[StoredObject]) -> int:
+    """t0 of the first frame; a month has one, as its statement is made of readings."""
+    return next((stored.at_ns for stored in objects if stored.kind is Kind.FRAME), 0)

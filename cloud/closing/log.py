@@ -4,7 +4,7 @@ The log is the truth: which months were closed, and what an archive of one holds
 readings, is read from here and not from the archives that lie about.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from cloud.collector.desk import PlantEvidence
@@ -14,11 +14,7 @@ from evidence.log import ENTRY_VERSION, Entry, Kind, decode_entry
 FINAL = "final"
 
 #: an entry is an array of twelve (0x8c): version and kind are its second and third byte
-_KINDS = frozenset(
-    {
-        Kind.ENROL, Kind.ROTATE, Kind.REVOKE, Kind.REPLACE, Kind.MONTH_CLOSE, Kind.PLANT_CLOSE,
-    }
-)  # fmt: skip
+_KINDS = frozenset({Kind.ENROL, Kind.ROTATE, Kind.REVOKE, Kind.REPLACE, Kind.MONTH_CLOSE})
 
 
 @dataclass(frozen=True)
@@ -59,7 +55,7 @@ class PlantHistory:
     Attributes:
         size: entries read.
         closes: month-close entries, in the order of the log.
-        others: (index, entry) of certificates, orders, rotate and close objects.
+        others: (index, entry) of certificates, orders and rotate objects: all that the root grants.
     """
 
     size: int = 0
@@ -73,12 +69,6 @@ class PlantHistory:
     def of_kinds(self, *kinds: Kind, through: int) -> list[Entry]:
         """Entries of these kinds up to and including an index."""
         return [entry for index, entry in self.others if entry.kind in kinds and index <= through]
-
-    def plant_closes(self, stream: str) -> list[int]:
-        """Seqs of a stream's close objects, newest first."""
-        kind = Kind.PLANT_CLOSE
-        found = [e.seq for _, e in self.others if (e.kind, e.stream) == (kind, stream)]
-        return [seq for seq in reversed(found) if seq is not None]
 
 
 def read_history(evidence: PlantEvidence, before: PlantHistory = PlantHistory()) -> PlantHistory:
@@ -95,7 +85,7 @@ def read_history(evidence: PlantEvidence, before: PlantHistory = PlantHistory())
     closes, others, size = list(before.closes), list(before.others), before.size
     for index, data in evidence.entries(before.size):
         size = index + 1
-        if data[1] != ENTRY_VERSION or data[2] not in _KINDS:
+        if not _is_of(data, _KINDS):
             continue
         entry = decode_entry(data)
         if entry.kind is Kind.MONTH_CLOSE:
@@ -103,6 +93,20 @@ def read_history(evidence: PlantEvidence, before: PlantHistory = PlantHistory())
         else:
             others.append((index, entry))
     return PlantHistory(size, closes, others)
+
+
+def plant_closes(evidence: PlantEvidence, first: int, stop: int) -> Iterator[tuple[str, int]]:
+    """(stream, seq) of each close object that entries first..stop-1 tell of.
+
+    A gateway may sign any number of them: none is held.
+    """
+    for _, data in evidence.entries(first, stop):
+        if _is_of(data, {Kind.PLANT_CLOSE}) and (entry := decode_entry(data)).seq is not None:
+            yield entry.stream, entry.seq
+
+
+def _is_of(data: bytes, kinds: Set[int]) -> bool:
+    return data[1] == ENTRY_VERSION and data[2] in kinds
 
 
 def month_close(index: int, entry: Entry) -> MonthClose:

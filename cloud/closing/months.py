@@ -26,6 +26,7 @@ from cloud.closing.log import (
     PlantHistory,
     close_detail,
     month_close,
+    plant_closes,
     read_history,
 )
 from cloud.closing.turns import ClosingTurns
@@ -202,19 +203,9 @@ class Months:
 
     async def _ask_gateways(self, evidence: PlantEvidence, close: MonthClose) -> dict[str, bytes]:
         """The gateways' signatures under the close; one that is away signs later (`seal`)."""
-        plant, size = evidence.plant, close.index + 1
-        for stream, span in close.streams.items():
-            request = CloseRequest(
-                plant=plant,
-                stream=stream,
-                month=close.month,
-                closing=close.closing,
-                statement_sha256=close.statement_sha256,
-                seq=span.last,
-                head=span.head,
-                log_size=size,
-                log_root=evidence.compact_range(size).root(),
-            )
+        plant = evidence.plant
+        requests = {stream: _request(evidence, close, stream) for stream in close.streams}
+        for stream, request in requests.items():
             try:
                 await self._desk.request_close(plant, stream, request)
             except KeyFileError as error:
@@ -225,7 +216,11 @@ class Months:
             )
             for stream in close.streams
         }
-        return {stream: data for stream, data in answers.items() if data is not None}
+        return {
+            stream: data
+            for stream, data in answers.items()
+            if data is not None and _agreed(data) == requests[stream]
+        }
 
     async def _seal(
         self,
@@ -367,14 +362,27 @@ def _closes_that_came(
     evidence: PlantEvidence, history: PlantHistory, close: MonthClose
 ) -> dict[str, bytes]:
     """Stream -> the gateway's signed close of this statement, of those that are in the log."""
+    requests = {stream: _request(evidence, close, stream) for stream in close.streams}
     found: dict[str, bytes] = {}
-    for stream in close.streams:
-        for seq in history.plant_closes(stream):
-            data = next(evidence.objects(stream, seq, seq + 1)).data
-            if decode_close(cose.parse(data).payload).statement_sha256 == close.statement_sha256:
-                found[stream] = data
-                break
+    for stream, seq in plant_closes(evidence, close.index + 1, history.size):
+        data = next(evidence.objects(stream, seq, seq + 1)).data
+        if _agreed(data) == requests.get(stream):
+            found[stream] = data
     return found
+
+
+def _request(evidence: PlantEvidence, close: MonthClose, stream: str) -> CloseRequest:
+    """What a gateway is asked to sign: this statement, in this log."""
+    size, span = close.index + 1, close.streams[stream]
+    return CloseRequest(
+        evidence.plant, stream, close.month, close.closing, close.statement_sha256,
+        span.last, span.head, size, evidence.compact_range(size).root(),
+    )  # fmt: skip
+
+
+def _agreed(data: bytes) -> CloseRequest:
+    """What a gateway's close object signs."""
+    return decode_close(cose.parse(data).payload)
 
 
 async def _reading(plant: str, read: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:

@@ -209,10 +209,9 @@ def _telling(collector: RunningCollector, path: str) -> Iterator[None]:
 
 
 def _progress(progress: Mapping[str, Any]) -> str:
-    said = {
-        "wait": "waiting until other plants' months are closed", "begin": "getting ready",
-        "fold": "calculating", "pack": "building the archive",
-    }  # fmt: skip
+    if progress["phase"] == "wait":
+        return f"waiting until other plants' months are closed: {progress['total']} before it"
+    said = {"begin": "getting ready", "fold": "calculating", "pack": "building the archive"}
     return f"{said[progress['phase']]}: {progress['percent']} % of {progress['total']:,} objects"
 
 

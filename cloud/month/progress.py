@@ -35,11 +35,17 @@ class Progress:
         self.is_stopped = True
 
     def row(self, plant: str, month: str) -> Mapping[str, Any] | None:
-        """JSON-ready: phase, objects done and of all, whole percent; None when it does not run."""
-        told = self._of.get((plant, month))
+        """JSON-ready: phase, objects done and of all, whole percent; None when it does not run.
+
+        Of one that waits, `total` is how many closings are before it.
+        """
+        now = self._of.copy()  # another thread's may end meanwhile
+        told = now.get((plant, month))
         if told is None:
             return None
         phase, done, total = told.at
+        if phase == "wait":
+            total = [*now.values()].index(told)
         percent = 100 * done // total if total else 0
         return {"phase": phase, "done": done, "total": total, "percent": percent}
 

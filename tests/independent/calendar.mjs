@@ -56,6 +56,12 @@ export const monthStart = (timeZone, year, month) => dayStart(timeZone, year, mo
 /** {year, month, day, …} that the clock there shows; throws RangeError as above. */
 export const dateAt = (timeZone, ns) => shownAt(timeZone, Number(ns / NS_OF_MS));
 
+/** True if the clock there shows the same month at both instants. */
+export function isOneMonth(timeZone, ns, other) {
+  const [one, two] = [ns, other].map((at) => dateAt(timeZone, at));
+  return one.year === two.year && one.month === two.month;
+}
+
 /** True if there is a time zone of that name. */
 export const isZone = (name) => names.has(name);
 

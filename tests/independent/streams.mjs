@@ -1,5 +1,6 @@
 // The objects of one stream, in order: FORMAT.md sections 4 to 6, step 5 of section 10.
 
+import { isOneMonth } from "./calendar.mjs";
 import * as cbor from "./cbor.mjs";
 import { FormatError, NewerError } from "./cbor.mjs";
 import { RecordError } from "./archive.mjs";
@@ -305,7 +306,7 @@ export class Stream {
     const ticks = body.sections.map((section) => section.last);
     const newest = ticks.length ? ticks.reduce((a, b) => (a > b ? a : b)) : null;
     this.times(body, newest, header, entry);
-    this.figures(body, header);
+    this.figures(body, newest ?? body.t0, header);
   }
 
   place(body, seq, hour) {
@@ -342,7 +343,7 @@ export class Stream {
     }
   }
 
-  figures(body, header) {
+  figures(body, newest, header) {
     const { configurations, counts, figures } = this.context;
     const where = `${this.id} seq ${header.seq}`;
     for (const { groups, ticks } of body.sections) {
@@ -354,7 +355,7 @@ export class Stream {
     if (config) this.inForce.inherited(config, this.first);
     const isInOrder = body.sections.every(
       ({ first, last }) => last - body.t0 <= SPAN && (this.tick === null || first > this.tick));
-    const fits = config && isInOrder &&
+    const fits = config && isInOrder && isOneMonth(config.timeZone, body.t0, newest) &&
       body.sections.every((section) => fitsConfiguration(section, config));
     if (fits || !config) this.ticks(body, header.seq);
     if (fits && this.gaps.isHoleBefore(config, body.sections)) {

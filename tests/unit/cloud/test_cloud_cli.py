@@ -227,6 +227,11 @@ def test_a_month_is_shown_with_who_owes_what(
     ]
     assert cli.main([*order, "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == row
+    waits = {"phase": "wait", "done": 0, "total": 3, "percent": 0}
+    collector.answer("plants/mini/months/2026-09", row | {"progress": waits})
+    assert cli.main(order) == 0
+    told = capsys.readouterr().out.splitlines()[-1]
+    assert told == "  waiting until other plants' months are closed: 3 before it"
 
 
 @pytest.mark.parametrize("missing", ["ready.json", "api.token"])

@@ -137,6 +137,26 @@ def test_the_same_configuration_twice_changes_nothing() -> None:
     assert statement_bytes(one.statement(*period)) == sm.honest_statement()
 
 
+def form_of(interval_ns: int, time_zone: str) -> FrameForm:
+    """Of two schedules without points."""
+    plant, due = {"time_zone": time_zone}, [{"interval_ns": interval_ns}] * 2
+    return FrameForm({"plant": plant, "schedules": due, "groups": [], "devices": []})
+
+
+@pytest.mark.parametrize(("time_zone", "ends_s"), [
+    ("UTC", 1_782_864_000), ("Asia/Shanghai", 1_782_835_200), ("America/St_Johns", 1_782_873_000),
+])  # fmt: skip
+def test_a_frame_is_of_one_month_by_the_clock_there(time_zone: str, ends_s: int) -> None:
+    """1 July 2026 begins 8 h earlier in Shanghai than in Greenwich, 2.5 h later in Newfoundland."""
+    form, from_s = form_of(sm.SECOND, time_zone), ends_s - 10
+    for ticks in (10, 11):
+        section = Section(
+            0, from_s * sm.SECOND, sm.SECOND, ticks, (), np.zeros((0, ticks), "<i4"), ()
+        )
+        body = Body(from_s * sm.SECOND, Clock("free", None, 0, bytes(16)), 0, (section,))
+        assert form.fits(body) == (ticks == 10)
+
+
 @pytest.mark.parametrize(("days", "fits"), [((0, 2), True), ((0, 3), False), ((2, 0), True),
                                             ((3, 0), False)])  # fmt: skip
 @pytest.mark.parametrize("ahead", [0, 1])
@@ -145,7 +165,7 @@ def test_a_frame_ends_two_days_after_its_t0(
 ) -> None:
     """Of one section or from one to another; t0 may be before the first tick."""
     day_ns = 86_400 * sm.SECOND
-    form = FrameForm({"schedules": [{"interval_ns": day_ns}] * 2, "groups": [], "devices": []})
+    form = form_of(day_ns, "UTC")
     later, more = days
     sections = tuple(
         Section(schedule, first * day_ns, day_ns, ticks, (), np.zeros((0, ticks), "<i4"), ())

@@ -51,6 +51,7 @@ async def test_who_waits_for_other_plants_is_told_so(desk: Desk, folder: Path) -
     await asyncio.sleep(0.1)
     rows = [by.progress.row(name, MONTH) for name in [*names, sm.PLANT]]
     assert [row and row["phase"] for row in rows] == [*["begin"] * AT_ONCE, "wait"]
+    assert rows[-1]["total"] == AT_ONCE, "before it"
     for task in tasks[:AT_ONCE]:
         task.cancel()
     assert (await asyncio.wait_for(tasks[-1], 60))["closing"] == "final"

@@ -24,7 +24,7 @@ from evidence.frame import TYP_CONFIG, TYP_FRAME, Body, encode_body
 from evidence.log import Kind
 from tests.attacks.by_both import fewer_rows, half_step, no_such_schedule, one_off
 from tests.independent.other import compare, verify_there
-from tests.unit.cloud.closing.test_seam import CONFIG, begins
+from tests.unit.cloud.closing.test_seam import CONFIG, begins, check
 from tests.unit.cloud.month_examples import ARCHIVE, Desk, judged, months
 from tests.unit.evidence import sealed_month as sm
 from tests.unit.evidence.small_plant import MONTH
@@ -61,11 +61,11 @@ UNFIT = {
 }
 
 
-def deliver(desk: Desk, changes: dict[int, Change]) -> None:
+def deliver(desk: Desk, changes: dict[int, Change], start_ns: int = sm.START_NS) -> None:
     """The small plant's month with some of its frames changed before they are signed."""
     config = sm.configuration()
     desk.take(Kind.CONFIG, TYP_CONFIG, compress(cbor.encode(config)))
-    for index, body in enumerate(sm.bodies(config)):
+    for index, body in enumerate(sm.bodies(config, start_ns)):
         made = changes.get(index, lambda same: same)(body)
         desk.take(Kind.FRAME, TYP_FRAME, encode_body(made), made)
 
@@ -119,7 +119,8 @@ async def test_a_month_is_closed_without_a_frame_that_does_not_fit(
 @pytest.mark.needs("npm")
 async def test_both_verifiers_come_to_the_same(desk: Desk, folder: Path) -> None:
     """The computed points go on with what the gateway read itself: they are not compared."""
-    deliver(desk, {1: no_such_schedule, 2: far_apart})
+    changes = {1: no_such_schedule, 2: far_apart, 3: moved_ticks(1)}
+    deliver(desk, changes, begins(7) - 60 * sm.SECOND)
     await months(desk, folder).close(sm.PLANT, MONTH, closing="final")
     begun_anew = folder / "anew.tar"
     begun_anew.write_bytes(untrue_after_a_new_configuration())
@@ -130,8 +131,24 @@ async def test_both_verifiers_come_to_the_same(desk: Desk, folder: Path) -> None
     assert found.differences() == []
     assert found.verdicts == ("passed", "passed")
     assert {at for code, at in found.theirs if code == "W-UNFIT"} == {
-        "edge-1 seq 2", "edge-1 seq 3",
+        "edge-1 seq 2", "edge-1 seq 3", "edge-1 seq 4",
     }  # fmt: skip
+
+
+async def test_a_frame_across_the_end_of_its_month_costs_none_its_archive(
+    desk: Desk, folder: Path
+) -> None:
+    """The gateway's next device goes on where those ticks end: July has its own."""
+    deliver(desk, {3: moved_ticks(1)}, begins(7) - 60 * sm.SECOND)
+    for body in sm.bodies(CONFIG, begins(7) + 2 * 86_400 * sm.SECOND):
+        desk.take(Kind.FRAME, TYP_FRAME, encode_body(body), body)
+    by = months(desk, folder, begins(10))
+    june = await by.close(sm.PLANT, MONTH, closing="final")
+    assert "first is seq 4: its last tick is of another month than its t0" in june["unfit"]
+    july = await by.close(sm.PLANT, "2026-07", closing="final")
+    assert "unfit" not in july
+    check(june["archive"])
+    check(july["archive"])
 
 
 async def test_a_month_none_of_whose_frames_fit_says_so(desk: Desk, folder: Path) -> None:
