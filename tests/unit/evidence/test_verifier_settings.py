@@ -118,6 +118,27 @@ def test_the_longest_event_passes() -> None:
     check_event(says(1, "400") | {"read": {f"s{i}": "名" * 128 for i in range(64)}})
 
 
+def test_the_shortest_event_passes() -> None:
+    check_event(says(1, "400") | {"read": {"a": ""}, "unread": {}})
+    check_event(says(1, "400") | {"read": {}, "unread": {"a": 255}})
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        {"a": {"means": "", "source": ""}},
+        {f"s{i}": settings_months.RATIO for i in range(64)},
+        {"a": settings_months.RATIO | {"source": "x" * 1000}},
+        {"a": settings_months.RATIO | {"stated": [["", "x"]]}},
+        {"a": settings_months.RATIO | {"stated": [["4" * 128, "x" * 200]] * 64}},
+    ],
+)
+def test_rows_at_their_bounds_pass(rows: Any) -> None:
+    made = config()
+    made["devices"][1]["meter"] = rows
+    check_configuration(made)
+
+
 def test_an_event_without_a_field_is_none() -> None:
     for key in ("device", "read", "unread"):
         event = says(1, "400")
