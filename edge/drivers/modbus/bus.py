@@ -28,13 +28,13 @@ class Bus(shared_bus.Bus[Wire]):
     """The devices on one endpoint, and its wire.
 
     Attributes:
-        is_gateway: it has said so.
+        may_be_late: it has left a question without an answer, or said that a line is behind it.
     """
 
     def __init__(self, endpoint: Endpoint) -> None:
         super().__init__(TcpWire(endpoint) if is_tcp(endpoint) else RtuWire(endpoint))
         self._doubts: dict[int, Doubt] = {}
-        self.is_gateway = False
+        self.may_be_late = False
 
     @property
     def is_numbered(self) -> bool:

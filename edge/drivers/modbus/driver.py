@@ -160,6 +160,7 @@ class ModbusDriver:
                 self._has_some |= await self._fetch(read, samples)
             except SilentError as error:
                 if not isinstance(error, NotAskedError):
+                    self._give_read_up(read)
                     self._put_last(read)
                 if not answered:
                     raise self._silent(read, error) from None
@@ -179,6 +180,11 @@ class ModbusDriver:
         ends_s = at_s + REST_TIMEOUTS * self._spec.timeout_s
         return times >= GIVEN_UP_MAX and asyncio.get_running_loop().time() < ends_s
 
+    def _give_read_up(self, read: Read) -> None:
+        times, _ = self._given_up.get(read, (0, 0.0))
+        self._given_up[read] = times + 1, asyncio.get_running_loop().time()
+        self._gave_up = True
+
     def _put_last(self, read: Read) -> None:
         """Next time the others go first: a block that is never answered costs only itself."""
         self._plan.remove(read)
@@ -193,9 +199,7 @@ class ModbusDriver:
             return False
         except RefusedError as error:
             if error.code == GAVE_UP:
-                times, _ = self._given_up.get(read, (0, 0.0))
-                self._given_up[read] = times + 1, asyncio.get_running_loop().time()
-                self._gave_up = True
+                self._give_read_up(read)
             parts = halves(read)
             if error.code != _ILLEGAL_ADDRESS or parts is None:
                 self._blame(read, str(error), refusal_quality(error.code), samples)

@@ -3,8 +3,8 @@
 On a line whose answers carry no number (RTU), a question that was given up leaves a doubt
 (`doubt.Doubt`): its answer may still come. Such a line may also be behind a gateway that answers
 Modbus TCP: what it hears late it gives to the next question, under that one's number. An endpoint
-is known for one when it says that it gave a device up, or cannot reach it. Before anything else is
-asked of the device then
+is taken for one once it has left a question without an answer, or says that it gave a device up or
+cannot reach it. Before anything else is asked of the device then
 1. it is left alone for a quiet period of one timeout; whatever is heard meanwhile is thrown away;
 2. it is asked for something no late answer can be taken for, the profile's probe first;
 3. where the profile names a probe, the identity read must be the one known from before.
@@ -124,13 +124,17 @@ class Seat:
         except NotAskedError:
             raise
         except RefusedError as error:
-            self._bus.is_gateway |= is_of_gateway(error.code)
+            self._bus.may_be_late |= is_of_gateway(error.code)
             if error.code == GAVE_UP:  # the gateway; its device may answer yet
                 self._lost(read)
             elif not is_of_gateway(error.code):  # which asked nobody, so nothing is proved
                 self._doubt.answered()
             raise
-        except BaseException:
+        except WrongAnswerError:
+            self._lost(read)
+            raise
+        except BaseException:  # silent, or cancelled
+            self._bus.may_be_late = True
             self._lost(read)
             raise
         finally:
@@ -139,7 +143,7 @@ class Seat:
         return cells
 
     def _lost(self, read: Read) -> None:
-        if self._bus is not None and (self._bus.is_gateway or not self._bus.is_numbered):
+        if self._bus is not None and (self._bus.may_be_late or not self._bus.is_numbered):
             self._doubt.lost(read, _now_s())
 
     async def _regain_order(self) -> None:

@@ -22,8 +22,6 @@ _NUMBER = 2  # bytes of the transaction's number (Messaging on TCP/IP 1.0b, 3.1.
 _NOTES = (
     "A read that the device refuses with exception 2 is asked again in halves, and every tenth "
     "time one refused value by itself.",
-)
-_RTU_NOTES = (
     "After a lost question the probe, or a part of a read above, is asked to regain order.",
 )
 _LINE_NOTE = (
@@ -49,7 +47,7 @@ def traffic_of(spec: DeviceSpec, place: Place, plan: Sequence[Read], probe: Read
         requests.append(_request(spec, place, probe, None, f"probe {spec.profile.probe}: "))
     notes: tuple[str, ...] = _NOTES
     if not is_tcp(endpoint):
-        notes += (*_RTU_NOTES, _LINE_NOTE if isinstance(endpoint, Line) else _CONVERTER_NOTE)
+        notes += (_LINE_NOTE if isinstance(endpoint, Line) else _CONVERTER_NOTE,)
     return Traffic(
         protocol="Modbus TCP" if is_tcp(endpoint) else "Modbus RTU",
         endpoint=str(endpoint),

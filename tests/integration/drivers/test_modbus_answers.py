@@ -226,9 +226,10 @@ async def test_a_register_that_stays_refused_is_asked_rarely_and_never_lost() ->
 
 
 async def test_a_refused_register_that_falls_silent_when_asked_again_costs_no_other() -> None:
+    wide = register("wide", Dtype.U32, address=2)  # of another length than the one that is lost
     async with (
         Responder(illegal={1}) as device,
-        opened(ModbusDriver(of(device, *words(0, 3)))) as driver,
+        opened(ModbusDriver(of(device, *words(0, 2), wide))) as driver,
     ):
         await driver.read()
         device.twist = lambda q: Silence() if q.address == 1 else None

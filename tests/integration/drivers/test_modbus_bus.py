@@ -11,6 +11,7 @@ import pytest
 
 from edge.drivers.base import DeviceError, DeviceSpec, Sample
 from edge.drivers.modbus import bus
+from edge.drivers.modbus.doubt import GATEWAY_LATE_TIMEOUTS
 from edge.drivers.modbus.driver import ModbusDriver
 from evidence.points import Dtype
 from evidence.quality import Quality
@@ -231,6 +232,7 @@ async def test_a_hundred_cuts_with_several_units_leave_nothing_behind() -> None:
             if turn % 2:
                 device.hang_up()
             await asyncio.gather(*(d.read() for d in drivers), return_exceptions=True)
+        await asyncio.sleep((1 + GATEWAY_LATE_TIMEOUTS) * TIMEOUT_S)  # all are of one length
         for driver in drivers:
             await driver.connect()
             assert await driver.read() == GOOD

@@ -31,6 +31,7 @@ from tests.waiting import ENOUGH_S
 TIMEOUT_S = 0.2
 
 A, B = register("a", Dtype.U16, address=0), register("b", Dtype.U16, address=100)
+WIDE = register("wide", Dtype.U32, address=100)  # no late answer of A is taken for its, or back
 
 
 def of(device: Responder, *rows: Register, **of_profile: Any) -> DeviceSpec:
@@ -51,6 +52,7 @@ def good(address: int) -> Sample:
     return Sample(struct.pack("<H", address), Quality.GOOD)
 
 
+GOOD_WIDE = Sample(struct.pack("<HH", 101, 100), Quality.GOOD)
 NONE = Sample(None, Quality.NO_ANSWER)
 
 
@@ -79,24 +81,24 @@ async def test_a_silent_device_is_an_error_that_says_what_and_where() -> None:
 async def test_a_block_without_answer_costs_itself_and_what_was_got_stays() -> None:
     async with (
         Responder(twist=at(100, Silence())) as device,
-        opened(ModbusDriver(of(device, A, B))) as driver,
+        opened(ModbusDriver(of(device, A, WIDE))) as driver,
     ):
         assert await driver.read() == [good(0), NONE]
         assert await device.settled() == 0  # closed at once: the late answer has nobody to reach
         assert await driver.read() == [good(0), NONE]  # and opened again by itself
         device.twist = lambda _: None
-        assert await driver.read() == [good(0), good(100)]
+        assert await driver.read() == [good(0), GOOD_WIDE]
         assert device.connections == 3
 
 
 async def test_a_first_block_that_is_never_answered_does_not_hide_the_others() -> None:
     async with (
         Responder(twist=at(0, Silence())) as device,
-        opened(ModbusDriver(of(device, A, B))) as driver,
+        opened(ModbusDriver(of(device, A, WIDE))) as driver,
     ):
         await fails(driver.read(), "no answer to holding 0x0000")
         await driver.connect()
-        assert await driver.read() == [NONE, good(100)]  # asked last from now on
+        assert await driver.read() == [NONE, GOOD_WIDE]  # asked last from now on
 
 
 async def test_one_timeout_a_read_however_many_blocks_are_silent() -> None:
@@ -115,7 +117,7 @@ async def test_one_timeout_a_read_however_many_blocks_are_silent() -> None:
 async def test_a_late_answer_is_never_taken_for_another_questions() -> None:
     async with (
         Responder(twist=at(100, Late(TIMEOUT_S * 1.5))) as device,
-        opened(ModbusDriver(of(device, A, B))) as driver,
+        opened(ModbusDriver(of(device, A, WIDE))) as driver,
     ):
         for _ in range(3):
             assert await driver.read() == [good(0), NONE]

@@ -21,6 +21,7 @@ RATIO = {"means": "ct_primary", "source": "holding 0x0104, u16", "unit": "A"}
 RESETS = {"means": "totaliser_resets", "source": "holding 0x0106, u16"}
 SECOND_FROM = 2  # frames of the second configuration
 HOUR = 3600
+LAST_S = 50  # when the last frame begins
 
 
 def config(
@@ -203,8 +204,12 @@ CASES: dict[str, tuple[Callable[[], bytes], Findings]] = {
         [],
     ),
     "not read until the end": (
-        lambda: month(config(), {0: [says(-3 * HOUR, "400")]}),
+        lambda: month(config(), {0: [says(LAST_S - 1 - 2 * HOUR, "400")]}),
         [(UNREAD, "stream edge-1")],
+    ),
+    "read two hours before the last frame, to the second": (
+        lambda: month(config(), {0: [says(LAST_S - 2 * HOUR, "400")]}),
+        [],
     ),
     "other settings than the configuration names": (
         lambda: month(config(), {0: [says(1, "400", read={"ct_primary": "400"})]}),

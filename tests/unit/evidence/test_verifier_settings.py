@@ -87,10 +87,11 @@ def test_where_nothing_is_stated_the_month_before_was_not_looked_at() -> None:
 def test_departures_beyond_a_bound_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a hostile stream keeps waiting in memory is bounded."""
     monkeypatch.setattr("evidence.verifier.meter_settings.OPEN_MAX", 1)
-    told = {0: [says(1, "400"), says(2, "800"), says(3, "600")]}
-    found = [f.code for f in sm.check(month(config(), told, config(*LATER))).findings]
-    assert found.count("E-METER-SETTING") == 1
-    assert found.count("N-METER-SETTING") == 1
+    for second, third, failed, explained in (("800", "600", 1, 1), ("600", "800", 2, 0)):
+        told = {0: [says(1, "400"), says(2, second), says(3, third)]}
+        found = [f.code for f in sm.check(month(config(), told, config(*LATER))).findings]
+        assert found.count("E-METER-SETTING") == failed
+        assert found.count("N-METER-SETTING") == explained
     assert SettingsCheck.__module__ == "evidence.verifier.meter_settings"
 
 
@@ -115,6 +116,27 @@ def test_an_event_that_is_none(wrong: dict[str, Any]) -> None:
 
 def test_the_longest_event_passes() -> None:
     check_event(says(1, "400") | {"read": {f"s{i}": "名" * 128 for i in range(64)}})
+
+
+def test_the_shortest_event_passes() -> None:
+    check_event(says(1, "400") | {"read": {"a": ""}, "unread": {}})
+    check_event(says(1, "400") | {"read": {}, "unread": {"a": 255}})
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        {"a": {"means": "", "source": ""}},
+        {f"s{i}": settings_months.RATIO for i in range(64)},
+        {"a": settings_months.RATIO | {"source": "x" * 1000}},
+        {"a": settings_months.RATIO | {"stated": [["", "x"]]}},
+        {"a": settings_months.RATIO | {"stated": [["4" * 128, "x" * 200]] * 64}},
+    ],
+)
+def test_rows_at_their_bounds_pass(rows: Any) -> None:
+    made = config()
+    made["devices"][1]["meter"] = rows
+    check_configuration(made)
 
 
 def test_an_event_without_a_field_is_none() -> None:

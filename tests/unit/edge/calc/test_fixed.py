@@ -102,6 +102,19 @@ def test_ratio_of_times_in_whole_seconds_is_exact(pairs: list[tuple[int, int]], 
     assert ratio(above, below, factor).tolist() == expected
 
 
+def test_just_below_and_above_a_half_where_64_bits_do_not_hold_the_steps() -> None:
+    """By hand: 2 × (2^61 ∓ 1) is 2^62 ∓ 2, less or more than 2^62 + 1; their sums pass 2^63."""
+    above, below = [2**61 - 1, 2**61 + 1, 1 - 2**61, -1 - 2**61], 2**62 + 1
+    whole = np.array(above, dtype=np.int64)
+    assert ratio(whole, np.full_like(whole, below)).tolist() == [0, 1, 0, -1]
+    small = np.array([2**60, 1], dtype=np.int64)
+    assert ratio(small, np.array([below, below + 1])).tolist() == [0, 0]
+    one = np.array([1, -1], dtype=np.int64)
+    assert ratio(3 * one, np.ones_like(one), Fraction(1, below)).tolist() == [0, 0]
+    assert scale(one, Fraction(2**61 - 1, 2**62 + 3)).tolist() == [0, 0]
+    assert scale(one, Fraction(2**61 + 2, 2**62 + 3)).tolist() == [1, -1]
+
+
 def test_a_factor_beyond_64_bits_of_nothing_is_nothing() -> None:
     nothing = np.zeros(2, dtype=np.int64)
     assert scale(nothing, Fraction(2**80)).tolist() == [0, 0]

@@ -32,7 +32,8 @@ def test_midnight_belongs_to_the_new_day_and_the_nanosecond_before_does_not() ->
 
 def test_the_month_of_the_plant_is_not_the_month_of_utc() -> None:
     # 2026-06-30 20:00 UTC is already July in Shanghai
-    assert SHANGHAI.day(ns("2026-06-30T20:00:00", "UTC")).month == "2026-07"
+    instant = ns("2026-06-30T20:00:00", "UTC")
+    assert (SHANGHAI.day(instant).month, SHANGHAI.date_text(instant)) == ("2026-07", "2026-07-01")
 
 
 @pytest.mark.parametrize(
@@ -89,6 +90,10 @@ def test_an_hour_that_is_shown_again_belongs_to_the_new_day() -> None:
         (day.month, len(part[0].ticks_ns)) for day, part in by_day(st_johns, [a_block(0, ticks)])
     ]
     assert parts == [("2009-10", 3), ("2009-11", 9)]
+    again = st_johns.day(ns("2009-11-01T02:45:00", "UTC"))  # 23:15 on 31 October, -03:30
+    assert (again.start_ns, again.end_ns, again.month) == (
+        ns("2009-11-01T02:30:00", "UTC"), ns("2009-11-02T03:30:00", "UTC"), "2009-11",
+    )  # fmt: skip
 
 
 def test_a_day_that_never_was_is_skipped() -> None:

@@ -47,11 +47,32 @@ def test_a_given_number_is_measured_unless_typed() -> None:
             {"frames": {"point": "gas.volume", "rule": "totaliser"}},
             "frames: gas.volume (totaliser)",
         ),
+        ({"documents": {"about": "coke", "rule": "sum"}}, "documents: coke (sum)"),
+        (
+            {"documents": {"about": "coke", "rule": "samples", "origin": "laboratory"}},
+            "documents: coke (samples): laboratory",
+        ),
         ({"record": {"index": 5}}, "record"),
     ],
 )
 def test_the_source_tells_where_from(provenance: dict[str, object] | None, told: str) -> None:
     assert given(Fraction(1), "1", "t", provenance).source == told
+
+
+@pytest.mark.parametrize(
+    ("provenance", "basis", "is_typed"),
+    [
+        ({"documents": {"about": "coke", "rule": "samples"}}, "measured", False),
+        ({"documents": {"about": "coke", "rule": "sum"}}, "calculated", False),
+        ({"frames": {"point": "gas.volume", "class": "meter-direct"}}, "measured", False),
+        ({"frames": {"point": "gas.volume", "class": "typed"}}, "calculated", True),
+    ],
+)
+def test_a_laboratory_and_a_meter_measure_and_no_other_paper_or_person_does(
+    provenance: dict[str, object], basis: str, is_typed: bool
+) -> None:
+    found = given(Fraction(1), "1", "t", provenance)
+    assert (found.basis, found.is_typed) == (basis, is_typed)
 
 
 def test_a_calculated_number_says_how() -> None:
