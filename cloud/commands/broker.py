@@ -343,7 +343,8 @@ def _requests(args: argparse.Namespace) -> int:
         what = row["problem"] or f"key SHA-256 {row['key']}"
         print(f"{row['plant']}/{row['gateway']}: waits: {what}")
     for row in found["approved"]:
-        until = f"until {row['until']}" if row["until"] else "no certificate yet"
+        ends = dt.datetime.fromisoformat(row["until"]) if row["until"] else None
+        until = f"until {ends:%Y-%m-%d %H:%M} UTC" if ends else "no certificate yet"
         print(f"{row['plant']}/{row['gateway']}: key {row['key']}, {until}")
     return 0
 
