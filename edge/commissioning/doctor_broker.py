@@ -32,7 +32,7 @@ _IN = {
     "relay": "the broker lets this relay in",
 }
 LET_IN = "check the broker's url, and at the broker who may connect; readings wait in the spool"
-NO_RECEIPT = "the broker lets this gateway in, and no receipt comes for what the agent sends"
+NO_RECEIPT = "no receipt comes for what the agent sends"
 BEHIND = (
     "at the collector stackproof cloud status and its log say more: it may be down, have another "
     "slice than [gateway] slice, lack this plant or this gateway's certificate (stackproof cloud "
@@ -79,7 +79,7 @@ async def examine_broker(site: Site, clock: Clock) -> list[Check]:
         return [*checks, fine(BROKER, "protocol", f"{_IN['gateway']} ({BESIDE})")]
     name = f"{site.plant.id}-{site.gateway.id}-doctor"
     checks.append(await _hello(route, name, tls, context, "gateway"))
-    now = look_at_delivery(site, clock)
+    now = await asyncio.to_thread(look_at_delivery, site, clock)
     if not has_failed(checks) and now.is_running and now.unanswered:
         checks.append(failed(BROKER, "protocol", NO_RECEIPT, BEHIND))
     return checks
