@@ -6,14 +6,18 @@ times the CPU at 200 viewers). Before shutdown it calls `hub.close()`, which end
 """
 
 import logging
+from http import HTTPStatus
 
 from fastapi import FastAPI, Request
+from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.staticfiles import StaticFiles
 
 from cloud.accounts.errors import AccountError
+from cloud.accounts.roles import STRANGER
 from cloud.api import (
     account_pages,
     account_routes,
@@ -46,7 +50,7 @@ from cloud.api import (
     year_pages,
 )
 from cloud.api.guard import SignInNeededError
-from cloud.api.rendering import DASHBOARD, LANGUAGES, render, sentence
+from cloud.api.rendering import DASHBOARD, LANGUAGES, STRINGS, render, sentence
 from cloud.api.security import put_around
 from cloud.api.services import Services
 from cloud.api.without_paths import without_paths
@@ -76,6 +80,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     app.add_exception_handler(RequestValidationError, _wrong_request)
     app.add_exception_handler(FieldsError, _wrong_fields)
+    app.add_exception_handler(HTTPException, _not_there)
     app.add_exception_handler(StoreError, _disk_disagrees)
     app.add_exception_handler(AccountError, _refused)
     app.add_exception_handler(SignInNeededError, pages.to_sign_in)
@@ -125,13 +130,31 @@ async def _refused(request: Request, error: Exception) -> Response:
     """What accounts refuse, as a sentence; of a page, as a page."""
     if not isinstance(error, AccountError):
         raise error
-    language = request.path_params.get("language")
-    if language not in LANGUAGES:
+    if (language := _language_of(request)) is None:
         return JSONResponse({"detail": sentence(error)}, error.status)
-    return render(
-        "refused.html", language, status=error.status, path="/account", who=request.state.who,
-        error=sentence(error, language),
-    )  # fmt: skip
+    return _page(request, language, error.status, sentence(error, language))
+
+
+async def _not_there(request: Request, error: Exception) -> Response:
+    """What is not there, or not for who asks, alike; of a page, as a page."""
+    if not isinstance(error, HTTPException):
+        raise error
+    language = _language_of(request)
+    if language is None or error.status_code != HTTPStatus.NOT_FOUND:
+        return await http_exception_handler(request, error)
+    return _page(request, language, 404, STRINGS[language]["page.not-there"])
+
+
+def _language_of(request: Request) -> str | None:
+    """Of a page, whether there is one at that address or not; None for all else."""
+    first = request.url.path.lstrip("/").partition("/")[0]
+    return first if first in LANGUAGES else None
+
+
+def _page(request: Request, language: str, status: int, said: str) -> Response:
+    """A sentence in place of a page; nobody has signed in where no route has asked who it is."""
+    who = getattr(request.state, "who", STRANGER)
+    return render("refused.html", language, status=status, path="/account", who=who, error=said)
 
 
 async def _gone(_: Request, _error: Exception) -> Response:
@@ -139,7 +162,9 @@ async def _gone(_: Request, _error: Exception) -> Response:
     return Response(status_code=400)
 
 
-async def _disk_disagrees(request: Request, error: Exception) -> JSONResponse:
+async def _disk_disagrees(request: Request, error: Exception) -> Response:
     """Evidence cannot be read or written just then, of one plant or all, whatever was asked."""
     log.error("%s", error, extra=about(request.path_params.get("plant", "")))
+    if (language := _language_of(request)) is not None:
+        return _page(request, language, 503, STRINGS[language]["page.disk"])
     return JSONResponse({"detail": without_paths(str(error))}, 503)

@@ -13,7 +13,7 @@ certificate = "file:keys/collector.crt"
 [broker]
 mode = "embedded"                  # or "external"
 port = 1883                        # embedded; 0 = any free one, its url is in state_dir/broker.url
-# url = "mqtts://host:8883"        # external: docs/broker.md; all its keys: cloud/config_broker.py
+# url = "mqtts://host:8883"        # external: docs/deploy.md; all its keys: cloud/config_broker.py
 [http]
 host = "127.0.0.1"
 port = 8600                        # 0 = any free one, see state_dir/ready.json
@@ -64,11 +64,17 @@ from cloud.config_series import SeriesConfig, read_series
 from cloud.errors import CloudConfigError, CloudError
 from cloud.live.normal import NormalBand
 from evidence.custody import validity_ns
-from evidence.errors import EvidenceError
+from evidence.errors import EvidenceError, MalformedError
 from evidence.keys import Signer, key_sha256, load_certificate
 from evidence.points import NAME_ID
 from evidence.signers import open_signer
 from firmware_configs.fields import Fields, Problem
+
+#: a plant that names no certificate of its own for the collector, and whose root gave none
+OTHER_ROOT = (
+    ". Have this plant's root certify the same key (stackproof keys csr --role collector, keys "
+    'enrol --role collector), and name that here: collector = "file:…"'
+)
 
 
 @dataclass(frozen=True)
@@ -349,5 +355,7 @@ class _Reader:
         try:
             return read_issued(path, root, role, plant)
         except EvidenceError as error:
-            fields.complain(key, str(error))
+            is_of_the_cloud = key == "collector" and not fields.has(key)
+            todo = OTHER_ROOT if is_of_the_cloud and isinstance(error, MalformedError) else ""
+            fields.complain(key, f"{error}{todo}")
             return None

@@ -6,6 +6,7 @@ goes to stderr, a line a step; the archives it made go to stdout, one path a lin
 """
 
 import argparse
+import shlex
 import shutil
 import signal
 import socket
@@ -200,6 +201,9 @@ def _close_and_verify(plant: str, out: Path, cloud_file: Path) -> tuple[Path, st
     said = run_to_end(
         ["verify", str(archive), "--trust", str(out / "trust.pem")], timeout_s=CLOSE_S
     )
-    program = "stackproof" if shutil.which("stackproof") else "./run exec stackproof"
-    again = f"Try it yourself: {program} verify {archive} --trust {out / 'trust.pem'}"
-    return archive, f"{said.rstrip()}\n{again}"
+    found = shutil.which(
+        "stackproof"
+    )  # its path: that ./run finds it does not mean the reader does
+    program = [found] if found else ["./run", "exec", "stackproof"]
+    again = shlex.join([*program, "verify", str(archive), "--trust", str(out / "trust.pem")])
+    return archive, f"{said.rstrip()}\nTry it yourself: {again}"

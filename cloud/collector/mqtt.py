@@ -324,7 +324,7 @@ class MqttLink:
             return
         if stood_from_s is not None:
             self._thrown = self._thrown + 1 if now_s - stood_from_s < STEADY_S else 0
-        self._say_lost(self._client.why or str(code))
+        self._say_lost(self._client.why or f"the connection ended: {code}")
         if self._thrown == THROWN_MANY and stood_from_s is not None:
             log.error(
                 "broker %s: %d connections in a row ended within seconds, as where another "

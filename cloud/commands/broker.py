@@ -67,7 +67,12 @@ def add_broker_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's own
     for command, act in (
         (request, _request), (requests, _requests), (approve, _approve), (revoke, _revoke),
     ):  # fmt: skip
-        command.add_argument("config", type=Path, metavar="CLOUD.toml", help="the collector's file")
+        command.add_argument(
+            "config",
+            type=Path,
+            metavar="CLOUD.toml",
+            help="the collector's file; not read with --url",
+        )
         command.add_argument("--url", help="of a collector elsewhere, https://…; then with --token")
         command.add_argument("--token", type=Path, metavar="FILE", help="a token with `system`")
         command.set_defaults(run=act)
@@ -343,7 +348,8 @@ def _requests(args: argparse.Namespace) -> int:
         what = row["problem"] or f"key SHA-256 {row['key']}"
         print(f"{row['plant']}/{row['gateway']}: waits: {what}")
     for row in found["approved"]:
-        until = f"until {row['until']}" if row["until"] else "no certificate yet"
+        ends = dt.datetime.fromisoformat(row["until"]) if row["until"] else None
+        until = f"until {ends:%Y-%m-%d %H:%M} UTC" if ends else "no certificate yet"
         print(f"{row['plant']}/{row['gateway']}: key {row['key']}, {until}")
     return 0
 

@@ -63,6 +63,8 @@ def _lines(base: str, told: Row) -> Iterator[str]:
         )
     for plant in sorted({*health["served"]} - {row["plant"] for row in told["streams"]}):
         yield f"{plant}: no gateway has delivered yet"
+    if strange := sum(health["strangers_refused"].values()):
+        yield f"{strange:,} object(s) refused, of plants that are not served: the log names them"
     if shelved:
         yield f"{shelved} alarm(s) on a shelf"
 

@@ -97,7 +97,9 @@ def _add_scan(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         "not swept. SITE.toml DEVICE: the device's endpoint, with its security. "
         f"{_BESIDE_AGENT} Exit status: 0 something answers, 1 nothing does, 2 cannot run.",
     )
-    scan.add_argument("target", nargs="+", metavar="URL|HOST|SITE.toml DEVICE")
+    scan.add_argument(
+        "target", nargs="+", metavar="TARGET", help="URL, HOST…, or SITE.toml DEVICE: see below"
+    )
     scan.add_argument(
         "--units", type=_units, metavar="1-32,100",
         help="Modbus: which to ask; default all: 1-247, and 255 and 0 over Modbus TCP",

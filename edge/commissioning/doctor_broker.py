@@ -12,7 +12,7 @@ from edge.broker_tls import ASK, RENEW_BROKER, BrokerTls
 from edge.clock import Clock
 from edge.commissioning.findings import Check, failed, fine, has_failed, warning
 from edge.commissioning.reach import reach
-from edge.commissioning.round_trip import watch_next
+from edge.commissioning.round_trip import look_at_delivery, watch_next
 from edge.route import Route
 from edge.site.config import Site
 from edge.trouble import day_of
@@ -32,6 +32,12 @@ _IN = {
     "relay": "the broker lets this relay in",
 }
 LET_IN = "check the broker's url, and at the broker who may connect; readings wait in the spool"
+NO_RECEIPT = "no receipt comes for what the agent sends"
+BEHIND = (
+    "at the collector stackproof cloud status and its log say more: it may be down, have another "
+    "slice than [gateway] slice, lack this plant or this gateway's certificate (stackproof cloud "
+    "keys), or have lost part of its log; the broker's log says whether it drops what is sent"
+)
 NO_TLS = "have the url begin with mqtts:// or wss:// (docs/deploy.md), unless a tunnel leads there"
 #: of OpenSSL's X509_V_ERR_… (x509_vfy.h): what is wrong with the broker's certificate, what to do
 _ITS = {
@@ -72,7 +78,11 @@ async def examine_broker(site: Site, clock: Clock) -> list[Check]:
     if tls is not None and await _comes_back(site, clock):
         return [*checks, fine(BROKER, "protocol", f"{_IN['gateway']} ({BESIDE})")]
     name = f"{site.plant.id}-{site.gateway.id}-doctor"
-    return [*checks, await _hello(route, name, tls, context, "gateway")]
+    checks.append(await _hello(route, name, tls, context, "gateway"))
+    now = await asyncio.to_thread(look_at_delivery, site, clock)
+    if not has_failed(checks) and now.is_running and now.unanswered:
+        checks.append(failed(BROKER, "protocol", NO_RECEIPT, BEHIND))
+    return checks
 
 
 async def examine_route(

@@ -43,7 +43,9 @@ def permission_checks(site: Site) -> list[Check]:
         for problem in problems
     ]
     if not problems:
-        found.append(fine(MACHINE, "permission", "keys and certificates can be used"))
+        found.append(
+            fine(MACHINE, "permission", "the evidence key and its certificates can be used")
+        )
     if said := other_file(site):
         todo = "take the ordered file (stackproof edge order SITE.toml --file) and examine that"
         found.append(warning(MACHINE, "permission", said, todo))

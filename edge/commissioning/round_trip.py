@@ -15,6 +15,7 @@ from edge.identity import Problems, open_collector, open_gateway_certificate
 from edge.site.config import Site
 from edge.spool_reader import SpoolReader
 from edge.status import status_of
+from edge.trouble import UNANSWERED
 
 PATIENCE_S = 30.0  # frames close after 10 s at the latest, receipts come within one
 AGAIN_S = 0.2
@@ -33,6 +34,7 @@ class Delivery:
         log_size: entries of the collector's log at that receipt; 0 before the first.
         received_ns: the collector's stamp on it, UTC nanoseconds; None before the first.
         before_ns, after_ns: this machine's clock around the look.
+        unanswered: the alarm that no receipt comes; "" while none stands.
         trouble: why nothing is known; "" when something is.
     """
 
@@ -44,6 +46,7 @@ class Delivery:
     received_ns: int | None
     before_ns: int
     after_ns: int
+    unanswered: str = ""
     trouble: str = ""
 
     @property
@@ -144,12 +147,14 @@ def look_at_delivery(site: Site, clock: Clock) -> Delivery:
         received_ns=receipt.get("received_ns"),
         before_ns=before_ns,
         after_ns=clock.wall_ns(),
+        unanswered={one["name"]: one["sentence"] for one in told["alarms"]}.get(UNANSWERED, ""),
         trouble=receipt.get("problem", ""),
     )
 
 
 def _unknown(site: Site, before_ns: int, why: str) -> Delivery:
-    return Delivery(False, site.uplink.mode, -1, -1, 0, None, before_ns, before_ns, why)
+    mode = site.uplink.mode
+    return Delivery(False, mode, -1, -1, 0, None, before_ns, before_ns, trouble=why)
 
 
 def watch_next(

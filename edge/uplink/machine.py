@@ -23,8 +23,8 @@ FRUITLESS_MAX = 3
 TAKEN = (
     "the broker takes what is sent on {topic}, and no receipt comes. The broker may drop it, since "
     "this gateway may not publish there (its log says so; stackproof cloud broker config writes "
-    "what is needed); or look at the collector: it may be down, refuse this gateway, or have lost "
-    "part of its log"
+    "what is needed); or look at the collector (its log, stackproof cloud status): it may "
+    "be down, of another slice, refuse this gateway, or have lost part of its log"
 )
 CUT = (
     "the broker has ended {times} connections in a row after objects were sent on {topic}, and no "

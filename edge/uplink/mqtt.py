@@ -271,6 +271,7 @@ class MqttUplink:
         connection = self._client.socket()
         if connection is None:
             return
+        self._client.why = "hung up here, to connect anew with what TLS shows now"
         with (
             contextlib.suppress(OSError, ValueError),  # closed by the other side meanwhile
             # the plain one below TLS and WebSocket: paho's thread notices, and ends those itself
@@ -358,7 +359,7 @@ class MqttUplink:
         if self._is_refused:  # its end, which says less
             self._is_refused = False
             return
-        said = self._client.why or str(code)
+        said = self._client.why or f"the connection ended: {code}"
         if not self._is_in:  # perhaps no broker at all, or none by this path
             said = self._client.why or f"{self._route.place} hangs up on MQTT: {code}."
             said = f"{said} {self._doctor} says more"

@@ -47,6 +47,18 @@ def test_its_files_are_fine(folder: Path) -> None:
     assert "gateway/SITE.toml: fine. smelter/edge-1: 1 devices" in out
 
 
+def test_another_plant_is_served_by_the_same_collector(folder: Path) -> None:
+    chapter = "Another plant at the same collector"
+    (script,), (table,) = blocks("deploy", chapter), blocks("deploy", chapter, "toml")
+    ask, enrol = script.split("stackproof keys enrol")
+    key = keys_told(here(ask, folder))
+    here(f"stackproof keys enrol{enrol}".replace("HEX", key), folder)
+    cloud = folder / "collector/CLOUD.toml"
+    cloud.write_text(cloud.read_text() + table)
+    out = here("stackproof cloud check collector/CLOUD.toml", folder)
+    assert "fine; 2 plant(s), 1 gateway(s)" in out
+
+
 def test_a_file_in_the_key_folder_that_does_not_count_is_named_before_the_start(
     folder: Path,
 ) -> None:

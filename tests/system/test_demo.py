@@ -3,6 +3,7 @@
 import io
 import json
 import random
+import shlex
 import tarfile
 from decimal import Decimal
 from pathlib import Path
@@ -36,7 +37,7 @@ SECONDS = 20
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, Seen]:
     """(output folder, what was printed, what others could see) of a demo of every plant."""
-    out = tmp_path_factory.mktemp("demo")
+    out = tmp_path_factory.mktemp("demo of all")
     process = start("demo", "--for", str(SECONDS), "--out", str(out), "--port", "0")
     with process, watching(process.pid) as seen:
         printed, said = process.communicate(timeout=120)
@@ -53,6 +54,15 @@ def demo(watched: tuple[Path, str, Seen]) -> tuple[Path, Path]:
     assert [archive.name[:-12] for archive in archives] == [p.id for p in PLANTS.values()]
     assert {archive.parent for archive in archives} == {out}
     return out, archives[0]
+
+
+def test_what_it_says_to_try_is_found_by_any_shell(demo: tuple[Path, Path]) -> None:
+    """Its program is in the path of `./run`, which ends with it; folders may have spaces."""
+    out, archive = demo
+    said = (out / "said.log").read_text().partition("Try it yourself: ")[2]
+    program, *rest = shlex.split(said.partition("\n")[0])
+    assert (Path(program).is_absolute(), Path(program).is_file()) == (True, True)
+    assert rest == ["verify", str(archive), "--trust", str(out / "trust.pem")]
 
 
 def test_nothing_listens_beyond_loopback(watched: tuple[Path, str, Seen]) -> None:

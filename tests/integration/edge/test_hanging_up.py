@@ -40,11 +40,11 @@ async def test_what_was_under_way_when_it_hung_up_is_not_sent_beside_the_window(
 ) -> None:
     """The library sent all of it once more by itself, four more with each connection."""
     monkeypatch.setattr("edge.uplink.mqtt.RECONNECT_S_MIN", 0.05)
-    connected = asyncio.Semaphore(0)
+    connected, lost = asyncio.Semaphore(0), list[str]()
     async with DeafBroker(free_port()) as broker, asyncio.timeout(20):
         uplink = MqttUplink(
             Route.of(f"mqtt://127.0.0.1:{broker.port}"), Topics.of("00", "p", "g"), "p-g",
-            on_connected=connected.release, on_disconnected=lambda _: None,
+            on_connected=connected.release, on_disconnected=lost.append,
             on_message=lambda *_: None,
         )  # fmt: skip
         uplink.start()
@@ -56,6 +56,8 @@ async def test_what_was_under_way_when_it_hung_up_is_not_sent_beside_the_window(
                     await asyncio.sleep(0.01)
                 uplink.reconnect()
             assert broker.published == 3
+            said = "hung up here, to connect anew with what TLS shows now"
+            assert set(lost) == {said}, "no error that nobody can do anything about"
         finally:
             await asyncio.to_thread(uplink.stop)
 

@@ -109,8 +109,9 @@ async def test_a_gateway_is_enrolled_delivers_renews_and_is_revoked(
         with pytest.MonkeyPatch.context() as then:  # as if it had been enrolled so long ago
             then.setattr(BrokerDesk, "_now", lambda _: now() - 30 * DAY + left)
             key = await asyncio.to_thread(bench.enrol)  # the broker is told by the collector
-        assert "north-works/edge-1: key " + key in await asyncio.to_thread(
-            bench.run, "cloud broker requests", bench.cloud
+        assert re.match(
+            rf"north-works/edge-1: key {key}, until 20[-0-9]{{8}} [0-9:]{{5}} UTC\n",
+            await asyncio.to_thread(bench.run, "cloud broker requests", bench.cloud),
         )
         given = load_certificate(bench.folder / "tls.crt")
         await until(lambda: delivery.machine.receipted >= 1)
@@ -152,11 +153,12 @@ async def test_a_gateway_is_enrolled_delivers_renews_and_is_revoked(
 async def test_a_topic_that_is_forbidden_shows_by_the_missing_receipt(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Both acknowledge what they drop: status names it, and the pace goes down to the slowest."""
+    """Both acknowledge what they drop: status and doctor name it, the pace goes down."""
     for name, seconds in (("STALL_S", 0.05), ("STALL_S_MAX", 0.4)):
         monkeypatch.setattr(f"edge.uplink.machine.{name}", seconds)
     monkeypatch.setattr("edge.delivery.FIRST_RECEIPT_S", 0.1)
     monkeypatch.setattr("edge.delivery.LAST_RECEIPT_S", 0.1)
+    monkeypatch.setattr("edge.commissioning.doctor_broker.COMES_BACK_S", 0.1)
     register, made = Register(bench.folder / "broker", bench.ca.signer), bench.certify()
     register.approve(BrokerRequest(PLANT, GATEWAY, public_key(made)))
     await asyncio.to_thread(bench.configure)
@@ -173,6 +175,7 @@ async def test_a_topic_that_is_forbidden_shows_by_the_missing_receipt(
         said = await asyncio.to_thread(bench.run, "edge status", bench.site.path, status=1)
         assert agent._delivery.machine.online
         assert agent._delivery.machine.receipted == -1
+        await _is_refused(bench, "no receipt comes for what the agent sends", "cloud status")
     topic = f"stackproof/v1/00/{PLANT}/{GATEWAY}/frames"
     assert re.search(
         rf"ALARM no-receipts: since .*: the broker takes what is sent on {topic}", said

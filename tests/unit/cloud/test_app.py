@@ -91,6 +91,8 @@ def test_months_of_a_plant_that_cannot_be_asked_are_a_sentence() -> None:
     months.error = NotServedError("waits")
     answer = client.get("/api/v1/months", params={"plant": PLANT})
     assert (answer.status_code, answer.json()) == (503, {"detail": "waits"})
+    page = client.get("/zh/months")
+    assert (page.status_code, "采集端磁盘无法提供本页内容" in page.text) == (503, True)
 
 
 def test_plants_streams_and_months() -> None:

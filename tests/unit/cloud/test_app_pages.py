@@ -283,3 +283,16 @@ def test_of_a_thousand_alarms_the_page_of_all_plants_has_the_most_urgent(
         assert sorted({int(one) for one in re.findall(r"meter-(\d)", page)}) == shown
         assert ("and 1 more that are less urgent" in page) is more
         assert "3 not acknowledged" in page
+
+
+def test_an_address_without_a_page_is_told_in_its_language() -> None:
+    """Each was English JSON: a browser's, of whoever types an address or comes too early."""
+    client = make_client()
+    for path in ("nope", "plants/nowhere/figures", "plants/mini/months/2020-01"):
+        for language, said in (("zh", "没有此页面"), ("en", "There is no such page")):
+            answer = client.get(f"/{language}/{path}")
+            assert (answer.status_code, said in answer.text) == (404, True), path
+            assert answer.headers["content-type"] == "text/html; charset=utf-8"
+            assert "default-src" in answer.headers["content-security-policy"]
+    assert client.get("/fr/months").json()["detail"].startswith("no page in language 'fr'")
+    assert client.get("/api/v1/nope").json() == {"detail": "Not Found"}

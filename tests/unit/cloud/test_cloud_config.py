@@ -158,7 +158,9 @@ gateways = ["file:maxi/edge-1.crt", "file:maxi/edge-2.crt"]
     assert config.plants == (plant.identity(), other.identity())
     found = problems(tmp_path, GOOD + more.replace('collector = "file:maxi/collector.crt"\n', ""))
     assert list(found) == ["plant[1].collector"]
-    assert "needed is one of collector maxi/" in found["plant[1].collector"]
+    said = found["plant[1].collector"]
+    assert "needed is one of collector maxi/" in said
+    assert "keys enrol --role collector), and name that here: collector =" in said
 
 
 def test_every_mistake_is_told_at_once(tmp_path: Path, plant: ExamplePlant) -> None:

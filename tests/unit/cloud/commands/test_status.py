@@ -15,7 +15,7 @@ SERIES: dict[str, Any] = {
 }  # fmt: skip
 HEALTH: dict[str, Any] = {
     "status": "ok", "served": ["maxi", "mini"], "amiss": {}, "viewers": 2, "broker_away_s": None,
-    "broker_unkept_s": None, "broker_register": "", "series": SERIES,
+    "broker_unkept_s": None, "broker_register": "", "series": SERIES, "strangers_refused": {},
 }  # fmt: skip
 STREAM: dict[str, Any] = {
     "plant": "mini", "gateway": "edge-1", "receipted_seq": 32, "frames": 31, "readings": 3410,
@@ -53,6 +53,10 @@ def test_all_is_well(
     told(collector, alarm={"shelf": {"by": "li"}})
     assert cli.main(["status", config]) == 0, "somebody has put it there, with a reason"
     assert capsys.readouterr().out.splitlines()[-2:] == ["1 alarm(s) on a shelf", "no alarms"]
+    told(collector, strangers_refused={"unknown-plant": 1000, "malformed": 13})
+    assert cli.main(["status", config]) == 0, "whoever reaches a broker may send that"
+    said = "1,013 object(s) refused, of plants that are not served: the log names them"
+    assert said in capsys.readouterr().out.splitlines()
     assert cli.main(["status", config, "--json"]) == 0
     assert set(json.loads(capsys.readouterr().out)) == {"health", "streams", "alarms"}
 
