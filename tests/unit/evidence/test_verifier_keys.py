@@ -173,6 +173,29 @@ def test_a_replacement_in_an_earlier_month() -> None:
     assert failing(archived(two, [])) == {"E-KEY-CHANGE"}
 
 
+def test_a_new_device_that_has_signed_one_object_is_told() -> None:
+    """The archive's last: seq 5 of 0 to 5. The lost one's newest is the last that it may sign."""
+
+    class Replaced(sm.Chain):
+        def sign(self, *args: Any, **fields: Any) -> bytes:
+            self.by = FIRST if len(self.objects) < 5 else NEXT
+            return super().sign(*args, **fields)
+
+    order = replacement(4, sm.sha256(sm.month().objects[4]), certificate=der(CERTIFICATES[1]))
+    entry = order_entry(order, 4, replaces=True)
+    month = sm.make_month(sm.items(), chain=Replaced(FIRST), between={5: entry})
+    assert len(month.objects) == 6
+    report = sm.check(sm.build(sm.contents(month, orders=[order])))
+    assert report.verdict is Verdict.PASSED, report.findings
+    old, new = (key_sha256(by.public_key).hex()[:16] for by in (FIRST, NEXT))
+    assert [(f.where, f.sentence) for f in about_keys(report)["N-KEY"]] == [
+        ("edge-1 seq 4", f"By order of the root key {new} of a new device follows key {old}.")
+    ]
+    assert [f.sentence for f in about_keys(report)["W-KEY-REVOKED"]] == [
+        f"Key {old} signed objects here and is revoked after seq 4; these are before."
+    ]
+
+
 # -- suites of tomorrow -----------------------------------------------------------------------
 
 
