@@ -227,6 +227,10 @@ def test_a_request_is_by_both_keys() -> None:
     ):
         with pytest.raises(EvidenceError):
             decode_broker_request(bent, EVIDENCE.public_key)
+    for claims in ({1: "smelter"}, [1, 2], {1: 7, 2: "edge-1"}, {1: "smelter", 2: "", 3: "x"}):
+        bent = cose.sign(EVIDENCE, {**header, cose.CWT_CLAIMS: claims}, envelope.payload)
+        with pytest.raises(MalformedError, match=r"who asks|names no ids"):
+            who_asks(bent)
     last = envelope.payload[-1] ^ 1  # of the request's own signature
     stolen = cose.sign(EVIDENCE, dict(envelope.header), envelope.payload[:-1] + bytes([last]))
     with pytest.raises(MalformedError, match="not signed by the key it asks for"):
