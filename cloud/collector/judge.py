@@ -118,7 +118,8 @@ class Ahead:
         seq: of the object.
         due: the stream's next seq.
         is_verified: its signature is good; False when its key may be certified by what is due.
-        before: SHA-256 of the object that it names before it; b"" where it is not verified.
+        before: SHA-256 of the object that it names before it; b"" where no key that counts there,
+            or may soon, has signed that.
     """
 
     seq: int
@@ -248,14 +249,17 @@ def _without_key(
     stream: StreamState,
 ) -> Verdict:
     """An object whose key does not count at its place."""
-    named, seq = keyring.of(entry.stream).find(look.kid), entry.seq or 0
+    keys, seq = keyring.of(entry.stream), entry.seq or 0
+    named = keys.find(look.kid)
     if named is not None:
         look.verify(named)
         entry = replace(entry, certificate=named.sha256)
     is_enrolled = entry.stream in keyring.gateways
     if seq > stream.next_seq and is_enrolled and error.fault is not KeyFault.REVOKED:
-        # what hands over to its key may still be on the way
-        return Ahead(seq, stream.next_seq, is_verified=False)
+        # what hands over to its key may still be on the way, or wait for being named
+        is_next = named is not None and not keys.was_used(named.sha256)
+        before = look.header.prev if is_next else b""
+        return Ahead(seq, stream.next_seq, is_verified=False, before=before)
     detail = {"kid": look.kid}
     return Aside(
         replace(entry, kind=Kind.REJECT, verdict=str(error.fault), detail=detail),

@@ -1,10 +1,15 @@
 """Certificates for the broker: what they say, who else takes them, when one is renewed."""
 
 import datetime as dt
+import re
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_pem_x509_crl
 
 from evidence import cose
@@ -13,20 +18,24 @@ from evidence.broker_certificates import (
     certify_client,
     certify_node,
     certify_server,
+    collector_name,
     decode_broker_request,
     encode_broker_request,
     gateway_name,
     hosts_of,
+    is_by,
     make_ca,
     name_of,
+    names_in,
     node_name,
+    relay_name,
     renews_at,
     trouble_of,
     who_asks,
 )
 from evidence.broker_revocations import read_list, revocation_list
-from evidence.errors import EvidenceError, MalformedError, SignatureError
-from evidence.keys import FileSigner, certificate_to_pem, generate, key_sha256
+from evidence.errors import EvidenceError, KeyFileError, MalformedError, SignatureError
+from evidence.keys import Certificate, FileSigner, certificate_to_pem, generate, key_sha256
 
 T0 = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
@@ -78,9 +87,70 @@ def test_openssl_takes_them_and_refuses_what_the_list_names(tmp_path: Path, kind
     assert verify("-crl_check", "-CRLfile", "crl", "server") == "server: OK\n"
 
 
+@pytest.mark.parametrize(
+    ("made", "ends", "is_authority", "purposes", "names"),
+    [  # 7300 days are 20 years less their 5 days of February 29; in 730 there is one, 2028's
+        (lambda by: by.certificate, "2046-10-27", True, None, []),
+        (lambda by: certify_server(["b.example", "10.0.0.9"], TLS.public_key, by, T0), "2028-10-31",
+         False, "TLS Web Server Authentication", ["b.example", "10.0.0.9"]),
+        (lambda by: certify_node("node-1", ["b.example"], TLS.public_key, by, T0), "2028-10-31",
+         False, "TLS Web Server Authentication, TLS Web Client Authentication", ["b.example"]),
+        (lambda by: certify_client(relay_name("far"), TLS.public_key, by, T0), "2026-12-01",
+         False, "TLS Web Client Authentication",
+         ["urn:stackproof:broker:relay-far:" + TLS.kid.hex()]),
+    ],
+)  # fmt: skip
+def test_what_a_certificate_says_and_what_all_must_know_of_it(
+    made: Callable[[Ca], Certificate], ends: str, is_authority: bool, purposes: str | None,
+    names: list[str],
+) -> None:  # fmt: skip
+    """As OpenSSL tells it; critical, or not, by RFC 5280, 4.2.1."""
+    certificate = made(ca())
+    told = subprocess.run(
+        ["openssl", "x509", "-noout", "-text"], input=certificate_to_pem(certificate),
+        capture_output=True, check=True,
+    ).stdout.decode()  # fmt: skip
+    found = re.findall(r"X509v3 ([^:]+): (critical)?\n +(\S.*)", told)
+    of = {name: (bool(critical), value.strip()) for name, critical, value in found}
+    basic, use = (
+        ("CA:TRUE, pathlen:0", "Certificate Sign, CRL Sign")
+        if is_authority
+        else ("CA:FALSE", "Digital Signature")
+    )
+    assert of.pop("Basic Constraints") == (True, basic)
+    assert of.pop("Key Usage") == (True, use)
+    assert of.pop("Extended Key Usage", (False, None)) == (False, purposes)
+    assert not any(critical for critical, _ in of.values())
+    alternative = set() if is_authority else {"Subject Alternative Name"}
+    assert set(of) == {"Subject Key Identifier", "Authority Key Identifier"} | alternative
+    assert names_in(certificate) == names
+    begins, last = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    assert (f"{begins:%Y-%m-%d %H:%M}", f"{last:%Y-%m-%d %H:%M}") == (
+        "2026-10-31 23:55", f"{ends} 00:00"
+    )  # fmt: skip
+
+
+def test_whose_a_certificate_is() -> None:
+    by = ca()
+    made = certify_client(collector_name("00"), TLS.public_key, by, T0)
+    assert (name_of(made), is_by(made, by.certificate)) == ("collector-00", True)
+    assert not is_by(made, ca().certificate), "of the same name, and another key"
+    assert not is_by(made, ca("ed25519").certificate)
+    assert not is_by(made, made)
+    for names in ([], ["a", "b"]):
+        named = [x509.NameAttribute(x509.NameOID.COMMON_NAME, name) for name in names]
+        builder = x509.CertificateBuilder(
+            x509.Name([]), x509.Name(named), TLS.public_key, 1, T0, T0 + DAY
+        )
+        with pytest.raises(MalformedError, match="no common name"):
+            name_of(builder.sign(generate("p256"), hashes.SHA256()))
+
+
 def test_a_list_ends_with_its_ca_and_names_each_once() -> None:
     by = ca()
     made = load_pem_x509_crl(revocation_list(by, [5, 3, 5], T0))
+    # RFC 5280, 5.2: who signed it, and its number, are known to all or passed over
+    assert [one.critical for one in made.extensions] == [False, False]
     assert [row.serial_number for row in made] == [3, 5]
     assert made.next_update_utc == by.certificate.not_valid_after_utc
     assert made.is_signature_valid(by.signer.public_key)
@@ -100,6 +170,9 @@ def test_lists_are_in_order_whatever_the_clock_says() -> None:
     assert read_list(ahead).begins > T0
     mended = read_list(revocation_list(by, [7], T0 + DAY, ahead))
     assert mended == (T0 + DAY - dt.timedelta(minutes=5), 1_793_577_600, {7})
+    builder = x509.CertificateRevocationListBuilder(by.certificate.subject, T0, T0 + DAY)
+    unnumbered = builder.sign(generate("p256"), hashes.SHA256())
+    assert read_list(unnumbered.public_bytes(Encoding.PEM)) == (T0, 0, set())
     for none in (b"", b"noise", certificate_to_pem(by.certificate)):
         with pytest.raises(MalformedError, match="no revocation list"):
             read_list(none)
@@ -110,6 +183,8 @@ def test_nothing_outlives_its_ca() -> None:
     short = Ca(signer, make_ca("short", signer, T0, days=10))
     made = certify_client("a/b", TLS.public_key, short, T0 + DAY)
     assert made.not_valid_after_utc == T0 + 10 * DAY
+    with pytest.raises(KeyFileError, match="CA ended on 2026-11-11"):
+        certify_client("a/b", TLS.public_key, short, T0 + 10 * DAY)
 
 
 @pytest.mark.parametrize(
@@ -139,6 +214,10 @@ def test_a_request_is_by_both_keys() -> None:
         decode_broker_request(
             encode_broker_request("smelter", "edge-1", EVIDENCE, EVIDENCE), EVIDENCE.public_key
         )
+    for size, is_long in ((4096, False), (4097, True)):
+        with pytest.raises(MalformedError) as refused:
+            who_asks(bytes(size))
+        assert ("at most 4096 bytes" in str(refused.value)) == is_long
     envelope = cose.parse(data)
     header = {cose.TYP: envelope.typ, cose.CWT_CLAIMS: {1: "smelter", 2: "edge-2"}}
     for bent in (
@@ -148,6 +227,10 @@ def test_a_request_is_by_both_keys() -> None:
     ):
         with pytest.raises(EvidenceError):
             decode_broker_request(bent, EVIDENCE.public_key)
+    for claims in ({1: "smelter"}, [1, 2], {1: 7, 2: "edge-1"}, {1: "smelter", 2: "", 3: "x"}):
+        bent = cose.sign(EVIDENCE, {**header, cose.CWT_CLAIMS: claims}, envelope.payload)
+        with pytest.raises(MalformedError, match=r"who asks|names no ids"):
+            who_asks(bent)
     last = envelope.payload[-1] ^ 1  # of the request's own signature
     stolen = cose.sign(EVIDENCE, dict(envelope.header), envelope.payload[:-1] + bytes([last]))
     with pytest.raises(MalformedError, match="not signed by the key it asks for"):

@@ -1,5 +1,6 @@
 """The signed envelope: what is signed, by hand (RFC 9052 §4.4), and what is refused."""
 
+import hashlib
 from typing import Any
 
 import cbor2
@@ -11,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from evidence import cbor, cose
 from evidence.errors import LimitError, MalformedError, SignatureError, UnknownSuiteError
 from evidence.keys import FileSigner
-from evidence.suites import SUITES
+from evidence.suites import SUITES, has_two_ways
 
 ED = FileSigner(ed25519.Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
 EC_PRIVATE = ec.derive_private_key(0x1234567890ABCDEF, ec.SECP256R1())
@@ -250,6 +251,25 @@ def test_of_two_p256_signatures_the_lower_is_written_and_both_are_read() -> None
         s = int.from_bytes(data[-32:], "big")
         assert 0 < s <= order // 2
         cose.verify(cose.parse(data[:-32] + (order - s).to_bytes(32, "big")), EC.public_key)
+
+
+def test_what_anybody_can_write_of_a_p256_object_without_its_key() -> None:
+    """With n-s in place of s; n as SEC 2, 2.4.2 gives it. Verified apart from this program."""
+    n = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+    data = cose.sign(EC, HEADER, b"hello")
+    other = data[:-32] + (n - int.from_bytes(data[-32:], "big")).to_bytes(32, "big")
+    _, signed = by_hand(EC.alg, EC.kid, b"hello")
+    r, s = (int.from_bytes(part, "big") for part in (other[-64:-32], other[-32:]))
+    EC_PRIVATE.public_key().verify(cose_der(r, s), signed, ec.ECDSA(hashes.SHA256()))
+    assert cose.rewritten_sha256(cose.parse(data)) == hashlib.sha256(other).digest()
+    assert cose.rewritten_sha256(cose.parse(other)) == hashlib.sha256(data).digest()
+    assert (has_two_ways(EC.public_key), has_two_ways(ED.public_key)) == (True, False)
+
+
+def test_labels_are_the_registered_ones() -> None:
+    """RFC 9052 §3.1 alg, kid; RFC 9597 claims; RFC 9596 typ; RFC 8392 §4 iss, sub, iat."""
+    assert (cose.ALG, cose.KID, cose.CWT_CLAIMS, cose.TYP) == (1, 4, 15, 16)
+    assert (cose.CWT_ISS, cose.CWT_SUB, cose.CWT_IAT) == (1, 2, 6)
 
 
 def test_the_object_is_kept_verbatim() -> None:

@@ -113,6 +113,33 @@ def test_an_order_told_twice_counts_once_and_order_of_telling_does_not_matter() 
     assert [made.current(seq) for seq in (5, 6, 9, 10)] == [A, B, B, C]
 
 
+def test_what_an_order_undoes_is_the_first_rotate_by_its_key_after_its_end() -> None:
+    """A rotate after seq 3, a replace after 6, a rotate after 8: by A, by B, by C."""
+    made = stream()
+    made.rotate(3, A, B)
+    made.apply(replace(6, B), C)
+    made.rotate(8, C, D)
+    first, last = (Change(*one, by_order=False) for one in ((3, A, B), (8, C, D)))
+    undone = [(A, 2, first), (A, 3, None), (A, None, first), (B, 0, None), (B, None, None),
+              (C, 7, last), (C, 8, None), (D, None, None)]  # fmt: skip
+    assert [made.undone_by(revoke(key, seq)) for key, seq, _ in undone] == [c for *_, c in undone]
+    assert made.undone_by(replace(8, C)) is None
+    assert [seq for seq in range(12) if made.was_replaced(range(seq, seq + 1))] == [6]
+    assert made.was_replaced(range(12))
+    assert not made.was_replaced(range(7, 12))
+    found = [made.find(key[:8]) for key in (A, B, C, D)]
+    assert [None if one is None else one.sha256 for one in found] == [A, B, C, None]
+
+
+def test_a_change_that_is_told_late_is_found_in_what_was_asked_before() -> None:
+    made = stream()
+    made.rotate(5, A, B)
+    assert made.current(9) == B
+    made.rotate(2, A, C)  # of before: so A did not sign at 5, and handed nothing to B
+    assert [made.current(seq) for seq in (2, 3, 5, 6, 9)] == [A, C, C, C, C]
+    assert [made.was_used(key) for key in (A, B, C)] == [True, False, True]
+
+
 def test_a_key_was_used_once_it_was_handed_to_though_nobody_asked_who_signs() -> None:
     made = stream()
     made.rotate(5, A, B)

@@ -60,6 +60,18 @@ def test_a_key_may_end_before_its_first_object() -> None:
 
 
 @KINDS
+def test_the_least_and_the_most_that_a_field_may_be(typ: str, fields: dict[str, Any]) -> None:
+    """FORMAT.md §6: a reason has 1 to 200 characters; numbers begin at 0 and end before 2^63."""
+    for number in (0, 2**63 - 1):
+        numbers = {name: number for name in ("through", "seq", "through_ns") if name in fields}
+        for reason in ("x", "y" * 200):
+            data = signed(typ, fields | numbers | {"reason": reason})
+            assert vars(decode_order(data, ROOT.public_key)) == fields | numbers | {
+                "reason": reason
+            }
+
+
+@KINDS
 def test_only_the_root_orders(typ: str, fields: dict[str, Any]) -> None:
     for other in (keys().collector, keys().gateway, signer(77)):
         with pytest.raises(SignatureError):

@@ -48,6 +48,15 @@ def test_a_receipt_reads_back_and_its_payload_is_the_map_of_the_format() -> None
     assert set(cose.parse(data).header) == {1, 4, 16}
 
 
+def test_the_least_and_the_most_that_a_receipt_may_say() -> None:
+    """A stream's and a log's first are 0; a proof has 128 hashes at most (FORMAT.md §8)."""
+    fields = FIELDS | {"seq": 0, "log_index": 0, "received_ns": 0, "since": 0, "path": [HASH] * 128}
+    receipt = decode_receipt(signed(TYP_RECEIPT, fields), COLLECTOR.public_key)
+    assert vars(receipt) == fields | {"path": (HASH,) * 128}
+    with pytest.raises(MalformedError, match="path"):
+        decode_receipt(signed(TYP_RECEIPT, fields | {"path": [HASH] * 129}), COLLECTOR.public_key)
+
+
 def test_a_close_request_and_its_close_say_the_same() -> None:
     data = encode_close_request(REQUEST, COLLECTOR)
     assert decode_close_request(data, COLLECTOR.public_key) == REQUEST

@@ -2,9 +2,12 @@
 
 import json
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
+from evidence.errors import LimitError
 from evidence.findings import Verdict
+from evidence.verifier.closing import ClosingCheck
 from tests.unit.evidence import sealed_month as sm
 
 
@@ -70,3 +73,21 @@ def test_the_same_contents_give_the_same_bytes() -> None:
 def test_the_forger_packs_as_the_builder_does() -> None:
     """So that every forgery below differs from the honest archive only in what it says."""
     assert sm.repack(sm.unpack(sm.honest()), by=sm.keys().collector) == sm.honest()
+
+
+def test_what_the_closing_step_did_not_expect_is_a_finding_and_the_rest_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No archive is known that gets there: `verify` never raises all the same, and never passes."""
+
+    def check(self: ClosingCheck, _: object) -> None:
+        raise LimitError("data/x.close has 9 bytes; the limit is 8")
+
+    monkeypatch.setattr(ClosingCheck, "check", check)
+    report = sm.check(sm.honest())
+    assert report.verdict is Verdict.FAILED
+    (found,) = (finding for finding in report.findings if finding.code == "E-SEAL")
+    assert (found.where, found.sentence) == (
+        "archive", "data/x.close has 9 bytes; the limit is 8."
+    )  # fmt: skip
+    assert any(sentence.startswith("Witnesses: ") for sentence in report.not_checked)

@@ -4,6 +4,7 @@ June ends with a rotate object; July begins under the new key. Rotate objects of
 all orders stand under data/keys. The kinds of tampering within a month are in tests/attacks.
 """
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,7 +16,16 @@ from evidence.findings import Finding, Report, Verdict
 from evidence.frame import TYP_FRAME, TYP_ROTATE
 from evidence.keys import FileSigner, key_sha256
 from evidence.orders import encode_rotate
-from tests.attacks.by_keys import certificate, der, order_entry, replacement, revoke
+from tests.attacks.by_keys import (
+    Changing,
+    certificate,
+    der,
+    month,
+    order_entry,
+    replacement,
+    revoke,
+    rotated,
+)
 from tests.attacks.by_newer import P384
 from tests.attacks.by_newer import certificate as foreign
 from tests.unit.evidence import sealed_month as sm
@@ -171,6 +181,78 @@ def test_a_replacement_in_an_earlier_month() -> None:
     assert passed.verdict is Verdict.PASSED, passed.findings
     assert [f.where for f in about_keys(passed)["N-KEY"]] == ["edge-1 seq 5"]
     assert failing(archived(two, [])) == {"E-KEY-CHANGE"}
+
+
+def test_a_new_device_that_has_signed_one_object_is_told() -> None:
+    """The archive's last: seq 5 of 0 to 5. The lost one's newest is the last that it may sign."""
+
+    class Replaced(sm.Chain):
+        def sign(self, *args: Any, **fields: Any) -> bytes:
+            self.by = FIRST if len(self.objects) < 5 else NEXT
+            return super().sign(*args, **fields)
+
+    order = replacement(4, sm.sha256(sm.month().objects[4]), certificate=der(CERTIFICATES[1]))
+    entry = order_entry(order, 4, replaces=True)
+    month = sm.make_month(sm.items(), chain=Replaced(FIRST), between={5: entry})
+    assert len(month.objects) == 6
+    report = sm.check(sm.build(sm.contents(month, orders=[order])))
+    assert report.verdict is Verdict.PASSED, report.findings
+    old, new = (key_sha256(by.public_key).hex()[:16] for by in (FIRST, NEXT))
+    assert [(f.where, f.sentence) for f in about_keys(report)["N-KEY"]] == [
+        ("edge-1 seq 4", f"By order of the root key {new} of a new device follows key {old}.")
+    ]
+    assert [f.sentence for f in about_keys(report)["W-KEY-REVOKED"]] == [
+        f"Key {old} signed objects here and is revoked after seq 4; these are before."
+    ]
+
+
+def test_a_rotate_among_the_objects_is_told_by_both_keys() -> None:
+    build = month(rotated(3), chain=lambda: Changing(4), certificates=CERTIFICATES)
+    (told,) = about_keys(sm.check(build()))["N-KEY"]
+    old, new = (key_sha256(by.public_key).hex()[:16] for by in (FIRST, NEXT))
+    assert (told.where, told.sentence) == ("edge-1 seq 3", f"Key {old} handed over to key {new}.")
+
+
+@pytest.mark.parametrize(
+    ("through", "is_told", "is_revoked"), [(None, True, False), (3, True, False), (2, False, True)]
+)
+def test_a_rotate_to_a_key_that_the_stream_had_is_told_where_its_signer_counts(
+    through: int | None, is_told: bool, is_revoked: bool
+) -> None:
+    """Seq 3 hands over to the key that signs it, which may sign up to `through`; None: no order."""
+    stream = rotated(3, encode_rotate(CERTIFICATES[0]))
+    order = revoke(through)
+    entries = {} if through is None else {3: order_entry(order, through)}
+    orders = [] if through is None else [order]
+    found = about_keys(sm.check(month(stream, orders=orders, between=entries)()))
+    key = key_sha256(FIRST.public_key).hex()[:16]
+    changes = [(f.where, f.sentence) for f in found.get("E-KEY-CHANGE", [])]
+    had = f"It hands over to key {key}, which the stream had before."
+    assert changes == [("edge-1 seq 3", had)] * is_told
+    revoked_at = {f.where for f in found.get("E-KEY-REVOKED", [])}
+    assert ("edge-1 seq 3" in revoked_at) == is_revoked
+    assert ("edge-1 seq 4" in revoked_at) == (through is not None)
+
+
+@pytest.mark.parametrize(
+    ("many", "is_new", "found"), [(1, True, []), (1, False, [6]), (2, True, [7])]
+)
+def test_a_new_devices_first_configuration_need_name_none(
+    many: int, is_new: bool, found: list[int]
+) -> None:
+    """FORMAT.md §2, cfg: absent before the stream's first and after a replace order alone."""
+    order = replacement(5, sm.sha256(sm.month().objects[5]), certificate=der(CERTIFICATES[1]))
+    own = dataclasses.replace(sm.items()[0], hour=sm.items()[-1].hour, fields={"cfg": None})
+    made = sm.make_month(
+        [*sm.items(), *[own] * many],
+        chain=Changing(6) if is_new else sm.Chain(FIRST),
+        between={6: order_entry(order, 5, replaces=True)} if is_new else None,
+    )
+    configs = {sm.sha256(made.objects[seq]): made.objects[seq] for seq in (0, *range(6, 6 + many))}
+    orders = [order] if is_new else []
+    report = sm.check(sm.build(sm.contents(made, orders=orders, configs=configs)))
+    wrong = [(f.code, f.where) for f in report.findings if f.code[0] in "EC"]
+    assert wrong == [("E-CFG", f"edge-1 seq {seq}") for seq in found]
 
 
 # -- suites of tomorrow -----------------------------------------------------------------------

@@ -27,8 +27,9 @@ from evidence.frame import (
     TYP_ROTATE,
     encode_body,
 )
-from evidence.keys import FileSigner, generate
+from evidence.keys import FileSigner, certificate_from_pem, generate
 from evidence.log import Kind
+from evidence.orders import encode_rotate
 from evidence.receipt import decode_receipt
 from tests.unit.cloud.collector.site import Site as At
 from tests.unit.cloud.evidence_examples import (
@@ -294,3 +295,33 @@ def test_an_older_agent_goes_on_with_what_a_newer_one_has_signed(p256: At) -> No
     assert [p256.intake.plant("mini").hash_at("edge-1", 7 + n) for n in range(8)] == [
         hashlib.sha256(one).digest() for one in sent
     ]
+
+
+def test_an_older_agents_change_of_key_is_taken_once_the_next_certificate_is_known(
+    p256: At,
+) -> None:
+    """It was refused for good: only the next key names it, which only it makes known.
+
+    A key that was in use before, and may be a thief's by now, names nothing.
+    """
+    first, next_ = p256.gateway.signer, FileSigner(generate("p256"))
+    p256.plant.certify("gateway", "edge-1", next_.public_key, "next.crt")
+    pem = (p256.plant.folder / "next.crt").read_bytes()
+    assert all(isinstance(v, Accepted) for v in p256.take(*frames(p256, 3)))
+    handed = p256.gateway.sign(TYP_ROTATE, encode_rotate(certificate_from_pem(pem)))
+    p256.gateway.append(rewritten(handed))
+    p256.gateway.signer = next_
+    sent = [p256.gateway.objects[-1], *frames(p256, 3)]
+    for _ in range(2):
+        refused, *early = p256.take(*sent)
+        assert (refused.reason, {type(one) for one in early}) == ("signature", {Ahead})
+    (p256.keys / "next.crt").write_bytes(pem)
+    assert p256.intake.look_for_keys("mini").problems == ()
+    assert p256.take(*sent)[0].reason == "signature"
+    assert [type(one) for one in p256.take(*sent)] == [Accepted] * 4
+    (due,) = p256.take(*frames(p256, 1)) and frames(p256, 1)
+    p256.gateway.objects[-1] = rewritten(due)
+    p256.gateway.signer = first
+    assert isinstance(p256.take(*frames(p256, 1))[0], Ahead)
+    assert p256.take(rewritten(due))[0].reason == "signature"
+    assert isinstance(p256.take(due)[0], Accepted)
