@@ -24,6 +24,7 @@ from cloud.store.layout import PlantFolder
 from cloud.store.rebuild import rebuild_plant, rebuildable
 from cloud.store.slice import Watch, take_lock
 from cloud.store_targets import Target, find_target
+from evidence.owners import as_owner
 from evidence.printed import printable
 
 EXIT_SOUND, EXIT_FOUND = 0, 1
@@ -68,7 +69,8 @@ def _fsck(args: argparse.Namespace) -> int:
 def _rebuild(args: argparse.Namespace) -> int:
     target = find_target(args.where, args.plant)
     with _readable(target), _locked(target):
-        found, amiss = _each(target, lambda plant: _made_again(target, plant))
+        with as_owner(target.root):
+            found, amiss = _each(target, lambda plant: _made_again(target, plant))
         if args.series:
             folders = {plant: target.folder(plant) for plant in target.plants}
             try:
