@@ -6,7 +6,6 @@ on. It is given to the folder's owner. For anybody but root nothing changes.
 
 import contextlib
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -33,30 +32,6 @@ def give(made: Path, like: Path | None = None, *, opened: int | None = None) -> 
             os.chown(made, owner.st_uid, owner.st_gid, follow_symlinks=False)
         else:
             os.fchown(opened, owner.st_uid, owner.st_gid)
-
-
-@contextlib.contextmanager
-def as_owner(folder: Path) -> Iterator[None]:
-    """Root is the folder's owner for so long: a link there leads it no further than it leads him.
-
-    For work that goes by names in a folder where another user makes them. For anybody but root, or
-    where root owns it, nothing changes.
-
-    Raises:
-        OSError: there is no such folder, or the system lets nobody become that user.
-    """
-    owner = folder.stat()
-    if os.geteuid() != 0 or owner.st_uid == 0:
-        yield
-        return
-    with contextlib.ExitStack() as stack:
-        stack.callback(os.setgroups, os.getgroups())
-        os.setgroups([])
-        stack.callback(os.setegid, os.getegid())
-        os.setegid(owner.st_gid)
-        stack.callback(os.seteuid, 0)
-        os.seteuid(owner.st_uid)
-        yield
 
 
 def open_lock(path: Path) -> int:

@@ -22,13 +22,6 @@ def given(*folders: Path) -> None:
             os.chown(path, USER, USER)
 
 
-def opened(folder: Path) -> None:
-    """Others may come through to it: pytest's own folders are closed to them."""
-    for path in folder.parents:
-        if not (mode := path.stat().st_mode) & 0o001:
-            path.chmod(mode | 0o001)
-
-
 def not_given(*folders: Path) -> list[str]:
     """Everything there that the service does not own."""
     found = (path for folder in folders for path in _below(folder))
