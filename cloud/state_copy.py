@@ -202,7 +202,7 @@ def beside(to: Path) -> Iterator[Path]:
         stack.callback(os.close, place)
         with suppress(FileExistsError):
             os.mkdir(half, PRIVATE, dir_fd=place)
-        held = os.open(half, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=place)
+        held = _opened(half, place, to)
         stack.callback(os.close, held)
         _keep_others_out(held)
         _take_alone(held, to)
@@ -220,6 +220,14 @@ def beside(to: Path) -> Iterator[Path]:
             _sweep(held, to.name)
             with suppress(OSError):  # what hinders it is told, or of no weight
                 os.rmdir(half, dir_fd=place)
+
+
+def _opened(half: str, place: int, to: Path) -> int:
+    try:
+        return os.open(half, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=place)
+    except PermissionError as error:  # root's, say: then it is closed to the service
+        what = "another user's copy runs, or was cut short: that user, or root, is to take it away"
+        raise StoreError(f"{to.with_name(half)}: {what}") from error
 
 
 def _keep_others_out(held: int) -> None:

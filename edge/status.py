@@ -30,6 +30,8 @@ from evidence.suites import PublicKey
 
 MIB = 1024 * 1024
 BROKER_ENDS = "broker-certificate-ends"
+#: a running agent keeps a tick each interval; seldom asked devices give it three of theirs
+UNKEPT_AFTER_NS, UNKEPT_TICKS = 10 * 1_000_000_000, 3
 
 
 def status_of(
@@ -68,6 +70,8 @@ def status_of(
         )  # fmt: skip
         shown = _shown(None if tls is None else spool.get(State.SHOWN))
         alarms |= _unsure(spool.get(State.CLOCK), now_ns, state) | _ending(shown, now_ns)
+        if is_running:
+            alarms |= _unkept(spool, now_ns, state)
         in_use = spool.get(State.KEY) or b""
         told = {
             "plant": site.plant.id,
@@ -135,6 +139,26 @@ def _unsure(kept: bytes | None, now_ns: int, clock: ClockState) -> dict[str, str
         "If it is wrong, set it now"
     )
     return {"clock-unsure": sentence}
+
+
+def _unkept(spool: SpoolReader, now_ns: int, clock: ClockState) -> dict[str, str]:
+    """The alarm while the running agent, which has taken a tick, has kept none for long.
+
+    A disk that takes nothing, or hangs, takes no word of that either.
+    """
+    kept, config = spool.get(State.CLOCK), spool.get(State.CONFIG)
+    if kept is None or config is None or not spool.get(State.SILENT):
+        return {}
+    boot_id, tick_ns, monotonic_ns = cbor.decode(kept)
+    interval_ns = min(schedule["interval_ns"] for schedule in cbor.decode(config)["schedules"])
+    limit_ns = max(UNKEPT_AFTER_NS, UNKEPT_TICKS * interval_ns)
+    if boot_id == clock.boot_id and clock.monotonic_ns - monotonic_ns <= limit_ns:
+        return {}
+    sentence = (
+        f"no reading has been kept since {moment(tick_ns, now_ns)}. Where no other alarm says why, "
+        "the agent's log does, or its disk hangs"
+    )
+    return {"not-kept": sentence}
 
 
 def _receipt(data: bytes, collector: PublicKey) -> dict[str, Any] | None:

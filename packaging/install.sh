@@ -142,6 +142,8 @@ fi
 if [ ! -f "$target/.complete" ]; then
     rm -rf -- "$target" # the rest of an install that was broken off
     mkdir -p -- "$links"
+    trap 'rm -rf -- "$target"' EXIT # half of one would keep a full disk full, and a spool on it
+    trap 'exit 2' HUP INT TERM
     python3 -m venv "$target" || die "python3 -m venv $target failed, see above"
     pip="$target/bin/python -m pip install --quiet --no-input --disable-pip-version-check"
     # shellcheck disable=SC2086 # several words
@@ -152,6 +154,7 @@ if [ ! -f "$target/.complete" ]; then
     cp -R docs systemd sbom.cdx.json LICENSE "$target"
     sync -f -- "$target" # before anything leads to it: a power cut may take what is only in memory
     : >"$target/.complete"
+    trap - EXIT HUP INT TERM
 fi
 [ -z "$now" ] || link "$now" "$links/previous"
 link "$target" "$links/current"

@@ -103,7 +103,7 @@ def _backup_all(args: argparse.Namespace) -> int:
     for plant in sorted({*target.absent} - {*target.gone}):
         print(f"{plant}: has no evidence yet")
     try:
-        back_up(args.config, args.out)
+        back_up(args.config, args.out, target.plants)
     except (CloudError, EvidenceError) as error:
         wrong.append(str(error))
     for sentence in wrong:

@@ -1,7 +1,7 @@
 """`stackproof cloud backup-state` and `restore-state`: the collector's own databases. Prints."""
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +37,12 @@ def add_state_backup_commands(commands: Any) -> None:  # noqa: ANN401 - argparse
     restore.set_defaults(run=_restore)
 
 
-def back_up(config: Path, out: Path) -> None:
-    """Copy the databases of the collector of a CLOUD.toml to `out`/state, and print which."""
-    to = out / NAME
+def back_up(config: Path, out: Path, plants: Container[str] = ()) -> None:
+    """Copy the databases of the collector of a CLOUD.toml to `out`/state, and print which.
+
+    Where one of `plants`, which are copied there too, is called so, to `out`/state_: none is.
+    """
+    to = out / (f"{NAME}_" if NAME in plants else NAME)
     _print("backed up", copy_state(read_state_dir(config), to), to)
 
 

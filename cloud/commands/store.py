@@ -7,6 +7,7 @@ Both work on the files themselves, with or without a running collector (fsck) or
 import argparse
 import json
 import os
+import pwd
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -67,6 +68,8 @@ def _fsck(args: argparse.Namespace) -> int:
 
 def _rebuild(args: argparse.Namespace) -> int:
     target = find_target(args.where, args.plant)
+    with _readable(target):
+        _require_no_others(target.root)
     with _readable(target), _locked(target):
         found, amiss = _each(target, lambda plant: _made_again(target, plant))
         if args.series:
@@ -115,6 +118,21 @@ def _readable(target: Target) -> Iterator[None]:
     except OSError as error:
         who = ": run this as the collector's user" if isinstance(error, PermissionError) else ""
         raise StoreError(f"{error.filename or target.root}: {error.strerror}{who}") from error
+
+
+def _require_no_others(root: Path) -> None:
+    """StoreError for root in another user's folder: by links that one leads it where he likes."""
+    owner = root.stat().st_uid
+    if os.geteuid() != 0 or owner == 0:
+        return
+    try:
+        name = pwd.getpwuid(owner).pw_name
+    except KeyError:  # of a container, or a share
+        name = str(owner)
+    raise StoreError(
+        f"{root}: belongs to {name}, whose links could lead root elsewhere: run this as {name} "
+        f"(runuser -u {name} -- stackproof cloud rebuild …)"
+    )
 
 
 @contextmanager

@@ -27,7 +27,7 @@ from evidence.documents.review import ANSWER
 from evidence.errors import EvidenceError, MalformedError, UnsupportedError
 from evidence.findings import Report, shown
 from evidence.frame import TYP_FRAME, Body, decode_body, place_of
-from evidence.frame_form import FrameForm
+from evidence.frame_form import FrameForm, check_order, last_tick_ns
 from evidence.printed import printable
 from evidence.recompute import bounded_statement, check_statement_input, compute_statement
 from evidence.records import records_in
@@ -152,9 +152,10 @@ def configurations(archive: Opened) -> Mapping[bytes, Mapping[str, Any]]:
 def frames_of(archive: Opened) -> Iterator[tuple[Mapping[str, Any], Body]]:
     """Each frame that fits the configuration it names, with that; EvidenceError where unsound.
 
-    Stream by stream; of one that does not fit no figure is made.
+    Stream by stream; of one that does not fit, or whose ticks go back, no figure is made.
     """
     known, forms = configurations(archive), dict[bytes, FrameForm]()
+    newest = dict[str, int]()
     for path in archive.paths():
         if paths.FRAMES.fullmatch(path):
             for data in records_in(archive.chunks(path)):
@@ -164,8 +165,15 @@ def frames_of(archive: Opened) -> Iterator[tuple[Mapping[str, Any], Body]]:
                 if header.typ != TYP_FRAME or (config := known.get(cfg)) is None:
                     continue
                 form = forms[cfg] = forms.get(cfg) or FrameForm(config)
-                if form.fits(body := decode_body(envelope.payload)):
-                    yield config, body
+                body, last_ns = decode_body(envelope.payload), newest.get(header.stream, 0)
+                try:
+                    form.check(body)
+                    check_order(body, last_ns)
+                except MalformedError:
+                    continue
+                if body.sections:
+                    newest[header.stream] = last_tick_ns(body)
+                yield config, body
 
 
 def _plant(archive: Opened) -> Mapping[str, Any]:

@@ -268,6 +268,7 @@ def test_refused_and_what_was_in_use_still_is(desk: Desk, harm: object, words: s
     assert status == 2
     assert words in said
     assert desk.current == "stackproof-0.1.0"
+    assert not (desk.prefix / "stackproof-0.2.0").exists(), "a full disk is the gateway's spool's"
 
 
 @pytest.mark.needs("openssl")

@@ -183,7 +183,7 @@ def test_what_root_makes_beside_a_service_the_service_can_use(box: Box) -> None:
         stackproof cloud backup smelter /etc/stackproof/cloud.toml --out /root/backup
         mv {cloud}/evidence/00/smelter /root/lost
         stackproof cloud restore /root/backup/smelter /etc/stackproof/cloud.toml
-        stackproof cloud rebuild /etc/stackproof/cloud.toml --series
+        runuser -u stackproof -- stackproof cloud rebuild /etc/stackproof/cloud.toml --series
         systemctl start stackproof-cloud""",
     )
     assert box.run("find", cloud, "!", "-user", "stackproof") == ""

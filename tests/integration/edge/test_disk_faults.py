@@ -15,11 +15,13 @@ from edge.errors import SpoolError
 from edge.pipeline import Layout, decode_tick
 from edge.relay.queue import Queue
 from edge.spool import Spool, State, Stored
+from edge.spool_reader import SpoolReader
+from edge.status import status_of
 from tests.integration.edge.conftest import Plant
 from tests.integration.edge.disks import FailingDisk, filled, small_disk
 from tests.integration.edge.streams import Readings, mistakes, readings, told
 from tests.unit.edge.relay.test_queue import of
-from tests.unit.edge.sites import replaced
+from tests.unit.edge.sites import replaced, who
 from tests.waiting import until
 
 
@@ -158,11 +160,24 @@ def test_a_disk_that_others_fill_after_a_start_takes_receipts_all_the_same(tmp_p
             spool.close()
 
 
+def alarms(plant: Plant) -> set[str]:
+    """What `edge status` says of the running agent."""
+    spool, me = SpoolReader(plant.spool_path), who()
+    try:
+        told = status_of(
+            plant.site, spool, plant.clock, certificate=me.certificate, collector=me.collector
+        )
+    finally:
+        spool.close()
+    return {alarm["name"] for alarm in told["alarms"]}
+
+
 async def test_disk_that_fails_under_the_agent(
     plant: Plant, tmp_path: Path, committed: Callable[[], Readings],
-    caplog: pytest.LogCaptureFixture,
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    disk = FailingDisk(tmp_path / "disk")
+    """`edge status` said "no alarms" for as long as nothing was kept."""
+    disk, seen = FailingDisk(tmp_path / "disk"), list[set[str]]()
     disk.mount()
     try:
         on(plant, disk.folder)
@@ -170,14 +185,18 @@ async def test_disk_that_fails_under_the_agent(
         async def until_it_is_stopped() -> None:
             async with plant.running():
                 await asyncio.sleep(0.7)
+                seen.append(alarms(plant))
                 disk.fail()
-                await until(lambda: caplog.text.count("cannot be") > 2)  # it goes on trying
+                await until(lambda: caplog.text.count("cannot be") > 5)  # it goes on trying
+                monkeypatch.setattr("edge.status.UNKEPT_AFTER_NS", 0)  # 10 s else
+                seen.append(alarms(plant))
 
         with (
             caplog.at_level(logging.DEBUG, "stackproof.edge"),
             pytest.raises(SpoolError, match="cannot be"),
         ):
             await until_it_is_stopped()
+        assert ["not-kept" in names for names in seen] == [False, True]
         disk.unmount()
         disk.mount()
         await plant.run(0.4)

@@ -1,14 +1,19 @@
 """A device that does not answer: since when, and what `edge status` makes of it."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from edge.clock import SystemClock
 from edge.link import BACKOFF_S_MAX
 from edge.poller import Poller
 from edge.pollers import answering
-from edge.status import is_well, lines
+from edge.spool import Spool
+from edge.spool_reader import State
+from edge.status import _unkept, is_well, lines
 from edge.trouble import Answering
+from evidence import cbor
 from evidence.quality import Quality
 from tests.unit.edge.test_poller import Rig
 
@@ -118,3 +123,28 @@ async def test_who_answers_that_the_device_does_not_is_not_the_device(
         assert polled.monotonic_ns is not None
     assert told(rig.poller, 30) == (0, {} if since_s is None else {"dev": since_s})
     await rig.poller.close()
+
+
+@pytest.mark.parametrize(
+    ("age_s", "interval_s", "told", "of_boot", "stands"),
+    [(9, 1, b"x", 0, False), (11, 1, b"x", 0, True), (179, 60, b"x", 0, False),
+     (181, 60, b"x", 0, True), (9, 1, b"x", 1, True),
+     (3_600, 1, b"", 1, False)],  # it has just been started, after an hour
+)  # fmt: skip
+def test_status_tells_that_nothing_is_kept(
+    tmp_path: Path, *, age_s: int, interval_s: int, told: bytes, of_boot: int, stands: bool
+) -> None:
+    """A disk that refuses each tick takes no event that says so, and no alarm told it."""
+    spool, clock = Spool(tmp_path / "spool.sqlite", bytes_max=2**30), SystemClock().state()
+    boot = bytes([clock.boot_id[0] ^ of_boot]) + clock.boot_id[1:]
+    spool.put({
+        State.CLOCK: cbor.encode([boot, NOW_NS, clock.monotonic_ns - age_s * SECOND]),
+        State.CONFIG: cbor.encode({"schedules": [
+            {"interval_ns": 10**13}, {"interval_ns": interval_s * SECOND}]}),
+        State.SILENT: told,
+    })  # fmt: skip
+    alarms = _unkept(spool, NOW_NS + 60 * SECOND, clock)
+    spool.close()
+    assert [*alarms] == (["not-kept"] if stands else [])
+    since = "no reading has been kept since 2026-11-25 02:41:30 UTC (1 min ago)"
+    assert all(sentence.startswith(since) for sentence in alarms.values())

@@ -115,6 +115,26 @@ async def test_a_month_is_closed_without_a_frame_that_does_not_fit(
     assert seconds == [*range(10), *range(25, 45)]
 
 
+async def test_papers_have_no_frame_whose_ticks_go_back(desk: Desk, folder: Path) -> None:
+    """Nor has the statement; a report's hours had them, beside figures that are without."""
+
+    def back(body: Body) -> Body:
+        by_ns = 10 * sm.SECOND
+        sections = tuple(replace(s, first_ns=s.first_ns - by_ns) for s in body.sections)
+        return replace(body, t0_ns=body.t0_ns - by_ns, sections=sections)
+
+    deliver(desk, {1: back})
+    await months(desk, folder).close(sm.PLANT, MONTH, closing="final")
+    assert [f.where for f in judged(folder / ARCHIVE).findings if f.code == "W-UNFIT"] == [
+        "edge-1 seq 2"
+    ]  # fmt: skip
+    sealed = read_sealed(folder / ARCHIVE)
+    usable = sum(
+        day.usable for day in read_hours(folder / ARCHIVE, sealed).days(0, sm.START_NS * 2)
+    )
+    assert usable == 3 * (6 * 10 + 4) - 1, "of three frames of ten seconds; one reading is bad"
+
+
 @pytest.mark.needs("node")
 @pytest.mark.needs("npm")
 async def test_both_verifiers_come_to_the_same(desk: Desk, folder: Path) -> None:

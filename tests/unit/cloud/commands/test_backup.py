@@ -312,7 +312,10 @@ def test_all_of_a_collector_in_one_go_and_one_that_cannot_be_copied_keeps_no_oth
     assert said.err.startswith("NOT backed up: second: ")
     assert sorted(path.name for path in out.iterdir()) == [PLANT, "state"]
     assert files(out / PLANT) == files(evidence_of(home), "log/checkpoint.new")
-    shutil.rmtree(evidence_of(home).with_name("second"))
+    evidence_of(home).with_name("second").rename(evidence_of(home).with_name("state"))
+    assert cli.main(["backup-all", str(config), "--out", str(tmp_path / "named")]) == 2
+    assert (tmp_path / "named/state_/accounts.db").exists(), "beside a plant of that name"
+    shutil.rmtree(evidence_of(home).with_name("state"))
     assert cli.main(["backup-all", str(config), "--out", str(tmp_path / "next")]) == 0
     capsys.readouterr()
     shutil.rmtree(evidence_of(home))

@@ -1,9 +1,11 @@
 """Backups of folders in which others may write, and beside what persons have put there."""
 
+import errno
 import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,6 +49,22 @@ def test_what_a_person_put_beside_it_is_nobodys_half_copy(
     assert files(evidence) == files(backup)
     assert files(moved) == before
     assert files(linked) == {"other/file": b"mine"}
+
+
+def test_what_root_was_cut_short_in_is_named_to_the_service(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each night's copy of its own then ended with `Permission denied`, of no folder's path."""
+    half, is_open = tmp_path / f"out/.{PLANT}.unfinished", os.open
+
+    def closed(path: Any, *given: Any, **named: Any) -> int:
+        if path == half.name:  # root's, of mode 0700
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return is_open(path, *given, **named)
+
+    monkeypatch.setattr(os, "open", closed)
+    said = refused(capsys, "backup", PLANT, home / "CLOUD.toml", "--out", half.parent)
+    assert f"{half}: another user's copy runs, or was cut short" in said
 
 
 def a_link(path: Path, elsewhere: Path) -> None:

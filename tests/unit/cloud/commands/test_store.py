@@ -14,7 +14,7 @@ from cloud.config import read_state_dir
 from cloud.errors import StoreError
 from cloud.store.disk import Disk
 from cloud.store.known import remember
-from tests.service_user import given, needs_root, not_given
+from tests.service_user import USER, needs_root
 from tests.unit.cloud.store.whole_plant import PLANT, WholePlant
 
 PROJECTIONS = ("log/entries.idx", "log/tree.bin", "log/state", "index/edge-a.idx")
@@ -200,18 +200,20 @@ def test_projections_are_made_again_to_the_byte(
 
 
 @needs_root
-def test_what_root_makes_again_is_the_collectors(home: Path) -> None:
-    """Under its unit the collector is not root: it could not write on, nor take its lock."""
-    evidence, state = home / "evidence", home / "state"
-    for name in PROJECTIONS:
-        (evidence_of(home) / name).unlink()
-    (evidence / "00" / "lock").unlink(missing_ok=True)
-    state.mkdir()
-    given(evidence, state)
-    assert cli.main(["rebuild", str(home / "CLOUD.toml"), "--series"]) == 0
-    assert all((evidence_of(home) / name).exists() for name in PROJECTIONS)
-    assert list(state.iterdir())
-    assert not_given(evidence, state) == []
+def test_root_makes_nothing_again_where_others_make_names(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By a link of the service's it deleted, and wrote, in folders that are root's own."""
+    folder, elsewhere = evidence_of(home) / "index", tmp_path / "elsewhere"
+    folder.rename(elsewhere)
+    folder.symlink_to(elsewhere)
+    spoil(elsewhere / "edge-a.idx")
+    before = files(elsewhere)
+    os.chown(home / "evidence/00", USER, USER)
+    assert cli.main(["rebuild", str(home / "CLOUD.toml"), "--series"]) == 2
+    assert "run this as nobody (runuser -u nobody -- " in capsys.readouterr().err
+    assert files(elsewhere) == before
+    assert not (home / "state").exists()
 
 
 def test_the_copy_of_a_rotate_object_is_made_again(
