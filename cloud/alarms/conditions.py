@@ -59,6 +59,8 @@ def blindness(facts: PlantFacts, rules: Rules) -> Callable[[Key], bool]:
     points = facts.snapshot["points"]
 
     def is_blind(key: Key) -> bool:
+        if key.kind == UNKEPT:  # one that is started again and again is away between
+            return facts.broker_away_ns is not None
         if not facts.is_configured:
             return key.kind not in OF_THE_WHOLE and not key.kind.startswith("collector")
         if key.kind == OFFLINE:
