@@ -36,11 +36,10 @@ _POLL_S = 0.05
 
 #: signed objects have up to 1 MiB (`evidence.cose.OBJECT_BYTES_MAX`), and NATS adds headers
 MAX_PAYLOAD_BYTES = 2 * 1024 * 1024
-#: unacknowledged messages to a session; 65,535 / this is how many QoS 1 filters a session may have
-MAX_ACK_PENDING = 4_096
-#: what nats-server holds for a client that does not read just then; at more it cuts it off as slow.
-#: So many frames of 48 KiB are 192 MiB, which gateways hand over at once after an outage
-MAX_PENDING = "256MB"
+#: unacknowledged messages of a subscription; what is more waits on nats-server's disk. It cuts off
+#: for whom more than 64 MiB wait, counts what it has handed over until all of that has left, so up
+#: to twice these of 1 MiB, and whoever takes longer than 10 s over it
+MAX_ACK_PENDING = 24
 
 _CONFIG = """\
 # written by stackproof at every start; changes are lost
@@ -50,7 +49,6 @@ log_file: "{log}"
 logfile_size_limit: 10MB
 logfile_max_num: 2
 max_payload: {max_payload}
-max_pending: {max_pending}
 jetstream {{
   store_dir: "{store}", max_mem: 64MB, max_file: 4GB
   # each subscription of QoS 1 is a consumer, and it grants 1,000 by itself
@@ -130,7 +128,6 @@ class Broker:
         config = _CONFIG.format(
             host=HOST, port=self.port, store=self._folder / "store", log=self._folder / "nats.log",
             max_payload=MAX_PAYLOAD_BYTES, max_ack_pending=MAX_ACK_PENDING,
-            max_pending=MAX_PENDING,
         )  # fmt: skip
         (self._folder / "nats.conf").write_text(config)
         self._work.push_async_callback(self._end_process)

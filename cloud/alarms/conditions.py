@@ -59,10 +59,11 @@ def blindness(facts: PlantFacts, rules: Rules) -> Callable[[Key], bool]:
     points = facts.snapshot["points"]
 
     def is_blind(key: Key) -> bool:
+        # a broker that keeps nothing is started again and again, and away in between
+        if key.kind == UNKEPT or (key.kind == OFFLINE and facts.is_configured):
+            return facts.broker_away_ns is not None
         if not facts.is_configured:
             return key.kind not in OF_THE_WHOLE and not key.kind.startswith("collector")
-        if key.kind == OFFLINE:
-            return facts.broker_away_ns is not None
         if key.kind.startswith(OF_THE_COLLECTOR):
             return False
         if key.kind == "emission":

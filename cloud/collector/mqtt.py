@@ -41,6 +41,8 @@ log = logging.getLogger("stackproof.cloud.mqtt")
 KEEPALIVE_S = 30
 RECONNECT_S_MIN, RECONNECT_S_MAX = 1, 4
 RESUBSCRIBE_S = 5.0
+#: after which a connection asks at QoS 0: an election is over by then, and this is always granted
+REFUSED_MANY = 3
 #: connections in a row that ended within so many seconds: somebody else has our client id
 THROWN_MANY, STEADY_S = 3, 5.0
 OUTGOING_MAX = 10_000
@@ -167,9 +169,9 @@ class MqttLink:
         parts = urlsplit(url)
         self._host = parts.hostname or "127.0.0.1"
         self._port = parts.port or (1883 if tls is None else 8883)
-        self._url, self._slice = url, slice_id
-        self._on_renew = on_renew
+        self._url, self._slice, self._on_renew = url, slice_id, on_renew
         self._filters = topics.filters(slice_id, renews=on_renew is not None)
+        self._asked, self._refusals = self._filters, 0  # of this connection; ADR 0087
         self._inbox, self._page = inbox, page
         self._loop: asyncio.AbstractEventLoop | None = None
         self._on_connected: Callable[[], None] = lambda: None
@@ -179,8 +181,7 @@ class MqttLink:
         self._lost = False
         self._away_from_s: float | None = time.monotonic()
         self._stood_from_s: float | None = None
-        self._thrown = 0
-        self._strange = self._too_many = 0
+        self._thrown = self._strange = self._too_many = 0
         self._shares = Shares()
         #: when the certificate ends that the broker has shown last, UTC ns; None for not known
         self.shown_ends_ns: int | None = None
@@ -262,7 +263,8 @@ class MqttLink:
         if code.is_failure:
             self._say_lost(f"refused: {code}")
             return
-        self._client.subscribe(self._filters)
+        self._asked, self._refusals = self._filters, 0
+        self._client.subscribe(self._asked)
 
     def _subscribe_later(self) -> None:
         if self._again is not None:  # one that was refused before a reconnect
@@ -272,7 +274,7 @@ class MqttLink:
 
     def _subscribe_again(self) -> None:
         if self._client.is_connected():  # else `_connected` will, and nothing may go before it
-            self._client.subscribe(self._filters)
+            self._client.subscribe(self._asked)
 
     def _subscribed(
         self, _client: paho.Client, _data: object, _mid: int, codes: list[ReasonCode],
@@ -280,14 +282,18 @@ class MqttLink:
     ) -> None:  # fmt: skip
         # whichever it answers: a connection's answers come in order, and each speaks of all topics.
         # Its number may be here before `subscribe` has told it to the other thread.
-        wanted = self._filters
+        wanted = self._asked
         refused = [
             f"{name} ({code})"
             for (name, qos), code in zip(wanted, codes, strict=False)
             if code.is_failure or code.value < qos
         ]
         if refused or len(codes) != len(wanted):
-            log.error("broker %s does not grant %s; trying again", self._url, ", ".join(refused))
+            self._refusals += 1
+            if self._refusals >= REFUSED_MANY:
+                self._asked = [(name, 0) for name, _ in self._filters]
+            told = "broker %s does not grant %s; trying again at QoS %d"
+            log.error(told, self._url, ", ".join(refused), self._asked[0][1])
             self._call(self._subscribe_later)
             return
         self._stood_from_s = time.monotonic()

@@ -36,7 +36,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
-from cloud.broker import MAX_ACK_PENDING, MAX_PAYLOAD_BYTES, MAX_PENDING
+from cloud.broker import MAX_ACK_PENDING, MAX_PAYLOAD_BYTES
 from cloud.collector.topics import (
     CERTIFICATE,
     CONFIG,
@@ -272,7 +272,6 @@ def nats_files(place: Place, known: Known) -> dict[str, str]:
 listen: "127.0.0.1:-1"
 {tls}
 max_payload: {MAX_PAYLOAD_BYTES}
-max_pending: {MAX_PENDING}
 jetstream {{ store_dir: "{place.folder}/jetstream", max_mem: 64MB, max_file: {MAX_FILE_MB}MB }}
 mqtt {{
   listen: "{_at(place.host, place.port)}"

@@ -17,8 +17,9 @@ from cloud.transport.register import CA, CRL, SERVER
 from cloud.transport.whole import FOR_ALL, put_whole
 
 ROWS = "brokers.json"
-#: of what we write and brokers take at a start alone; one more with each change of it (ADR 0077)
-WORDS = 2
+#: of what we write and brokers take at a start alone; one more with each change of it (ADR 0077,
+#: 0087)
+WORDS = 3
 _WORDS = "words-"
 PROGRAMS = {"mosquitto": ("mosquitto", "mosquitto.conf"), "nats": ("nats-server", "nats.conf")}
 

@@ -12,6 +12,7 @@ import logging
 import os
 import socket
 import ssl
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -176,7 +177,7 @@ class MqttUplink:
         self._route, self._topics, self._doctor = route, topics, doctor
         self._down: tuple[str, ...] = topics.down if tls is None else topics.down_over_tls
         self._down += (topics.order,) if takes_orders else ()
-        self._asked, self._connections = self._down, 0
+        self._asked, self._connections, self._anew_s = self._down, 0, 0.0
         self._said_once = tuple(one for one in self._down if one != topics.receipts)
         self._again: asyncio.TimerHandle | None = None
         self._state = ONLINE
@@ -311,6 +312,9 @@ class MqttUplink:
     def _subscribe(self, topics: tuple[str, ...], connection: int) -> None:
         """Unless a later connection has asked for all of them."""
         if self._client.is_connected() and connection == self._connections:
+            if time.monotonic() >= self._anew_s:  # though one is refused for good
+                topics = tuple(one for one in self._down if one in (*topics, *self._said_once))
+                self._anew_s = time.monotonic() + ANEW_S
             self._asked = topics
             self._client.subscribe([(topic, 0) for topic in topics])  # ADR 0084
 

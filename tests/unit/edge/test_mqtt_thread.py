@@ -83,17 +83,22 @@ async def test_what_is_said_once_is_asked_for_again(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(client, "subscribe", subscribe)
     monkeypatch.setattr("edge.uplink.mqtt.RESUBSCRIBE_S", 0.01)
-    monkeypatch.setattr("edge.uplink.mqtt.ANEW_S", 0.02)
     made._subscribe(made._down, 0)
     answered(b"\x80\x00")
     await until(lambda: asked[1:] == [["receipts"]])
+    made._anew_s = 0.0  # the hour is over, and one is refused for good
+    answered(b"\x80")
+    await until(lambda: asked[2:] == [["receipts", "config"]])
+    answered(b"\x80\x00")
+    await until(lambda: asked[3:] == [["receipts"]])
+    monkeypatch.setattr("edge.uplink.mqtt.ANEW_S", 0.02)
     for _ in range(9):  # a broker that says it again and again is not asked as often
         answered(b"\x00")
-    await until(lambda: asked[2:] == [["config"]])
+    await until(lambda: asked[4:] == [["config"]])
     await asyncio.sleep(0.1)
-    assert asked[3:] == []
+    assert asked[5:] == []
     answered(b"\x00")
-    await until(lambda: asked[3:] == [["config"]])
+    await until(lambda: asked[5:] == [["config"]])
 
 
 async def test_what_nobody_has_thought_of_ends_a_connection_and_not_the_thread(

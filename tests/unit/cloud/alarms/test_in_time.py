@@ -44,6 +44,7 @@ class Facts:
         self.level, self.due, self.ends = "normal", "", "2031-10-01T12:00:00+00:00"
         self.server_ends, self.behind = self.ends, False
         self.unkept_s: float | None = None
+        self.away_s: float | None = None
 
     def rows(self, plant: str) -> Sequence[Mapping[str, Any]]:
         owed = [{"blocks": True}]
@@ -132,6 +133,11 @@ STORIES = [
     faulty("edge.disk-low", {"alarms": ["disk-low"]}, 30, 60),
     faulty("broker-behind", {"behind": True}, 30, 60),
     faulty("broker-unkept", {"unkept": 12.5}, 5, 120),
+    # it ends and is started again, and keeps nothing all the while
+    Story("broker-unkept", [(0, {"unkept": 11}), (4, {"unkept": 15, "away": 1}),
+                            (8, {"unkept": 19}), (150, {"unkept": 161, "away": 1}),
+                            (300, {"away": 1}), (400, WELL), (519, WELL), (520, WELL)],
+          [(8, "raised"), (520, "cleared")]),
     faulty("collector.damaged", told("damaged"), 0, 60),
     faulty("collector.not-written", told("not-written"), 30, 60),
     faulty("collector.not-served", told("not-served"), 30, 60),
@@ -212,12 +218,14 @@ async def played(story: Story, folder: Path, restarts: Sequence[int]) -> list[tu
                              broker_ends=facts.of_broker,
                              collector_ends={PLANT: COLLECTOR_ENDS_NS},
                              is_broker_behind=lambda: facts.behind,
-                             broker_unkept_s=lambda: facts.unkept_s)  # fmt: skip
+                             broker_unkept_s=lambda: facts.unkept_s,
+                             broker_away_s=lambda: facts.away_s)  # fmt: skip
         clock.now_ns = T0 + second * NS
         if says is not None:
             more = dict(says)
             hub.on_alarms(PLANT, more.pop("collector", []))
             facts.behind, facts.unkept_s = more.pop("behind", False), more.pop("unkept", None)
+            facts.away_s = more.pop("away", None)
             for name in {"level", "due", "ends", "server_ends"} & more.keys():
                 setattr(facts, name, more.pop(name))
             hub.on_live(PLANT, GATEWAY, payload(second, **{"values": VALUES, **more}))

@@ -19,6 +19,7 @@ from cloud.collector.mqtt import MqttLink
 from cloud.collector.shares import Shares
 from cloud.collector.topics import Sender
 from tests.ports import gone_round, two_addresses
+from tests.waiting import until
 
 
 @dataclass
@@ -130,6 +131,29 @@ async def test_a_subscription_not_granted_is_told_and_tried_again(
     assert named in caplog.text
     granted(link, "Granted QoS 1", "Granted QoS 1", "Granted QoS 0", mid=2)
     assert await link.wait_connected(1)
+
+
+async def test_who_is_refused_again_and_again_hears_at_qos_0(
+    link: MqttLink, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One gateway may have all that nats-server keeps; receipts take care of the rest."""
+    monkeypatch.setattr(mqtt, "RESUBSCRIBE_S", 0.01)
+    asked = client_of(link).subscribed
+    for connection in range(2):  # each begins anew
+        asked.clear()
+        connect(link)
+        for n in range(3):
+            granted(link, "Unspecified error", "Unspecified error", "Granted QoS 0")
+            await until(lambda n=n: len(asked) == n + 2)
+        qos = [[qos for _, qos in filters] for filters in asked]
+        assert qos == [[1, 1, 0], [1, 1, 0], [1, 1, 0], [0, 0, 0]], connection
+        assert len({tuple(name for name, _ in filters) for filters in asked}) == 1
+        assert "trying again at QoS 0" in caplog.text
+        assert link.away_s is not None
+        granted(link, "Granted QoS 0", "Granted QoS 0", "Granted QoS 0")
+        assert link.away_s is None
+        link._disconnected(link._client, None, None, code(PacketTypes.DISCONNECT, "Success"), None)
+        caplog.clear()
 
 
 async def test_an_answer_that_comes_before_subscribe_has_returned_is_believed(
