@@ -179,6 +179,7 @@ def test_what_each_may_do_where_slices_share_a_broker() -> None:
         f"slice-{its} {{ jetstream: {{ max_consumers: 288, max_file: 6144MB }}, "  # 4 * 72; by two
         "limits { max_connections: 72 }, users: [\n"  # 64, and 4 for each of two certificates
         f'  {{ user: "{collector}", {only}: {{ publish: ["$JS.API.STREAM.PURGE.$MQTT_sess", '
+        f'"$JS.API.STREAM.PURGE.$MQTT_msgs", '
         f'"stackproof.v1.{its}.*.*.receipts", "stackproof.v1.{its}.*.*.config", '
         f'"stackproof.v1.{its}.*.*.certificate", "stackproof.v1.{its}.*.*.order"], subscribe: ['
         f'"stackproof.v1.{its}.*.*.frames", "stackproof.v1.{its}.*.*.live", '
