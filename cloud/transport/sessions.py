@@ -49,11 +49,14 @@ async def keep_few(
     register: Register | None, publish: Publish,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:  # fmt: skip
-    """Have what is old dropped for ever, where a register says that the broker is a nats-server."""
+    """Have what is old dropped for ever, unless the register says that no broker is a nats-server.
+
+    Of a collector whose broker is configured elsewhere it says nothing; other brokers pass it over.
+    """
     if register is None:
         return
     for turn in itertools.count():
-        if await asyncio.to_thread(_is_nats, register):
+        if await asyncio.to_thread(_may_be_nats, register):
             _keep(publish, PURGE_SESSIONS, RECORDS)
             if turn % SELDOM == 0:
                 _keep(publish, PURGE_MESSAGES, MESSAGES)
@@ -64,8 +67,9 @@ def _keep(publish: Publish, purge: str, newest: int) -> None:
     publish(purge.replace(".", "/"), b'{"keep":%d}' % newest, kept=False)
 
 
-def _is_nats(register: Register) -> bool:
+def _may_be_nats(register: Register) -> bool:
     try:
-        return any(served.kind == "nats" for served in remembered(register.folder))
+        found = remembered(register.folder)
+        return not found or any(served.kind == "nats" for served in found)
     except CarriedFileError:  # told elsewhere, each time brokers are looked at
         return False
