@@ -31,8 +31,7 @@ from cloud.transport.rows import remembered
 RECORDS = 4_096
 #: in which one certificate brings some hundred MB
 EACH_S = 10.0
-#: messages: what 32 gateways send at once after an outage, and of 25 kB 200 MB; tried with 1,000 each
-#: 10 s, and with 100 each second beside frames for nobody: nothing came later
+#: messages: what 32 gateways send at once after an outage, and of 25 kB 200 MB
 MESSAGES = 8_192
 #: once in so many times: who then has to send again what waited needs some 5 s for it
 SELDOM = 6
