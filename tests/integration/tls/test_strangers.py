@@ -208,10 +208,10 @@ async def test_frames_that_nobody_fetches_do_not_fill_the_disk_of_a_slice(
     await asyncio.to_thread(left.leave)
     async with bench.collecting():
         its = Guest(bench, shown, "edge-9")
-        for _ in range(40):  # 2.6 MB; hung up on as soon as the disk is full
-            one = its.client.publish(f"stackproof/v1/00/{PLANT}/edge-9/frames", b"x" * 65_000, 1)
+        for _ in range(20):  # 2.6 MB; hung up on as soon as the disk is full
+            one = its.client.publish(f"stackproof/v1/00/{PLANT}/edge-9/frames", b"x" * 130_000, 1)
             await until(lambda one=one: one.is_published() or its.ended)
-            await asyncio.sleep(0.05)  # a purge in every few of them
+            await asyncio.sleep(0.03)  # what is old is dropped once in every few of them
             assert not its.ended
         await asyncio.to_thread(its.leave)
 
