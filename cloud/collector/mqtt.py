@@ -227,10 +227,10 @@ class MqttLink:
         return True
 
     def publish(self, topic: str, payload: bytes, *, kept: bool = True) -> bool:
-        """Hand over a message, retained and QoS 1 or neither; False when it is not taken."""
+        """Hand over a message, QoS 1, retained where it is `kept`; False when it is not taken."""
         if not self._client.is_connected():
             return False
-        info = self._client.publish(topic, payload, int(kept), kept)
+        info = self._client.publish(topic, payload, 1, kept)
         self._last = info if kept else self._last
         return info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS
 

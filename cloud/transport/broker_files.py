@@ -77,7 +77,9 @@ SPARE_CONNECTIONS, CONNECTIONS_EACH = 64, 4
 #: a receipt
 FILTERS_EACH = 4
 #: what a slice's collector may ask of nats-server: `cloud.transport.sessions`
-PURGE = "$JS.API.STREAM.PURGE.$MQTT_sess"
+PURGE_SESSIONS, PURGE_MESSAGES = (
+    f"$JS.API.STREAM.PURGE.{stream}" for stream in ("$MQTT_sess", "$MQTT_msgs")
+)
 #: ids of all that there can be
 SLICES = [f"{n:02x}" for n in range(256)]
 _MQTT_ALONE = 'allowed_connection_types: ["MQTT", "MQTT_WS"]'
@@ -294,7 +296,8 @@ accounts {{
 def _account(known: KnownSlice, part: str) -> str:
     base = f"{PREFIX}/{known.slice_id}".replace("/", ".")
     mine = _user(known.collector_uri, [f"{base}.*.*"], writes=DOWN, reads=UP)
-    users = [mine.replace("publish: [", f'publish: ["{PURGE}", ')]
+    may = f'"{PURGE_SESSIONS}", "{PURGE_MESSAGES}"'
+    users = [mine.replace("publish: [", f"publish: [{may}, ")]
     users += [
         _user(uri, [f"{base}.{plant}.{gateway}"], writes=UP, reads=DOWN)
         for plant, gateway, uri in known.gateways

@@ -261,7 +261,8 @@ def killed_under_load(
         assert publisher.receipted < FRAMES, "too late"
         first.cloud.end(signal.SIGKILL)
         kill_node()
-        wait(lambda: publisher.receipted == FRAMES)
+        # two elections and a standby's start: 84 s on two cores with a load of 23
+        wait(lambda: publisher.receipted == FRAMES, 240.0)
         url = wait(lambda: first.ready_as(standby.pid))["http"]
         # nodes that elect a leader may grant one topic some seconds after another
         wait(lambda: answer(f"{url}/readyz") == (200, "ready\n"))
@@ -286,7 +287,7 @@ def test_a_standby_goes_on(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 def test_a_node_and_a_collector_are_killed_under_load(tmp_path: Path) -> None:
     """Three nodes of generated files; everybody is led to the node that will be killed.
 

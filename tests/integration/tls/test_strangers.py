@@ -206,6 +206,31 @@ async def test_names_without_end_do_not_fill_the_disk_of_a_slice(
             assert told == ["Success"]
 
 
+@pytest.mark.parametrize("bench", ["nats"], indirect=True)
+async def test_frames_that_nobody_fetches_do_not_fill_the_disk_of_a_slice(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tried: a cluster kept a subscription that it had refused, and each frame for it, for good."""
+    monkeypatch.setattr("cloud.transport.broker_files.MAX_FILE_MB", 2)
+    monkeypatch.setattr("cloud.transport.broker_files.GONE", "1h")
+    monkeypatch.setattr("cloud.transport.sessions.MESSAGES", 4)
+    monkeypatch.setattr("cloud.transport.sessions.EACH_S", 0.02)
+    shown, made = bench.files(), bench.shown(bench.folder / "broker/collector")
+    await asyncio.to_thread(bench.configure)
+    left = Guest(bench, made, "left", keeps=True)
+    left.client.subscribe("stackproof/v1/00/+/+/frames", 1)
+    await until(lambda: left.grants)
+    await asyncio.to_thread(left.leave)
+    async with bench.collecting():
+        its = Guest(bench, shown, "edge-9")
+        for _ in range(20):  # 2.6 MB; hung up on as soon as the disk is full
+            one = its.client.publish(f"stackproof/v1/00/{PLANT}/edge-9/frames", b"x" * 130_000, 1)
+            await until(lambda one=one: one.is_published() or its.ended)
+            await asyncio.sleep(0.03)  # what is old is dropped once in every few of them
+            assert not its.ended
+        await asyncio.to_thread(its.leave)
+
+
 @pytest.mark.parametrize("bench", ["mosquitto"], indirect=True)
 def test_one_gateway_does_not_fill_the_brokers_memory(
     bench: Bench, monkeypatch: pytest.MonkeyPatch

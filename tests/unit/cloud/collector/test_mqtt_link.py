@@ -234,7 +234,7 @@ async def test_nothing_is_published_while_away_and_a_full_queue_is_no(link: Mqtt
     assert not link.publish("t", b"3")  # paho's queue is full
     client_of(link).up = False
     assert not link.publish("t", b"4")
-    assert client_of(link).published[:2] == [("t", b"1", 1, True), ("t", b"2", 0, False)]
+    assert client_of(link).published[:2] == [("t", b"1", 1, True), ("t", b"2", 1, False)]
     assert len(client_of(link).published) == 3
 
 

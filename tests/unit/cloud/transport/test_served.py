@@ -175,10 +175,11 @@ def test_what_each_may_do_where_slices_share_a_broker() -> None:
     nodes = [KnownNode("node-1", "a.example", "0" * 64)]
     text = nats_files(place, Known([NORTH, SOUTH], nodes))["nats.conf"]
     only = 'allowed_connection_types: ["MQTT", "MQTT_WS"], permissions'
+    purges = '"$JS.API.STREAM.PURGE.$MQTT_sess", "$JS.API.STREAM.PURGE.$MQTT_msgs"'
     accounts = "".join(
         f"slice-{its} {{ jetstream: {{ max_consumers: 288, max_file: 6144MB }}, "  # 4 * 72; by two
         "limits { max_connections: 72 }, users: [\n"  # 64, and 4 for each of two certificates
-        f'  {{ user: "{collector}", {only}: {{ publish: ["$JS.API.STREAM.PURGE.$MQTT_sess", '
+        f'  {{ user: "{collector}", {only}: {{ publish: [{purges}, '
         f'"stackproof.v1.{its}.*.*.receipts", "stackproof.v1.{its}.*.*.config", '
         f'"stackproof.v1.{its}.*.*.certificate", "stackproof.v1.{its}.*.*.order"], subscribe: ['
         f'"stackproof.v1.{its}.*.*.frames", "stackproof.v1.{its}.*.*.live", '
@@ -192,8 +193,7 @@ def test_what_each_may_do_where_slices_share_a_broker() -> None:
         f'"stackproof.v1.{its}.{plant}.edge-1.order", "$MQTT.sub.>"] }} }}\n] }}\n'
         for its, collector, plant, gateway in (
             ("00", "urn:c", "mini", "urn:e1"), ("01", "urn:d", "maxi", "urn:f1"),
-        )
-    )  # fmt: skip
+        ))  # fmt: skip
     others = "".join(f"slice-{n:02x} {{ jetstream: enabled }}\n" for n in range(2, 256))
     assert f"\naccounts {{\n{accounts}{others}}}\n" in text
     west = replace(SOUTH, slice_id="ff")

@@ -1,0 +1,55 @@
+"""What nats-server is asked to drop, and how often; that it does: `tests/integration/tls`."""
+
+import asyncio
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from cloud.transport.register import Register
+from cloud.transport.rows import Served, remember
+from cloud.transport.sessions import keep_few
+from tests.unit.cloud.transport.test_transport import folder_in
+
+SESSIONS, MESSAGES = (f"$JS/API/STREAM/PURGE/$MQTT_{stream}" for stream in ("sess", "msgs"))
+
+
+async def asked(register: Register | None, turns: int) -> Counter[tuple[str, bytes]]:
+    """What was published in so many turns."""
+    said, left = Counter[tuple[str, bytes]](), iter(range(turns - 1))
+
+    def publish(topic: str, payload: bytes, *, kept: bool) -> bool:
+        assert not kept, "nobody is to find it later"
+        said[topic, payload] += 1
+        return True
+
+    async def sleep(seconds: float) -> None:
+        assert seconds == 10
+        if next(left, None) is None:
+            raise asyncio.CancelledError
+
+    try:
+        await keep_few(register, publish, sleep)
+    except asyncio.CancelledError:
+        return said
+    assert register is None
+    return said
+
+
+@pytest.mark.parametrize("kinds", [(), ("nats",), ("mosquitto", "nats")])
+async def test_records_each_ten_seconds_and_messages_each_minute(
+    tmp_path: Path, kinds: tuple[str, ...]
+) -> None:
+    """Where no broker is named too: it may be configured elsewhere."""
+    folder = folder_in(tmp_path)
+    for kind in kinds:
+        remember([folder], Served(kind, kind, kind, "127.0.0.1", 8883))
+    said = await asked(Register(folder, None), 13)
+    assert said == {(SESSIONS, b'{"keep":4096}'): 13, (MESSAGES, b'{"keep":8192}'): 3}
+
+
+async def test_mosquitto_is_asked_for_nothing(tmp_path: Path) -> None:
+    folder = folder_in(tmp_path)
+    remember([folder], Served("mosquitto", "out", "out", "127.0.0.1", 8883))
+    assert not await asked(Register(folder, None), 2)
+    assert not await asked(None, 1)
