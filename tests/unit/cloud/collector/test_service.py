@@ -21,13 +21,7 @@ from evidence.frame import TYP_CONFIG
 from evidence.log import Entry, Kind, decode_entry
 from evidence.receipt import CloseRequest, decode_close_request
 from tests.unit.cloud.collector.running import CONFIG, RECEIPTS, SENDER, Running
-from tests.unit.cloud.evidence_examples import (
-    SECOND_NS,
-    T0_NS,
-    ExamplePlant,
-    Gateway,
-    make_plant,
-)
+from tests.unit.cloud.evidence_examples import SECOND_NS, T0_NS, ExamplePlant, Gateway, make_plant
 from tests.waiting import ENOUGH_S
 
 
@@ -283,8 +277,14 @@ async def test_a_disk_that_hangs_does_not_hang_the_stop(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(service, "STOP_S", 0.1)
-    goes_on = threading.Event()
-    running.collector.submit(lambda: goes_on.wait(ENOUGH_S))
+    hangs, goes_on = threading.Event(), threading.Event()
+
+    def hang() -> None:
+        hangs.set()
+        goes_on.wait(ENOUGH_S)
+
+    running.collector.submit(hang)
+    assert await asyncio.to_thread(hangs.wait, ENOUGH_S)
     with pytest.raises(CloudError, match="did not end within"):
         await running.collector.stop()
     goes_on.set()
