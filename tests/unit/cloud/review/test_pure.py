@@ -101,7 +101,10 @@ def test_a_document_is_of_the_months_that_it_tells(told: Any, months: list[str])
 
 def review(kind: str, index: int, body: Any, *follows: str, **more: Any) -> dict[str, Any]:
     return {"kind": f"review-{kind}", "index": index, "body": body, "follows": list(follows),
-            "sha256": f"{index:064}", "ended_by": None, **more}  # fmt: skip
+            "sha256": f"{index:064}", "ended_by": None, "region": "", **more}  # fmt: skip
+
+
+CITY, COUNTY = "3707", "370702"
 
 
 def decided(index: int, level: str, decision: str, archive: str = A, **more: Any) -> dict[str, Any]:
@@ -152,6 +155,26 @@ def test_each_level_has_the_newest_word(
     of = thread_of(rows, STANDS, "2026-10-11")
     assert [of.state(level) for level in ("city", "province", "nation")] == states
     assert [one.archive for one in of.decided] == archives
+
+
+@pytest.mark.parametrize(
+    ("said", "state"),
+    [
+        ([(CITY, "return"), (COUNTY, "approve")], "return"),
+        ([(CITY, "return"), (COUNTY, "return"), (COUNTY, "approve")], "return"),
+        ([(CITY, "return"), (COUNTY, "approve"), (CITY, "approve")], "approve"),
+        ([(CITY, "approve"), (COUNTY, "return")], "return"),
+        ([(COUNTY, "return"), (CITY, "approve")], "approve"),
+        ([(COUNTY, "return"), (COUNTY, "approve")], "approve"),
+    ],
+)
+def test_a_county_lifts_no_return_by_its_city(said: list[tuple[str, str]], state: str) -> None:
+    """Both decide for the level "city"; what the county says stands beside it, and is no word."""
+    rows = [decided(n, "city", word) | {"region": of} for n, (of, word) in enumerate(said)]
+    assert thread_of(rows, STANDS, "2026-10-11").state("city") == state
+    amended = {"sha256": C, "statement_sha256": C}
+    rows.append(decided(9, "city", "approve", C) | {"region": COUNTY})
+    assert thread_of(rows, amended, "2026-10-11").state("city") == "approve", "it is amended"
 
 
 def test_approved_without_opening_is_told_and_a_return_is_no_such_thing() -> None:
