@@ -3,11 +3,14 @@
 import sqlite3
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from cloud.accounts.roles import Principal
+from cloud.api.reviewed import level_at
 from cloud.errors import StoreError
 from cloud.review import across, rules
 from cloud.review import openings as openings_module
@@ -191,6 +194,19 @@ def test_a_line_that_was_opened_of_a_replaced_statement_is_not_opened() -> None:
     assert counting(opened, STANDS) == [("line/fuel/coke", 5), (f"document/{A}", 6)]
     assert counting(opened, {"statement_sha256": C}) == [(f"document/{A}", 6)]
     assert counting(opened, None) == [(f"document/{A}", 6)]
+
+
+def test_who_moved_decides_for_the_region_of_the_newest_key() -> None:
+    """A decision for the level of the key before was begun, and refused when it was signed."""
+    qin = {"person": "qin", "role": "reviewer"}
+    listed = [
+        {**qin, "region": "3707"},
+        {**qin, "region": "37"},
+        {**qin, "role": "operator", "region": ""},
+    ]
+    given: Any = SimpleNamespace(records=SimpleNamespace(persons=lambda _: listed))
+    assert level_at(given, Principal("qin", frozenset()), "mini") == "province"
+    assert level_at(given, Principal("guo", frozenset()), "mini") == ""
 
 
 # -- decisions ------------------------------------------------------------------------------------
