@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from cloud.accounts.store import FILE as ACCOUNTS
+from cloud.accounts.store import Shut, shut
 from cloud.alarms.store import FILE as ALARMS
 from cloud.errors import StoreError
 from cloud.review.openings import FILE as OPENINGS
@@ -62,15 +63,17 @@ def copy_state(state: Path, to: Path) -> Mapping[str, int]:
     return sizes
 
 
-def put_back(backup: Path, state: Path) -> Mapping[str, int]:
+def put_back(backup: Path, state: Path) -> tuple[Mapping[str, int], Shut]:
     """Put a copy's files where there are none of these names; all of them or none.
+
+    But for sessions, links and tokens: what was ended since the copy would be good again.
 
     Args:
         backup: the folder of a copy.
         state: the `state_dir` of a collector that does not run; made if need be.
 
     Returns:
-        Name of each file -> its bytes.
+        Name of each file -> its bytes; the accounts as they were put.
 
     Raises:
         SliceLockedError: a collector runs with it, and would write on in files that have gone.
@@ -78,6 +81,8 @@ def put_back(backup: Path, state: Path) -> Mapping[str, int]:
     """
     sums = _sums(backup)
     with told(state), ExitStack() as stack:
+        accounts = _shut(backup / ACCOUNTS, sums[ACCOUNTS])
+        sums = {**sums, ACCOUNTS: hashlib.sha256(accounts.data).hexdigest()}
         if (state / "lock").exists():
             stop = "stop that collector, and its standby, first"
             stack.callback(os.close, take_lock(state / "lock", stop))
@@ -88,7 +93,8 @@ def put_back(backup: Path, state: Path) -> Mapping[str, int]:
             for name in missing:
                 path = made[name]
                 path.unlink(missing_ok=True)  # of one that was interrupted
-                _write(path, (backup / name).read_bytes())
+                of = accounts.data if name == ACCOUNTS else (backup / name).read_bytes()
+                _write(path, of)
                 _check_copied(path, sums[name], backup / name)
                 _check(path)
             # accounts last: a start without them tells everybody that something is missing
@@ -103,7 +109,17 @@ def put_back(backup: Path, state: Path) -> Mapping[str, int]:
             for path in made.values():
                 path.unlink(missing_ok=True)
         sync_names(state)
-    return {name: (state / name).stat().st_size for name in sums}
+    return {name: (state / name).stat().st_size for name in sums}, accounts
+
+
+def _shut(path: Path, sha256: str) -> Shut:
+    data = path.read_bytes()
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise StoreError(f"{path}: is not what was copied; nothing is put")
+    try:
+        return shut(data)
+    except sqlite3.Error as error:
+        raise StoreError(f"{path}: is damaged: {error}") from error
 
 
 def _missing(state: Path, sums: Mapping[str, str]) -> list[str]:

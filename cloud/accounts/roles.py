@@ -118,6 +118,18 @@ class Profile:
     region: str = ""
     plants: tuple[str, ...] = ()
 
+    @classmethod
+    def asked(cls, role: str, region: str, plants: tuple[str, ...]) -> "Profile":
+        """Of what somebody asks for: the whole country is "*", so that none has it by an oversight.
+
+        Raises:
+            AccountError: a reviewer without a region.
+        """
+        if role == "reviewer" and not region:
+            raise AccountError("region-missing")
+        is_country = role == "reviewer" and region == EVERY_PLANT
+        return cls(role, "" if is_country else region, plants)
+
     def told(self) -> str:
         """As the security log has it: "role=operator plants=mini,maxi"."""
         where = f" region={self.region}" if self.region else ""

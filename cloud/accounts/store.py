@@ -8,8 +8,8 @@ import contextlib
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Lock
 from typing import TypeVar
@@ -42,6 +42,50 @@ CREATE TRIGGER IF NOT EXISTS log_has_no_holes BEFORE DELETE ON log
 WHEN OLD.seq <> (SELECT min(seq) FROM log) OR OLD.seq = (SELECT max(seq) FROM log)
 BEGIN SELECT RAISE(ABORT, 'the security log is append-only'); END;
 """
+
+
+@dataclass(frozen=True)
+class Shut:
+    """A copy of the file that nobody comes in by with what was given out before it.
+
+    Attributes:
+        data: its bytes.
+        dropped: kind -> how many there were.
+        tokens: "account: name" of each token that was dropped.
+        newest_ns: of the newest row of its security log; 0 without any.
+    """
+
+    data: bytes
+    dropped: Mapping[str, int]
+    tokens: Sequence[str]
+    newest_ns: int
+
+
+def shut(data: bytes) -> Shut:
+    """Drop all sessions, links and tokens of a copy: some were ended since it was made.
+
+    In memory alone, and the same bytes for the same copy: whose folder the copy goes to could put
+    another file in its place.
+
+    Args:
+        data: of a file in one piece, without a log of its own beside it.
+
+    Raises:
+        sqlite3.Error: it is no such file.
+    """
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as sql:
+        sql.deserialize(data)
+        tokens = sql.execute(
+            "SELECT owner || ': ' || json_extract(body, '$.name') FROM rows WHERE kind = 'Token' "
+            "ORDER BY 1"
+        ).fetchall()
+        drop = "DELETE FROM rows WHERE kind = ?"
+        kinds = {"sessions": "Session", "links": "Link", "tokens": "Token"}
+        dropped = {name: sql.execute(drop, (kind,)).rowcount for name, kind in kinds.items()}
+        sql.execute(drop, ("Cookie",))
+        newest = sql.execute("SELECT at_ns FROM log ORDER BY seq DESC LIMIT 1").fetchone()
+        told = [str(one) for (one,) in tokens]
+        return Shut(sql.serialize(), dropped, told, newest[0] if newest else 0)
 
 
 class Transaction:

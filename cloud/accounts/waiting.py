@@ -7,6 +7,7 @@ who get a new link from the security administrator.
 """
 
 import hashlib
+import secrets
 from dataclasses import dataclass
 
 SECOND_NS = 1_000_000_000
@@ -15,8 +16,11 @@ FREE = 5
 PAUSE_FIRST_NS, PAUSE_LAST_NS = 30 * SECOND_NS, 900 * SECOND_NS
 #: after this without a try it is as if there had been none
 FORGOTTEN_NS = 86_400 * SECOND_NS
-#: ids that nobody has share so many lanes: they look like others, and cannot fill the disk
-NOBODYS_LANES = 256
+#: ids that nobody has share so many lanes, and cannot fill the disk. They look like others: one
+#: that waits because of another would be known for nobody's, so which two share a lane is known
+#: to nobody, until the next start, and there are more than strangers can keep waiting at once
+NOBODYS_LANES = 65_536
+_KEY = secrets.token_bytes(32)
 
 
 @dataclass(frozen=True)
@@ -64,5 +68,6 @@ def lane_of(account: str, device: str, *, is_known: bool) -> str:
     """
     if is_known:
         return f"{account}/{device}"
-    number = hashlib.sha256(account.encode("utf-8", "surrogatepass")).digest()[0]
-    return f"?{number % NOBODYS_LANES}"
+    typed = account.encode("utf-8", "surrogatepass")
+    digest = hashlib.blake2b(typed, key=_KEY, digest_size=8).digest()
+    return f"?{int.from_bytes(digest) % NOBODYS_LANES}"

@@ -30,7 +30,7 @@ router = APIRouter(
 )
 
 _NEXT = re.compile(r"/(?:en|zh)/[a-z0-9/-]{0,100}")
-_DONE = ("password", "sessions", "token", "role", "ended")
+_DONE = ("password", "changed", "sessions", "token", "role", "ended")
 
 
 @dataclass(frozen=True)
@@ -199,7 +199,7 @@ def change_password(asked: Page) -> Response:
         asked.accounts.people.change_password(asked.who, new, asked.address)
     except AccountError as error:
         return _account(asked, error)
-    return asked.to("/account?done=password")
+    return asked.to("/account?done=changed")
 
 
 @router.post("/{language}/account/sessions/end")
@@ -259,7 +259,7 @@ def _accounts(
 
 def _profile(asked: Asked) -> Profile:
     plants = tuple(plant for plant in re.split(r"[\s,，、]+", asked.text("plants")) if plant)
-    return Profile(asked.text("role"), asked.text("region"), plants)
+    return Profile.asked(asked.text("role"), asked.text("region"), plants)
 
 
 @router.post("/{language}/accounts")

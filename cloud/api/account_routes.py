@@ -53,16 +53,19 @@ class TokenRequest(BaseModel):
 
 
 class RoleRequest(BaseModel):
-    """A role; a reviewer has a region (GB/T 2260), the people of a works have plants ("*": all)."""
+    """A role; a reviewer has a region (GB/T 2260), the people of a works have plants.
+
+    "*" is the whole country, or every plant.
+    """
 
     model_config = RULES
     role: Role
-    region: Annotated[str, Field(pattern="^([0-9]{2}){0,3}$")] = ""
+    region: Annotated[str, Field(pattern=r"^(\*|([0-9]{2}){0,3})$")] = ""
     plants: Annotated[list[Text], Field(max_length=1000)] = []
 
     def profile(self) -> Profile:
         """As accounts have it."""
-        return Profile(self.role, self.region, tuple(self.plants))
+        return Profile.asked(self.role, self.region, tuple(self.plants))
 
 
 class InviteRequest(RoleRequest):

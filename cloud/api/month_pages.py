@@ -37,7 +37,7 @@ def months_page(given: Given, who: Who, language: Language) -> HTMLResponse:
     return render(
         "months.html", language, path="/months", who=who, rows=rows, months=months,
         reviews=reviews_of(given, who), told=texts.told, error="",
-        is_simulated=given.is_simulated,
+        is_simulated=given.is_simulated, left_out=given.others_of(who),
     )  # fmt: skip
 
 

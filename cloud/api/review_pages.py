@@ -105,7 +105,7 @@ def reviews_page(given: Given, who: Who, language: Language, after: After = "") 
     return render(
         "reviews.html", language, path="/reviews", who=who, of=listed(given, who, after, ROWS_MAX),
         after=after, told=texts.told, levels=list(LEVELS), error="", left=texts.left,
-        is_simulated=given.is_simulated,
+        is_simulated=given.is_simulated, left_out=given.others_of(who),
     )  # fmt: skip
 
 
@@ -204,4 +204,5 @@ def across_page(
         quoted=shlex.quote, screened=screened_across(given, found, shown, language),
         alike=alike_across(given, {str(one.row["plant"]) for one in found}, shown, language),
         told=texts.told, plants_shown=PLANTS_SHOWN, figure_words=partial(figure_words, language),
+        left_out=given.others_of(who),
     )  # fmt: skip

@@ -150,12 +150,15 @@ def _check_own_log(given: Services, plant: str, document: Document) -> None:
 
 
 def level_at(given: Services, who: Principal, plant: str) -> str:
-    """The level somebody may decide for at a plant, "" for none: by the plant's list of persons."""
-    found = (
+    """The level somebody may decide for at a plant, "" for none: by the plant's list of persons.
+
+    Of several keys the newest says it: who moved has one of before, which nobody has ended yet.
+    """
+    found = [
         level_of(one["region"]) for one in given.records.persons(plant)
         if one["person"] == who.account and one["role"] == REVIEWER
-    )  # fmt: skip
-    return next(found, "")
+    ]  # fmt: skip
+    return found[-1] if found else ""
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,8 @@ Newest = Annotated[
 ]
 #: months that are given at once: a front of before, which asks for all, could read no more of them
 MONTHS_WHOLE_MAX = 60_000
+#: of a register for who may not see the gateways of every plant
+BEHIND_TOLD = "a broker does not do what the register of its certificates says: cloud check"
 
 
 class CloseRequest(BaseModel):
@@ -122,15 +124,18 @@ async def health(given: Given, who: Who) -> dict[str, Any]:
 
     `broker_away_s` is null while the broker is there, `broker_unkept_s` while the embedded one
     keeps what gateways send, as it does not on a full disk; `broker_register` says why brokers do
-    not do what the register of their certificates says, "" where they do. `status` is "ok", or
-    "amiss" where `amiss` says of a plant why it does not go on: by reason, a sentence. Who may see
-    nothing of any plant is told the status alone.
+    not do what the register of their certificates says, "" where they do; it names gateways of
+    any plant, so only a system administrator and programs on this machine are told why. `status`
+    is "ok", or "amiss" where `amiss` says of a plant why it does not go on: by reason, a sentence.
+    Who may see nothing of any plant is told the status alone.
     """
     amiss = given.streams.amiss()
     told: dict[str, Any] = {"status": "amiss" if amiss else "ok"}
     if Right.EVIDENCE not in who.rights:
         return told
-    served = given.streams.served()
+    served, behind = given.streams.served(), given.transport.trouble or ""
+    if behind and Right.SYSTEM not in who.rights:
+        behind = BEHIND_TOLD
     return told | {
         "served": [plant for plant in served if given.accounts.sees(who, plant)],
         "amiss": {
@@ -145,7 +150,7 @@ async def health(given: Given, who: Who) -> dict[str, Any]:
         "strangers_refused": given.streams.strangers(),
         "broker_away_s": given.broker.away_s,
         "broker_unkept_s": given.broker_unkept_s(),
-        "broker_register": without_paths(given.transport.trouble or ""),
+        "broker_register": without_paths(behind),
         "series": _series_state(given, who),
     }
 

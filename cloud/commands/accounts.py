@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cloud.accounts.digest import Anchor, compared
-from cloud.accounts.roles import ADMINISTRATORS
+from cloud.accounts.roles import ADMINISTRATORS, EVERY_PLANT
 from cloud.accounts.security_log import LogRow, broken_at, syslog_line
 from cloud.asking import RunningCollector
 from cloud.clock import SystemClock, instant
@@ -87,7 +87,8 @@ def _list(args: argparse.Namespace) -> int:
         print(json.dumps({"accounts": rows}, ensure_ascii=False, indent=1))
         return 0
     for row in rows:
-        where = row["region"] or ",".join(row["plants"])
+        of_all = EVERY_PLANT if row["role"] == "reviewer" else ""
+        where = row["region"] or ",".join(row["plants"]) or of_all
         print(f"{row['account']}: {row['role']} {where}".rstrip() + f", {row['state']}")
     print(f"{len(rows)} account(s)")
     return 0

@@ -5,6 +5,7 @@ from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Any
 
+from cloud.clock import instant
 from cloud.config import read_state_dir
 from cloud.state_copy import copy_state, put_back
 
@@ -53,7 +54,17 @@ def _backup(args: argparse.Namespace) -> int:
 
 def _restore(args: argparse.Namespace) -> int:
     state = read_state_dir(args.config)
-    _print("restored", put_back(args.backup, state), state)
+    sizes, accounts = put_back(args.backup, state)
+    _print("restored", sizes, state)
+    left = ", ".join(f"{count} {kind}" for kind, count in accounts.dropped.items())
+    print(f"not restored: {left}: people sign in anew, tokens are made anew")
+    for token in accounts.tokens:
+        print(f"  token of {token}")
+    if accounts.newest_ns:
+        print(
+            f"the newest row of their security log is of {instant(accounts.newest_ns)}: who was "
+            "ended since, or got another role or password, is let in as before that"
+        )
     print("the collector uses it from its next start on")
     return 0
 

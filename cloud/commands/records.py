@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from cloud.accounts.roles import EVERY_PLANT
 from cloud.asking import RefusedError, RunningCollector
 from cloud.clock import SystemClock
 from cloud.commands.cosign import add_cosign_command
@@ -68,7 +69,9 @@ def add_person_command(commands: Any) -> None:  # noqa: ANN401 - argparse's own 
     person.add_argument("--name", required=True, help="as people know the person")
     person.add_argument("--organisation", required=True, help="whose the person is")
     person.add_argument("--role", default="security", choices=ROLES, help="default security")
-    person.add_argument("--region", default="", help="GB/T 2260 digits; nothing for all")
+    person.add_argument(
+        "--region", default="", help="of a reviewer: GB/T 2260 digits, or '*' for the whole country"
+    )
     person.add_argument(
         "--key", required=True, type=Path, metavar="FILE", help="PEM, public or private"
     )
@@ -76,9 +79,12 @@ def add_person_command(commands: Any) -> None:  # noqa: ANN401 - argparse's own 
 
 
 def _person(args: argparse.Namespace) -> int:
+    if args.role == "reviewer" and not args.region:
+        raise CloudError("a reviewer decides for a region: --region 37, or '*' for the nation")
     order = {
         "person": args.id, "name": args.name, "organisation": args.organisation,
-        "role": args.role, "region": args.region, "key": public_der(args.key).hex(),
+        "role": args.role, "region": "" if args.region == EVERY_PLANT else args.region,
+        "key": public_der(args.key).hex(),
     }  # fmt: skip
     found = RunningCollector(args.config).order(f"plants/{args.plant}/persons", order)
     print(f"{args.plant}: {args.id} is enrolled as {args.role}; document {found['sha256']}")

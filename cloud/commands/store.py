@@ -69,7 +69,7 @@ def _fsck(args: argparse.Namespace) -> int:
 def _rebuild(args: argparse.Namespace) -> int:
     target = find_target(args.where, args.plant)
     with _readable(target):
-        _require_no_others(target.root)
+        _require_no_others(target)
     with _readable(target), _locked(target):
         found, amiss = _each(target, lambda plant: _made_again(target, plant))
         if args.series:
@@ -120,18 +120,27 @@ def _readable(target: Target) -> Iterator[None]:
         raise StoreError(f"{error.filename or target.root}: {error.strerror}{who}") from error
 
 
-def _require_no_others(root: Path) -> None:
+def _require_no_others(target: Target) -> None:
     """StoreError for root in another user's folder: by links that one leads it where he likes."""
-    owner = root.stat().st_uid
-    if os.geteuid() != 0 or owner == 0:
+    if os.geteuid() != 0:
         return
+    for folder in (target.root, *map(target.folder, target.plants)):
+        # whose link it is, and of what it leads to: root's own /tmp, say, takes anybody's folders
+        for status in (folder.lstat(), folder.stat()):
+            if status.st_uid:
+                raise StoreError(_sent_to(status, folder))
+
+
+def _sent_to(whose: os.stat_result, folder: Path) -> str:
     try:
-        name = pwd.getpwuid(owner).pw_name
+        name = pwd.getpwuid(whose.st_uid).pw_name
+        run = f"runuser -u {name} --"
     except KeyError:  # of a container, or a share
-        name = str(owner)
-    raise StoreError(
-        f"{root}: belongs to {name}, whose links could lead root elsewhere: run this as {name} "
-        f"(runuser -u {name} -- stackproof cloud rebuild …)"
+        name = f"user {whose.st_uid}"
+        run = f"setpriv --reuid {whose.st_uid} --regid {whose.st_gid} --clear-groups"
+    return (
+        f"{folder}: belongs to {name}, whose links could lead root elsewhere: run this as {name} "
+        f"({run} stackproof cloud rebuild …)"
     )
 
 

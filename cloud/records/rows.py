@@ -20,6 +20,7 @@ def row(papers: Papers, logged: Logged) -> Mapping[str, Any]:
         "received_ns": logged.received_ns,
         "person": document.person,
         "role": COLLECTOR if logged.signer is None else logged.signer.role,
+        "region": "" if logged.signer is None else logged.signer.region,
         "signed_s": document.signed_s,
         "kind": document.kind,
         "about": document.about,

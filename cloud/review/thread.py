@@ -51,6 +51,11 @@ class Decided:
         """Approved, and something was not opened: what the next level is told in words."""
         return bool(self.row["body"]["decision"] == "approve" and self.not_opened)
 
+    def holds_against(self, later: "Decided") -> bool:
+        """A return of what stands, whatever a reviewer of a part of its signer's region says."""
+        is_return = self.row["body"]["decision"] == "return" and self.archive != "older"
+        return is_return and len(later.row["region"]) > len(self.row["region"])
+
 
 @dataclass(frozen=True)
 class Word:
@@ -110,10 +115,16 @@ class Thread:
         return min((p.row["body"]["answer_by"] for p in self.points if not p.answers), default="")
 
     def of(self, level: str) -> Decided | None:
-        """The newest decision of a level that approves or returns, None while there is none."""
-        found = [one for one in self.decided if one.row["body"]["level"] == level]
-        said = [one for one in found if one.row["body"]["decision"] != "note"]
-        return said[-1] if said else None
+        """The newest decision of a level that approves or returns, None while there is none.
+
+        Within the level of cities a county lifts no return by its city.
+        """
+        word = None
+        for one in self.decided:
+            is_word = one.row["body"]["level"] == level and one.row["body"]["decision"] != "note"
+            if is_word and not (word is not None and word.holds_against(one)):
+                word = one
+        return word
 
     def state(self, level: str) -> str:
         """Of a level: "approve", "return", "older" (of a month that was replaced since), or ""."""

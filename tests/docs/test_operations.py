@@ -96,13 +96,14 @@ def test_all_plants_of_a_backup_are_restored(tmp_path: Path) -> None:
         (night / name).mkdir(parents=True)
     (tmp_path / "stackproof").write_text('#!/bin/sh\necho "$*"\n')
     (tmp_path / "stackproof").chmod(0o755)
-    (script,) = blocks("operations", "Restore")
-    words = ["sh", "-euc", script.replace("/backup/", f"{tmp_path}/backup/")]
+    restored, started = blocks("operations", "Restore")
+    words = ["sh", "-euc", restored.replace("/backup/", f"{tmp_path}/backup/")]
     path = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
     said = subprocess.run(words, env=path, capture_output=True, text=True, check=True).stdout
     assert said.splitlines() == [
         f"cloud restore {night}/smelter collector/CLOUD.toml",
         f"cloud restore {night}/works collector/CLOUD.toml",
         f"cloud restore-state {night}/state collector/CLOUD.toml",
-        "cloud fsck collector/CLOUD.toml", "cloud run collector/CLOUD.toml",
-    ]  # fmt: skip
+        "cloud fsck collector/CLOUD.toml",
+    ]
+    assert started == "stackproof cloud run collector/CLOUD.toml\n", "by whoever has read that"

@@ -151,7 +151,7 @@ def backed_up_and_restored(works: Works) -> None:
     works.does("stackproof cloud backup smelter collector/CLOUD.toml --out backup/newest")
     works.end("cloud")
     works.does("mkdir lost; mv collector/evidence collector/state lost/")
-    (script,) = blocks("operations", "Restore")
+    script, _start = blocks("operations", "Restore")
     assert "SOUND" in works.does(script)
     works.serve()
     works.start("edge")

@@ -32,7 +32,7 @@ def reviewer(
 ) -> Clerk:
     """A reviewer of a region, with an account and an enrolled key."""
     ident = f"sun-{region or 'nation'}-{of['language']}"
-    one = Clerk(opened, server, chief.invite(ident, "reviewer", region=region), ident, **of)
+    one = Clerk(opened, server, chief.invite(ident, "reviewer", region=region or "*"), ident, **of)
     chief.enrol(one.make_key(folder))
     return one
 

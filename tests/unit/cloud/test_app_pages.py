@@ -152,11 +152,14 @@ def test_a_plant_that_is_not_ones_own_has_no_row_without_a_configuration(
 ) -> None:
     amiss = {one: {"damaged": "torn"} for one in ("maxi", "unplaced")}
     monkeypatch.setattr(Streams, "amiss", lambda _: amiss)
-    of_maxi = Principal("", frozenset({Right.SEE}), ("maxi",))
-    app = make_app(LiveHub(ManualClock()), accounts=make_accounts(unsigned=of_maxi))
-    page = make_client(app).get("/en/").text
-    assert "maxi" in page
-    assert "unplaced" not in page
+    of_maxi = Principal("", frozenset({Right.SEE, Right.RECORDS}), ("maxi",))
+    client = make_client(make_app(LiveHub(ManualClock()), accounts=make_accounts(unsigned=of_maxi)))
+    said = load_strings()["alarm.damaged"]["en"]
+    for path in ("", "months", "reviews", "reviews/across"):  # lists have nothing of it
+        page = unescape(client.get(f"/en/{path}").text)
+        assert "maxi" in page, path
+        assert said in page, path
+        assert "unplaced" not in page, path
 
 
 @pytest.mark.parametrize("simulated", [True, False])

@@ -14,7 +14,9 @@ from cloud.accounts.roles import STRANGER, Principal, Right
 from cloud.api import disks
 from cloud.api.disks import Disks
 from tests.exposition import series
+from tests.unit.cloud.accounts.people_examples import Town
 from tests.unit.cloud.app_examples import (
+    TOKEN,
     BrokerFor,
     Streams,
     make_accounts,
@@ -170,5 +172,17 @@ def test_a_broker_that_does_not_do_what_the_register_says_is_told() -> None:
         app = make_app(transport=SimpleNamespace(trouble=trouble))
         client = make_client(app)
         assert series(client.get("/metrics").text)["stackproof_broker_register_in_order"] == value
-        told = client.get("/api/v1/health").json()["broker_register"]
+        program = {"Authorization": f"Bearer {TOKEN}"}
+        told = client.get("/api/v1/health", headers=program).json()["broker_register"]
         assert told == trouble.replace("/etc/nats/", "")
+
+
+def test_what_brokers_do_not_do_names_gateways_of_other_plants_to_no_works() -> None:
+    """It is of every plant's gateways: who sees one hears that something is wrong, and no name."""
+    town = Town()
+    transport = SimpleNamespace(trouble="maxi/edge-7 key ab12 was revoked, and is let in")
+    for role, is_named in (("operator", False), ("reviewer", False), ("system", True)):
+        client = town.client(town.join(role), transport=transport)
+        told = client.get("/api/v1/health").json()["broker_register"]
+        assert told
+        assert ("edge-7" in told) is is_named, role

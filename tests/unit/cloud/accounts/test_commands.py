@@ -59,14 +59,15 @@ def test_the_list(
     row = {"account": "ann", "role": "reviewer", "region": "37", "plants": [], "state": "active"}
     works = {**row, "account": "bob", "role": "operator", "region": "", "plants": ["mini", "maxi"]}
     chief = {**row, "account": "chief", "role": "security", "region": "", "state": "invited"}
-    collector.answer("accounts", [row, works, chief])
+    nation = {**row, "account": "dai", "region": ""}
+    collector.answer("accounts", [row, works, chief, nation])
     assert main(["accounts", "list", config]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "ann: reviewer 37, active", "bob: operator mini,maxi, active", "chief: security, invited",
-        "3 account(s)",
+        "dai: reviewer *, active", "4 account(s)",
     ]  # fmt: skip
     assert main(["accounts", "list", "--json", config]) == 0
-    assert json.loads(capsys.readouterr().out) == {"accounts": [row, works, chief]}
+    assert json.loads(capsys.readouterr().out) == {"accounts": [row, works, chief, nation]}
 
 
 def test_the_log_for_people_and_as_syslog(

@@ -7,7 +7,7 @@ import pytest
 from cloud.accounts import people, sign_in
 from cloud.accounts.errors import AccountError
 from cloud.accounts.roles import COLLECTOR, PROGRAM, Profile, Right
-from cloud.accounts.rows import ABSOLUTE_NS, IDLE_NS, LINK_NS, OVERLAP_NS, TURN_NS
+from cloud.accounts.rows import ABSOLUTE_NS, IDLE_NS, LINK_NS, OVERLAP_NS, TURN_NS, sha256
 from tests.unit.cloud.accounts.people_examples import MINUTE, NS, PASSWORD, SECURITY, Town
 
 OTHER = "quarry vellum insect"
@@ -124,6 +124,16 @@ def test_an_attack_that_never_ends_is_passed_by_a_new_link(town: Town) -> None:
 def test_ids_of_nobody_wait_like_others(town: Town) -> None:
     keys = [refused(town.sign_in, "nobody") for _ in range(6)]
     assert keys == ["wrong"] * 5 + ["wait"]
+
+
+def test_no_id_waits_because_of_another_that_nobody_has(town: Town) -> None:
+    """By SHA-256 anybody could choose one that shared its lane: somebody's id never waited so."""
+    lane = sha256("nobody")[:2]
+    other = next(one for one in map(str, range(9_999)) if sha256(one)[:2] == lane)
+    for _ in range(5):
+        assert refused(town.sign_in, other) == "wrong"
+    assert refused(town.sign_in, other) == "wait"
+    assert refused(town.sign_in, "nobody") == "wrong"
 
 
 def test_only_so_many_passwords_are_hashed_at_once(

@@ -47,6 +47,7 @@ class MailServer(socketserver.ThreadingTCPServer):
         mails: (was it encrypted, recipients, text).
         logins: user and password of each.
         refuses: recipients that it does not take.
+        bye: what it says to QUIT.
     """
 
     daemon_threads = True
@@ -57,6 +58,7 @@ class MailServer(socketserver.ThreadingTCPServer):
         self.mails: list[tuple[bool, list[str], str]] = []
         self.logins: list[tuple[str, str]] = []
         self.refuses: set[str] = set()
+        self.bye = "221 bye"
 
     @property
     def port(self) -> int:
@@ -88,7 +90,7 @@ class _Session(socketserver.StreamRequestHandler):
         self._say("250 ok")
 
     def _quit(self, _: str) -> None:
-        self._say("221 bye")
+        self._say(self.server.bye)
 
     def _ehlo(self, _: str) -> None:
         offers = "250 AUTH PLAIN" if self._encrypted or not self.server.context else "250 STARTTLS"

@@ -235,6 +235,16 @@ def test_a_mailbox_that_is_refused_is_told_and_the_others_have_it_once(
             mail(server.port, tmp_path, certificate).send(notice, 0)
 
 
+def test_what_the_server_says_to_quit_sends_nothing_again(
+    tmp_path: Path, certificate: Path
+) -> None:
+    notice = make_notice([(alarm(1), ZONE)], 0, T0)
+    with mail_server(certificate) as server:
+        for server.bye in ("250 ok", "421 too busy", "bye"):
+            mail(server.port, tmp_path, certificate).send(notice, 0)
+        assert len(server.mails) == 3
+
+
 def test_without_starttls_nothing_is_sent(tmp_path: Path, certificate: Path) -> None:
     with mail_server() as server:
         with pytest.raises(NotSentError, match="STARTTLS"):

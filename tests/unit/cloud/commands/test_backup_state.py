@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from cloud import cli, state_copy
-from cloud.accounts.rows import Account
+from cloud.accounts.desks import open_accounts
+from cloud.accounts.rows import Account, Cookie, Link, Session, Token
+from cloud.accounts.security_log import Event
 from cloud.accounts.store import AccountStore
 from cloud.alarms.store import AlarmStore
 from cloud.review.openings import Openings
@@ -17,6 +19,7 @@ from cloud.shift.store import ShiftStore
 from cloud.standby import held
 from cloud.state_copy import FILES
 from tests.service_user import given, needs_root, not_given
+from tests.unit.cloud.accounts.people_examples import PASSWORD, Town
 from tests.unit.cloud.front.front_examples import somebody
 
 CONFIG = 'format = 1\n[cloud]\nstate_dir = "state"\n'
@@ -76,6 +79,43 @@ def test_there_and_back_while_the_collector_writes(
     found = Openings(elsewhere / "state")
     assert [one[0] for one in found.of("sun", "mini", "2026-09")] == ["month"]
     found.close()
+
+
+def test_nobody_comes_in_by_what_was_given_out_before_the_copy(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Some of it was ended since; the command says what is to be made anew, and how old all is."""
+    town, state, out = Town(), tmp_path / "state", tmp_path / "out"
+    operator = town.join("operator")
+    token = town.accounts.tokens.make(operator.principal, "scada", ["see"], 30)
+    town.invite("engineer")
+    given_out = (Session, Cookie, Link, Token)
+    store = AccountStore(state)
+    with town.accounts.book.begin() as (there, _), store.begin() as here:
+        for row in (one for kind in (Account, *given_out) for one in there.all(kind)):
+            here.put(row)
+        here.log(1_795_000_000 * 10**9, Event("sign-in", "operator"))
+    store.close()
+    assert cli.main(["backup-state", str(config), "--out", str(out)]) == 0
+    for path in state.iterdir():
+        path.unlink()
+    capsys.readouterr()
+    assert cli.main(["restore-state", str(out / "state"), str(config)]) == 0
+    said = capsys.readouterr().out
+    assert "not restored: 1 sessions, 1 links, 1 tokens: " in said
+    assert "token of operator: scada\n" in said
+    assert (
+        "security log is of 2026-11-18 11:06:40 UTC: who was ended" in said
+    )  # date -u -d @1795000000
+    again = AccountStore(state)
+    accounts = open_accounts(again, town.clock, {})
+    assert accounts.sign_in.by_token(token) is None
+    assert accounts.sign_in.by_cookie(operator.cookie) == (None, "")
+    assert accounts.sign_in.sign_in("operator", PASSWORD, town.code("operator"))
+    with again.begin() as transaction:
+        assert [row.id for row in transaction.all(Account)] == ["engineer", "operator"]
+        assert transaction.all(Link) == []
+    again.close()
 
 
 def test_what_is_no_copy_is_put_nowhere(

@@ -137,10 +137,16 @@ def test_a_person_is_enrolled_with_the_public_half_of_a_key(
         "person": "wang", "name": "Wang", "organisation": "Mini", "role": "security",
         "region": "", "key": spki.hex(),
     }  # fmt: skip
+    assert cli.main([*order, "li.pem", "--role", "reviewer"]) == 2
+    assert "a reviewer decides for a region" in capsys.readouterr().err
+    for told, region in (("37", "37"), ("*", "")):
+        assert cli.main([*order, "li.pem", "--role", "reviewer", "--region", told]) == 0
+        assert collector.asked[-1][2]["region"] == region
+    assert cli.main([*order, "li.pem"]) == 0
     body = base64.encodebytes(spki).decode()
     (folder / "li.pub").write_text(f"-----BEGIN PUBLIC KEY-----\n{body}-----END PUBLIC KEY-----\n")
     assert cli.main([*order, "li.pub"]) == 0
-    assert collector.asked[1][2] == collector.asked[0][2]
+    assert collector.asked[-1][2] == collector.asked[0][2]
     (folder / "li.pub").write_text("no key")
     assert cli.main([*order, "li.pub"]) == 2
     assert "li.pub: no key that can be used" in capsys.readouterr().err

@@ -200,20 +200,28 @@ def test_projections_are_made_again_to_the_byte(
 
 
 @needs_root
+@pytest.mark.parametrize("others", ["slice", "plant", "link"])
 def test_root_makes_nothing_again_where_others_make_names(
-    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], others: str
 ) -> None:
     """By a link of the service's it deleted, and wrote, in folders that are root's own."""
-    folder, elsewhere = evidence_of(home) / "index", tmp_path / "elsewhere"
+    slice_, folder, elsewhere = home / "evidence/00", evidence_of(home) / "index", tmp_path / "else"
     folder.rename(elsewhere)
     folder.symlink_to(elsewhere)
     spoil(elsewhere / "edge-a.idx")
     before = files(elsewhere)
-    os.chown(home / "evidence/00", USER, USER)
+    if others == "link":  # to root's own folder, where anybody may make one: /tmp, say
+        slice_.rename(tmp_path / "tmp")
+        slice_.symlink_to(tmp_path / "tmp")
+    os.chown(slice_ / PLANT if others == "plant" else slice_, USER, USER, follow_symlinks=False)
     assert cli.main(["rebuild", str(home / "CLOUD.toml"), "--series"]) == 2
     assert "run this as nobody (runuser -u nobody -- " in capsys.readouterr().err
     assert files(elsewhere) == before
     assert not (home / "state").exists()
+    os.chown(slice_, 10_001, 10_001, follow_symlinks=False)  # a container's
+    assert cli.main(["rebuild", str(home / "CLOUD.toml")]) == 2
+    said = "run this as user 10001 (setpriv --reuid 10001 --regid 10001 --clear-groups stackproof"
+    assert said in capsys.readouterr().err
 
 
 def test_the_copy_of_a_rotate_object_is_made_again(

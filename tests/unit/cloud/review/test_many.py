@@ -39,6 +39,9 @@ class Nation:
     def plants_of(self, _who: Principal) -> list[str]:
         return PLANTS
 
+    def others_of(self, _who: Principal) -> dict[str, list[str]]:
+        return {f"gone-{n:04}": ["damaged"] if n else [] for n in range(1_500)}
+
     def rows(self, plant: str) -> list[dict[str, Any]]:
         return [
             {"plant": plant, "month": month, "zone": "Asia/Shanghai", "state": "sealed",
@@ -119,6 +122,8 @@ def test_pages_of_all_plants_are_bounded(
     first = bytes(reviews_page(nation, GUO, language).body).decode()
     assert first.count("<tr><th") == 1 + ROWS_MAX
     assert "/reviews?after=0/2026-09/plant-" in first
+    assert ("gone-0000" in first, "gone-0020" in first, "gone-0021" in first) == (0, 1, 0)
+    assert "1479" in first  # more, of 1,499 that are damaged
     last = bytes(reviews_page(nation, GUO, language, "1/2026-08/plant-0003").body).decode()
     assert ("plant-0000" in last, "?after=" in last, "plant-0001" in last) == (True, False, False)
     across = bytes(across_page(nation, GUO, language).body).decode()

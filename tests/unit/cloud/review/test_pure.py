@@ -3,11 +3,14 @@
 import sqlite3
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from cloud.accounts.roles import Principal
+from cloud.api.reviewed import level_at
 from cloud.errors import StoreError
 from cloud.review import across, rules
 from cloud.review import openings as openings_module
@@ -101,7 +104,10 @@ def test_a_document_is_of_the_months_that_it_tells(told: Any, months: list[str])
 
 def review(kind: str, index: int, body: Any, *follows: str, **more: Any) -> dict[str, Any]:
     return {"kind": f"review-{kind}", "index": index, "body": body, "follows": list(follows),
-            "sha256": f"{index:064}", "ended_by": None, **more}  # fmt: skip
+            "sha256": f"{index:064}", "ended_by": None, "region": "", **more}  # fmt: skip
+
+
+CITY, COUNTY = "3707", "370702"
 
 
 def decided(index: int, level: str, decision: str, archive: str = A, **more: Any) -> dict[str, Any]:
@@ -154,6 +160,26 @@ def test_each_level_has_the_newest_word(
     assert [one.archive for one in of.decided] == archives
 
 
+@pytest.mark.parametrize(
+    ("said", "state"),
+    [
+        ([(CITY, "return"), (COUNTY, "approve")], "return"),
+        ([(CITY, "return"), (COUNTY, "return"), (COUNTY, "approve")], "return"),
+        ([(CITY, "return"), (COUNTY, "approve"), (CITY, "approve")], "approve"),
+        ([(CITY, "approve"), (COUNTY, "return")], "return"),
+        ([(COUNTY, "return"), (CITY, "approve")], "approve"),
+        ([(COUNTY, "return"), (COUNTY, "approve")], "approve"),
+    ],
+)
+def test_a_county_lifts_no_return_by_its_city(said: list[tuple[str, str]], state: str) -> None:
+    """Both decide for the level "city"; what the county says stands beside it, and is no word."""
+    rows = [decided(n, "city", word) | {"region": of} for n, (of, word) in enumerate(said)]
+    assert thread_of(rows, STANDS, "2026-10-11").state("city") == state
+    amended = {"sha256": C, "statement_sha256": C}
+    rows.append(decided(9, "city", "approve", C) | {"region": COUNTY})
+    assert thread_of(rows, amended, "2026-10-11").state("city") == "approve", "it is amended"
+
+
 def test_approved_without_opening_is_told_and_a_return_is_no_such_thing() -> None:
     some = {"not_opened": [{"item": "a"}], "not_opened_more": 2}
     rows = [decided(1, "city", "approve", **some), decided(2, "province", "return", **some),
@@ -168,6 +194,19 @@ def test_a_line_that_was_opened_of_a_replaced_statement_is_not_opened() -> None:
     assert counting(opened, STANDS) == [("line/fuel/coke", 5), (f"document/{A}", 6)]
     assert counting(opened, {"statement_sha256": C}) == [(f"document/{A}", 6)]
     assert counting(opened, None) == [(f"document/{A}", 6)]
+
+
+def test_who_moved_decides_for_the_region_of_the_newest_key() -> None:
+    """A decision for the level of the key before was begun, and refused when it was signed."""
+    qin = {"person": "qin", "role": "reviewer"}
+    listed = [
+        {**qin, "region": "3707"},
+        {**qin, "region": "37"},
+        {**qin, "role": "operator", "region": ""},
+    ]
+    given: Any = SimpleNamespace(records=SimpleNamespace(persons=lambda _: listed))
+    assert level_at(given, Principal("qin", frozenset()), "mini") == "province"
+    assert level_at(given, Principal("guo", frozenset()), "mini") == ""
 
 
 # -- decisions ------------------------------------------------------------------------------------
