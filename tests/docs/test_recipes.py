@@ -253,7 +253,7 @@ def moved(works: Works, gateway: str, own: str, brokers: list[Broker] | None = N
         key = re.findall(
             r"[0-9a-f]{64}", works.does(f"stackproof cloud broker requests {COLLECTOR}")
         )
-        revoke, again = blocks("operations", "A revoked certificate for the broker")
+        revoke, again, _memory = blocks("operations", "A revoked certificate for the broker")
         works.does(revoke.partition("\n")[2].replace("HEX", key[0]))
         assert "has been told to read" in works.does(again)
     (works.work / COLLECTOR).write_text(text.split("[[plant]]")[0])
