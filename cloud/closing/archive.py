@@ -11,9 +11,9 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -187,10 +187,12 @@ class ArchiveFolder:
             shutil.rmtree(staging)
         staging.mkdir()
         try:
-            packed, contents = staging / "archive", _contents(month, same)
-            contents = replace(contents, objects=self._with_room(contents.objects))
+            packed, bag = staging / "archive", staging / "bag"
             with packed.open("wb") as file:
-                build_archive(contents, file, staging=staging / "bag", seal=stamping.seals)
+                build_archive(
+                    _contents(month, same), file, staging=bag, seal=stamping.seals,
+                    room=self._check_room,
+                )  # fmt: skip
                 file.flush()
                 os.fsync(file.fileno())
             self._keep_replaced(target, old, month)
@@ -200,16 +202,12 @@ class ArchiveFolder:
             shutil.rmtree(staging)
         return Sealed(target, file_sha256(target), stamping.is_stamped, stamping.sentence)
 
-    def _with_room(self, objects: Iterable[Object]) -> Iterator[Object]:
-        """While the archive, as large again, has room: a disk that it fills takes no readings."""
-        staged = 0
-        for one in objects:
-            staged += len(one.data)
-            free = shutil.disk_usage(self.folder).free
-            if free < staged + FREE_BYTES_MIN:
-                told = f"{free >> 20} MiB are left, {FREE_BYTES_MIN >> 20} of them for readings"
-                raise OSError(errno.ENOSPC, f"{os.strerror(errno.ENOSPC)}: {told}")
-            yield one
+    def _check_room(self, staged: int) -> None:
+        """For the archive, as large again: a disk that it fills takes no readings."""
+        free = shutil.disk_usage(self.folder).free
+        if free < staged + FREE_BYTES_MIN:
+            told = f"{free >> 20} MiB are left, {FREE_BYTES_MIN >> 20} of them for readings"
+            raise OSError(errno.ENOSPC, f"{os.strerror(errno.ENOSPC)}: {told}")
 
     def _keep_replaced(self, target: Path, old: KeptArchive | None, month: ClosedMonth) -> None:
         """A second name for the archive of another final close, before its first one is reused.
