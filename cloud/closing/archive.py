@@ -8,11 +8,12 @@ close, where one stands there and the signature is good. Blocking file I/O; any 
 import errno
 import hashlib
 import json
+import logging
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -39,9 +40,12 @@ from evidence.archive.paths import LOG_CHECKPOINT, SEAL, TIMESTAMP, TIMESTAMP_SE
 from evidence.errors import EvidenceError
 from evidence.keys import Signer, certificate_from_pem, public_key
 from evidence.log import Kind
+from evidence.log_lines import about
 from evidence.receipt import decode_receipt
 from evidence.recompute import published_rules
 from evidence.time_zones import time_zone
+
+log = logging.getLogger("stackproof.cloud.months")
 
 NO_AUTHORITY = "no time stamping authority is named in CLOUD.toml"
 
@@ -183,46 +187,53 @@ class ArchiveFolder:
             shutil.rmtree(staging)
         staging.mkdir()
         try:
-            packed, contents = staging / "archive", _contents(month, same)
-            contents = replace(contents, objects=self._with_room(contents.objects))
+            packed, bag = staging / "archive", staging / "bag"
             with packed.open("wb") as file:
-                build_archive(contents, file, staging=staging / "bag", seal=stamping.seals)
+                build_archive(
+                    _contents(month, same), file, staging=bag, seal=stamping.seals,
+                    room=self._check_room,
+                )  # fmt: skip
                 file.flush()
                 os.fsync(file.fileno())
-            self._keep_replaced(target, old, month.close)
+            self._keep_replaced(target, old, month)
             packed.replace(target)
             sync_names(self.folder)
         finally:
             shutil.rmtree(staging)
         return Sealed(target, file_sha256(target), stamping.is_stamped, stamping.sentence)
 
-    def _with_room(self, objects: Iterable[Object]) -> Iterator[Object]:
-        """While the archive, as large again, has room: a disk that it fills takes no readings."""
-        staged = 0
-        for one in objects:
-            staged += len(one.data)
-            free = shutil.disk_usage(self.folder).free
-            if free < staged + FREE_BYTES_MIN:
-                told = f"{free >> 20} MiB are left, {FREE_BYTES_MIN >> 20} of them for readings"
-                raise OSError(errno.ENOSPC, f"{os.strerror(errno.ENOSPC)}: {told}")
-            yield one
+    def _check_room(self, staged: int) -> None:
+        """For the archive, as large again: a disk that it fills takes no readings."""
+        free = shutil.disk_usage(self.folder).free
+        if free < staged + FREE_BYTES_MIN:
+            told = f"{free >> 20} MiB are left, {FREE_BYTES_MIN >> 20} of them for readings"
+            raise OSError(errno.ENOSPC, f"{os.strerror(errno.ENOSPC)}: {told}")
 
-    def _keep_replaced(self, target: Path, old: KeptArchive | None, close: MonthClose) -> None:
-        """A second name for the archive of another final close, before its first one is reused."""
-        if not target.exists() or close.closing != FINAL:
+    def _keep_replaced(self, target: Path, old: KeptArchive | None, month: ClosedMonth) -> None:
+        """A second name for the archive of another final close, before its first one is reused.
+
+        Where it is of a log that is lost, nothing else may be left of that one, and the statement
+        may be the same: it has the second name by its own hash.
+        """
+        if not target.exists():
             return
-        replaced = close.replaces
+        close, replaced = month.close, month.close.replaces
         if old is not None:
             is_other = old.closing == FINAL and old.sha256 != close.statement_sha256
             replaced = old.sha256 if is_other else None
+            if old.closing == FINAL and not _is_of_this_log(old, month):
+                replaced = bytes.fromhex(file_sha256(target))
+                told = "%s: it was sealed of a log that is not the one here; kept as %s"
+                kept = replaced_path(target, replaced).name
+                log.warning(told, target.name, kept, extra=about(month.evidence.plant))
         if replaced is not None:
             with suppress(FileExistsError):  # a close that was interrupted here comes again
                 os.link(target, replaced_path(target, replaced))
 
 
-def replaced_path(target: Path, statement_sha256: bytes) -> Path:
-    """Where the archive of a replaced statement is kept."""
-    return target.with_name(f"{target.stem}.replaced-{statement_sha256.hex()[:12]}.tar")
+def replaced_path(target: Path, sha256: bytes) -> Path:
+    """Where the archive of a replaced statement is kept; of a log that is lost, by its own hash."""
+    return target.with_name(f"{target.stem}.replaced-{sha256.hex()[:12]}.tar")
 
 
 class _Sealing:
@@ -322,6 +333,17 @@ def _is_of_this_close(old: KeptArchive, month: ClosedMonth) -> bool:
         return checkpoint.verify(_note(old), month.signer.public_key) == _wanted(month)
     except EvidenceError:
         return False
+
+
+def _is_of_this_log(old: KeptArchive, month: ClosedMonth) -> bool:
+    """The log that it was sealed with is the beginning of the one here."""
+    evidence = month.evidence
+    try:
+        noted, _ = checkpoint.parse(_note(old))
+    except EvidenceError:
+        return False
+    is_here = noted.plant == evidence.plant and noted.size <= evidence.size
+    return is_here and evidence.compact_range(noted.size).root() == noted.root
 
 
 def _note(old: KeptArchive) -> str:

@@ -211,16 +211,10 @@ class Months:
             except KeyFileError as error:
                 raise MonthRefusedError(_not_sealed(plant, close.month, error)) from error
         answers = {
-            stream: await self._desk.plant_close(
-                plant, stream, close.statement_sha256, PLANT_SIGNATURE_S
-            )
-            for stream in close.streams
+            stream: await self._desk.plant_close(request, PLANT_SIGNATURE_S)
+            for stream, request in requests.items()
         }
-        return {
-            stream: data
-            for stream, data in answers.items()
-            if data is not None and _agreed(data) == requests[stream]
-        }
+        return {stream: data for stream, data in answers.items() if data is not None}
 
     async def _seal(
         self,
@@ -366,7 +360,7 @@ def _closes_that_came(
     found: dict[str, bytes] = {}
     for stream, seq in plant_closes(evidence, close.index + 1, history.size):
         data = next(evidence.objects(stream, seq, seq + 1)).data
-        if _agreed(data) == requests.get(stream):
+        if decode_close(cose.parse(data).payload) == requests.get(stream):
             found[stream] = data
     return found
 
@@ -378,11 +372,6 @@ def _request(evidence: PlantEvidence, close: MonthClose, stream: str) -> CloseRe
         evidence.plant, stream, close.month, close.closing, close.statement_sha256,
         span.last, span.head, size, evidence.compact_range(size).root(),
     )  # fmt: skip
-
-
-def _agreed(data: bytes) -> CloseRequest:
-    """What a gateway's close object signs."""
-    return decode_close(cose.parse(data).payload)
 
 
 async def _reading(plant: str, read: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:

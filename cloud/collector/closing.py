@@ -81,18 +81,16 @@ class Desk:
 
         await asyncio.wrap_future(self._collector.submit(work))
 
-    async def plant_close(
-        self, plant: str, stream: str, statement_sha256: bytes, timeout_s: float
-    ) -> bytes | None:
-        """The gateway's signed close object for this statement; None when none came in time."""
-        reader = self.evidence(plant)
+    async def plant_close(self, request: CloseRequest, timeout_s: float) -> bytes | None:
+        """The close object in which the gateway signed this; None when none came in time."""
+        reader = self.evidence(request.plant)
         news = self._collector.watch_closes()
         try:
             async with asyncio.timeout(timeout_s):
                 while True:
                     news.clear()
-                    found = await asyncio.to_thread(_newest_close, reader, stream)
-                    if found is not None and found[0] == statement_sha256:
+                    found = await asyncio.to_thread(_newest_close, reader, request.stream)
+                    if found is not None and found[0] == request:
                         return found[1]
                     await news.wait()
         except TimeoutError:
@@ -101,10 +99,10 @@ class Desk:
             self._collector.unwatch(news)
 
 
-def _newest_close(reader: PlantReader, stream: str) -> tuple[bytes, bytes] | None:
-    """(statement_sha256, object) of a stream's newest close object."""
+def _newest_close(reader: PlantReader, stream: str) -> tuple[CloseRequest, bytes] | None:
+    """What a stream's newest close object signs, and its bytes."""
     seq = reader.state.stream(stream).close_seq
     if seq is None:
         return None
     (found,) = reader.objects(stream, seq, seq + 1)
-    return decode_close(cose.parse(found.data).payload).statement_sha256, found.data
+    return decode_close(cose.parse(found.data).payload), found.data

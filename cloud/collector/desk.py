@@ -160,11 +160,9 @@ class EvidenceDesk(Protocol):
         Does not wait for the answer.
         """
 
-    async def plant_close(
-        self, plant: str, stream: str, statement_sha256: bytes, timeout_s: float
-    ) -> bytes | None:
-        """The gateway's signed close object (its COSE bytes) for this statement.
+    async def plant_close(self, request: CloseRequest, timeout_s: float) -> bytes | None:
+        """The gateway's close object (its COSE bytes) in which it signed this request.
 
-        Returns at once when the stream's newest close is for it; otherwise waits until the object
+        Returns at once when the stream's newest close is it; otherwise waits until the object
         is committed. None when none came in time.
         """

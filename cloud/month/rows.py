@@ -104,6 +104,7 @@ def _owed(one: Owed) -> dict[str, Any]:
 
 
 def _archive(one: Archive, close: MonthClose | None, path: Path) -> dict[str, Any]:
+    is_newest = close is not None and one.statement == close.statement_sha256
     return {
         "name": one.name,
         "archive": str(path),
@@ -111,7 +112,7 @@ def _archive(one: Archive, close: MonthClose | None, path: Path) -> dict[str, An
         "sha256": one.sha256,
         "statement_sha256": one.statement.hex(),
         "replaced": one.is_replaced,
-        "newest": close is not None and one.statement == close.statement_sha256,
+        "newest": is_newest and not one.is_replaced,  # of a lost log, of the same statement
     }
 
 

@@ -35,6 +35,7 @@ CHUNK = 4 * 1024 * 1024
 _LINE = re.compile(rb"([0-9a-f]{64})  ([\x20-\x7e]{1,255})\n")
 
 Seals = Callable[[bytes], Mapping[str, bytes]]
+Room = Callable[[int], None]
 
 
 class Sealed(Enum):
@@ -47,12 +48,12 @@ class Sealed(Enum):
 class BagWriter:
     """Stages payload files under a folder, then packs them as a sealed container."""
 
-    def __init__(self, staging: Path) -> None:
-        """Stage under `staging`, which must be empty or absent."""
+    def __init__(self, staging: Path, room: Room = lambda _: None) -> None:
+        """Stage under `staging`, which must be empty or absent; `room` as of `build_archive`."""
         staging.mkdir(parents=True, exist_ok=True)
         if any(staging.iterdir()):
             raise ValueError(f"{staging} is not empty")
-        self._staging = staging
+        self._staging, self._room, self._staged = staging, room, 0
         self._files: dict[str, tuple[int, str]] = {}
 
     def add(self, path: str, chunks: Iterable[bytes]) -> str:
@@ -67,6 +68,8 @@ class BagWriter:
         digest, size = hashlib.sha256(), 0
         with target.open("wb") as file:
             for chunk in chunks:
+                self._staged += len(chunk)
+                self._room(self._staged)
                 file.write(chunk)
                 digest.update(chunk)
                 size += len(chunk)

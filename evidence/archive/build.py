@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes
 
 from evidence import cbor
 from evidence.archive import paths
-from evidence.archive.bag import BagWriter, Seals
+from evidence.archive.bag import BagWriter, Room, Seals
 from evidence.keys import certificate_to_pem
 from evidence.merkle import CompactRange
 from evidence.records import encode_record
@@ -104,7 +104,14 @@ class Contents:
         return f"{self.plant}-{self.month}"
 
 
-def build_archive(contents: Contents, target: BinaryIO, *, staging: Path, seal: Seals) -> None:
+def build_archive(
+    contents: Contents,
+    target: BinaryIO,
+    *,
+    staging: Path,
+    seal: Seals,
+    room: Room = lambda _: None,
+) -> None:
     """Write the archive.
 
     Args:
@@ -113,8 +120,9 @@ def build_archive(contents: Contents, target: BinaryIO, *, staging: Path, seal: 
         staging: an empty folder on the same disk, as large as the archive; the caller removes it.
         seal: given the SHA-256 of the tag manifest, the files under "seal/" (the collector's
             seal at least; see `evidence.archive.bag.seal`).
+        room: told, before more is staged, how many bytes that makes; it may raise.
     """
-    bag = BagWriter(staging)
+    bag = BagWriter(staging, room)
     _add_objects(bag, contents.objects)
     for sha256, data in contents.configs.items():
         bag.add(paths.config(sha256), [data])

@@ -123,7 +123,7 @@ class Desk:
     async def request_close(self, plant: str, stream: str, request: CloseRequest) -> None:
         """The gateway is away."""
 
-    async def plant_close(self, plant: str, stream: str, *_: Any) -> bytes | None:
+    async def plant_close(self, *_: Any) -> bytes | None:
         return None
 
 

@@ -204,9 +204,7 @@ class Desk:
     async def request_close(self, plant: str, stream: str, request: CloseRequest) -> None:
         self.asked.append(request)
 
-    async def plant_close(
-        self, plant: str, stream: str, statement_sha256: bytes, timeout_s: float
-    ) -> bytes | None:
+    async def plant_close(self, request: CloseRequest, timeout_s: float) -> bytes | None:
         return None if self.away else self.sign_close()
 
     def sign_close(self) -> bytes:

@@ -4,6 +4,8 @@ import dataclasses
 import shutil
 from pathlib import Path
 
+import pytest
+
 from evidence import checkpoint
 from evidence.archive import paths
 from evidence.checkpoint import Checkpoint
@@ -12,7 +14,15 @@ from evidence.frame import TYP_CLOSE, TYP_FRAME, encode_body
 from evidence.keys import issue
 from evidence.log import Kind, decode_entry
 from evidence.receipt import Receipt, encode_close, encode_receipt
-from tests.unit.cloud.month_examples import AFTER_NS, ARCHIVE, ROOT_KEY, Desk, judged, months
+from tests.unit.cloud.month_examples import (
+    AFTER_NS,
+    ARCHIVE,
+    ROOT_KEY,
+    Desk,
+    files,
+    judged,
+    months,
+)
 from tests.unit.evidence import sealed_month as sm
 from tests.unit.evidence.small_plant import DAYS, MONTH, SINCE, signer
 
@@ -35,7 +45,8 @@ async def test_a_month_closed_again_after_a_restore_has_nothing_of_the_log_that_
     told = (sm.PLANT, sm.STREAM, 6, entry.sha256, index, entry.received_ns, note)
     desk.receipt = lambda *_: encode_receipt(Receipt(*told), by)  # type: ignore[method-assign] # it gave one
     await months(desk, folder).close(sm.PLANT, MONTH, closing="final")
-    assert paths.receipt(sm.STREAM) in sm.unpack((folder / ARCHIVE).read_bytes())
+    lost = (folder / ARCHIVE).read_bytes()
+    assert paths.receipt(sm.STREAM) in sm.unpack(lost)
 
     restored = Desk(tmp_path / "restored")
     following = issue(
@@ -46,6 +57,8 @@ async def test_a_month_closed_again_after_a_restore_has_nothing_of_the_log_that_
     restored.take(Kind.FRAME, TYP_FRAME, encode_body(beat), beat)
     restored.away = True
     await months(restored, folder).close(sm.PLANT, MONTH, closing="final")
+    kept = folder / f"{sm.PLANT}-{MONTH}.replaced-{sm.sha256(lost).hex()[:12]}.tar"
+    assert kept.read_bytes() == lost, "all that is left of the other log"
     # what the gateway had signed in the other log, and still had in its spool
     restored.take(Kind.PLANT_CLOSE, TYP_CLOSE, encode_close(desk.asked[-1]))
     for _ in range(2):
@@ -53,4 +66,27 @@ async def test_a_month_closed_again_after_a_restore_has_nothing_of_the_log_that_
         assert report.verdict is Verdict.PASSED, report.findings
         facts = await months(restored, folder).seal(sm.PLANT, MONTH)
         assert facts["signed_by"] == []
+    assert len(files(folder)) == 2
+    await months(restored, folder).close(
+        sm.PLANT, MONTH, closing="final", amend=True, reason="to see"
+    )
+    assert len(files(folder)) == 3, "the log's own that was amended, too"
     restored.shut()
+
+
+async def test_an_interim_close_after_a_restore_takes_no_final_archive_away(
+    desk: Desk, folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log that came back knows nothing of the close."""
+    desk.deliver()
+    shutil.copytree(tmp_path / "evidence", tmp_path / "restored")
+    await months(desk, folder).close(sm.PLANT, MONTH, closing="final")
+    lost = (folder / ARCHIVE).read_bytes()
+    restored = Desk(tmp_path / "restored")
+    await months(restored, folder).close(sm.PLANT, MONTH, closing="interim")
+    await months(restored, folder).close(sm.PLANT, MONTH, closing="interim")
+    restored.shut()
+    kept = f"{sm.PLANT}-{MONTH}.replaced-{sm.sha256(lost).hex()[:12]}.tar"
+    assert set(files(folder)) == {ARCHIVE, kept}
+    assert (folder / kept).read_bytes() == lost
+    assert caplog.text.count(f"log that is not the one here; kept as {kept}") == 1

@@ -370,17 +370,17 @@ async def test_a_close_request_stands_signed_on_the_config_topic(
 async def test_a_plants_close_is_waited_for_and_found_again(
     running: Running, gateway: Gateway
 ) -> None:
-    statement, other = (hashlib.sha256(text).digest() for text in (b"statement", b"other"))
-    assert await running.desk.plant_close("mini", "edge-1", statement, 0.05) is None
-    waiting = asyncio.create_task(running.desk.plant_close("mini", "edge-1", statement, 5))
-    running.send(gateway.config(), gateway.frame(T0_NS), gateway.close(other))
+    """That which was asked for: of an interim month the statement may be the same as before."""
+    running.send(gateway.config(), gateway.frame(T0_NS))
+    wanted = request(gateway, statement := bytes([7]) * 32)
+    assert await running.desk.plant_close(wanted, 0.05) is None
+    waiting = asyncio.create_task(running.desk.plant_close(wanted, ENOUGH_S))
+    running.send(gateway.close(statement, log_size=4))
     await running.until(lambda: running.receipted()[-1:] == [2])
     assert not waiting.done()
-    close = gateway.close(statement)
-    running.send(close)
+    running.send(close := gateway.close(statement, seq=wanted.seq, head=wanted.head))
     assert await waiting == close
-    assert await running.desk.plant_close("mini", "edge-1", statement, 0.05) == close
-    assert await running.desk.plant_close("mini", "edge-1", other, 0.05) is None
+    assert await running.desk.plant_close(wanted, 0.05) == close
 
 
 async def test_the_desk_gives_keys_receipts_and_plants(

@@ -67,6 +67,13 @@ async def test_a_month_opens_waits_is_ready_and_closes_itself_after_it_has_settl
     await engine.look()
     await engine.idle()
     assert works.made() == before
+    # as one of a log that is lost, of the same statement
+    (works.archives / ARCHIVE.replace(".tar", ".replaced-0123456789ab.tar")).write_bytes(
+        before[ARCHIVE]
+    )
+    await engine.look()
+    stand = [(one["replaced"], one["newest"]) for one in engine.rows(PLANT)[1]["archives"]]
+    assert sorted(stand) == [(False, True), (True, False)]
 
 
 async def test_figures_are_those_of_a_statement_that_the_log_closed(works: Works) -> None:
