@@ -41,11 +41,14 @@ def filters(slice_id: str, *, renews: bool = False) -> list[tuple[str, int]]:
 
     With `renews` a fourth: it answers requests for broker certificates.
 
+    One alone at QoS 1: what nats-server has under way to a client it counts for all of these, and
+    holds back what is more for 30 s, frames too, which then come out of order (ADR 0087).
+
     One filter a plant would not do: nats-server grants only some dozens of QoS 1 filters a session.
     """
     base = f"{PREFIX}/{slice_id}/+/+"
-    found = [(f"{base}/{FRAMES}", 1), (f"{base}/{STATE}", 1), (f"{base}/{LIVE}", 0)]
-    return [*found, (f"{base}/{RENEW}", 1)] if renews else found
+    found = [(f"{base}/{FRAMES}", 1), (f"{base}/{STATE}", 0), (f"{base}/{LIVE}", 0)]
+    return [*found, (f"{base}/{RENEW}", 0)] if renews else found
 
 
 def parse(topic: str, slice_id: str) -> tuple[Sender, str] | None:

@@ -93,7 +93,7 @@ async def test_it_subscribes_when_connected_and_is_ready_when_all_is_granted(
     link._on_connected = lambda: told.append("up")
     connect(link)
     assert client_of(link).subscribed == [
-        [("stackproof/v1/0f/+/+/frames", 1), ("stackproof/v1/0f/+/+/state", 1),
+        [("stackproof/v1/0f/+/+/frames", 1), ("stackproof/v1/0f/+/+/state", 0),
          ("stackproof/v1/0f/+/+/live", 0)]
     ]  # fmt: skip
     assert not link._ready.is_set()
@@ -146,7 +146,7 @@ async def test_who_is_refused_again_and_again_hears_at_qos_0(
             granted(link, "Unspecified error", "Unspecified error", "Granted QoS 0")
             await until(lambda n=n: len(asked) == n + 2)
         qos = [[qos for _, qos in filters] for filters in asked]
-        assert qos == [[1, 1, 0], [1, 1, 0], [1, 1, 0], [0, 0, 0]], connection
+        assert qos == [[1, 0, 0], [1, 0, 0], [1, 0, 0], [0, 0, 0]], connection
         assert len({tuple(name for name, _ in filters) for filters in asked}) == 1
         assert "trying again at QoS 0" in caplog.text
         assert link.away_s is not None

@@ -22,7 +22,7 @@ A, B, C = (Sender("mini", f"edge-{name}") for name in "abc")
 def test_topics_are_those_of_the_interface() -> None:
     assert topics.filters("0f") == [
         ("stackproof/v1/0f/+/+/frames", 1),
-        ("stackproof/v1/0f/+/+/state", 1),
+        ("stackproof/v1/0f/+/+/state", 0),
         ("stackproof/v1/0f/+/+/live", 0),
     ]
     assert topics.parse("stackproof/v1/0f/mini/edge-a/frames", "0f") == (A, "frames")
