@@ -199,7 +199,7 @@ class _Process:
         await stack.enter_async_context(beside(self._transport.run()))
         await stack.enter_async_context(beside(self._transport.watch()))
         await stack.enter_async_context(beside(self._ends.watch()))
-        await stack.enter_async_context(beside(keep_few(config.broker.register, link)))
+        await stack.enter_async_context(beside(keep_few(config.broker.register, link.publish)))
         await stack.enter_async_context(beside(self._series.follow(self._collector.quiet)))
         for work in self._alarms.work():
             await stack.enter_async_context(beside(work))

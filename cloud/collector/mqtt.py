@@ -181,7 +181,7 @@ class MqttLink:
         self._lost = False
         self._away_from_s: float | None = time.monotonic()
         self._stood_from_s: float | None = None
-        self.connections = self._thrown = self._strange = self._too_many = 0
+        self._thrown = self._strange = self._too_many = 0
         self._shares = Shares()
         #: when the certificate ends that the broker has shown last, UTC ns; None for not known
         self.shown_ends_ns: int | None = None
@@ -226,11 +226,11 @@ class MqttLink:
             return False
         return True
 
-    def publish(self, topic: str, payload: bytes, *, kept: bool = True, qos: int = 1) -> bool:
-        """Hand over a message, retained where it is `kept`; False when it is not taken."""
+    def publish(self, topic: str, payload: bytes, *, kept: bool = True) -> bool:
+        """Hand over a message, QoS 1, retained where it is `kept`; False when it is not taken."""
         if not self._client.is_connected():
             return False
-        info = self._client.publish(topic, payload, qos, kept)
+        info = self._client.publish(topic, payload, 1, kept)
         self._last = info if kept else self._last
         return info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS
 
@@ -263,7 +263,7 @@ class MqttLink:
         if code.is_failure:
             self._say_lost(f"refused: {code}")
             return
-        self._asked, self._refusals, self.connections = self._filters, 0, self.connections + 1
+        self._asked, self._refusals = self._filters, 0
         self._client.subscribe(self._asked)
 
     def _subscribe_later(self) -> None:
