@@ -144,7 +144,8 @@ def _unsure(kept: bytes | None, now_ns: int, clock: ClockState) -> dict[str, str
 def _unkept(spool: SpoolReader, now_ns: int, clock: ClockState) -> dict[str, str]:
     """The alarm while the running agent, which has taken a tick, has kept none for long.
 
-    A disk that takes nothing, or hangs, takes no word of that either.
+    A disk that takes nothing, or hangs, takes no word of that either. Nothing is known across a
+    boot, nor where the system does not number its boots.
     """
     kept, config = spool.get(State.CLOCK), spool.get(State.CONFIG)
     if kept is None or config is None or not spool.get(State.SILENT):
@@ -152,7 +153,7 @@ def _unkept(spool: SpoolReader, now_ns: int, clock: ClockState) -> dict[str, str
     boot_id, tick_ns, monotonic_ns = cbor.decode(kept)
     interval_ns = min(schedule["interval_ns"] for schedule in cbor.decode(config)["schedules"])
     limit_ns = max(UNKEPT_AFTER_NS, UNKEPT_TICKS * interval_ns)
-    if boot_id == clock.boot_id and clock.monotonic_ns - monotonic_ns <= limit_ns:
+    if boot_id != clock.boot_id or clock.monotonic_ns - monotonic_ns <= limit_ns:
         return {}
     sentence = (
         f"no reading has been kept since {moment(tick_ns, now_ns)}. Where no other alarm says why, "

@@ -128,8 +128,8 @@ async def test_who_answers_that_the_device_does_not_is_not_the_device(
 @pytest.mark.parametrize(
     ("age_s", "interval_s", "told", "of_boot", "stands"),
     [(9, 1, b"x", 0, False), (11, 1, b"x", 0, True), (179, 60, b"x", 0, False),
-     (181, 60, b"x", 0, True), (9, 1, b"x", 1, True),
-     (3_600, 1, b"", 1, False)],  # it has just been started, after an hour
+     (181, 60, b"x", 0, True), (11, 1, b"x", 1, False),
+     (3_600, 1, b"", 0, False)],  # it has just been started, after an hour
 )  # fmt: skip
 def test_status_tells_that_nothing_is_kept(
     tmp_path: Path, *, age_s: int, interval_s: int, told: bytes, of_boot: int, stands: bool
