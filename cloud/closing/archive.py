@@ -20,7 +20,7 @@ from typing import Any
 
 from cloud.closing.draft import configs_of
 from cloud.closing.explained import explanations_of
-from cloud.closing.kept import NAME, KeptArchive, file_sha256, read_kept
+from cloud.closing.kept import NAME, KeptArchive, file_sha256, keep_beside, read_kept
 from cloud.closing.keys import earlier_collectors, gateway_certificates, orders
 from cloud.closing.log import FINAL, MonthClose, PlantHistory, Span
 from cloud.closing.records import MonthTime, first_entry, records_of
@@ -210,30 +210,28 @@ class ArchiveFolder:
             raise OSError(errno.ENOSPC, f"{os.strerror(errno.ENOSPC)}: {told}")
 
     def _keep_replaced(self, target: Path, old: KeptArchive | None, month: ClosedMonth) -> None:
-        """A second name for the archive of another final close, before its first one is reused.
+        """A second name for what stands there, before its first one is reused.
 
-        Where it is of a log that is lost, nothing else may be left of that one, and the statement
-        may be the same: it has the second name by its own hash.
+        Not for an interim archive, nor for one of this close. Where it is of a log that is lost,
+        nothing else may be left of that one, and the statement may be the same as here.
         """
         if not target.exists():
             return
-        close, replaced = month.close, month.close.replaces
-        if old is not None:
-            is_other = old.closing == FINAL and old.sha256 != close.statement_sha256
-            replaced = old.sha256 if is_other else None
-            if old.closing == FINAL and not _is_of_this_log(old, month):
-                replaced = bytes.fromhex(file_sha256(target))
-                told = "%s: it was sealed of a log that is not the one here; kept as %s"
-                kept = replaced_path(target, replaced).name
-                log.warning(told, target.name, kept, extra=about(month.evidence.plant))
-        if replaced is not None:
-            with suppress(FileExistsError):  # a close that was interrupted here comes again
-                os.link(target, replaced_path(target, replaced))
-
-
-def replaced_path(target: Path, sha256: bytes) -> Path:
-    """Where the archive of a replaced statement is kept; of a log that is lost, by its own hash."""
-    return target.with_name(f"{target.stem}.replaced-{sha256.hex()[:12]}.tar")
+        statement, why = month.close.replaces, ""
+        if old is None:
+            why = "it cannot be read"
+        elif old.closing != FINAL:
+            return
+        elif not _is_of_this_log(old, month):
+            statement, why = None, "it was sealed of a log that is not the one here"
+        elif old.sha256 == month.close.statement_sha256:
+            return
+        else:
+            statement = old.sha256
+        kept = keep_beside(target, statement)
+        if why:
+            of = about(month.evidence.plant)
+            log.warning("%s: %s; kept as %s", target.name, why, kept.name, extra=of)
 
 
 class _Sealing:

@@ -4,9 +4,11 @@ The collector wrote it, but nothing here is believed: whoever takes a signature 
 that signature. What cannot be read counts as not there, and is said in the log. File I/O.
 """
 
+import errno
 import hashlib
 import json
 import logging
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -58,6 +60,31 @@ def file_sha256(path: Path) -> str:
     """Of a whole file, in hex; OSError when it cannot be read."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def keep_beside(target: Path, statement_sha256: bytes | None) -> Path:
+    """Give an archive a second name: its statement's hash, or its own.
+
+    Its own where the statement's is not known, or another archive of that statement has the name.
+
+    Raises:
+        OSError: the disk refuses; it says what was to be kept, and under which name.
+    """
+    own = bytes.fromhex(file_sha256(target))
+    for sha256 in (statement_sha256 or own, own):
+        kept = target.with_name(f"{target.stem}.replaced-{sha256.hex()[:12]}.tar")
+        try:
+            os.link(target, kept)
+        except FileExistsError:
+            if file_sha256(kept) != own.hex():
+                continue
+        except OSError as error:
+            told = (
+                f"{error.strerror}: {target.name} stands there, and cannot be kept as {kept.name}"
+            )
+            raise OSError(error.errno, told) from error
+        return kept  # perhaps of a close that was interrupted here and comes again
+    raise FileExistsError(errno.EEXIST, f"another file has the name {kept.name}")
 
 
 def read_kept(path: Path) -> KeptArchive | None:

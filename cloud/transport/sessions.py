@@ -57,16 +57,17 @@ async def keep_few(
     """Have what is old dropped for ever, where a register says that the broker is a nats-server."""
     if register is None:
         return
+    due = 0
     for turn in itertools.count():
         if await asyncio.to_thread(_is_nats, register):
             _keep(publish, PURGE_SESSIONS, RECORDS)
-            if turn % SELDOM == 0:
-                _keep(publish, PURGE_MESSAGES, MESSAGES)
+            if turn >= due and _keep(publish, PURGE_MESSAGES, MESSAGES):
+                due = turn + SELDOM
         await sleep(EACH_S)
 
 
-def _keep(publish: Publish, purge: str, newest: int) -> None:
-    publish(purge.replace(".", "/"), b'{"keep":%d}' % newest, kept=False)
+def _keep(publish: Publish, purge: str, newest: int) -> bool:
+    return publish(purge.replace(".", "/"), b'{"keep":%d}' % newest, kept=False)
 
 
 def _is_nats(register: Register) -> bool:

@@ -90,3 +90,30 @@ async def test_an_interim_close_after_a_restore_takes_no_final_archive_away(
     assert set(files(folder)) == {ARCHIVE, kept}
     assert (folder / kept).read_bytes() == lost
     assert caplog.text.count(f"log that is not the one here; kept as {kept}") == 1
+
+
+async def test_no_archive_takes_the_name_of_another_or_of_what_cannot_be_read(
+    desk: Desk, folder: Path, tmp_path: Path
+) -> None:
+    """Of a lost log, amended there; of the one here, amended too; and a damaged one."""
+    desk.deliver()
+    shutil.copytree(tmp_path / "evidence", tmp_path / "restored")
+    made = set[bytes]()
+
+    async def close(of: Desk, closing: str = "final", *, amend: bool = False) -> None:
+        why = "to see" if amend else ""
+        await months(of, folder).close(sm.PLANT, MONTH, closing=closing, amend=amend, reason=why)
+        made.add((folder / ARCHIVE).read_bytes())
+
+    await close(desk)
+    await close(desk, amend=True)
+    restored = Desk(tmp_path / "restored")
+    for amend in (False, True):
+        await close(restored, amend=amend)
+    damaged = bytes([1]) + (folder / ARCHIVE).read_bytes()[1:]
+    (folder / ARCHIVE).write_bytes(damaged)
+    await months(restored, folder).seal(sm.PLANT, MONTH, reason="to see")
+    restored.shut()
+    stand = {(folder / name).read_bytes() for name in files(folder)}
+    assert len(made) == 4
+    assert made | {damaged} <= stand, "the damaged one was made again, to the byte"
