@@ -37,7 +37,7 @@ from tests.unit.edge.sites import (
     keys,
 )
 from tests.unit.edge.stream_rig import NOW_NS, Rig
-from tests.waiting import until
+from tests.waiting import ENOUGH_S, until
 
 # -- the ring -----------------------------------------------------------------------------------
 
@@ -314,6 +314,7 @@ async def test_a_folder_that_hangs_is_said_and_waited_for(
     for _ in range(2):
         with pytest.raises(ExportError, match="out does not answer"):
             await _until_written(outbox)
+    monkeypatch.setattr(leaving, "BLOCKED_S", ENOUGH_S)
     answers.set()
     await _until_written(outbox)
     assert (len(times), left_seq(rig.spool)) == (1, 5), "written once"
