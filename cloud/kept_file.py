@@ -14,6 +14,25 @@ from typing import Any
 from cloud.errors import StoreError
 
 
+@contextlib.contextmanager
+def opened(path: Path, *, timeout_s: float = 5.0) -> Iterator[sqlite3.Connection]:
+    """Open a file for any thread; the connection is closed where the block that prepares it fails.
+
+    Args:
+        path: of the file; it is made where there is none.
+        timeout_s: seconds to wait for another process that has locked it.
+
+    Raises:
+        sqlite3.Error: it cannot be opened.
+    """
+    sql = sqlite3.connect(path, timeout=timeout_s, check_same_thread=False, isolation_level=None)
+    try:
+        yield sql
+    except BaseException:
+        sql.close()
+        raise
+
+
 class KeptFile:
     """The open file.
 
@@ -35,17 +54,18 @@ class KeptFile:
     ) -> None:  # fmt: skip
         self._path, self._what, self._lock = path, what, Lock()
         try:
-            self._sql = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-            self._sql.execute("PRAGMA journal_mode = WAL")
-            found = self._sql.execute("PRAGMA user_version").fetchone()[0]
-            if found == 0:
-                self._sql.executescript(f"BEGIN; {schema} PRAGMA user_version = {version}; COMMIT;")
-            elif found > version:
-                raise StoreError(f"{path} is of a newer version (format {found})")
-            else:
-                for one in range(found, version):
-                    step = f"{upgrades[one]} PRAGMA user_version = {one + 1};"
-                    self._sql.executescript(f"BEGIN; {step} COMMIT;")
+            with opened(path) as sql:
+                sql.execute("PRAGMA journal_mode = WAL")
+                found = sql.execute("PRAGMA user_version").fetchone()[0]
+                if found == 0:
+                    sql.executescript(f"BEGIN; {schema} PRAGMA user_version = {version}; COMMIT;")
+                elif found > version:
+                    raise StoreError(f"{path} is of a newer version (format {found})")
+                else:
+                    for one in range(found, version):
+                        step = f"{upgrades[one]} PRAGMA user_version = {one + 1};"
+                        sql.executescript(f"BEGIN; {step} COMMIT;")
+            self._sql = sql
         except sqlite3.Error as error:
             raise self._refused(error) from error
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from tests import unclosed
 from tests.recording import RECORD, Watch
 
 EXIT_S = 60.0
@@ -32,6 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     gc.disable()  # until all is collected
     config.pluginmanager.register(Watch())
+    config.pluginmanager.register(unclosed)
     is_long = config.getoption("--long")
     hypothesis.settings.register_profile("ours", derandomize=not is_long, deadline=None)
     hypothesis.settings.load_profile("ours")
@@ -65,6 +67,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         return
     count = {kind: len(reports) for kind, reports in terminalreporter.stats.items()}
     failed = count.get("failed", 0) + count.get("error", 0) + len(RECORD.complaints())
+    failed += len(unclosed.Connection.left)
     skipped = count.get("skipped", 0) + count.get("xfailed", 0)
     with Path(tally).open("a") as file:
         file.write(f"{count.get('passed', 0)} {failed} {skipped}\n")

@@ -18,6 +18,7 @@ from cloud.accounts.rows import Account, Cookie, Device, Link, Session, Token
 from cloud.accounts.security_log import KEPT_ROWS, Event, LogRow, chained
 from cloud.accounts.waiting import Lane
 from cloud.errors import OtherVersionError, StoreError
+from cloud.kept_file import opened
 
 FILE = "accounts.db"
 FORMAT = 1
@@ -177,27 +178,16 @@ class AccountStore:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
-            self._sql = sqlite3.connect(
-                self._path, timeout=BUSY_S, isolation_level=None, check_same_thread=False
-            )
+            with opened(self._path, timeout_s=BUSY_S) as sql:
+                found = sql.execute("PRAGMA user_version").fetchone()[0]
+                if found not in (0, FORMAT):
+                    raise OtherVersionError(self._path, found, FORMAT)
+                sql.execute("PRAGMA journal_mode = WAL")
+                sql.execute("PRAGMA synchronous = FULL")
+                sql.executescript(_SCHEMA)
+                sql.execute(f"PRAGMA user_version = {FORMAT}")
+            self._sql = sql
         except (OSError, sqlite3.Error) as error:
-            raise self._refused(error) from error
-        try:
-            self._prepare()
-        except BaseException:
-            self._sql.close()
-            raise
-
-    def _prepare(self) -> None:
-        try:
-            found = self._sql.execute("PRAGMA user_version").fetchone()[0]
-            if found not in (0, FORMAT):
-                raise OtherVersionError(self._path, found, FORMAT)
-            self._sql.execute("PRAGMA journal_mode = WAL")
-            self._sql.execute("PRAGMA synchronous = FULL")
-            self._sql.executescript(_SCHEMA)
-            self._sql.execute(f"PRAGMA user_version = {FORMAT}")
-        except sqlite3.Error as error:
             raise self._refused(error) from error
 
     @contextlib.contextmanager

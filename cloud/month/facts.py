@@ -15,6 +15,7 @@ from threading import Lock
 
 from cloud.closing.log import MonthClose, month_close
 from cloud.errors import OtherVersionError, StoreError
+from cloud.kept_file import opened
 from cloud.month.tally import Counts, DayTally, Layout, kept_layout, layout_text
 from evidence.log import decode_entry
 
@@ -141,17 +142,16 @@ class Facts:
         #: what was looked at for closes and is not written: that it held none is seen again soon
         self._looked: dict[str, int] = {}
         try:
-            self._sql = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
-            (found,) = self._sql.execute("PRAGMA user_version").fetchone()
-            if found not in (0, FORMAT):
-                self._sql.close()
-                raise OtherVersionError(self._path, found, FORMAT, is_remade=True)
-            self._sql.execute("PRAGMA journal_mode = WAL")
-            with self._changing(lasts=True) as sql:
-                if found == 0:
-                    for statement in _SCHEMA.split(";\n"):
-                        sql.execute(statement)
-                    sql.execute(f"PRAGMA user_version = {FORMAT}")
+            with opened(self._path) as self._sql:
+                (found,) = self._sql.execute("PRAGMA user_version").fetchone()
+                if found not in (0, FORMAT):
+                    raise OtherVersionError(self._path, found, FORMAT, is_remade=True)
+                self._sql.execute("PRAGMA journal_mode = WAL")
+                with self._changing(lasts=True) as sql:
+                    if found == 0:
+                        for statement in _SCHEMA.split(";\n"):
+                            sql.execute(statement)
+                        sql.execute(f"PRAGMA user_version = {FORMAT}")
         except sqlite3.Error as error:
             what = "it follows from the log: moved away, it is made again"
             raise StoreError(f"{self._path} cannot be used: {error}; {what}") from error

@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Lock
 
 from cloud.errors import OtherVersionError, StoreError
+from cloud.kept_file import opened
 
 FILE = "openings.db"
 FORMAT = 1
@@ -44,14 +45,14 @@ class Openings:
     def __init__(self, folder: Path) -> None:
         self._path, self._lock = folder / FILE, Lock()
         try:
-            self._sql = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
-            found = self._sql.execute("PRAGMA user_version").fetchone()[0]
-            if found not in (0, FORMAT):
-                self._sql.close()
-                raise OtherVersionError(self._path, found, FORMAT)
-            self._sql.execute("PRAGMA journal_mode = WAL")
-            if found == 0:
-                self._sql.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT;")
+            with opened(self._path) as sql:
+                found = sql.execute("PRAGMA user_version").fetchone()[0]
+                if found not in (0, FORMAT):
+                    raise OtherVersionError(self._path, found, FORMAT)
+                sql.execute("PRAGMA journal_mode = WAL")
+                if found == 0:
+                    sql.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT;")
+            self._sql = sql
         except sqlite3.Error as error:
             raise self._refused(error) from error
 

@@ -12,8 +12,9 @@ from tests.unit.edge.stream_rig import Rig, collector, opened
 @pytest.fixture
 def rig(tmp_path: Path) -> Iterator[Rig]:
     spool, stream = opened(tmp_path / "spool.sqlite")
-    yield Rig(spool, stream, collector())
-    spool.close()
+    made = Rig(spool, stream, collector())
+    yield made
+    made.spool.close()  # a test may have opened another
 
 
 @pytest.fixture
