@@ -4,6 +4,7 @@ import argparse
 import io
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from evidence.cli_keys import add_key_commands
@@ -11,6 +12,7 @@ from evidence.cli_progress import Progress, can_print, readable
 from evidence.cli_screen import add_screen_command
 from evidence.errors import EvidenceError, KeyFileError, ScratchError
 from evidence.findings import shown
+from evidence.kept import FILE_BYTES_MAX, Kept, kept_in
 from evidence.key_files import read_small
 from evidence.keys import load_certificates, load_trust
 from evidence.phrases import LANGUAGES
@@ -57,6 +59,11 @@ def _parser() -> argparse.ArgumentParser:
         "root by another way; the archive fails if it lacks one that its objects fall under",
     )  # fmt: skip
     verify.add_argument(
+        "--kept", type=Path, metavar="FILE", nargs="+", action="extend",
+        help="after ARCHIVE: checkpoint notes and receipts of the collector that you or a gateway "
+        "kept; the archive fails if its log is another than they say",
+    )  # fmt: skip
+    verify.add_argument(
         "--tsa", type=Path, metavar="FILE",
         help="PEM file of the time stamp authority's root certificate you trust; the archive fails "
         "without a stamp of theirs",
@@ -84,6 +91,7 @@ def _verify(args: argparse.Namespace) -> int:
     if args.orders and trust is None:
         raise KeyFileError("--orders needs --trust: whose orders they are, only a root says")
     orders = {str(path): read_small(path) for path in args.orders} if args.orders else None
+    kept = _kept(args.kept)
     tsa = load_certificates(args.tsa) if args.tsa else None
     if tsa is not None and not is_available():
         raise KeyFileError("--tsa needs rfc3161-client; run: pip install 'stackproof[tsa]'")
@@ -94,8 +102,8 @@ def _verify(args: argparse.Namespace) -> int:
     try:
         with Progress() as progress, args.archive.open("rb") as file:
             report = verify(
-                file, trust=trust, orders=orders, tsa=tsa, recompute=not args.no_recompute,
-                progress=progress.tell,
+                file, trust=trust, orders=orders, kept=kept, tsa=tsa,
+                recompute=not args.no_recompute, progress=progress.tell,
             )  # fmt: skip
     except ScratchError:
         raise
@@ -108,3 +116,8 @@ def _verify(args: argparse.Namespace) -> int:
         for line in report_lines(shown(str(args.archive)), report, readable(args.lang, "verify")):
             print(line)
     return report.verdict.exit_status
+
+
+def _kept(files: Sequence[Path] | None) -> list[Kept]:
+    """What the reviewer kept."""
+    return kept_in({str(path): read_small(path, FILE_BYTES_MAX) for path in files or ()})

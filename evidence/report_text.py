@@ -18,6 +18,7 @@ RANGES_LISTED_MAX = 10
 
 COUNTS = (
     "files", "bytes", "log_entries", "objects", "signatures", "frames", "readings", "orders",
+    "kept",
 )  # fmt: skip
 
 

@@ -81,6 +81,7 @@ class FrameCheck:
 
     Attributes:
         streams: gateway id -> how far it was followed.
+        anchors: what its gateways saw of the log.
         named: what its configurations name.
         simulated: True when a frame, its clock or its configuration says so.
         undecided: True when an object could not be read because it is newer than this program;
@@ -105,7 +106,7 @@ class FrameCheck:
         self._archive, self._report = archive, report
         self._identities, self._log, self.period = identities, log, period
         self._is_final = is_final
-        self._anchors = Anchors()
+        self.anchors = Anchors()
         self._keys = KeyCheck(report, identities)
         self._configs = Configs(archive, report, self._keys, log)
         self._form: tuple[bytes, FrameForm | None] = b"", None
@@ -128,7 +129,7 @@ class FrameCheck:
                 self.streams[stream].settings.explain(sha256, config)
         for stream, view in self.streams.items():
             view.settings.finish()
-            self._anchors.tell(self._report, stream)
+            self.anchors.tell(self._report, stream)
             view.times.tell(self._report, stream)
             if view.manual:
                 sentence = f"{view.manual} of its frames say that a person typed their readings."
@@ -172,7 +173,7 @@ class FrameCheck:
                 raise MalformedError(f"it is of {header.plant}/{header.stream}, not of this place")
             logged = self._log.entry(header.stream, header.seq)
             self._keys.follow(header, where)
-            self._anchors.take(self._report, self._log, header, logged, where)
+            self.anchors.take(self._report, self._log, header, logged, where)
             if header.seq == view.receipt:
                 view.receipted = header.anchor or (0, b"")
             view.held.take(header)
@@ -225,7 +226,7 @@ class FrameCheck:
         elif header.typ == TYP_COSIGNATURE:
             signer = self._identities.keys_of(header.stream).find(envelope.kid)
             if signer is not None and collector is not None:
-                self._anchors.take_cosignature(
+                self.anchors.take_cosignature(
                     self._report,
                     self._log,
                     header,

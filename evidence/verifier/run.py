@@ -8,6 +8,7 @@ from evidence.documents.counted import papers_that_stand
 from evidence.documents.standing import Standing
 from evidence.errors import EvidenceError
 from evidence.findings import Report, said, shown
+from evidence.kept import Kept
 from evidence.keys import Certificate, Trusted
 from evidence.verifier.brought_orders import take_brought, tell_brought
 from evidence.verifier.closing import ClosingCheck
@@ -15,6 +16,7 @@ from evidence.verifier.documents import DocumentCheck
 from evidence.verifier.figures import FigureCheck, check_rules, period_of, read_statement
 from evidence.verifier.frames import Checked, FrameCheck, Period
 from evidence.verifier.identities import Identities, check_identities
+from evidence.verifier.kept import KeptCheck
 from evidence.verifier.key_orders import check_contradictions, check_orders
 from evidence.verifier.log_check import check_log
 from evidence.verifier.log_view import LogView
@@ -73,6 +75,7 @@ def verify(
     *,
     trust: frozenset[Trusted] | None = None,
     orders: Mapping[str, bytes] | None = None,
+    kept: Sequence[Kept] = (),
     tsa: Sequence[Certificate] | None = None,
     recompute: bool = True,
     onlooker: Onlooker | None = None,
@@ -86,6 +89,7 @@ def verify(
         orders: name of a file -> an order about keys that the reviewer has from the root by
             another way than the archive; None leaves open what the collector did not log, and
             says so.
+        kept: notes and receipts that the reviewer kept.
         tsa: certificates of time stamp authorities the reviewer trusts; None leaves the time
             stamp's authority open and says so.
         recompute: make the figures again from the frames.
@@ -97,7 +101,8 @@ def verify(
 
     Raises:
         ScratchError: the disk refuses temporary files.
-        KeyFileError: a file of `orders` is no order of the plant whose root is trusted.
+        KeyFileError: a file of `orders` is no order of the plant whose root is trusted, or one of
+            `kept` no note or receipt of the plant's collector.
     """
     report = Report()
     progress("container")
@@ -114,7 +119,7 @@ def verify(
         check_log(archive, report, identities, log, progress)  # step 4
         _check_rest(
             archive, report, identities, log,
-            recompute=recompute, onlooker=onlooker, progress=progress,
+            kept=kept, recompute=recompute, onlooker=onlooker, progress=progress,
         )  # fmt: skip
     check_timestamp(archive, report, identities.collector, tsa, log.closed_ns)
     _say_what_was_not_checked(archive, report)
@@ -127,11 +132,12 @@ def _check_rest(
     identities: Identities,
     log: LogView,
     *,
+    kept: Sequence[Kept],
     recompute: bool,
     onlooker: Onlooker | None,
     progress: Progress,
 ) -> None:
-    """Steps 5 to 7: all that is looked up in the log."""
+    """Steps 5 to 8: all that is looked up in the log."""
     statement = read_statement(archive, report)
     period = period_of(statement, report) if statement is not None else None
     documents = DocumentCheck(archive, report, identities, log)
@@ -163,6 +169,7 @@ def _check_rest(
         closing.check(statement)  # step 7
     except EvidenceError as error:
         report.add("E-SEAL", "archive", said(error))
+    KeptCheck(report, identities, log, frames.anchors.before).check(kept)  # step 8
     tell_brought(report, identities)
     _say_what_is_not_here(report, log, frames)
 

@@ -1,8 +1,9 @@
 """Write the tamper corpus as files: `python -m tests.attacks DIR`.
 
 One archive a kind, and index.json: for each its file, name, story, the verdict it must come to,
-the codes that must be among the findings, whether E- and C- codes are exactly these, and the roots
-to trust, as PLANT:SHA256 of the key. A verifier that shares nothing with ours can be run over it.
+the codes that must be among the findings, whether E- and C- codes are exactly these, the roots to
+trust, as PLANT:SHA256 of the key, and the files that the reviewer kept. A verifier that shares
+nothing with ours can be run over it.
 """
 
 import json
@@ -10,7 +11,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from tests.attacks.corpus import KINDS, archive, file_name
+from tests.attacks.corpus import KINDS, archive, file_name, kept
 from tests.independent.other import trusted
 
 
@@ -19,7 +20,8 @@ def write_corpus(folder: Path) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     index = []
     for kind in KINDS:
-        shutil.copy(archive(kind), folder)
+        for file in (archive(kind), *kept(kind)):
+            shutil.copy(file, folder)
         index.append(
             {
                 "file": file_name(kind),
@@ -30,6 +32,7 @@ def write_corpus(folder: Path) -> int:
                 "exact": not kind.more,
                 "trust": None if kind.trust is None else sorted(map(trusted, kind.trust)),
                 "is_bomb": kind.is_bomb,
+                "kept": [file.name for file in kept(kind)],
             }
         )
     (folder / "index.json").write_text(json.dumps(index, ensure_ascii=False, indent=1))

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from evidence.findings import Report
+from evidence.kept import kept_in
 from evidence.verifier.run import verify
 from tests.attacks import (
     by_accident,
@@ -26,6 +27,7 @@ from tests.attacks import (
     by_newer,
     by_operators,
     by_orders,
+    by_rewriting,
     by_settings,
     by_signed_figures,
     by_stamps,
@@ -52,6 +54,7 @@ KINDS: list[Kind] = [
     *by_documents.KINDS,
     *by_signed_figures.KINDS,
     *by_container.KINDS,
+    *by_rewriting.KINDS,
     *by_bombs.KINDS,
 ]
 
@@ -77,7 +80,18 @@ def archive(kind: Kind) -> Path:
 
 
 @cache
+def kept(kind: Kind) -> list[Path]:
+    """What the reviewer kept, as files beside the archive, to be read only."""
+    made = []
+    for name, make in kind.kept:
+        made.append(archive(kind).with_suffix(f".{name}"))
+        made[-1].write_bytes(make())
+    return made
+
+
+@cache
 def report(kind: Kind) -> Report:
     """What our verifier says of it to a reviewer with the kind's trust."""
+    held = kept_in({str(file): file.read_bytes() for file in kept(kind)})
     with archive(kind).open("rb") as file:
-        return verify(file, trust=kind.trust)
+        return verify(file, trust=kind.trust, kept=held)

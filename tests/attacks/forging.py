@@ -47,6 +47,7 @@ class Kind:
         more: other E- codes may stand beside them (spoilt bytes are many things at once).
         trust: roots the reviewer trusts; None: none given.
         is_bomb: meant to exhaust memory or time.
+        kept: (name, what makes it) of each file that the reviewer kept.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Kind:
     more: bool = False
     trust: frozenset[Trusted] | None = TRUST
     is_bomb: bool = False
+    kept: tuple[tuple[str, Callable[[], bytes]], ...] = ()
 
 
 def kind(name: str, story: str, build: Callable[[], bytes], *codes: str, **other: Any) -> Kind:

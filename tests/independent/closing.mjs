@@ -241,6 +241,22 @@ function sealed(archive, path, identities, hash, typ, contentType) {
 const RECEIPT = ["plant", "stream", "seq", "head", "log_index", "received_ns", "checkpoint",
   "since", "path"];
 
+/** The fields of a receipt, each of its kind. */
+export function receiptFields({ payload }) {
+  const fields = cbor.map(cose.content(payload), "receipt", RECEIPT);
+  const path_ = cbor.list(fields.get("path"), "path").map((h) => cbor.bytes(h, "hash", 32));
+  if (path_.length > 128) throw new FormatError("its proof is too long");
+  return {
+    path_, plant: cbor.string(fields.get("plant"), "plant"),
+    stream: cbor.string(fields.get("stream"), "stream"),
+    seq: cbor.uint(fields.get("seq"), "seq"), head: cbor.bytes(fields.get("head"), "head", 32),
+    index: cbor.uint(fields.get("log_index"), "log_index"),
+    received: cbor.uint(fields.get("received_ns"), "received_ns"),
+    note: note.parse(Buffer.from(cbor.string(fields.get("checkpoint"), "checkpoint"))),
+    since: cbor.uint(fields.get("since"), "since"),
+  };
+}
+
 /** Which seq each stream's receipt names: read before the streams are. */
 export function loadReceipts(archive, identities, streams, report) {
   const found = new Map();
@@ -252,18 +268,7 @@ export function loadReceipts(archive, identities, streams, report) {
       const object = cose.parse(archive.read(path));
       cose.verify(object, byCollector(object, identities));
       cose.plainHeader(object, "stackproof-receipt+cbor");
-      const fields = cbor.map(cose.content(object.payload), "receipt", RECEIPT);
-      const receipt = {
-        path, plant: cbor.string(fields.get("plant"), "plant"),
-        stream: cbor.string(fields.get("stream"), "stream"),
-        seq: cbor.uint(fields.get("seq"), "seq"), head: cbor.bytes(fields.get("head"), "head", 32),
-        index: cbor.uint(fields.get("log_index"), "log_index"),
-        received: cbor.uint(fields.get("received_ns"), "received_ns"),
-        note: note.parse(Buffer.from(cbor.string(fields.get("checkpoint"), "checkpoint"))),
-        since: cbor.uint(fields.get("since"), "since"),
-        path_: cbor.list(fields.get("path"), "path").map((h) => cbor.bytes(h, "hash", 32)),
-      };
-      if (receipt.path_.length > 128) throw new FormatError("its proof is too long");
+      const receipt = { path, ...receiptFields(object) };
       if (receipt.plant !== identities.plant || receipt.stream !== parts[1]) {
         throw new FormatError("it is of another place");
       }

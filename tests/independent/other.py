@@ -49,10 +49,13 @@ def trusted(key: Trusted) -> str:
     return key.hex() if isinstance(key, bytes) else f"{key[0]}:{key[1].hex()}"
 
 
-def verify_there(files: Sequence[Path], trust: Iterable[Trusted] = ()) -> list[dict[str, Any]]:
-    """What the other verifier says of each archive."""
+def verify_there(
+    files: Sequence[Path], trust: Iterable[Trusted] = (), kept: Sequence[Path] = ()
+) -> list[dict[str, Any]]:
+    """What the other verifier says of each archive, beside what the reviewer kept."""
+    held = [word for file in kept for word in ("--kept", file)]
     flags = [word for key in trust for word in ("--trust", trusted(key))]
-    answers = run_node("verify.mjs", "--rules", RULE_SETS, *flags, *files)
+    answers = run_node("verify.mjs", "--rules", RULE_SETS, *flags, *held, *files)
     assert len(answers) == len(files)
     return answers
 

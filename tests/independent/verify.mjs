@@ -1,12 +1,14 @@
 // A second verifier of sealed months: Node alone, written from FORMAT.md, FIGURES.md and RECORDS.md.
 //
-//     node verify.mjs [--trust [PLANT:]SHA256-OF-THE-ROOT-KEY] [--rules FOLDER] ARCHIVE...
+//     node verify.mjs [--trust [PLANT:]SHA256-OF-THE-ROOT-KEY] [--rules FOLDER]
+//         [--kept NOTE|RECEIPT]... ARCHIVE...
 //
 // One line of JSON an archive: {verdict, identity, findings: [{code, where, about}], counts,
 // not_checked}. It shares no code with the program, and what it knows of the format it knows from
 // the text. What follows a word of another's mouth is in `about` and means nothing.
 //
-// Exit: 0 when every archive was looked at, whatever the verdicts; 70 on a defect of this program.
+// Exit: 0 when every archive was looked at, whatever the verdicts; 2 when a file of --kept is none
+// that can be compared with it; 70 on a defect of this program.
 
 import { Archive, ContainerError } from "./archive.mjs";
 import { checkFiles, checkWords, frameFiles } from "./bag.mjs";
@@ -15,6 +17,7 @@ import { Configurations } from "./configurations.mjs";
 import { Documents } from "./documents.mjs";
 import { Figures } from "./figures.mjs";
 import { Identities } from "./identities.mjs";
+import * as kept from "./kept.mjs";
 import { Log } from "./log.mjs";
 import { Named } from "./named.mjs";
 import { Stream } from "./streams.mjs";
@@ -24,11 +27,12 @@ const NOT_CHECKED = [
   "The meters themselves, and another history written by gateway and collector together.",
 ];
 
-/** Everything about one archive. `trusted`: hashes as `--trust`; `published`: a folder; or null. */
-export function verify(file, trusted, published = null) {
+/** Everything about one archive. `trusted`: hashes as `--trust`; `published`: a folder; or null;
+ *  `held`: what the reviewer kept. */
+export function verify(file, trusted, published = null, held = []) {
   const findings = [];
   const report = (code, where, about = "") => findings.push({ code, where, about });
-  const counts = { bytes: 0, files: 0, frames: 0, log_entries: 0, objects: 0, readings: 0,
+  const counts = { bytes: 0, files: 0, frames: 0, kept: 0, log_entries: 0, objects: 0, readings: 0,
     signatures: 0 };
   const archive = new Archive(file);
   const identities = new Identities();
@@ -36,7 +40,7 @@ export function verify(file, trusted, published = null) {
     counts.bytes = archive.bytes;
     archive.open();
     counts.files = archive.files.size;
-    look(archive, identities, trusted, published, counts, report);
+    look(archive, identities, trusted, published, held, counts, report);
   } catch (error) {
     if (error instanceof ContainerError) report("E-CONTAINER", "archive", error.message);
     else throw error;
@@ -49,7 +53,7 @@ export function verify(file, trusted, published = null) {
   return { verdict, identity, findings, counts, not_checked: NOT_CHECKED };
 }
 
-function look(archive, identities, trusted, published, counts, report) {
+function look(archive, identities, trusted, published, held, counts, report) {
   const tagHash = checkFiles(archive, report);
   identities.load(archive, trusted, report);
   const log = new Log();
@@ -86,6 +90,7 @@ function look(archive, identities, trusted, published, counts, report) {
   closing.checkSeal(archive, identities, log, tagHash, report);
   closing.checkReceipts(receipts, identities, log, all, report);
   closing.checkCloses(archive, identities, log, stated, all, report);
+  kept.check(held, identities, log, () => { counts.kept += 1; }, report);
 }
 
 /** No receipt or close of a stream without frames. */
@@ -98,21 +103,26 @@ function checkStrays(archive, streams, report) {
 
 function main(args) {
   let [trusted, published] = [null, null];
-  const files = [];
+  const [files, held] = [[], []];
   while (args.length) {
     const argument = args.shift();
     if (argument === "--trust") trusted = (trusted ?? new Set()).add(args.shift());
     else if (argument === "--rules") published = args.shift();
+    else if (argument === "--kept") held.push(args.shift());
     else files.push(argument);
   }
-  for (const file of files) process.stdout.write(`${JSON.stringify(verify(file, trusted, published))}\n`);
+  const compared = kept.load(held);
+  for (const file of files) {
+    process.stdout.write(`${JSON.stringify(verify(file, trusted, published, compared))}\n`);
+  }
 }
 
 if (process.argv[1] === new URL(import.meta.url).pathname) {
   try {
     main(process.argv.slice(2));
   } catch (error) {
-    process.stderr.write(`${error.stack}\n`);
-    process.exitCode = 70;
+    const isOther = error instanceof kept.NotKeptError;
+    process.stderr.write(`${isOther ? error.message : error.stack}\n`);
+    process.exitCode = isOther ? 2 : 70;
   }
 }
