@@ -25,8 +25,8 @@ from edge.renewal import Renewal
 from edge.site.config import Site
 from edge.spool_reader import State, Stored
 from edge.stream import Stream
-from edge.trouble import DAMAGED, FORK, REFUSED, UNANSWERED
-from edge.uplink.machine import Send, unanswered
+from edge.trouble import DAMAGED, FORK, REFUSED, SET_BACK, UNANSWERED
+from edge.uplink.machine import Send, set_back, unanswered
 from edge.uplink.mqtt import MqttUplink
 from edge.uplink.sending import Sending
 from edge.uplink.topics import Topics
@@ -357,7 +357,9 @@ class Delivery:
             self._send_all(self.machine.tick(self._sending.now_s()))
             if self._renewal is not None:
                 self._sending.spawn(self._renewal.look(is_online=self.machine.online))
-            if sentence := unanswered(self.machine, self._topics.frames, self._name):
+            if sentence := set_back(self.machine):
+                self._sending.spawn(self._note(SET_BACK, NotOursError(sentence)))
+            elif sentence := unanswered(self.machine, self._topics.frames, self._name):
                 self._sending.spawn(self._note(UNANSWERED, NotOursError(sentence)))
 
     def _send_all(self, sends: Sequence[Send]) -> None:

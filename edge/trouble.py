@@ -14,6 +14,7 @@ from evidence import cbor
 
 FORK, DAMAGED, REFUSED = "fork", "spool-damaged", "messages-refused"
 UNANSWERED = "no-receipts"  # the broker is there, and what is sent gets no receipt
+SET_BACK = "collector-set-back"  # the collector holds less than it has receipted
 UNHEARD = "unheard"  # the collector has not been heard since the start
 SENTENCE_MAX = 2_000  # characters
 #: anybody who reaches the broker can have a message refused: it counts when no receipt comes

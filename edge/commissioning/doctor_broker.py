@@ -33,11 +33,6 @@ _IN = {
 }
 LET_IN = "check the broker's url, and at the broker who may connect; readings wait in the spool"
 NO_RECEIPT = "no receipt comes for what the agent sends"
-BEHIND = (
-    "at the collector stackproof cloud status and its log say more: it may be down, have another "
-    "slice than [gateway] slice, lack this plant or this gateway's certificate (stackproof cloud "
-    "keys), or have lost part of its log; the broker's log says whether it drops what is sent"
-)
 NO_TLS = "have the url begin with mqtts:// or wss:// (docs/deploy.md), unless a tunnel leads there"
 #: of OpenSSL's X509_V_ERR_… (x509_vfy.h): what is wrong with the broker's certificate, what to do
 _ITS = {
@@ -81,7 +76,7 @@ async def examine_broker(site: Site, clock: Clock) -> list[Check]:
     checks.append(await _hello(route, name, tls, context, "gateway"))
     now = await asyncio.to_thread(look_at_delivery, site, clock)
     if not has_failed(checks) and now.is_running and now.unanswered:
-        checks.append(failed(BROKER, "protocol", NO_RECEIPT, BEHIND))
+        checks.append(failed(BROKER, "protocol", NO_RECEIPT, now.unanswered))
     return checks
 
 

@@ -15,7 +15,7 @@ from edge.identity import Problems, open_collector, open_gateway_certificate
 from edge.site.config import Site
 from edge.spool_reader import SpoolReader
 from edge.status import status_of
-from edge.trouble import UNANSWERED
+from edge.trouble import SET_BACK, UNANSWERED
 
 PATIENCE_S = 30.0  # frames close after 10 s at the latest, receipts come within one
 AGAIN_S = 0.2
@@ -147,7 +147,9 @@ def look_at_delivery(site: Site, clock: Clock) -> Delivery:
         received_ns=receipt.get("received_ns"),
         before_ns=before_ns,
         after_ns=clock.wall_ns(),
-        unanswered={one["name"]: one["sentence"] for one in told["alarms"]}.get(UNANSWERED, ""),
+        unanswered=next(
+            (a["sentence"] for a in told["alarms"] if a["name"] in (SET_BACK, UNANSWERED)), ""
+        ),
         trouble=receipt.get("problem", ""),
     )
 

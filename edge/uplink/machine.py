@@ -20,11 +20,29 @@ JITTER = 0.2
 FRUITLESS_MAX = 3
 
 
-TAKEN = (
-    "the broker takes what is sent on {topic}, and no receipt comes. The broker may drop it, since "
-    "this gateway may not publish there (its log says so; stackproof cloud broker config writes "
-    "what is needed); or look at the collector (its log, stackproof cloud status): it may "
-    "be down, of another slice, refuse this gateway, or have lost part of its log"
+#: connected, and so long without a receipt for what was sent, is told
+UNANSWERED_S = 60.0
+#: likewise where the collector's newest word is older than a receipt kept here
+SET_BACK_S = 20.0
+
+NOT_ACCEPTED = (
+    "the collector does not accept this gateway's readings: it is connected, and no receipt comes. "
+    "Readings are kept. Run stackproof cloud status there and look, in this order: {causes}; then "
+    "at the broker's log: it may drop what is sent on {topic}"
+)
+#: likely causes, the likeliest first: of a gateway that never had a receipt, and of another
+NEVER = (
+    "does [[plant]] gateways name this gateway's certificate; is plant, slice and root the same in "
+    "both files; does the collector run"
+)
+NO_MORE = (
+    "does the collector run; was this gateway's certificate revoked, or has it ended; was its "
+    "stream forked; was the collector's evidence set back by a restore"
+)
+SET_BACK = (
+    "the collector's evidence was set back: a receipt here is for seq {receipted}, its newest word "
+    "is seq {behind}, so {lost} objects are missing there. What is new is kept here: restore the "
+    "collector's newest backup or its old disk, and leave this spool as it is until receipts come"
 )
 CUT = (
     "the broker has ended {times} connections in a row after objects were sent on {topic}, and no "
@@ -51,6 +69,7 @@ class Machine:
         online: the transport is up.
         resends: how often it went back.
         fruitless: connections in a row that took objects and ended without a receipt.
+        behind: seq of the collector's newest word, while that is older than `receipted`; else None.
         jitter: source of randomness for the back-off, so that gateways do not march in step.
     """
 
@@ -59,11 +78,14 @@ class Machine:
     online: bool = False
     resends: int = 0
     fruitless: int = 0
+    behind: int | None = None
     jitter: random.Random = field(default_factory=random.Random)
     _next: int = 0
     _stall_s: float = field(default_factory=lambda: STALL_S)
     _stalls_at_s: float | None = None
     _repeats_from_s: float = 0.0
+    _waits_from_s: float | None = None  # connected, and something sent is without a receipt
+    waited_s: float = 0.0
 
     def __post_init__(self) -> None:
         self._next = self.receipted + 1
@@ -75,8 +97,14 @@ class Machine:
 
     @property
     def is_unanswered(self) -> bool:
-        """True when it is connected and has gone back again and again without a new receipt."""
-        return self.online and self._stall_s >= STALL_S_MAX
+        """True when it is connected, and for long, or again and again, no receipt has come."""
+        is_long = self._stall_s >= STALL_S_MAX or self.waited_s >= UNANSWERED_S
+        return self.online and is_long
+
+    @property
+    def is_set_back(self) -> bool:
+        """True when the collector's word is older than a receipt kept here, and nothing follows."""
+        return self.online and self.behind is not None and self.waited_s >= SET_BACK_S
 
     @property
     def pause_s(self) -> float:
@@ -108,7 +136,8 @@ class Machine:
     def disconnected(self) -> None:
         """The transport is down."""
         self.online = False
-        self._stalls_at_s = None
+        self._stalls_at_s = self._waits_from_s = None
+        self.waited_s = 0.0
 
     def appended(self, seq: int, now_s: float) -> list[Send]:
         """The spool holds one more object."""
@@ -122,8 +151,10 @@ class Machine:
     def receipt(self, seq: int, now_s: float) -> list[Send]:
         """A valid receipt covers everything up to seq."""
         if seq <= self.receipted:
+            self.behind = seq if seq < self.receipted else None
             return []
-        self.receipted = seq
+        self.receipted, self.behind = seq, None
+        self._waits_from_s, self.waited_s = None, 0.0
         self._next = max(self._next, seq + 1)
         self._stall_s, self.fruitless = STALL_S, 0
         self._stalls_at_s = None
@@ -168,13 +199,17 @@ class Machine:
             if self._stalls_at_s is None:
                 spread = 1 + JITTER * self.jitter.random()
                 self._stalls_at_s = now_s + self._stall_s * spread
+            if self._waits_from_s is None:
+                self._waits_from_s = now_s
+            self.waited_s = now_s - self._waits_from_s
         else:
-            self._stalls_at_s = None
+            self._stalls_at_s = self._waits_from_s = None
+            self.waited_s = 0.0
         return sends
 
 
 def unanswered(machine: Machine, topic: str, name: str) -> str:
-    """What it looks like when nothing that is sent gets a receipt, "" while it does. Pure.
+    """Sentence for a gateway whose objects get no receipt, "" while they do. Pure.
 
     Args:
         machine: of the delivery.
@@ -186,4 +221,13 @@ def unanswered(machine: Machine, topic: str, name: str) -> str:
     if machine.fruitless >= FRUITLESS_MAX:
         times, pause = machine.fruitless, machine.pause_s
         return CUT.format(times=times, topic=topic, name=name, pause=pause)
-    return TAKEN.format(topic=topic) if machine.is_unanswered else ""
+    causes = NEVER if machine.receipted < 0 else NO_MORE
+    return NOT_ACCEPTED.format(causes=causes, topic=topic) if machine.is_unanswered else ""
+
+
+def set_back(machine: Machine) -> str:
+    """Sentence for a collector that holds less than it has receipted, "" for none. Pure."""
+    if not machine.is_set_back or machine.behind is None:
+        return ""
+    lost = machine.receipted - machine.behind
+    return SET_BACK.format(receipted=machine.receipted, behind=machine.behind, lost=lost)

@@ -178,7 +178,8 @@ async def test_a_topic_that_is_forbidden_shows_by_the_missing_receipt(
         await _is_refused(bench, "no receipt comes for what the agent sends", "cloud status")
     topic = f"stackproof/v1/00/{PLANT}/{GATEWAY}/frames"
     assert re.search(
-        rf"ALARM no-receipts: since .*: the broker takes what is sent on {topic}", said
+        rf"ALARM no-receipts: since .*: the collector does not accept .* what is sent on {topic}",
+        said,
     )
 
 

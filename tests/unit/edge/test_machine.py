@@ -2,7 +2,16 @@
 
 import random
 
-from edge.uplink.machine import PROBE, STALL_S, STALL_S_MAX, WINDOW, Machine, Send, unanswered
+from edge.uplink.machine import (
+    PROBE,
+    STALL_S,
+    STALL_S_MAX,
+    WINDOW,
+    Machine,
+    Send,
+    set_back,
+    unanswered,
+)
 
 
 def machine(newest: int = -1, receipted: int = -1) -> Machine:
@@ -208,3 +217,34 @@ def test_unanswered_only_after_going_back_for_minutes_and_only_while_connected()
     assert made.is_unanswered
     made.receipt(1, now_s)
     assert not made.is_unanswered
+
+
+def test_a_minute_without_a_receipt_is_told_however_often_the_collector_repeats_an_old_one() -> (
+    None
+):
+    made = machine(newest=4, receipted=1)
+    made.connected(0)
+    for second in range(1, 61):
+        assert unanswered(made, "a/topic", "me") == ""
+        made.repeated(second)
+        made.tick(second)
+    assert "no receipt comes" in unanswered(made, "a/topic", "me")
+    assert "revoked" in unanswered(made, "a/topic", "me")
+    made.receipt(2, 61)
+    assert unanswered(made, "a/topic", "me") == "", "one that moves"
+    made.tick(100)
+    made.disconnected()
+    assert made.waited_s == 0, "an outage of the broker is told as one"
+
+
+def test_an_older_word_of_the_collector_is_told_when_nothing_follows_it() -> None:
+    made = machine(newest=9, receipted=7)
+    made.connected(0)
+    made.receipt(3, 0.5)
+    made.tick(19)
+    assert set_back(made) == "", "a broker that was killed has kept an older receipt"
+    made.tick(20)
+    assert "for seq 7, its newest word is seq 3, so 4 objects are missing" in set_back(made)
+    made.receipt(8, 21)
+    assert set_back(made) == ""
+    assert made.behind is None

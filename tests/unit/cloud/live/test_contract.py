@@ -25,7 +25,7 @@ from edge.drivers.base import Sample
 from edge.live_message import LiveMessage
 from edge.pipeline import Layout, assemble, calculate
 from edge.spool import Usage
-from edge.trouble import DAMAGED, FORK, REFUSED, UNANSWERED
+from edge.trouble import DAMAGED, FORK, REFUSED, SET_BACK, UNANSWERED
 from evidence.frame import Clock
 from evidence.quality import Quality
 from tests.unit.cloud.live_examples import NS, T0, ManualClock, configuration
@@ -34,7 +34,7 @@ from tests.unit.edge.ticks import one_read
 SECONDS = 14
 ALARMS = (
     BROKER_CERTIFICATE, CLOCK_AHEAD, DAMAGED, DISK_LOW, FILLING, FORK, FULL, KEY_AWAY,
-    METRICS_AWAY, OLD, REFUSED, TWO_LOGS, UNANSWERED, WAY_BLOCKED,
+    METRICS_AWAY, OLD, REFUSED, SET_BACK, TWO_LOGS, UNANSWERED, WAY_BLOCKED,
 )  # fmt: skip
 
 
