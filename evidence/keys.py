@@ -25,7 +25,7 @@ from cryptography.x509.oid import NameOID
 
 from evidence.errors import KeyFileError, MalformedError, UnknownSuiteError
 from evidence.owners import make_file
-from evidence.suites import PrivateKey, PublicKey, Suite, suite_of
+from evidence.suites import PrivateKey, PublicKey, Suite, has_small_order_r, suite_of
 
 Certificate = x509.Certificate
 CertificateRequest = x509.CertificateSigningRequest
@@ -240,7 +240,14 @@ def is_issued_by(certificate: x509.Certificate, root: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(root)
         constraints = root.extensions.get_extension_for_class(x509.BasicConstraints).value
-    except (InvalidSignature, UnsupportedAlgorithm, x509.ExtensionNotFound, *UNREADABLE):
+        key = root.public_key()
+        if isinstance(key, ed25519.Ed25519PublicKey):  # the library takes what suites refuses
+            suite_of(key)
+            if has_small_order_r(certificate.signature):
+                return False
+    except (
+        InvalidSignature, MalformedError, UnsupportedAlgorithm, x509.ExtensionNotFound, *UNREADABLE,
+    ):  # fmt: skip
         return False
     return bool(constraints.ca)
 

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
-from evidence.errors import KeyFileError, TokenAwayError
+from evidence.errors import KeyFileError, MalformedError, TokenAwayError
 from evidence.keys import key_id
 from evidence.suites import PublicKey, lower, suite_of
 
@@ -114,7 +114,10 @@ class Pkcs11Signer:
             except TokenAwayError:
                 self._private = self._open_again()
             self._public = self._read_public()
-        self._suite = suite_of(self._public)
+        try:
+            self._suite = suite_of(self._public)
+        except MalformedError as error:
+            raise self._refused("has a public key that is none", error) from error
 
     @property
     def alg(self) -> int:

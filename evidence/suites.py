@@ -16,11 +16,13 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
     encode_dss_signature,
 )
 
+from evidence.ed25519_points import SMALL_ORDER, check_point
 from evidence.errors import SignatureError, UnknownSuiteError
 
 #: order of P-256's group (FIPS 186-4, D.1.2.3)
 _P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _P256_HALF = 32  # bytes of r, and of s
+_ED25519_HALF = 32  # bytes of R, and of S
 
 PublicKey = ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey
 PrivateKey = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey
@@ -60,10 +62,18 @@ def _ed25519_sign(key: PrivateKey, message: bytes) -> bytes:
 def _ed25519_verify(key: PublicKey, signature: bytes, message: bytes) -> None:
     if not isinstance(key, ed25519.Ed25519PublicKey):
         raise SignatureError("the key is not an Ed25519 key")
+    if has_small_order_r(signature):
+        raise SignatureError("the Ed25519 signature has an R of small order")
+    # the library refuses S >= L, and compares R with the one encoding of S·B - h·A
     try:
         key.verify(signature, message)
     except InvalidSignature:
         raise SignatureError("Ed25519 signature does not verify") from None
+
+
+def has_small_order_r(signature: bytes) -> bool:
+    """True for an Ed25519 signature that shows its key: no signer makes one by chance."""
+    return signature[:_ED25519_HALF] in SMALL_ORDER
 
 
 def _p256_fits(key: PublicKey) -> bool:
@@ -125,8 +135,15 @@ def suite(alg: int) -> Suite:
 
 
 def suite_of(key: PublicKey) -> Suite:
-    """The suite this program signs with for a key; UnknownSuiteError when there is none."""
+    """The suite this program signs with for a key: the one door that every key comes in by.
+
+    Raises:
+        UnknownSuiteError: there is none.
+        MalformedError: an Ed25519 key that nobody can have, or under which anybody can sign.
+    """
     for candidate in SUITES.values():
         if candidate.written and candidate.fits(key):
+            if isinstance(key, ed25519.Ed25519PublicKey):
+                check_point(key.public_bytes_raw())
             return candidate
     raise UnknownSuiteError("no crypto suite for this kind of key")

@@ -6,6 +6,7 @@ from typing import Any
 from evidence import cbor
 from evidence.archive import paths
 from evidence.documents.document import COLLECTOR
+from tests.attacks.by_points import ORDER_8, Nobodys
 from tests.attacks.forging import Kind, kind
 from tests.unit.evidence import sealed_month as sm
 from tests.unit.evidence.documents import papers as pp
@@ -59,6 +60,14 @@ def signed_anew() -> list[bytes]:
     return [enrolled, once, once[:-32] + s.to_bytes(32, "big")]
 
 
+def nobodys() -> list[bytes]:
+    """Wu is enrolled with a key that nobody has, and a count is signed under it."""
+    key = Nobodys(ORDER_8)
+    body = pp.person_body("chen") | {"key": pp.spki(key)}
+    enrolled = pp.paper("wang", "person", "wu", body, sm.sha256(pp.persons()[-1]))
+    return [enrolled, counted("wu", by=key)]
+
+
 Made = Callable[[], list[bytes]]
 INVOICE = pp.INVOICE | {"value": "1.00"}
 
@@ -71,6 +80,8 @@ AFTER_PERSONS: list[tuple[str, str, Made, str]] = [
     ("paper logged again, rewritten",
      "A count is logged a second time, without its signer's key.", signed_anew,
      "once with its signature rewritten"),
+    ("person with a key of small order", "A person is enrolled in whose name anybody signs.",
+     nobodys, "point of small order"),
     ("paper of another plant", "An operator uses the sister plant's count here.",
      lambda: [counted("li", plant="sister-smelter")], "plant sister-smelter"),
     ("invoice by an operator", "An operator, who may count, signs an invoice.",

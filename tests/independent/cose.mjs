@@ -4,6 +4,7 @@ import { createHash, verify as cryptoVerify } from "node:crypto";
 import { inflateSync } from "node:zlib";
 import * as cbor from "./cbor.mjs";
 import { FormatError, NewerError } from "./cbor.mjs";
+import { checkKey, isSmall } from "./points.mjs";
 import { unzstd } from "./zstd.mjs";
 
 export const OBJECT_MAX = 1 << 20;
@@ -37,9 +38,10 @@ export function sha256(...parts) {
 
 export const hex = (bytes) => Buffer.from(bytes).toString("hex");
 
-/** A public key with its hash; kind is null where the suite is unknown. */
+/** A public key with its hash; kind is null where the suite is unknown. Throws of what is no key. */
 export function publicKey(key) {
   const spki = key.export({ type: "spki", format: "der" });
+  if (key.asymmetricKeyType === "ed25519") checkKey(spki.subarray(-32));
   const isP256 = key.asymmetricKeyType === "ec" &&
     key.asymmetricKeyDetails.namedCurve === "prime256v1";
   const known = key.asymmetricKeyType === "ed25519" || isP256;
@@ -49,7 +51,9 @@ export function publicKey(key) {
 /** True if the signature over the bytes is good under a key of the table. */
 export function isSigned(data, signature, by) {
   if (signature.length !== 64) return false;
-  if (by.kind === "ed25519") return cryptoVerify(null, data, by.key, signature);
+  if (by.kind === "ed25519") {
+    return !isSmall(signature.subarray(0, 32)) && cryptoVerify(null, data, by.key, signature);
+  }
   return cryptoVerify("sha256", data, { key: by.key, dsaEncoding: "ieee-p1363" }, signature);
 }
 

@@ -7,6 +7,7 @@ import * as cose from "./cose.mjs";
 import { SignatureError, SuiteError, hex, sha256 } from "./cose.mjs";
 import { told } from "./x509.mjs";
 import { StreamKeys, grouped, held } from "./keys.mjs";
+import { isSmall } from "./points.mjs";
 
 const KEYS_MAX = 1_000;
 const CERTIFICATE_BYTES_MAX = 16 * 1024;
@@ -21,7 +22,7 @@ function pem(der) {
   return `-----BEGIN CERTIFICATE-----\n${lines.join("\n")}\n-----END CERTIFICATE-----\n`;
 }
 
-/** {role, plant, name, key, hash, and what `told` says}; key.kind is null where the suite is unknown. */
+/** {role, plant, name, key, hash, and what `told` says}; of an unknown suite key.kind is null, too. */
 function read(der) {
   if (der.length > CERTIFICATE_BYTES_MAX) throw new FormatError("it is too long");
   let certificate;
@@ -44,9 +45,16 @@ function read(der) {
 function keyOf(certificate) {
   try {
     return cose.publicKey(certificate.publicKey);
-  } catch {
-    return { key: null, spki: null, hash: Buffer.alloc(32), kind: null };
+  } catch (error) {
+    const fault = error instanceof FormatError ? error.message : null;
+    return { key: null, spki: null, hash: Buffer.alloc(32), kind: null, fault };
   }
+}
+
+/** True if the key of a certificate signed another one. */
+function signed(by, found) {
+  if (!found.certificate.verify(by.certificate.publicKey)) return false;
+  return by.key.kind !== "ed25519" || !isSmall(found.signature.subarray(0, 32));
 }
 
 function within(item, ns) {
@@ -123,14 +131,17 @@ export class Identities {
     const root = this.file(archive, path, report);
     if (root === null) return;
     this.plant = root.plant;
-    const { certificate } = root;
+    if (root.key.fault) {
+      report("E-CERTIFICATE", path, root.key.fault);
+      return;
+    }
     this.isUndecided = root.key.kind === null;
     if (this.isUndecided) report("C-SUITE", path);
     else if (root.role !== "root") report("E-CERTIFICATE", path, "it is no root");
     else {
       this.root = root;
       const isSelfSigned = root.isAuthority && root.issuer.equals(root.subject) &&
-        certificate.verify(certificate.publicKey);
+        signed(root, root);
       if (!isSelfSigned) report("E-CERTIFICATE", path, "it is not self-signed");
     }
     const hash = hex(root.key.hash);
@@ -151,12 +162,12 @@ export class Identities {
   }
 
   wrongWith(found, role, name) {
+    if (found.key.fault) return found.key.fault;
     if (this.root === null) return "the plant's root did not issue it";
     if (found.role !== role || found.plant !== this.plant || (name ?? found.name) !== found.name) {
       return "it is for somebody else than its name says";
     }
-    const isIssued = found.issuer.equals(this.root.subject) &&
-      found.certificate.verify(this.root.certificate.publicKey);
+    const isIssued = found.issuer.equals(this.root.subject) && signed(this.root, found);
     if (!isIssued) return "the plant's root did not issue it";
     const keys = this.keysOf(found.name);
     const isNew = role === "gateway" && !keys.has(hex(found.key.hash));

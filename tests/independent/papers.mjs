@@ -233,8 +233,8 @@ export function personKey(der) {
   let found;
   try {
     found = cose.publicKey(createPublicKey({ key: der, format: "der", type: "spki" }));
-  } catch {
-    throw new FormatError("it is no key");
+  } catch (error) {
+    throw error instanceof FormatError ? error : new FormatError("it is no key");
   }
   if (found.kind === null) throw new cose.SuiteError("the person's key is of no known suite");
   const length = found.kind === "ed25519" ? 44 : 91; // uncompressed points only

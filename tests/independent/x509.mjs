@@ -7,9 +7,9 @@ const [KEY_ID, KEY_USAGE, NAMES, CONSTRAINTS, AUTHORITY] =
   ["551d0e", "551d0f", "551d11", "551d13", "551d23"];
 const TRUE = 0xff;
 
-/** {from, to (ns), issuer, subject (DER), names: [uri or null], isAuthority}. */
+/** {from, to (ns), issuer, subject (DER), names: [uri or null], isAuthority, signature}. */
 export function told(der) {
-  const [tbs] = items(only(der, 0x30, "certificate"));
+  const [tbs, , signature] = items(only(der, 0x30, "certificate"));
   const fields = inside(tbs, 0x30, "certificate");
   const version = inside(fields.shift(), 0xa0, "version");
   if (version.length !== 1 || integer(version[0], "version") !== 2n) {
@@ -25,6 +25,7 @@ export function told(der) {
   return {
     from, to, issuer: issuer.whole, subject: subject?.whole,
     isAuthority: isAuthority(found.get(CONSTRAINTS)),
+    signature: as(signature, 0x03, "signature").subarray(1), // after the count of unused bits
     names: names.map(({ tag, value }) => (tag === 0x86 ? value.toString("latin1") : null)),
   };
 }

@@ -29,6 +29,7 @@ from evidence.keys import (
 from evidence.orders import Replace, Revoke, decode_order
 from evidence.site_order import SiteOrder, decode_site_order
 from evidence.suites import PublicKey
+from tests.attacks.by_points import ORDER_8, Nobodys, request_for
 from tests.service_user import given, needs_root, not_given
 
 HEAD = bytes(range(32))
@@ -279,6 +280,16 @@ def test_a_request_that_is_not_signed_by_its_key_is_not_signed(
     Path("new.csr").write_bytes(forged)
     told = refused(capsys, *enrol(key_sha256(other).hex()))
     assert "not signed by the key it asks for" in told
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_request_for_a_key_under_which_anybody_can_sign_is_refused(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(*csr()) == 0
+    Path("new.csr").write_bytes(request_for(Nobodys(ORDER_8), Path("new.csr").read_bytes()))
+    told = refused(capsys, *enrol(key_sha256(Nobodys(ORDER_8).public_key).hex()))
+    assert "new.csr: the Ed25519 key is a point of small order" in told
 
 
 @pytest.mark.parametrize("junk", [b"", b"junk", b"-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n"])
