@@ -170,7 +170,7 @@ def test_other_signatures_may_stand_before_and_after() -> None:
 
 def test_a_bad_signature_of_the_right_key_is_not_passed_over() -> None:
     blob = base64.b64decode(LINE.rpartition(" ")[2])
-    bad = "\u2014 stackproof/p1 " + base64.b64encode(blob[:4] + bytes(64)).decode()
+    bad = "\u2014 stackproof/p1 " + base64.b64encode(blob[:4] + b"\t" * 64).decode()
     with pytest.raises(SignatureError, match="does not verify"):
         verify(f"{BODY}{bad}\n{LINE}\n", ED.public_key)
 
