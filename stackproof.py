@@ -43,6 +43,7 @@ COMMANDS = {
     "keys": Command("keys, certificates, orders about them", "evidence.cli", keeps_name=True),
     "record": Command("documents of persons: sign, show, send, check, …", "cloud.commands.records"),
     "relay": Command("the far side of a one-way site", "edge.relay.cli", "edge"),
+    "compare": Command("whether sealed months are one history", "evidence.cli", keeps_name=True),
     "screen": Command("statistical questions to sealed months", "evidence.cli", keeps_name=True),
 }
 

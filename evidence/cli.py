@@ -1,4 +1,4 @@
-"""`stackproof verify …`; `keys …` and `screen …` begin here (`cli_keys`, `cli_screen`). Prints."""
+"""`stackproof verify …`; `keys …`, `screen …`, `compare …` begin here (`cli_keys`, …). Prints."""
 
 import argparse
 import io
@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from evidence.cli_compare import add_compare_command
 from evidence.cli_keys import add_key_commands
 from evidence.cli_progress import Progress, can_print, readable
 from evidence.cli_screen import add_screen_command
@@ -23,7 +24,7 @@ EXIT_CANNOT = 2
 
 
 def main(argv: list[str]) -> int:
-    """Run `verify …`, `keys …` or `screen …`; the exit status."""
+    """Run `verify …`, `keys …`, `screen …` or `compare …`; the exit status."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         # what a terminal's encoding lacks is shown as an escape; a report must not end half-way
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -46,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Exit status: 0 passed, 1 failed, 2 cannot decide or cannot run.",
     )
     verify.add_argument("archive", type=Path, help="the archive (.tar)")
+    verify.add_argument("others", type=Path, nargs="*", help=argparse.SUPPRESS)
     verify.add_argument(
         "--trust",
         type=Path,
@@ -80,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     verify.set_defaults(run=_verify)
     add_key_commands(rooms)
     add_screen_command(rooms)
+    add_compare_command(rooms)
     return parser
 
 
@@ -87,6 +90,8 @@ def _verify(args: argparse.Namespace) -> int:
     # the recomputation loads numpy and the calculation library: only when it is asked for
     from evidence.verifier.run import verify
 
+    if args.others:
+        raise KeyFileError("verify takes one archive; two or more: stackproof compare ARCHIVE…")
     trust = load_trust(args.trust) if args.trust else None
     if args.orders and trust is None:
         raise KeyFileError("--orders needs --trust: whose orders they are, only a root says")

@@ -21,6 +21,8 @@ RECORDS_MAX, RECORDS_BLOCK = 20_000, 10_000
 
 #: rows read at a time: what is looked up next mostly stands beside
 BLOCK = 32
+#: of all objects of a stream, one after another
+OBJECTS_BLOCK = 1_000
 
 #: unsigned numbers of 64 bits, which SQLite has not, are 8 bytes, big-endian
 _TABLES = (
@@ -39,6 +41,8 @@ _ACCEPTED = "INSERT INTO accepted VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)"
 _GAP = "UPDATE accepted SET gap = ? WHERE stream = ? AND seq = ?"
 _OBJECTS = """SELECT seq, number, received, sha256, length, key, kind, gap
               FROM accepted WHERE stream = ? AND seq BETWEEN ? AND ?"""
+_IN_ORDER = """SELECT seq, number, sha256 FROM accepted
+               WHERE stream = ? AND seq >= ? ORDER BY seq LIMIT ?"""
 _ENTRIES = "SELECT received, root FROM entry WHERE number BETWEEN ? AND ? ORDER BY number"
 _TOLD = "INSERT INTO told VALUES (?, ?, ?, ?)"
 _FINAL = "INSERT OR REPLACE INTO final VALUES (?, ?)"
@@ -240,6 +244,17 @@ class LogView:
             self.start.size + number, int.from_bytes(received, "big"), sha256,
             int.from_bytes(length, "big"), self._keys[key], Kind(kind), gap,
         )  # fmt: skip
+
+    def objects(self, stream: str, since: int = 0) -> Iterator[tuple[int, int, bytes]]:
+        """(seq, index of its entry, hash) of objects that are accepted here, from a seq on."""
+        after = _u64(since)
+        while stream in self._streams:
+            rows = self._tables.run(_IN_ORDER, (self._streams[stream].number, after, OBJECTS_BLOCK))
+            for seq, number, sha256 in rows:
+                yield int.from_bytes(seq, "big"), self.start.size + number, sha256
+            if len(rows) < OBJECTS_BLOCK:
+                return
+            after = _u64(int.from_bytes(rows[-1][0], "big") + 1)
 
     def received_at(self, index: int) -> int | None:
         """When the entry of this index was received; None when it is not in the archive."""
