@@ -33,6 +33,25 @@ class HttpConfig(Address):
     accounts: bool
     visitors_operate: bool = False
 
+    def open_note(self, url: str) -> str:
+        """A sentence for the log of a collector that needs no accounts; "" for others.
+
+        Args:
+            url: of its pages.
+        """
+        if self.accounts:
+            return ""
+        if not self.names:
+            acts = " and acknowledges alarms" if self.visitors_operate else ""
+            return (
+                f"accounts = false: everyone on this machine reads everything{acts}. "
+                "Before you connect a real plant, delete the line from [http] in CLOUD.toml."
+            )
+        return (
+            f"accounts = false: everyone who reaches {url} reads all plants, months and documents. "
+            "Delete the line from [http] in CLOUD.toml."
+        )
+
 
 def read_http(fields: Fields) -> HttpConfig:
     """What the table says; mistakes are told to `fields`."""

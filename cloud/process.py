@@ -210,9 +210,11 @@ class _Process:
         else:
             self._say(f"collector: {self._broker_url} does not answer yet; it is tried for ever")
         self._write_ready()
-        if not config.http.accounts:
-            also = " and acknowledges alarms" if config.http.visitors_operate else ""
-            self._say(f"accounts: none is needed; whoever reaches the dashboard reads all{also}")
+        if note := config.http.open_note(self._http_url):
+            if config.http.names:
+                log.warning("%s", note)
+            else:
+                self._say(note)
         self._say(f"series: kept in {self._series.kind}, followed from the log")
         self._say(f"ready: dashboard at {self._http_url}")
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from threading import Semaphore
 
+from cloud.accounts.addresses import AddressTries
 from cloud.accounts.book import Book, end_session, end_sessions
 from cloud.accounts.errors import AccountError
 from cloud.accounts.passwords import LENGTH_MAX, NOBODY, is_password
@@ -55,6 +56,7 @@ class SignIn:
     def __init__(self, book: Book) -> None:
         self._book = book
         self._browsers, self._strangers = Semaphore(HASHING), Semaphore(HASHING)
+        self._addresses = AddressTries()
 
     def sign_in(
         self, account: str, password: str, code: str, *, device: str = "", address: str = ""
@@ -69,7 +71,7 @@ class SignIn:
             address: where it comes from.
 
         Raises:
-            AccountError: "wrong" for whatever is wrong, "wait", or "busy".
+            AccountError: "wrong" for whatever is wrong, "wait", "wait-address", or "busy".
         """
         kept, lane = self._try(account, address, device)
         room = self._browsers if lane.is_browser else self._strangers
@@ -84,6 +86,8 @@ class SignIn:
             if now is not None and step is not None:
                 transaction.put(now := replace(now, last_step=step))
                 transaction.drop(lane)
+                if not lane.is_browser:
+                    self._addresses.give_back(address)
                 self._book.log(transaction, now_ns, Event("sign-in", account, account, address))
                 return open_session(transaction, now, now_ns, device, address)
             event = Event("sign-in-refused", lane.owner, "", address, f"try {lane.tries}")
@@ -109,14 +113,16 @@ class SignIn:
             ident = lane_of(account, number, is_known=known is not None)
             owner = known.id if known else ""
             lane = transaction.get(Lane, ident) or Lane(ident, owner)
-            pause_ns = lane.pause_ns(now_ns)
+            key, detail, pause_ns = "wait", "has to wait", lane.pause_ns(now_ns)
+            if not pause_ns and not lane.is_browser:
+                pause_ns = self._addresses.take(address, now_ns)
+                key, detail = "wait-address", "address has to wait"
             if not pause_ns:
                 transaction.put(lane := lane.after_try(now_ns))
                 return (known if known and known.is_active else None), lane
-            self._book.refused_in(
-                transaction, now_ns, Event("sign-in-refused", owner, "", address, "has to wait")
-            )
-        raise AccountError("wait", 429, minutes=str(-(-pause_ns // MINUTE_NS)))
+            event = Event("sign-in-refused", owner, "", address, detail)
+            self._book.refused_in(transaction, now_ns, event)
+        raise AccountError(key, 429, minutes=str(-(-pause_ns // MINUTE_NS)), address=address)
 
     def check_own(self, who: Principal, password: str) -> None:
         """AccountError unless this is the password of somebody who is signed in."""

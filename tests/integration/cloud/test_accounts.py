@@ -1,6 +1,7 @@
 """The first administrator of a collector, as processes: invited, back after a restart, logged."""
 
 import base64
+import json
 import re
 import stat
 import time
@@ -65,3 +66,66 @@ def test_the_first_administrator_comes_by_a_link_that_outlives_a_restart(cloud: 
     _, printed = cloud.end()
     assert link.rpartition("/")[2] not in printed
     assert PASSWORD not in printed
+
+
+def try_to_sign_in(at: str, account: str, forwarded_for: str) -> tuple[int, str]:
+    """Status and sentence of a try by the API, passed on by a proxy of this machine."""
+    order = {"account": account, "password": PASSWORD, "code": "000000"}
+    headers = {"Content-Type": "application/json", "X-Forwarded-For": forwarded_for}
+    request = urllib.request.Request(f"{at}/api/v1/sessions", json.dumps(order).encode(), headers)
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=30)
+    with refused.value as answer:
+        return answer.code, json.load(answer)["detail"]
+
+
+def test_an_address_that_tries_one_account_after_the_other_has_to_wait(cloud: Cloud) -> None:
+    """By what the proxy adds: what a stranger writes in front of it counts for nothing."""
+    cloud.config.write_text(cloud.config.read_text().replace("accounts = false\n", ""))
+    at = cloud.start()["http"]
+    for n in range(20):
+        forwarded = f"198.51.100.{n}, 203.0.113.7" if n % 2 else "203.0.113.7"
+        assert try_to_sign_in(at, f"person-{n}", forwarded)[0] == 401
+    status, told = try_to_sign_in(at, "another", "198.51.100.99, 203.0.113.7")
+    assert (status, told) == (
+        429,
+        "Too many wrong tries from 203.0.113.7. Try again in 3 min, or use a browser that you have "
+        "signed in with before.",
+    )
+    assert try_to_sign_in(at, "another", "203.0.113.8")[0] == 401
+    form = {"account": "another", "password": PASSWORD, "code": "000000", "next": ""}
+    request = urllib.request.Request(
+        f"{at}/zh/sign-in", urllib.parse.urlencode(form).encode(),
+        {"Origin": at, "X-Forwarded-For": "203.0.113.7"},
+    )  # fmt: skip
+    with pytest.raises(urllib.error.HTTPError, match="429") as refused:
+        urllib.request.urlopen(request, timeout=30)
+    with refused.value as answer:
+        assert "来自 203.0.113.7 的错误次数过多，请 3 分钟后再试" in answer.read().decode()
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ("", "accounts = false: everyone on this machine reads everything."),
+        (
+            'names = ["collector.example"]\n',
+            "accounts = false: everyone who reaches AT reads all plants, months and documents. "
+            "Delete the line from [http] in CLOUD.toml.",
+        ),
+    ],
+)
+def test_a_collector_without_accounts_says_so_at_start(cloud: Cloud, more: str, told: str) -> None:
+    text = cloud.config.read_text()
+    cloud.config.write_text(text.replace("accounts = false\n", f"accounts = false\n{more}"))
+    at = cloud.start()["http"]
+    _, printed = cloud.end()
+    (line,) = [line for line in printed.splitlines() if "accounts = false" in line]
+    assert told.replace("AT", at) in line
+    assert ("WARNING" in line) is bool(more), "a demo on this machine alarms nobody"
+
+
+def test_a_collector_with_accounts_says_nothing_of_them(cloud: Cloud) -> None:
+    cloud.config.write_text(cloud.config.read_text().replace("accounts = false\n", ""))
+    cloud.start()
+    assert "accounts = false" not in cloud.end()[1]
