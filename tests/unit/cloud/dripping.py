@@ -43,7 +43,10 @@ class Dripping:
 
     def _drip(self, connection: socket.socket) -> None:
         if self._context is not None:
-            connection = self._context.wrap_socket(connection, server_side=True)
+            try:
+                connection = self._context.wrap_socket(connection, server_side=True)
+            except OSError:  # on a busy machine the other side has given up before
+                return
         with connection:
             if not self.speaks_first:
                 connection.recv(4_096)
