@@ -1,100 +1,14 @@
-"""`./run` on a machine of paper: its Python, pip, pytest and user are small stand-ins.
-
-The stand-in Python is a shell script that logs what it is asked to do, so that set-up is tested
-without a network: when it happens, in which order, what a failure leaves behind.
-"""
+"""`./run` on a machine of paper: when it sets up, in which order, what a failure leaves behind."""
 
 import os
-import shutil
 import signal
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
+from tests.house.paper_machine import Machine
 from tests.waiting import ENOUGH_S
-
-REPOSITORY = Path(__file__).resolve().parents[2]
-
-TOOLS = "sh dirname readlink sed cat sha256sum flock rm mktemp awk basename ls touch sleep env nice"
-
-# Says whether it is new enough and has venv; a .venv it makes holds a copy of itself.
-PYTHON = """#!/bin/sh
-case "$*" in
--V) echo "Python 3.12.1" ;;
-*version_info*) exit {too_old} ;;
-*ensurepip*) exit {no_venv} ;;
-"-m venv "*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" && echo venv >>{log} ;;
-"-m pip "*) sleep {pip_s}; echo "pip $*" >>{log}; exit {pip_exit} ;;
-"-m pytest "*)
-    echo "pytest $*" >>{log}; echo "files in ${{TMPDIR:-}}" >>{log}
-    echo "compiled ${{PYTHONDONTWRITEBYTECODE:-kept}}" >>{log}
-    echo "{tally}" >>"$STACKPROOF_TALLY"; exit {pytest_exit} ;;
-*uplot.py) exit {uplot_exit} ;;
-*) exit 99 ;;
-esac
-"""
-
-
-class Machine:
-    """A folder with `run` in it and a PATH on which only chosen programs exist."""
-
-    def __init__(self, folder: Path) -> None:
-        self.root = folder / "the project"  # a space, on purpose
-        self.bin = folder / "bin"
-        self.log = folder / "log"
-        (self.root / "requirements").mkdir(parents=True)
-        self.bin.mkdir()
-        shutil.copy(REPOSITORY / "run", self.root)
-        for name in ("build", "all", "dev"):
-            (self.root / f"requirements/{name}.txt").write_text(f"{name}==1\n")
-        (self.root / "pyproject.toml").write_text('[project]\nversion = "1"\n\n[tool.x]\ny = 1\n')
-        (self.root / "package-lock.json").write_text("{}")
-        for tool in (*TOOLS.split(), "mkdir", "cp"):
-            (self.bin / tool).symlink_to(Path("/usr/bin") / tool)
-        self.program("id", "#!/bin/sh\necho 1000\n")  # not root: nothing is installed
-        self.python()
-
-    def program(self, name: str, text: str = "#!/bin/sh\n") -> None:
-        (self.bin / name).write_text(text)
-        (self.bin / name).chmod(0o755)
-
-    def python(self, name: str = "python3", **behaviour: object) -> None:
-        defaults: dict[str, object] = {
-            "too_old": 0, "no_venv": 0, "pip_s": 0, "pip_exit": 0, "tally": "3 0 1",
-            "pytest_exit": 0, "uplot_exit": 0,
-        }  # fmt: skip
-        text = PYTHON.format(log=self.log, **{**defaults, **behaviour})
-        self.program(name, text)
-        inside = self.root / ".venv/bin/python"
-        if inside.exists():
-            inside.write_text(text)
-
-    def start(self, *arguments: str, cwd: Path | None = None) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [self.root / "run", *arguments],
-            env={"PATH": str(self.bin), "PYTHONDONTWRITEBYTECODE": "1"},
-            cwd=cwd or self.root,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-
-    def run(self, *arguments: str, cwd: Path | None = None) -> tuple[int, str, str]:
-        process = self.start(*arguments, cwd=cwd)
-        out, err = process.communicate(timeout=30)
-        return process.returncode, out, err
-
-    def logged(self, word: str) -> list[str]:
-        lines = self.log.read_text().splitlines() if self.log.exists() else []
-        return [line for line in lines if line.startswith(word)]
-
-
-@pytest.fixture
-def machine(tmp_path: Path) -> Machine:
-    return Machine(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -125,6 +39,22 @@ def test_first_use_sets_up_once_and_stdout_is_the_commands(machine: Machine) -> 
     assert f"--editable {machine.root}" in project
     assert machine.run("exec", "sh", "-c", "exit 7") == (7, "", "")
     assert len(machine.logged("venv")) == 1
+
+
+def test_a_named_python_has_an_environment_of_its_own(machine: Machine) -> None:
+    machine.run("exec", "sh", "-c", ":")
+    machine.python("another", pip_exit=0)
+    show = ("exec", "sh", "-c", 'echo "$VIRTUAL_ENV"')
+    named = {"STACKPROOF_PYTHON": str(machine.bin / "another")}
+    code, out, err = machine.run(*show, **named)
+    assert (code, out) == (0, f"{machine.root}/.venv-3.12\n")
+    assert "setting up .venv-3.12 with Python 3.12.1" in err
+    assert machine.run(*show, **named) == (0, out, "")
+    assert machine.run(*show) == (0, f"{machine.root}/.venv\n", "")
+    assert len(machine.logged("venv")) == 2
+    code, _, err = machine.run(*show, STACKPROOF_PYTHON=str(machine.bin / "none"))
+    assert code == 2
+    assert "bin/none is no Python >= 3.11 with venv" in err
 
 
 def test_the_callers_folder_is_kept(machine: Machine, tmp_path: Path) -> None:
@@ -291,6 +221,21 @@ class TestTest:
             "tests/e2e --ignore-glob=tests/e2e/test_[en-z]* -k word",
             "tests/e2e --ignore-glob=tests/e2e/test_[a-df-m]* -k word",
         }
+
+    def test_the_core_is_three_processes_and_says_its_python(self, complete: Machine) -> None:
+        sums = complete.root / "sums"
+        code, out, err = complete.run("test", "--core", "-q", STACKPROOF_SUMS=str(sums))
+        assert code == 0
+        assert "tests by Python 3.12.1" in err
+        assert out.splitlines()[-1] == "9 passed, 0 failed, 3 skipped"
+        assert sums.read_text() == "3 0 1\n" * 3
+        assert {line[line.index("tests") :] for line in complete.logged("pytest")} == {
+            "tests/property tests/fuzz tests/fraud tests/attacks tests/vectors tests/conformance "
+            "tests/system/test_demo.py -q",
+            "tests/unit/cloud -q",
+            "tests/unit --ignore=tests/unit/cloud -q",
+        }
+        assert complete.run("test", "--core", "tests/unit")[0] == 2
 
     @pytest.mark.parametrize(("free_kib", "used"), [(4 << 20, True), ((4 << 20) - 1, False)])
     def test_files_of_tests_go_to_memory_where_there_is_enough(
