@@ -44,7 +44,9 @@ def _parser() -> argparse.ArgumentParser:
     verify = rooms.add_parser(
         "verify",
         help="check a sealed archive: signatures, log, seal, figures",
-        epilog="Exit status: 0 passed, 1 failed, 2 cannot decide or cannot run.",
+        epilog="Exit status: 0 passed, identified, recomputed, complete and without a question; "
+        "1 failed; 2 cannot decide or cannot run; 3 sound, but not all of what 0 says: the first "
+        "line says what is missing.",
     )
     verify.add_argument("archive", type=Path, help="the archive (.tar)")
     verify.add_argument("others", type=Path, nargs="*", help=argparse.SUPPRESS)
@@ -120,7 +122,7 @@ def _verify(args: argparse.Namespace) -> int:
     else:
         for line in report_lines(shown(str(args.archive)), report, readable(args.lang, "verify")):
             print(line)
-    return report.verdict.exit_status
+    return report.state.exit_status
 
 
 def _kept(files: Sequence[Path] | None) -> list[Kept]:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
+from evidence.month_state import Issue, MonthState, finding_issue, state_of
 from evidence.phrases import of_kind, phrase
 from evidence.printed import printable
 from evidence.version import VERSION
@@ -37,11 +38,6 @@ class Verdict(Enum):
     PASSED = "passed"
     FAILED = "failed"
     CANNOT_DECIDE = "cannot-decide"
-
-    @property
-    def exit_status(self) -> int:
-        """0 passed, 1 failed, 2 cannot decide."""
-        return (Verdict.PASSED, Verdict.FAILED, Verdict.CANNOT_DECIDE).index(self)
 
 
 @dataclass(frozen=True)
@@ -113,6 +109,8 @@ class Report:
         trusted: whether that is a key the reviewer trusts, None when nobody said which are.
         completeness: stream -> how much of it is here, as `--json` prints it.
         timestamp: when, and by whom, the seal was stamped; "none" when nobody did so soundly.
+        recomputed: the figures were made again from the readings.
+        issues: everything the statement says, and lacks, that belongs beside its total.
     """
 
     findings: list[Finding] = field(default_factory=list)
@@ -126,12 +124,24 @@ class Report:
     root_sha256: str | None = None
     trusted: bool | None = None
     timestamp: str = "none"
+    recomputed: bool = False
+    issues: list[Issue] = field(default_factory=list)
+    _own: dict[str, None] = field(default_factory=dict)
     _per_code: Counter[str] = field(default_factory=Counter)
     _listed: Counter[tuple[str, int]] = field(default_factory=Counter)
     _each: Counter[tuple[str, int]] = field(default_factory=Counter)
 
     def add(self, code: str, where: str, sentence: str, rank: int = 0) -> None:
-        """Note a finding."""
+        """Note a finding of the verifier's own."""
+        self._own[code] = None
+        self._note(code, where, sentence, rank)
+
+    def add_issue(self, issue: Issue) -> None:
+        """Note a finding that the statement itself raises."""
+        self.issues.append(issue)
+        self._note(issue.code, issue.where, issue.sentence("en"))
+
+    def _note(self, code: str, where: str, sentence: str, rank: int = 0) -> None:
         if code not in CODES:
             raise ValueError(f"unknown finding code {code}")
         self._per_code[code] += 1
@@ -168,8 +178,20 @@ class Report:
             return Verdict.FAILED
         return Verdict.CANNOT_DECIDE if "C" in kinds else Verdict.PASSED
 
+    @property
+    def state(self) -> MonthState:
+        """Verdict and completeness together, as every surface shows them."""
+        own = [finding_issue(code) for code in self._own if code[0] in "WN"]
+        return state_of(
+            [*self.issues, *own],
+            verdict=self.verdict.value,
+            identified=self.trusted is True,
+            recomputed=self.recomputed,
+            closing=self.month.get("closing", ""),
+        )
+
     def as_map(self, language: str = "en") -> dict[str, Any]:
-        """The form of `verify --json`; only `meaning` is in the reader's language.
+        """The form of `verify --json`; `headline` and `meaning` are in the reader's language.
 
         `completeness` holds for each stream: first_seq, last_seq, objects, missing (ranges, at most
         1,000, of all streams 10,000) and missing_objects, readings (of measured points) of
@@ -189,6 +211,8 @@ class Report:
             "month": self.month or None,
             "values": self.values or None,
             "verdict": self.verdict.value,
+            "headline": self.state.headline(language),
+            "state": self.state.as_map(),
             "root_sha256": self.root_sha256,
             "trusted": self.trusted,
             "identity": self.identity,

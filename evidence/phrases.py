@@ -10,6 +10,8 @@ import re
 from functools import cache
 from importlib import resources
 
+from edge.calc.flags import flag_rows
+
 LANGUAGES = ("en", "zh")
 #: key -> language -> text; the key's first part is its kind
 PHRASES: dict[str, dict[str, str]] = json.loads(
@@ -22,6 +24,11 @@ LONG = frozenset({"authority", "differ", "error", "file", "made", "new", "old", 
 def phrase(key: str, language: str, **values: object) -> str:
     """A text of the table with its places filled; KeyError when it has none of this name."""
     return PHRASES[key][language].format(**values)
+
+
+def phrase_or(key: str, language: str, otherwise: str) -> str:
+    """A text of the table, or the other one where the table has none of this name."""
+    return PHRASES.get(key, {}).get(language, otherwise)
 
 
 def of_kind(kind: str, language: str) -> dict[str, str]:
@@ -53,7 +60,12 @@ def translated(kind: str, english: str, language: str) -> str:
 @cache
 def _book(kind: str, language: str) -> tuple[tuple[re.Pattern[str], str], ...]:
     texts = of_kind(kind, language)
-    return tuple((_pattern(en), texts[key]) for key, en in of_kind(kind, "en").items())
+    own = tuple((_pattern(en), texts[key]) for key, en in of_kind(kind, "en").items())
+    if kind != "sentence":
+        return own
+    return own + tuple(
+        (_pattern(row.sentence["en"]), row.sentence[language]) for row in flag_rows().values()
+    )
 
 
 def _pattern(template: str) -> re.Pattern[str]:

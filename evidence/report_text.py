@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from evidence.findings import IDLE, Report
+from evidence.month_state import MonthState
 from evidence.phrases import phrase, translated
 
 #: findings of one code that are told one by one; `--json` has more
@@ -24,11 +25,12 @@ COUNTS = (
 
 def report_lines(archive: str, report: Report, language: str = "en") -> Iterator[str]:
     """The report of an archive, line by line, in one of `evidence.phrases.LANGUAGES`."""
-    verdict = f"verdict.{report.verdict.value}"
-    yield f"{phrase(verdict, language)}  {archive}"
-    yield f"  {phrase(f'{verdict}.means', language)}"
+    state = report.state
+    yield f"{state.headline(language)}  {archive}"
+    yield f"  {phrase(f'verdict.{report.verdict.value}.means', language)}"
     if report.month:
-        yield f"  {phrase('summary.month', language, told=month_told(report.month, language))}"
+        told = month_told(report.month, state, language)
+        yield f"  {phrase('summary.month', language, told=told)}"
     if report.values:
         told = values_told(report.values, language)
         yield f"  {phrase('summary.values', language, told=told)}"
@@ -59,9 +61,10 @@ def report_lines(archive: str, report: Report, language: str = "en") -> Iterator
         yield f"    {translated('unchecked', sentence, language)}"
 
 
-def month_told(month: Mapping[str, str], language: str) -> str:
-    """`Report.month` in words; it must not be empty."""
-    return phrase(f"summary.month.{month['closing']}", language, **month)
+def month_told(month: Mapping[str, str], state: MonthState, language: str) -> str:
+    """`Report.month` in words, and beside its total the parts it lacks; it must not be empty."""
+    told = phrase(f"summary.month.{month['closing']}", language, **month)
+    return f"{told}{state.beside_total(language)}"
 
 
 def values_told(values: Mapping[str, Any], language: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from cloud.outputs.errors import OutputError
 from evidence.documents.document import FILE_BYTES_MAX
-from evidence.findings import shown
+from evidence.findings import Verdict, shown
 from evidence.key_files import read_small
 from evidence.keys import load_trust
 
@@ -136,11 +136,11 @@ def _report(args: argparse.Namespace) -> int:
     month = checked.month
     name = f"{month.plant['id']}-{month.month}-report-{args.lang}.pdf"
     write_file(args.out, name, pdf_bytes(report_paper(checked, args.lang)))
-    verdict = checked.report.verdict
-    if verdict.exit_status:
-        print(f"stackproof cloud: the archive: {verdict.value}; the report says so on each page",
-              file=sys.stderr)  # fmt: skip
-    return EXIT_DIFFERS if verdict.exit_status else EXIT_FINE
+    if checked.report.verdict is Verdict.PASSED:
+        return EXIT_FINE
+    headline = checked.report.state.headline("en")
+    print(f"stackproof cloud: {headline}; the report says so on each page", file=sys.stderr)
+    return EXIT_DIFFERS
 
 
 def _compare(args: argparse.Namespace) -> int:

@@ -26,6 +26,7 @@ from cloud.year.sealed_year import SealedYear
 from cloud.year.tables import material_rows
 from evidence.archive import paths
 from evidence.documents.document import Document
+from evidence.findings import Verdict
 
 #: of all files in a ZIP: it is made in memory on its way to a browser
 ZIP_BYTES_MAX = 256 * 1024 * 1024
@@ -158,7 +159,7 @@ def upload_files(
 
 def _report(path: Path, layout: Layout | None) -> bytes:
     checked = read_checked(path, layout, trust=None)
-    if checked.report.verdict.exit_status:
+    if checked.report.verdict is not Verdict.PASSED:
         verdict = checked.report.verdict.value
         raise OutputError(f"{path}: {verdict}; see stackproof verify. Nothing of it is handed over")
     return pdf_bytes(report_paper(checked, "zh"))

@@ -10,6 +10,7 @@ from evidence.errors import EvidenceError
 from evidence.findings import Report, said, shown
 from evidence.kept import Kept
 from evidence.keys import Certificate, Trusted
+from evidence.month_state import issues_of
 from evidence.verifier.brought_orders import take_brought, tell_brought
 from evidence.verifier.closing import ClosingCheck
 from evidence.verifier.documents import DocumentCheck
@@ -25,37 +26,12 @@ from evidence.verifier.stamp import check_timestamp
 from evidence.verifier.told import month_of, values_of
 
 STREAMS_TOLD_MAX = 20
-_SLOW = (
-    "Pot voltages of this potline were more than 5 s apart: the duration of an anode effect is "
-    "known to plus or minus that interval, and an effect shorter than it is invisible."
-)
 _EARLIER_DOCUMENTS = (
     "Documents from before this archive's piece of the log: that none was left out of which a "
     "figure should be made, the archives of the months before show."
 )
 _BROKEN = "Computed points after the first object that is missing or not sound."
 _PASSED_OVER = "Computed points after a frame that was not used, until they begin anew."
-#: kind of a flag -> what it means
-_OF_COUNTERS = {
-    "totaliser-leap": "This counter rose further than can have passed its meter, and what it rose "
-    "by is counted; the statement names the readings.",
-    "leap-unexplained": "Nobody has signed, with another person's approval, that the meter was "
-    "replaced when its counter leapt.",
-}
-_OF_DOCUMENTS = {
-    "no-document": "No document that counts makes a figure of this source: the rule set's defaults "
-    "stand in the place of what was to be measured.",
-    "no-records": "No document that counts tells an amount of this source: its line is missing.",
-    "not-approved": "A document about this source waits for another person's approval, and counts "
-    "for nothing.",
-    "not-usable": "Documents about this source contradict each other, or are of another period, "
-    "basis or unit: no figure was made of them.",
-    "apart": "What documents say of this source is more than 5 % off what its meter counted.",
-    "bridged": "Documents about this source are of another period; what its meter counted between "
-    "was added or subtracted, as the statement's bridges say.",
-    "bridge-told": "A part of this source's bridge lies beside the month: a person's count of the "
-    "meter tells it; the readings are in the other month's archive.",
-}
 
 
 class Onlooker(Protocol):
@@ -188,6 +164,7 @@ def _figures(
     if statement is None or not recompute:
         report.not_checked.append("The figures: they were not recomputed from the readings.")
         return None
+    report.recomputed = True
     return FigureCheck(report, statement, period)
 
 
@@ -198,19 +175,8 @@ def _notes(report: Report, statement: Mapping[str, Any], *, simulated: bool) -> 
         report.add("N-INTERIM", "statement", sentence)
     if statement["simulated"] or simulated:
         report.add("N-SIMULATED", "statement", "These readings come from a simulated plant.")
-    flags = output.get("flags")
-    for flag in flags if isinstance(flags, list) else ():
-        kind, _, what = str(flag).partition(":")
-        if kind == "typed":
-            report.add("W-TYPED", what, "A person typed this figure; no meter gave it.")
-        elif kind == "unconfirmed":
-            report.add("W-UNCONFIRMED", what, "The source of this factor could not be confirmed.")
-        elif kind == "slow-pot-voltage":
-            report.add("W-SAMPLING", what, _SLOW)
-        elif kind in _OF_COUNTERS:
-            report.add("W-COUNTER", str(flag), _OF_COUNTERS[kind])
-        elif kind in _OF_DOCUMENTS:
-            report.add("W-DOCUMENT", str(flag), _OF_DOCUMENTS[kind])
+    for issue in issues_of(given, output):
+        report.add_issue(issue)
 
 
 def _say_what_is_not_here(report: Report, log: LogView, frames: FrameCheck) -> None:

@@ -10,10 +10,9 @@ import { KINDS } from "./entries.mjs";
 import { isConsistent } from "./merkle.mjs";
 import * as note from "./note.mjs";
 import { sealStamp } from "./stamp.mjs";
+import { stateOf } from "./state.mjs";
 
 const SIGNS = new Set(Buffer.from(",[{"));
-const OF_DOCUMENTS = ["no-document", "no-records", "not-approved", "not-usable", "apart", "bridged",
-  "bridge-told"];
 const STATEMENT = "data/statement.json";
 const STAMP_BEFORE_NS = 60n * 1_000_000_000n;
 const [STATEMENT_MAX, SIGNS_MAX] = [16 << 20, 600_000];
@@ -79,13 +78,7 @@ export function tellStatement(stated, streams, report) {
   if (stated.closing === "interim") report("N-INTERIM", "statement");
   const isSimulated = stated.simulated || streams.some((stream) => stream.isSimulated);
   if (isSimulated) report("N-SIMULATED", "statement");
-  for (const flag of stated.flags) {
-    const told = { typed: "W-TYPED", unconfirmed: "W-UNCONFIRMED", "slow-pot-voltage": "W-SAMPLING" };
-    const parts = /^(typed|unconfirmed|slow-pot-voltage):(.+)$/s.exec(`${flag}`);
-    if (parts && typeof flag === "string") report(told[parts[1]], parts[2]);
-    if (/^(totaliser-leap|leap-unexplained):/.test(`${flag}`)) report("W-COUNTER", `${flag}`);
-    if (OF_DOCUMENTS.includes(`${flag}`.split(":")[0])) report("W-DOCUMENT", `${flag}`);
-  }
+  for (const [code, where] of stateOf(stated)) report(code, where);
 }
 
 /** The period and "simulated"; true if the figures are of one stream, as they must be. */
