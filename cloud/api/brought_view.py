@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
+from evidence.month_state import MonthState
 from evidence.phrases import phrase, translated
 from evidence.report_text import counted, held, month_told, values_told
 
@@ -33,11 +34,12 @@ def told_of(
         roots: plant id -> `key_sha256` of the root that this collector knows it by, hex.
     """
     verdict = f"verdict.{report['verdict']}"
+    state = MonthState.from_map(report["state"])
     return {
         "verdict": report["verdict"],
-        "word": phrase(verdict, language),
+        "word": state.headline(language),
         "means": phrase(f"{verdict}.means", language),
-        "month": month_told(report["month"], language) if report["month"] else "",
+        "month": month_told(report["month"], state, language) if report["month"] else "",
         "values": values_told(report["values"], language) if report["values"] else "",
         "program": report["program"],
         "identity": translated("identity", report["identity"], language),

@@ -59,7 +59,7 @@ def in_children(kinds: list[Kind], folder: Path) -> dict[str, dict[str, Any]]:
 
 def is_right_and_small(kind: Kind, said: dict[str, Any]) -> None:
     assert said["verdict"] == kind.verdict.value, said
-    assert said["exit"] == kind.verdict.exit_status
+    assert said["exit"] == kind.state.exit_status
     assert kind.codes <= set(said["codes"])
     assert said["peak_mib"] <= PEAK_MIB_MAX, said
     assert said["cpu_s"] <= CPU_S_MAX, said

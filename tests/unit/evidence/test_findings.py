@@ -24,7 +24,7 @@ def test_what_findings_add_up_to(codes: list[str], verdict: Verdict, status: int
     for code in codes:
         report.add(code, "x", "y.")
     assert report.verdict is verdict
-    assert report.verdict.exit_status == status
+    assert report.state.exit_status == status
     assert report.as_map()["verdict"] == {0: "passed", 1: "failed", 2: "cannot-decide"}[status]
 
 

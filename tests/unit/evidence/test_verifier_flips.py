@@ -29,7 +29,7 @@ def codes_of(archive: bytes) -> set[str]:
     """The failing codes, without recomputation: bytes are found before figures are."""
     report = sm.check(archive, recompute=False)
     assert report.verdict is Verdict.FAILED
-    assert report.verdict.exit_status == 1
+    assert report.state.exit_status == 1
     return {code for code in sm.codes(report) if code[0] in "EC"}
 
 

@@ -16,7 +16,7 @@ UNDECIDED = [kind for kind in KINDS if kind.verdict is Verdict.CANNOT_DECIDE]
 @pytest.mark.parametrize("kind", UNDECIDED, ids=[kind.name for kind in UNDECIDED])
 def test_undecided_has_an_exit_status_of_its_own_and_a_sentence(kind: Kind) -> None:
     report = sm.check(kind.build())
-    assert report.verdict.exit_status == 2
+    assert report.state.exit_status == 2
     said = [f.sentence for f in report.findings if f.code[0] == "C"]
     assert said
     told = ("unknown", "no crypto suite", "not in this program")
