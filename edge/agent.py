@@ -15,6 +15,7 @@ from typing import Any
 
 from edge.alarms import FULL, Alarms
 from edge.clock import Clock
+from edge.clock_doubt import WatchedTime
 from edge.delivery import UNHEARD_SAYS, Delivery, OnOrder
 from edge.disk import Disk
 from edge.drivers import open_driver
@@ -27,16 +28,7 @@ from edge.pipeline import NS_PER_MS, Given, Tick, assemble
 from edge.poller import Poller
 from edge.pollers import answering, pollers_of, work_of
 from edge.recorder import Recorder
-from edge.schedule import (
-    DEADLINE_SHARE,
-    STEP_NS,
-    SURE_NS,
-    ClockStep,
-    SteadyTime,
-    due,
-    next_tick_ns,
-    slot_ns,
-)
+from edge.schedule import DEADLINE_SHARE, STEP_NS, SURE_NS, ClockStep, due, next_tick_ns, slot_ns
 from edge.site.config import Site
 from edge.spool import Spool
 from edge.spool_reader import State, position_key, settings_key
@@ -194,7 +186,7 @@ class Agent:
             gateway=self._site.gateway.id,
         )
         last_ns = self._recorder.last_ns
-        self._time = SteadyTime(
+        self._time = WatchedTime(
             self._clock.wall_ns(),
             self._clock.monotonic_ns(),
             used_ns=last_ns,
@@ -259,7 +251,7 @@ class Agent:
             await asyncio.wait_for(stop.wait(), left_s)
 
     async def _advance(self) -> None:
-        step = self._time.advance(self._clock.wall_ns(), self._clock.monotonic_ns())
+        step = self._time.look(self._clock, self._delivery.receipt_times.newest)
         if step is None:
             return
         try:
@@ -281,15 +273,14 @@ class Agent:
             await self._recorder.fall_back(error)
 
     def _note_step(self, step: ClockStep) -> None:
-        log.warning("clock stepped from %d to %d ns", step.from_ns, step.to_ns)
+        log.warning("%s", step.sentence)
         if self._time.is_unsure:
             log.warning(
                 "no readings are taken until the clock has stood there for %d minutes: what is "
                 "signed too far ahead cannot be taken back. If it is wrong, set it now",
                 SURE_NS // 60 // 10**9,
             )
-        event = {"kind": "clock-step", "at_ns": step.to_ns, "from_ns": step.from_ns}
-        self._recorder.note(event)
+        self._recorder.note({"kind": "clock-step", "at_ns": step.to_ns, "from_ns": step.from_ns})
 
     async def _take(self, tick_ns: int, interval: int) -> None:
         """One instant: ask every device that is due, then make it a reading for good."""
@@ -345,7 +336,8 @@ class Agent:
             if answer.monotonic_ns is not None:
                 done_ns = self._time.at_ns(answer.monotonic_ns)
                 lags[self._pollers[index].spec.id] = (done_ns - tick_ns) // NS_PER_MS
-        return assemble(self._layout, schedule, tick_ns, given, lags)
+        in_doubt = self._time.doubt is not None
+        return assemble(self._layout, schedule, tick_ns, given, lags, in_doubt=in_doubt)
 
     async def _commit(
         self, ticks: Sequence[Tick], tick_ns: int, polled: Mapping[str, Polled]
@@ -354,7 +346,8 @@ class Agent:
         recorder = self._recorder
         await recorder.close_before(ticks, tick_ns)
         devices = answering(self._pollers, tick_ns)
-        condition = await self._disk.run(self._stream.condition, self._unanswered(), devices)
+        doubt = self._time.doubt.sentence if self._time.doubt else ""
+        condition = await self._disk.run(self._stream.condition, self._unanswered(), devices, doubt)
         certificate = self._delivery.certificate_trouble
         # a wall clock far ahead that nobody believes yet makes nothing old
         now_ns = min(self._clock.wall_ns(), self._time.now_ns)

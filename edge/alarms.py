@@ -19,6 +19,7 @@ FILLING, FULL, OLD = "spool-filling", "spool-full", "spool-old"
 DISK_LOW, TWO_LOGS = "disk-low", "log-inconsistent"
 BROKER_CERTIFICATE = "broker-certificate"
 CLOCK_AHEAD, KEY_AWAY = "clock-ahead", "key-away"
+CLOCK_DOUBT = "clock-doubt"
 METER_SETTING, METRICS_AWAY = "meter-setting", "metrics-away"
 WAY_BLOCKED = "way-blocked"
 # each begins at the first and ends at the second: one object more or less is not a new alarm
@@ -49,7 +50,7 @@ def standing(
     found = standing_troubles(condition.troubles, now_ns)
     said = {
         BROKER_CERTIFICATE: broker_certificate, METRICS_AWAY: condition.unanswered,
-        WAY_BLOCKED: condition.blocked,
+        WAY_BLOCKED: condition.blocked, CLOCK_DOUBT: condition.doubt,
     }  # fmt: skip
     found |= {name: why for name, why in said.items() if why}
     if condition.fill >= 1:

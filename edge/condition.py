@@ -23,6 +23,7 @@ class Condition:
         unsigned: frames that wait for the gateway's key.
         unsigned_ns: last instant of the oldest of them, or None.
         unanswered: why those who ask for [metrics] get no answer, "" when they do.
+        doubt: why the time of readings is in doubt, "" while it is not.
         blocked: why nothing leaves a one-way site by itself, "" when it does.
     """
 
@@ -36,6 +37,7 @@ class Condition:
     unsigned_ns: int | None = None
     unanswered: str = ""
     blocked: str = ""
+    doubt: str = ""
 
 
 def condition_of(spool: SpoolReader, fill: float) -> Condition:
@@ -52,6 +54,7 @@ def condition_of(spool: SpoolReader, fill: float) -> Condition:
         usage.unsigned_ns,
         (spool.get(State.UNANSWERED) or b"").decode(),
         (spool.get(State.BLOCKED) or b"").decode(),
+        (spool.get(State.DOUBT) or b"").decode(),
     )
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from edge import receipt_files
 from edge.broker_tls import BrokerTls, Shown
 from edge.clock import Clock
+from edge.clock_doubt import ReceiptTimes
 from edge.disk import Disk
 from edge.errors import AlteredError, EdgeError, ForkError, NotOursError, SpoolError, TwoLogsError
 from edge.one_way.leaving import leave_forever, leaving_of
@@ -81,7 +82,7 @@ class Delivery:
         self._ends_s = 0.0  # then it is over without a broker, by the monotonic clock
         self._lost = False
         self._cuts_s: deque[float] = deque(maxlen=CUTS_MAX)
-        self._quiet = Quiet()
+        self._quiet, self.receipt_times = Quiet(), ReceiptTimes()
         # topic -> newest message nobody has looked at, and whether the broker had kept it
         self._unread: dict[str, tuple[bytes, bool]] = {}
         self._reading: set[str] = set()
@@ -176,6 +177,7 @@ class Delivery:
 
     def appended(self, stored: Stored) -> None:
         """The spool holds one more object."""
+        self.receipt_times.made(stored.seq, self._clock.monotonic_ns())
         self._send_all(self.machine.appended(stored.seq, self._sending.now_s()))
 
     def tell(self, state: bytes) -> None:
@@ -268,6 +270,7 @@ class Delivery:
             pass  # between two pieces ticks are committed
         if seq > self.machine.receipted:
             self._quiet.arm()
+            self.receipt_times.receipted(*self._stream.newest_receipt, self._clock.monotonic_ns())
         self._send_all(self.machine.receipt(seq, self._sending.now_s()))
         self._pace()
         await self._may_sign()

@@ -169,6 +169,8 @@ def assemble(
     tick_ns: int,
     given: Sequence[Given],
     lag_ms: Mapping[str, int],
+    *,
+    in_doubt: bool = False,
 ) -> Tick:
     """One tick of a schedule from what its devices gave, judged by the rules that need no more.
 
@@ -178,6 +180,7 @@ def assemble(
         tick_ns: the instant.
         given: by its devices; a point without a sample was not sampled.
         lag_ms: device id -> milliseconds from the tick to its complete answer.
+        in_doubt: the instant is in doubt, which good readings say.
     """
     reads = [
         (places, read if isinstance(read, Samples) else Samples.of(places.sizes, read))
@@ -192,6 +195,8 @@ def assemble(
         for g in layout.of_schedule(schedule, computed=False)
     }
     layout.rules.judge(taken)
+    for group in taken.values() if in_doubt else ():
+        group.quality[group.quality == Quality.GOOD] = Quality.TIME_IN_DOUBT
     rows = {g: Rows(t.raw, t.quality, _source_ms(t.age_ms)) for g, t in taken.items()}
     devices = layout.devices[schedule]
     lags = np.full(len(devices), NO_LAG, dtype=np.int32)

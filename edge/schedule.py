@@ -4,6 +4,7 @@ Ticks stand on multiples of the interval since 1970 UTC, so two gateways and a r
 at the same instants. Devices of one instant are spread over ten phase slots.
 """
 
+import datetime as dt
 from dataclasses import dataclass
 
 SLOTS = 10
@@ -47,6 +48,14 @@ class ClockStep:
 
     from_ns: int
     to_ns: int
+
+    @property
+    def sentence(self) -> str:
+        """What happened, for people."""
+        by_ns = self.to_ns - self.from_ns
+        way = "forward" if by_ns > 0 else "back"
+        at = dt.datetime.fromtimestamp(self.from_ns // 1_000_000_000, dt.UTC)
+        return f"the clock jumped {abs(by_ns) / 1e9:.1f} s {way} at {at:%H:%M:%S} UTC: check NTP"
 
 
 class SteadyTime:

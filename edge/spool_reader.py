@@ -61,6 +61,7 @@ class State(StrEnum):
     SHOWN = "broker-shown"  # life of the certificate that the broker showed last (CBOR array)
     BLOCKED = "way-blocked"  # why nothing leaves a one-way site; empty when it does
     UNANSWERED = "unanswered"  # why the agent's [metrics] answer nobody; empty when they do
+    DOUBT = "clock-doubt"  # why the time of readings is in doubt; empty while it is not
     SILENT = "silent"  # which devices answer (`trouble.Answering`); empty: not known yet
     LEFT = "left"  # of a one-way site: the next seq of each pass over the stream (CBOR array)
     CONTINUES = "continues"  # SHA-256 of the replace order this spool began with

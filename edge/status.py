@@ -62,7 +62,7 @@ def status_of(
         bound, age_max_ns = site.uplink.spool_bytes_max, site.uplink.spool_age_max_ns
         condition = condition_of(spool, spool.fill_of(bound))
         if not is_running:  # then nobody is answered, and nobody is to be
-            condition = replace(condition, unanswered="", blocked="")
+            condition = replace(condition, unanswered="", blocked="", doubt="")
         tls = BrokerTls.of(site)
         alarms = standing(
             condition, now_ns, age_max_ns, departures=_departures(site, spool),

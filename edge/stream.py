@@ -41,17 +41,27 @@ NS_PER_HOUR = 3_600 * 1_000_000_000
 
 
 class Stream(SigningStream):
-    """One gateway's stream."""
+    """One gateway's stream.
 
-    def condition(self, unanswered: str = "", devices: Answering | None = None) -> Condition:
+    Attributes:
+        newest_receipt: of which seq the receipt looked at last is, and when the collector had that.
+    """
+
+    newest_receipt: tuple[int, int] = -1, 0
+
+    def condition(
+        self, unanswered: str = "", devices: Answering | None = None, doubt: str = ""
+    ) -> Condition:
         """How things stand now; what is given is kept for `edge status`.
 
         Args:
             unanswered: why [metrics] answer nobody, "" while they do.
             devices: which answer; None: nothing is known.
+            doubt: why the time of readings is in doubt, "" while it is not.
         """
-        if unanswered != (self.spool.get(State.UNANSWERED) or b"").decode():
-            self.spool.put({State.UNANSWERED: unanswered.encode()})
+        for key, said in ((State.UNANSWERED, unanswered), (State.DOUBT, doubt)):
+            if said != (self.spool.get(key) or b"").decode():
+                self.spool.put({key: said.encode()})
         kept = devices.encode() if devices else b""
         if kept != (self.spool.get(State.SILENT) or b""):
             with suppress(SpoolError):  # a full disk is told of, and has no reading lost, elsewhere
@@ -94,6 +104,7 @@ class Stream(SigningStream):
             self.note_trouble(FORK, str(error), now_ns, until_seq=error.seq)
             raise
         taken, state = judged.receipt, dict[str, bytes]()
+        self.newest_receipt = taken.seq, taken.received_ns
         oldest = self.spool.oldest_seq()
         if oldest is not None and taken.seq - oldest >= FREED_AT_ONCE:
             self.spool.free_oldest(oldest + FREED_AT_ONCE - 1)

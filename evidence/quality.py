@@ -22,6 +22,7 @@ class Quality(IntEnum):
     JUMPED = 21  # a step larger than credible: a spike or a new level, the next reading tells
     CAME_BACK = 22  # the reading before had jumped, and this one is back: that one was a spike
     STATE_UNKNOWN = 23  # the state that would mark it has no value, or one that has no name
+    TIME_IN_DOUBT = 24  # the gateway's clock disagreed with another by two seconds or more
     NO_ANSWER = 128  # the device did not answer in time
     NOT_CONNECTED = 129  # there is no connection to the device
     DEVICE_REFUSED = 130  # the device answered with an exception or a bad status
@@ -53,6 +54,7 @@ SENTENCES: dict[Quality, tuple[str, str]] = {
     Quality.JUMPED: ("jumped: a spike or a new level", "数值跳变：尖峰或新水平"),
     Quality.CAME_BACK: ("came back: the reading before was a spike", "已回落：前一读数为尖峰"),
     Quality.STATE_UNKNOWN: ("the state that speaks of it is unknown", "相关设备状态未知"),
+    Quality.TIME_IN_DOUBT: ("its time is in doubt", "时间存疑"),
     Quality.NO_ANSWER: ("device did not answer in time", "设备未按时应答"),
     Quality.NOT_CONNECTED: ("no connection to the device", "设备未连接"),
     Quality.DEVICE_REFUSED: ("device refused to give a value", "设备拒绝提供数值"),

@@ -21,8 +21,8 @@ LOOK_S = 1.0
 QUIET_S = 5.0
 #: how far the clock may lie before the log's newest entry: a step of a clock that is kept in time
 BEHIND_NS = 60_000_000_000
-#: how far a gateway's ticks may lie ahead: less is a clock that runs badly, not a wrong one
-AHEAD_NS = 3_600_000_000_000
+#: how far a gateway's ticks may lie ahead of their coming, as `edge.clock_doubt` has it
+AHEAD_NS = 2_000_000_000
 #: after a stop this long somebody should look at the clock
 LONG_NS = 7 * 86_400_000_000_000
 

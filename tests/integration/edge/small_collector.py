@@ -6,6 +6,7 @@ cumulative, and each carries a checkpoint of a log that includes the receipted o
 
 import hashlib
 import threading
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -134,7 +135,7 @@ class SmallCollector:
             "seq": self.head.next_seq - 1,
             "head": self.head.hash,
             "log_index": self.log.size - 1,
-            "received_ns": 1_795_000_000_000_000_000,
+            "received_ns": time.time_ns(),
             "checkpoint": checkpoint.sign(tree, self.signer, key),
             "since": since,
             "path": tuple(path),

@@ -4,8 +4,13 @@ import asyncio
 
 import pytest
 
+from edge.cli import main as edge_main
+from evidence.frame import Body
+from evidence.points import Dtype
+from evidence.quality import Quality
 from tests.integration.edge.conftest import Plant
 from tests.integration.edge.streams import frames, mistakes, readings, told
+from tests.unit.edge.sites import write_keys
 
 S = 10**9
 
@@ -19,11 +24,38 @@ async def test_clock_step_forward_is_a_gap_and_a_new_frame(plant: Plant) -> None
     assert mistakes(objects) == []
     ((seconds, reason),) = told(objects).gaps
     assert (round(seconds / 10), reason) == (60, "clock-step")
-    assert told(objects).events == ["start", "clock-step", "stopped"]
+    assert told(objects).events == ["start", "clock-step", "clock-doubt", "stopped"]
     before, after = frames(objects)
     assert [e["kind"] for e in before[1].events] == ["start"]
     step = after[1].events[0]
     assert round((step["at_ns"] - step["from_ns"]) / S) == 600
+    assert qualities(before[1]) == {Quality.GOOD}
+    assert qualities(after[1]) == {Quality.TIME_IN_DOUBT}, "and it stands after the clock is back"
+
+
+async def test_readings_that_are_stamped_ahead_of_a_clock_set_back_are_in_doubt(
+    plant: Plant, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """600 s ahead for a moment, then back: the stream's time goes on from there."""
+    write_keys(plant.folder / "keys")
+    async with plant.running() as agent:
+        plant.clock.offset_ns += 600 * S
+        await asyncio.sleep(0.45)
+        plant.clock.offset_ns = 0
+        await asyncio.sleep(0.45)
+        assert agent._alarms.names == ("clock-doubt",)
+        code = await asyncio.to_thread(edge_main, ["status", str(plant.site.path)])
+        said = capsys.readouterr().out
+    assert code == 1
+    assert "ALARM clock-doubt: readings are stamped 600 s ahead of the machine's clock" in said
+    told_of = [qualities(body) for _, body in frames(plant.kept()) if body.sections]
+    assert told_of[-1] == {Quality.TIME_IN_DOUBT}
+
+
+def qualities(body: Body) -> set[int]:
+    """Quality codes of the measured readings of a frame."""
+    groups = [g for section in body.sections for g in section.groups if g.dtype is not Dtype.I64]
+    return {int(code) for group in groups for code in group.quality.flat}
 
 
 async def test_clock_a_year_ahead_for_a_moment_costs_that_moment_only(plant: Plant) -> None:
@@ -58,7 +90,7 @@ async def test_clock_that_stands_far_ahead_is_followed_in_the_end(
     ((seconds, reason),) = told(objects).gaps
     assert (round(seconds / 10), reason) == (360, "restart")
     assert told(objects).events == [
-        "start", "stopped", "start", "clock-step", "clock-step", "stopped",
+        "start", "stopped", "start", "clock-step", "clock-step", "clock-doubt", "stopped",
     ]  # fmt: skip
 
 
@@ -71,7 +103,7 @@ async def test_clock_step_back_loses_nothing_and_never_goes_back(plant: Plant) -
     assert mistakes(objects) == []
     assert len(readings(objects)) >= 7
     assert told(objects).gaps == []
-    assert told(objects).events == ["start", "clock-step", "clock-ahead", "stopped"]
+    assert told(objects).events == ["start", "clock-step", "clock-ahead", "clock-doubt", "stopped"]
 
 
 async def test_clock_far_behind_the_stream_at_start(plant: Plant) -> None:
@@ -85,7 +117,8 @@ async def test_clock_far_behind_the_stream_at_start(plant: Plant) -> None:
     objects = plant.kept()
     assert mistakes(objects) == []
     assert told(objects).events == [
-        "start", "stopped", "start", "clock-step", "clock-ahead", "clock-step", "stopped",
+        "start", "stopped", "start", "clock-step", "clock-ahead", "clock-doubt", "clock-step",
+        "stopped",
     ]  # fmt: skip
 
 
@@ -113,6 +146,6 @@ async def test_first_boot_without_network_and_with_a_clock_that_was_never_set(
     assert len(before) >= 4
     assert len(ticks) - len(before) >= 4
     # the oldest reading is decades old now
-    assert told(objects).events == ["start", "clock-step", "spool-old", "stopped"]
+    assert told(objects).events == ["start", "clock-step", "clock-doubt", "spool-old", "stopped"]
     ((_, reason),) = told(objects).gaps
     assert reason == "clock-unsure"

@@ -254,8 +254,8 @@ def test_rules_say_only_what_is_given() -> None:
 def test_quality_codes_are_part_of_the_format_and_do_not_move() -> None:
     assert {q.name: q.value for q in Quality} == {
         "GOOD": 0, "UNCERTAIN": 16, "SETTLING": 17, "PARTIAL": 18, "TOO_FAST": 19,
-        "STUCK": 20, "JUMPED": 21, "CAME_BACK": 22, "STATE_UNKNOWN": 23, "NO_ANSWER": 128,
-        "NOT_CONNECTED": 129,
+        "STUCK": 20, "JUMPED": 21, "CAME_BACK": 22, "STATE_UNKNOWN": 23, "TIME_IN_DOUBT": 24,
+        "NO_ANSWER": 128, "NOT_CONNECTED": 129,
         "DEVICE_REFUSED": 130, "WRONG_ANSWER": 131, "SENTINEL": 132, "NOT_A_NUMBER": 133,
         "SENSOR_FAULT": 134, "OUT_OF_RANGE": 135, "STALE": 136, "NOT_SAMPLED": 137,
         "NO_INPUT": 138, "MAINTENANCE": 139, "CALIBRATION": 140,

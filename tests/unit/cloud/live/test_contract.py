@@ -10,6 +10,7 @@ from cloud.live.hub import LiveHub
 from edge.alarms import (
     BROKER_CERTIFICATE,
     CLOCK_AHEAD,
+    CLOCK_DOUBT,
     DISK_LOW,
     FILLING,
     FULL,
@@ -33,7 +34,7 @@ from tests.unit.edge.ticks import one_read
 
 SECONDS = 14
 ALARMS = (
-    BROKER_CERTIFICATE, CLOCK_AHEAD, DAMAGED, DISK_LOW, FILLING, FORK, FULL, KEY_AWAY,
+    BROKER_CERTIFICATE, CLOCK_AHEAD, CLOCK_DOUBT, DAMAGED, DISK_LOW, FILLING, FORK, FULL, KEY_AWAY,
     METRICS_AWAY, OLD, REFUSED, SET_BACK, TWO_LOGS, UNANSWERED, WAY_BLOCKED,
 )  # fmt: skip
 
