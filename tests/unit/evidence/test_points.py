@@ -262,7 +262,7 @@ def test_quality_codes_are_part_of_the_format_and_do_not_move() -> None:
     }  # fmt: skip
     assert {q.name for q in Quality if q.usable} == {
         "GOOD", "UNCERTAIN", "SETTLING", "PARTIAL", "TOO_FAST", "STUCK", "JUMPED", "CAME_BACK",
-        "STATE_UNKNOWN",
+        "STATE_UNKNOWN", "TIME_IN_DOUBT",
     }  # fmt: skip
     assert FIRST_BAD == 128
 
