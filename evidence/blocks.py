@@ -39,6 +39,10 @@ FEW_BYTES, BYTES_PER_BYTE = 64 * 1024, 1024
 FEW_ITEMS, ITEMS_PER_BYTE = 4096, 16
 #: steps of readings are noise and zeros: higher levels take longer and save nothing
 ZSTD_LEVEL = 1
+#: a block at least, so that blocks have one limit; what RFC 8878 §3.1.1.1.2 asks of every decoder
+ZSTD_WINDOW_MIN, ZSTD_WINDOW_MAX = 128 * 1024, 8 * 1024 * 1024
+_ZSTD_MAGIC, _ZSTD_SINGLE_SEGMENT = bytes.fromhex("28b52ffd"), 1 << 5
+_ZSTD_WINDOW_4_MIB = bytes([(22 - 10) << 3])
 #: one for all payloads, as making one takes as long as compressing a frame with it; each payload
 #: is a Zstandard frame of its own, and calls from several threads wait for one another
 _COMPRESSOR = zstd.ZstdCompressor(ZSTD_LEVEL)
@@ -164,7 +168,7 @@ def decompress(payload: bytes) -> bytes:
     elif method == COMPRESSION_ZSTD:
         try:
             stream = zstd.ZstdDecompressor()
-            result = stream.decompress(data, most + 1)
+            result = stream.decompress(_whole(data), most + 1)
         except zstd.ZstdError as error:
             raise MalformedError(f"zstd: {error}") from error
         ended, rest = stream.eof, stream.unused_data
@@ -182,6 +186,26 @@ def decompress(payload: bytes) -> bytes:
     if not ended or rest:
         raise MalformedError("compressed payload is cut or has trailing bytes")
     return result
+
+
+def _whole(frame: bytes) -> bytes:
+    """A Zstandard frame that is decoded as one piece: with a window that holds all it may give.
+
+    A match may reach further back than the frame's own window. Of such a frame a decoder that keeps
+    no more gives an error or other bytes, by its version and by the size of its buffers.
+
+    Raises:
+        LimitError: its window is smaller than a block or larger than decoders are asked to keep.
+    """
+    if frame[:4] != _ZSTD_MAGIC or len(frame) < 6 or frame[4] & _ZSTD_SINGLE_SEGMENT:
+        return frame  # of a single segment the window is the content
+    window = (8 + (frame[5] & 7)) << ((frame[5] >> 3) + 7)  # RFC 8878 §3.1.1.1.2
+    if not ZSTD_WINDOW_MIN <= window <= ZSTD_WINDOW_MAX:
+        raise LimitError(
+            f"a Zstandard window of {window} bytes; "
+            f"{ZSTD_WINDOW_MIN} to {ZSTD_WINDOW_MAX} are allowed"
+        )
+    return frame[:5] + _ZSTD_WINDOW_4_MIB + frame[6:]
 
 
 def content(payload: bytes, nested_max: int = cbor.ITEMS_MAX) -> Any:

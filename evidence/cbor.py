@@ -172,7 +172,7 @@ def _check(value: Any, depth: int, *, in_order: bool = False) -> int:
         items = value
     else:
         items, depth, nested = (value,), depth - 1, 0
-    if depth == DEPTH_MAX and items:
+    if depth == DEPTH_MAX:
         raise ValueError(f"nested deeper than {DEPTH_MAX}")
     for item in items:
         kind = type(item)

@@ -7,7 +7,8 @@ import { Decompress } from "fzstd";
 import { FormatError } from "./cbor.mjs";
 
 const BLOCK_MAX = 128 << 10;
-const WINDOW_MAX = 128 << 20;
+const [WINDOW_MIN, WINDOW_MAX] = [128 << 10, 8 << 20];
+const WINDOW_4_MIB = (22 - 10) << 3; // holds all that may come out
 const MASK = (1n << 64n) - 1n;
 const [P1, P2, P3, P4, P5] = [
   0x9e3779b185ebca87n, 0xc2b2ae3d27d4eb4fn, 0x165667b19e3779f9n, 0x85ebca77c2b2ae63n,
@@ -43,7 +44,7 @@ export function xxh64(data) {
   return hash ^ (hash >> 32n);
 }
 
-/** {size: content size or null, checksum: bool, blocks: where the first block begins} */
+/** {size: content size or null, single: bool, window, checksum: bool, blocks: where the first block begins} */
 function header(data) {
   if (data.length < 6 || data.readUInt32LE(0) !== 0xfd2fb528) {
     throw new FormatError("not a Zstandard frame");
@@ -69,7 +70,7 @@ function header(data) {
   let size = null;
   if (sizeBytes === 8) size = Number(data.readBigUInt64LE(at));
   else if (sizeBytes) size = data.readUIntLE(at, sizeBytes) + (sizeBytes === 2 ? 256 : 0);
-  return { size, window: window ?? size, checksum: (flags & 4) !== 0, blocks: at + sizeBytes };
+  return { size, single, window: window ?? size, checksum: (flags & 4) !== 0, blocks: at + sizeBytes };
 }
 
 /** Where each block ends; throws unless the frame ends with the data. */
@@ -98,8 +99,12 @@ function walk(data, frame) {
 export function unzstd(data, most) {
   const frame = header(data);
   if (frame.size !== null && frame.size > most) throw new FormatError("too much comes out");
-  if (frame.window > WINDOW_MAX) throw new FormatError("Zstandard window is too large");
+  if (!frame.single && (frame.window < WINDOW_MIN || frame.window > WINDOW_MAX)) {
+    throw new FormatError("Zstandard window is too large or too small");
+  }
   const ends = walk(data, frame);
+  const whole = Buffer.from(data); // matches may reach further back than the frame's window
+  if (!frame.single) whole[5] = WINDOW_4_MIB;
   const parts = [];
   let length = 0;
   try {
@@ -110,10 +115,10 @@ export function unzstd(data, most) {
     });
     let from = 0;
     for (const end of ends) {
-      stream.push(data.subarray(from, end), false);
+      stream.push(whole.subarray(from, end), false);
       from = end;
     }
-    stream.push(data.subarray(from), true);
+    stream.push(whole.subarray(from), true);
   } catch (error) {
     if (error instanceof FormatError) throw error;
     throw new FormatError(`Zstandard data is broken: ${error.message}`);

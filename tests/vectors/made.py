@@ -34,6 +34,18 @@ def as_checked(data: bytes) -> bytes:
     return b"\1" + zstd.compress(data, options={zstd.CompressionParameter.checksum_flag: 1})
 
 
+def as_window(data: bytes, window: int) -> bytes:
+    """Zstandard that says a window: exponent - 10 times 8, and eighths (RFC 8878 §3.1.1.1.2)."""
+    packer = zstd.ZstdCompressor()
+    made = packer.compress(data, packer.FLUSH_BLOCK) + packer.flush(packer.FLUSH_FRAME)
+    return b"\1" + made[:5] + bytes([window]) + made[6:]
+
+
+def levels(count: int) -> list[Any]:
+    """So many arrays in one another, the innermost empty."""
+    return [levels(count - 1)] if count > 1 else []
+
+
 def as_zlib(data: bytes) -> bytes:
     return b"\2" + zlib.compress(data)
 
@@ -211,6 +223,12 @@ def good() -> list[Vector]:
             "events with fields of their own", [one()],
             events=[{"kind": "a", "at_ns": -1, "more": [1, {"b": True}]}, {"kind": "", "at_ns": 0}],
         ),
+        read_vector(
+            "12 levels, the innermost empty", [one()],
+            events=[{"kind": "a", "at_ns": 0, "b": levels(9)}],
+        ),
+        read_vector("Zstandard with a window of 8 MiB", [one()], lambda d: as_window(d, 13 << 3)),
+        read_vector("Zstandard with a window of 128 KiB", [one()], lambda d: as_window(d, 7 << 3)),
         read_vector("settings of a meter", [one()], events=[SETTINGS]),
         read_vector("an anchor", [one()], head={"anchor": [2**63, bytes(range(100, 132))]}),
         read_vector("the first object", [one()], head={"seq": 0, "prev": bytes(32), "cfg": None}),

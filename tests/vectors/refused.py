@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.vectors import writer as w
-from tests.vectors.made import Vector, as_checked, as_zstd
+from tests.vectors.made import Vector, as_checked, as_window, as_zstd, levels
 
 Bytes = Callable[[], bytes]
 GOOD = w.group([[10, 12, 11]])
@@ -125,6 +125,9 @@ _PAYLOADS: list[tuple[str, str, Bytes]] = [
     ("a spoilt checksum of Zstandard", "E-FRAME",
      lambda: _packed(as_checked(BODY)[:-1] + bytes([as_checked(BODY)[-1] ^ 1]))),
     ("Zstandard of 4 MiB and a byte", "E-FRAME", lambda: _packed(as_zstd(bytes((4 << 20) + 1)))),
+    ("a Zstandard window of 9 MiB", "E-FRAME", lambda: _packed(as_window(BODY, 13 << 3 | 1))),
+    ("a Zstandard window of 120 KiB", "E-FRAME", lambda: _packed(as_window(BODY, 6 << 3 | 7))),
+    ("a Zstandard window of 2 GiB", "E-FRAME", lambda: _packed(as_window(BODY, 21 << 3))),
     ("zlib cut short", "E-FRAME", lambda: _packed(b"\2" + zlib.compress(BODY)[:-1])),
     ("a byte after zlib", "E-FRAME", lambda: _packed(b"\2" + zlib.compress(BODY) + b"\0")),
     ("zlib of 4 MiB and a byte", "E-FRAME",
@@ -141,6 +144,8 @@ _PAYLOADS: list[tuple[str, str, Bytes]] = [
     ("a float", "E-FRAME", lambda: _with(extra=1.5)),
     ("a field nobody knows", "E-FRAME", lambda: _with(extra=1)),
     ("null where a field may be absent", "E-FRAME", lambda: _raw(b"\xa6" + BODY[1:] + b"\x06\xf6")),
+    ("13 levels, the innermost empty", "E-FRAME",
+     lambda: _with(events=[{"kind": "a", "at_ns": 0, "b": levels(10)}])),
     ("13 levels of nesting", "E-FRAME",
      lambda: _raw(b"\xa6" + BODY[1:] + b"\x07\x81\xa3\x61a" + NESTED + EVENT)),
     ("text that is not UTF-8", "E-FRAME", lambda: _raw(BODY.replace(b"\x63ntp", b"\x63n\xff\xfe"))),

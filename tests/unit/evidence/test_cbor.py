@@ -115,6 +115,16 @@ def test_depth_has_a_limit() -> None:
         cbor.decode(nested(cbor.DEPTH_MAX + 1, "a100"))
 
 
+def test_levels_are_arrays_and_maps_empty_ones_too() -> None:
+    """FORMAT.md §1 has these bytes."""
+    eleven, twelve = b"\x81" * 11, b"\x81" * 12
+    assert cbor.decode(eleven + b"\x80")
+    assert cbor.decode(twelve + b"\x01")
+    for data in (twelve + b"\x80", twelve + b"\xa0"):
+        with pytest.raises(MalformedError, match="nested deeper"):
+            cbor.decode(data)
+
+
 def test_length_has_a_limit() -> None:
     assert cbor.decode(
         b"\x5a" + (cbor.BYTES_MAX - 5).to_bytes(4, "big") + bytes(cbor.BYTES_MAX - 5)
