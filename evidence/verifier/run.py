@@ -1,8 +1,9 @@
 """The verifier's walk through all steps. FORMAT.md "Verifying" numbers them alike."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, Protocol
 
+from evidence.archive import paths
 from evidence.archive.build import spec_texts
 from evidence.documents.counted import papers_that_stand
 from evidence.documents.standing import Standing
@@ -10,7 +11,9 @@ from evidence.errors import EvidenceError
 from evidence.findings import Report, said, shown
 from evidence.kept import Kept
 from evidence.keys import Certificate, Trusted
-from evidence.month_state import issues_of
+from evidence.month_state import issue_of, issues_of
+from evidence.plan.declared import approved_plans, declared_but_absent
+from evidence.plan.plan import PLAN_BYTES_MAX
 from evidence.verifier.brought_orders import take_brought, tell_brought
 from evidence.verifier.closing import ClosingCheck
 from evidence.verifier.documents import DocumentCheck
@@ -29,6 +32,10 @@ STREAMS_TOLD_MAX = 20
 _EARLIER_DOCUMENTS = (
     "Documents from before this archive's piece of the log: that none was left out of which a "
     "figure should be made, the archives of the months before show."
+)
+_NO_PLAN = (
+    "Control plan: no approved plan of this year is here, so a source that was left out from the "
+    "first day does not show."
 )
 _BROKEN = "Computed points after the first object that is missing or not sound."
 _PASSED_OVER = "Computed points after a frame that was not used, until they begin anew."
@@ -140,6 +147,8 @@ def _check_rest(
     if statement is not None:
         report.month, report.values = month_of(statement), values_of(statement)
         _notes(report, statement, simulated=frames.simulated)
+        for flag in _planned(archive, report, documents, statement):
+            report.add_issue(issue_of(flag))
     try:
         closing = ClosingCheck(archive, report, identities=identities, log=log, frames=frames)
         closing.check(statement)  # step 7
@@ -177,6 +186,21 @@ def _notes(report: Report, statement: Mapping[str, Any], *, simulated: bool) -> 
         report.add("N-SIMULATED", "statement", "These readings come from a simulated plant.")
     for issue in issues_of(given, output):
         report.add_issue(issue)
+
+
+def _planned(
+    archive: Opened, report: Report, documents: DocumentCheck, statement: Mapping[str, Any]
+) -> Iterator[str]:
+    """Flags of what the year's approved control plan declares and the statement lacks."""
+    year = str(statement["input"]["month"])[:4]
+    plans = [] if documents.undecided else approved_plans(documents.standing, year)
+    if not plans:
+        report.not_checked.append(_NO_PLAN)
+    for sha256 in plans:
+        path = paths.record_file(sha256)
+        if path in archive and archive.size(path) <= PLAN_BYTES_MAX:
+            plan = archive.read(path)
+            yield from declared_but_absent(plan, statement["input"], statement["output"])
 
 
 def _say_what_is_not_here(report: Report, log: LogView, frames: FrameCheck) -> None:

@@ -71,14 +71,14 @@ function replaced(value) {
 }
 
 /** What a reader should see of the statement. */
-export function tellStatement(stated, streams, report) {
+export function tellStatement(stated, streams, archive, standing, report) {
   if (stated === null) return;
   if (stated.period === null) report("E-STATEMENT", "statement", "its period is none");
   if (stated.replaces !== null) report("N-AMENDED", "statement");
   if (stated.closing === "interim") report("N-INTERIM", "statement");
   const isSimulated = stated.simulated || streams.some((stream) => stream.isSimulated);
   if (isSimulated) report("N-SIMULATED", "statement");
-  for (const [code, where] of stateOf(stated)) report(code, where);
+  for (const [code, where] of stateOf(stated, archive, standing)) report(code, where);
 }
 
 /** The period and "simulated"; true if the figures are of one stream, as they must be. */

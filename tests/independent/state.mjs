@@ -1,5 +1,8 @@
 // What belongs beside a month's total: flags and their codes, mandatory parts, points that give too
-// few values. FIGURES.md section 8. Pure; no I/O.
+// few values, sources that the control plan declares. FIGURES.md section 8. Pure; no I/O.
+
+import { parse as parseToml } from "smol-toml";
+import { text } from "./cbor.mjs";
 
 const MADE_OF = { typed: "W-TYPED", unconfirmed: "W-UNCONFIRMED", "slow-pot-voltage": "W-SAMPLING" };
 const CODES = {
@@ -57,9 +60,52 @@ function points(input) {
   });
 }
 
+const LINES = ["fuel", "process", "product", "clinker", "substitute"];
+const ALONE = ["anode", "pfc"];
+const PLAN_MAX = 1 << 20;
+const FLAGS_MAX = 1000;
+
+const maps = (value) => (Array.isArray(value) ? value : []).filter((row) => row instanceof Map);
+const isTable = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+
+function* absent(row, stated) {
+  const totalisers = new Set(maps(stated.input.get("totalisers")).map((one) => one.get("point")));
+  const counted = stated.input.get("completeness");
+  const [table, kind] = [row.table, row.kind ?? ""];
+  if (row.source === "meter" && [...LINES, ...ALONE, "metal", "output"].includes(table)) {
+    for (const point of Array.isArray(row.points) ? row.points : []) {
+      const isRead = counted instanceof Map && counted.has(point) && row.figure !== "quantity";
+      if (typeof point === "string" && !totalisers.has(point) && !isRead) yield point;
+    }
+  } else if (["laboratory", "settlement", "record"].includes(row.source)) {
+    const lines = maps(stated.output.get("lines"));
+    const isThere = (line) => line.get("category") === table
+      && (ALONE.includes(table) || line.get("kind") === kind);
+    if (ALONE.includes(table) && !lines.some(isThere)) yield table;
+    if (LINES.includes(table) && typeof kind === "string" && !lines.some(isThere)) yield `${table}.${kind}`;
+  }
+}
+
+function* planned(stated, archive, standing) {
+  for (const { kind, about, body, isApproved } of standing ?? []) {
+    if (kind !== "control-plan" || about !== stated.month.slice(0, 4) || !isApproved) continue;
+    const path = `data/records/files/${body.get("plan_sha256").toString("hex")}`;
+    if (!archive.files.has(path) || archive.files.get(path).size > PLAN_MAX) continue;
+    let rows = [];
+    try {
+      rows = parseToml(text(archive.read(path, PLAN_MAX))).parameter;
+    } catch {
+      continue; // no TOML: it declares nothing that can be read
+    }
+    const found = (Array.isArray(rows) ? rows : []).filter(isTable).flatMap((row) => [...absent(row, stated)]);
+    yield* [...new Set(found)].slice(0, FLAGS_MAX).map((what) => `no-plan-line:${what}`);
+  }
+}
+
 /** [code, place] of everything the statement says, and lacks, that belongs beside its total. */
-export function stateOf(stated) {
+export function stateOf(stated, archive, standing) {
   const flags = stated.flags.filter((flag) => typeof flag === "string");
-  const every = new Set([...flags, ...lines(stated.input, stated.output), ...points(stated.input)]);
+  const every = new Set([...flags, ...lines(stated.input, stated.output), ...points(stated.input),
+    ...planned(stated, archive, standing)]);
   return [...every].map(finding);
 }

@@ -83,7 +83,7 @@ function look(archive, identities, trusted, published, held, counts, report) {
   checkStrays(archive, streams, report);
   checkWords(archive, identities.plant ?? "", stated, named.closedOn(log), report);
   named.check(identities, report);
-  closing.tellStatement(stated, all, report);
+  closing.tellStatement(stated, all, archive, documents.standing(), report);
   const isOneStream = closing.checkPeriod(stated, all, figures, report);
   figures.end(isOneStream, named.last, documents.standing());
   closing.checkLogClose(log, identities, stated, all, report);
