@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 
-_ROOMS = ("evidence", "firmware_configs", "edge", "cloud", "simulators", "stackproof")
+_ROOMS = ("evidence", "firmware_configs", "edge", "cloud", "simulators", "witness", "stackproof")
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ COMMANDS = {
     "keys": Command("keys, certificates, orders about them", "evidence.cli", keeps_name=True),
     "record": Command("documents of persons: sign, show, send, check, …", "cloud.commands.records"),
     "relay": Command("the far side of a one-way site", "edge.relay.cli", "edge"),
+    "witness": Command("keeps and cosigns the logs of plants", "witness.cli"),
     "compare": Command("whether sealed months are one history", "evidence.cli", keeps_name=True),
     "screen": Command("statistical questions to sealed months", "evidence.cli", keeps_name=True),
 }

@@ -85,6 +85,18 @@ def verify_cosigned(
     raise SignatureError(f"checkpoint of {checkpoint.origin} has no cosignature of {name}")
 
 
+def note_time_s(note: str, name: str) -> int | None:
+    """When a witness of this name says it cosigned, seconds since 1970 UTC; nothing is verified.
+
+    Raises:
+        MalformedError: no checkpoint note.
+    """
+    for line_name, blob in parse(note)[1]:
+        if line_name == name and len(blob) > 4 + _TIME_BYTES:
+            return int.from_bytes(blob[4 : 4 + _TIME_BYTES], "big")
+    return None
+
+
 def decode_cosignature(payload: bytes) -> str:
     """The note in the payload of a cosignature object; MalformedError when it holds another."""
     fields = content(payload)

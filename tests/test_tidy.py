@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = ("evidence", "firmware_configs", "edge", "cloud", "simulators")
+ROOMS = ("evidence", "firmware_configs", "edge", "cloud", "simulators", "witness")
 
 FILE_LINES_MAX = 400
 BODY_LINES_MAX = 60

@@ -13,10 +13,10 @@ from typing import Any
 from cloud.asking import RunningCollector
 from cloud.clock import SystemClock
 from cloud.commands.ids import plant_id
-from cloud.review.witness import check_continues, cosigned_note
 from evidence.checkpoint import TEXT_BYTES_MAX, Checkpoint, verify_any
 from evidence.documents.document import Document, encode_document
 from evidence.documents.review import COSIGNED, LOG
+from evidence.documents.witness import check_continues, cosigned_note
 from evidence.errors import KeyFileError, MalformedError
 from evidence.key_files import public_der, read_small
 from evidence.public_key import load_key

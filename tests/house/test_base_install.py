@@ -16,7 +16,8 @@ GUARD = f"""
 import sys
 class Guard:
     allowed = sys.stdlib_module_names | set({BASE.split()!r}) | {{
-        "evidence", "firmware_configs", "edge", "cloud", "simulators", "stackproof"}}
+        "evidence", "firmware_configs", "edge", "cloud", "simulators", "witness",
+        "stackproof"}}
     def find_spec(self, name, path=None, target=None):
         top = name.partition(".")[0]
         of_python = ("_virtualenv", "__editable__", "_sysconfigdata_")
@@ -40,7 +41,9 @@ def guarded(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("command", ["verify", "keys", "screen", "calc", "profile", "record"])
+@pytest.mark.parametrize(
+    "command", ["verify", "keys", "screen", "compare", "witness", "calc", "profile", "record"]
+)
 def test_base_commands_need_base_packages_only(command: str) -> None:
     done = guarded(command, "--help")
     assert (done.returncode, done.stderr) == (0, "")

@@ -21,7 +21,7 @@ from tests.e2e.test_every_page import PAGES
 from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("evidence", "firmware_configs", "edge", "cloud", "simulators")
+ROOMS = ("evidence", "firmware_configs", "edge", "cloud", "simulators", "witness")
 VENDOR = "cloud/dashboard/static/vendor"
 
 

@@ -9,10 +9,10 @@ import pytest
 
 from cloud.asking import RefusedError, RunningCollector
 from cloud.commands import records as cli_records
-from cloud.review.witness import check_continues
 from evidence import checkpoint, merkle
 from evidence.checkpoint import Checkpoint, parse
 from evidence.cosignature import cosign
+from evidence.documents.witness import check_continues
 from evidence.errors import MalformedError
 from evidence.keys import write_private
 from tests.unit.cloud.review.review_examples import Bureau

@@ -1,0 +1,17 @@
+"""What can go wrong for a witness. One line a class: what its owner does."""
+
+
+class WitnessError(Exception):
+    """Base of everything this room raises."""
+
+
+class WitnessConfigError(WitnessError):
+    """The configuration cannot be used: mend it."""
+
+
+class NotAskedError(WitnessError):
+    """A collector does not answer, or says no: ask again later."""
+
+
+class ForkError(WitnessError):
+    """A log does not continue what was kept: keep both notes, and tell people."""
