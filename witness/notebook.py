@@ -5,6 +5,7 @@ file of FORMAT.md §9. `PLANT.refused` holds, as they came, notes that did not c
 """
 
 import fcntl
+import itertools
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,9 @@ from evidence.kept import FILE_BYTES_MAX, notes_in
 from evidence.key_files import read_small
 from evidence.suites import PublicKey
 from witness.errors import WitnessConfigError
+
+#: of one file; the verifier takes twice as many
+NOTES_MAX = 5_000
 
 
 class Notebook:
@@ -46,13 +50,23 @@ class Notebook:
             ) from error
 
     def keep(self, signed: str) -> None:
-        """Add a note; on disk when this returns."""
-        _append(self.notes, signed)
+        """Add a note; on disk when this returns.
+
+        A full file is put away under the next number, and the new one begins with its last note.
+        """
+        held = read_notes(self.notes)
+        if len(held) >= NOTES_MAX:
+            numbers = itertools.count(1)
+            away = (self.notes.with_suffix(f".{number}.note") for number in numbers)
+            _put(self.notes, held[-1] + signed, next(one for one in away if not one.exists()))
+        else:
+            _put(self.notes, "".join(held) + signed)
 
     def refuse(self, note: str) -> None:
         """Add a note that does not continue the last, once."""
-        if note not in read_notes(self.refused):
-            _append(self.refused, note)
+        held = read_notes(self.refused)
+        if note not in held and len(held) < NOTES_MAX:
+            _put(self.refused, "".join(held) + note)
 
 
 def read_notes(path: Path) -> list[str]:
@@ -91,15 +105,22 @@ def alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def _append(path: Path, note: str) -> None:
-    """A whole file is put in its place: no cut leaves half a note."""
+def _put(path: Path, text: str, before: Path | None = None) -> None:
+    """Put a whole file in its place, so that no cut leaves half a note.
+
+    Args:
+        path: of the file.
+        text: all of it.
+        before: keeps what the file was, under this name.
+    """
     beside = path.with_name(f"{path.name}.new")
     try:
-        held = path.read_bytes() if path.exists() else b""
         with beside.open("wb") as file:
-            file.write(held + note.encode())
+            file.write(text.encode())
             file.flush()
             os.fsync(file.fileno())
+        if before is not None:
+            before.hardlink_to(path)
         beside.replace(path)
         folder = os.open(path.parent, os.O_RDONLY)
         try:

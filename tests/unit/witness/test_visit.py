@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from evidence import merkle
+from evidence.checkpoint import parse
 from evidence.cosignature import note_time_s, verify_cosigned
 from evidence.documents.document import decode_document
 from evidence.errors import KeyFileError
@@ -111,6 +112,19 @@ def test_what_is_kept_is_what_verify_takes(book: Notebook) -> None:
     kept = kept_in({"n": book.notes.read_bytes()})
     for archive, verdict in ((sm.honest(), Verdict.PASSED), (rewritten(), Verdict.FAILED)):
         assert verify(io.BytesIO(archive), trust=TRUST, kept=kept).verdict is verdict
+
+
+def test_a_full_file_is_put_away_and_the_next_goes_on(
+    book: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("witness.notebook.NOTES_MAX", 3)
+    for size in range(1, 8):
+        visited(book, Shown(FIRST, size), is_sent=False)
+    files = [book.notes.with_suffix(f".{n}.note") for n in (1, 2)] + [book.notes]
+    sizes = [[parse(note)[0].size for note in read_notes(file)] for file in files]
+    assert sizes == [[1, 2, 3], [3, 4, 5], [5, 6, 7]]
+    with pytest.raises(ForkError):
+        visited(book, Shown(OTHER, 8))
 
 
 def test_a_note_is_kept_before_it_is_sent(book: Notebook) -> None:
