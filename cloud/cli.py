@@ -24,7 +24,8 @@ from cloud.commands.front import add_front_command
 from cloud.commands.keys import add_key_commands
 from cloud.commands.months import add_month_commands
 from cloud.commands.one_way import add_one_way_commands
-from cloud.commands.records import add_person_command, read_token
+from cloud.commands.persons import add_person_commands
+from cloud.commands.records import read_token
 from cloud.commands.review import add_draw_command
 from cloud.commands.status import add_status_command
 from cloud.commands.store import add_store_commands
@@ -87,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     add_one_way_commands(commands)
     add_key_commands(commands)
     add_broker_commands(commands)
-    add_person_command(commands)
+    add_person_commands(commands)
     add_store_commands(commands)
     add_backup_commands(commands)
     add_state_backup_commands(commands)

@@ -14,7 +14,7 @@ from evidence.cli_screen import add_screen_command
 from evidence.errors import EvidenceError, KeyFileError, ScratchError
 from evidence.findings import shown
 from evidence.kept import FILE_BYTES_MAX, Kept, kept_in
-from evidence.key_files import read_small
+from evidence.key_files import read_small, witness_keys
 from evidence.keys import load_certificates, load_trust
 from evidence.phrases import LANGUAGES
 from evidence.report_text import report_lines
@@ -73,6 +73,11 @@ def _parser() -> argparse.ArgumentParser:
         "without a stamp of theirs",
     )  # fmt: skip
     verify.add_argument(
+        "--witness", type=Path, metavar="FILE", action="append",
+        help="PEM file of public keys or certificates that you got from the reviewers' "
+        "organisation: they say whose keys of witnesses and reviewers are; may be repeated",
+    )  # fmt: skip
+    verify.add_argument(
         "--no-recompute", action="store_true", help="leave the figures unchecked (faster)"
     )
     verify.add_argument(
@@ -102,6 +107,7 @@ def _verify(args: argparse.Namespace) -> int:
     tsa = load_certificates(args.tsa) if args.tsa else None
     if tsa is not None and not is_available():
         raise KeyFileError("--tsa needs rfc3161-client; run: pip install 'stackproof[tsa]'")
+    witnesses = witness_keys(args.witness) if args.witness else None
     if args.archive.exists() and not args.archive.is_file():
         raise KeyFileError(
             f"{args.archive}: it is no file; an archive is a file, PLANT-YYYY-MM.tar"
@@ -109,7 +115,7 @@ def _verify(args: argparse.Namespace) -> int:
     try:
         with Progress() as progress, args.archive.open("rb") as file:
             report = verify(
-                file, trust=trust, orders=orders, kept=kept, tsa=tsa,
+                file, trust=trust, orders=orders, kept=kept, tsa=tsa, witnesses=witnesses,
                 recompute=not args.no_recompute, progress=progress.tell,
             )  # fmt: skip
     except ScratchError:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from evidence.certify import encode_request
+from evidence.cli_persons import add_person_commands
 from evidence.cli_root import add_root_commands
 from evidence.cli_show import add_show_command
 from evidence.cli_site_order import add_site_command
@@ -46,6 +47,7 @@ def add_key_commands(rooms: Any) -> None:
     _add_rotate(commands)
     add_root_commands(commands)
     add_site_command(commands)
+    add_person_commands(commands)
     add_show_command(commands)
 
 

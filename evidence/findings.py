@@ -111,6 +111,8 @@ class Report:
         timestamp: when, and by whom, the seal was stamped; "none" when nobody did so soundly.
         recomputed: the figures were made again from the readings.
         issues: everything the statement says, and lacks, that belongs beside its total.
+        witnesses: who from outside cosigned the log here: person, name, organisation, size (entries
+            that were seen), of (entries here), at, and whether a key of the reader certifies them.
     """
 
     findings: list[Finding] = field(default_factory=list)
@@ -124,6 +126,7 @@ class Report:
     root_sha256: str | None = None
     trusted: bool | None = None
     timestamp: str = "none"
+    witnesses: list[dict[str, Any]] = field(default_factory=list)
     recomputed: bool = False
     issues: list[Issue] = field(default_factory=list)
     _own: dict[str, None] = field(default_factory=dict)
@@ -217,6 +220,7 @@ class Report:
             "trusted": self.trusted,
             "identity": self.identity,
             "timestamp": self.timestamp,
+            "witnesses": self.witnesses,
             "findings": [
                 {
                     "code": finding.code,

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -12,7 +13,13 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from evidence.errors import KeyFileError, MalformedError, UnknownSuiteError
-from evidence.keys import UNREADABLE, load_private
+from evidence.keys import (
+    UNREADABLE,
+    certificate_from_pem,
+    key_sha256,
+    load_private,
+    public_key,
+)
 from evidence.owners import make_file
 from evidence.points import NAME_ID
 from evidence.public_key import load_key
@@ -43,6 +50,33 @@ def public_der(path: Path) -> bytes:
     except (*UNREADABLE, UnsupportedAlgorithm, MalformedError, UnknownSuiteError) as error:
         raise KeyFileError(f"{path}: no key that can be used: {error}") from error
     return der
+
+
+def witness_keys(paths: Iterable[Path]) -> frozenset[bytes]:
+    """Hashes of every key and every certificate's key in PEM files of reviewers' organisations.
+
+    Raises:
+        KeyFileError: no such file, one without a key, or one with something else.
+    """
+    found = set[bytes]()
+    for path in paths:
+        blocks = read_small(path).split(b"-----BEGIN ")[1:]
+        if not blocks:
+            raise KeyFileError(f"{path}: no PEM key or certificate in this file")
+        for block in blocks:
+            pem = b"-----BEGIN " + block
+            try:
+                if block.startswith(b"CERTIFICATE-----"):
+                    found.add(key_sha256(public_key(certificate_from_pem(pem))))
+                    continue
+                key = load_pem_public_key(pem)
+                der = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+                found.add(key_sha256(load_key(der)))
+            except (*UNREADABLE, UnsupportedAlgorithm, MalformedError, UnknownSuiteError) as error:
+                raise KeyFileError(
+                    f"{path}: not PEM public keys or certificates that can be used: {error}"
+                ) from error
+    return frozenset(found)
 
 
 def must_not_exist(path: Path) -> None:

@@ -18,7 +18,12 @@ PHRASES: dict[str, dict[str, str]] = json.loads(
     resources.files("evidence").joinpath("phrases.json").read_text(encoding="utf-8")
 )
 #: places that may hold several words; in all others stands one, which keeps the search short
-LONG = frozenset({"authority", "differ", "error", "file", "made", "new", "old", "reason", "stated"})
+LONG = frozenset(
+    {
+        "authority", "differ", "documents", "error", "file", "made", "name", "names", "new", "old",
+        "reason", "stated",
+    }
+)  # fmt: skip
 
 
 def phrase(key: str, language: str, **values: object) -> str:

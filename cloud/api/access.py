@@ -71,6 +71,8 @@ ACCESS: Mapping[tuple[str, str], Right | None] = {
     ("POST", f"{LOG}/documents/preview"): Right.SIGN,
     ("GET", f"{LOG}/templates/{{kind}}"): Right.SIGN,
     ("POST", f"{LOG}/persons"): Right.ADMINISTRATORS,
+    ("GET", f"{LOG}/persons"): Right.PEOPLE,
+    ("POST", f"{LOG}/persons/certified"): Right.SYSTEM,
     ("GET", f"{LOG}/documents"): Right.SAMPLES,
     ("GET", f"{LOG}/documents/{{sha256}}"): Right.SAMPLES,
     ("GET", f"{LOG}/files/{{sha256}}"): Right.SAMPLES,

@@ -8,6 +8,7 @@ import asyncio
 import base64
 import contextlib
 import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Annotated, Any
@@ -120,6 +121,17 @@ class Enrolling(BaseModel):
     role: str
     region: str = ""
     key: str = Field(max_length=400)
+
+
+class Certifying(BaseModel):
+    """A list that vouches for keys of persons, base64, as `stackproof keys persons` wrote it.
+
+    `by` is the public key's DER in hex of an organisation that signed it; "" for the plant's root.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    signed: Base64
+    by: str = Field(default="", max_length=400, pattern="^(?:[0-9a-f]{2})*$")
 
 
 @contextlib.contextmanager
@@ -248,6 +260,29 @@ async def enrol(given: Given, plant: PlantPath, person: Enrolling) -> Mapping[st
     body = person.model_dump(exclude={"person"})
     with _refusing():
         return await given.records.enrol(plant, person.person, body, _now_s(given))
+
+
+@router.get("/persons")
+def persons(given: Given, plant: PlantPath) -> Response:
+    """The list of persons for whoever certifies their keys, to be saved; with ended keys."""
+    with _refusing():
+        rows = given.records.persons(plant, are_ended=True)
+    told = json.dumps({"plant": plant, "persons": rows}, ensure_ascii=False, indent=1)
+    return download(told.encode(), "application/json", f"{plant}-persons.json")
+
+
+@router.post("/persons/certified")
+async def certify(given: Given, plant: PlantPath, wanted: Certifying) -> Mapping[str, Any]:
+    """Take in a signed list; whom it certifies, whom it does not know, and who still waits.
+
+    The same list again is the same answer.
+    """
+    with _refusing():
+        by = bytes.fromhex(wanted.by)
+        told: Mapping[str, Any] = await given.records.certify(
+            plant, by, wanted.signed, _now_s(given)
+        )
+        return told
 
 
 @router.get("/documents")

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -13,11 +14,13 @@ from cloud.api.guard import Given, GuardedRoute, Who
 from cloud.api.month_names import for_eyes_of
 from cloud.api.month_view import MonthCell, MonthView
 from cloud.api.rendering import Language, render
-from cloud.api.reviewed import note, queue
+from cloud.api.reviewed import DOCUMENTS_MAX, note, queue
 from cloud.api.routes import MonthPath, PlantPath
 from cloud.api.services import MonthRefusedError, Services
 from cloud.closing.months import REASON_MAX
 from cloud.month.newest import NEWEST
+from cloud.records.listing import of_month
+from cloud.review.items import NO_ITEMS
 
 router = APIRouter(
     default_response_class=HTMLResponse, include_in_schema=False, route_class=GuardedRoute
@@ -81,14 +84,28 @@ def _month(
     if row is None:
         raise HTTPException(404, f"{plant} has no month {month}")
     note(given, who, plant, month, "month")
-    row = for_eyes_of(who, row)
+    row, has_records = for_eyes_of(who, row), Right.RECORDS in who.rights
     return render(
         "month.html", language, status=409 if error else 200,
         path=f"/plants/{plant}/months/{month}", who=who, row=row, view=MonthView(row, language),
         done=done, error=error, may_close=Right.MONTHS in who.rights and bool(who.session),
-        has_records=Right.RECORDS in who.rights, told=texts.told, most=REASON_MAX,
+        has_records=has_records, told=texts.told, most=REASON_MAX,
         simulated=given.is_simulated(plant),
+        uncertified=_uncertified(given, plant, row) if has_records else [],
     )  # fmt: skip
+
+
+def _uncertified(given: Services, plant: str, row: Mapping[str, Any]) -> list[str]:
+    """Persons whose documents of the month count, and whom the plant's root has not certified."""
+    wanted = of_month(row["month"], ZoneInfo(row["zone"]))
+    found = given.records.newest(plant, wanted, DOCUMENTS_MAX)
+    return sorted(
+        {
+            one["person"]
+            for one in found
+            if one["certified"] is False and not one["ended_by"] and one["kind"] not in NO_ITEMS
+        }
+    )
 
 
 async def _month_again(

@@ -225,8 +225,11 @@ class Records(Protocol):
     def with_file(self, plant: str, sha256: bytes) -> Sequence[Any]:
         """JSON-ready documents that a file is attached to, in the log's order."""
 
-    def persons(self, plant: str) -> Sequence[Any]:
-        """JSON-ready: every key that may sign now, with whose it is."""
+    def persons(self, plant: str, *, are_ended: bool = False) -> Sequence[Any]:
+        """JSON-ready: every key that may sign now, and maybe ended ones, with whose it is."""
+
+    async def certify(self, plant: str, by: bytes, data: bytes, signed_s: int) -> Any:  # noqa: ANN401 - JSON
+        """Lay a list in the log by which somebody vouches for persons; b"": the plant's root."""
 
     def document(self, plant: str, sha256: bytes, only: Laboratory | None = None) -> bytes | None:
         """A document, verbatim; None when there is none to see. Reads the disk."""

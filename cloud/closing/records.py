@@ -1,6 +1,6 @@
 """Documents of persons that go into a month's archive. Any thread.
 
-Those of its piece of the log; every earlier one of the list of persons; of the other earlier ones
+Those of its piece of the log; every earlier one of persons and of their keys; of the other earlier
 those whose time touches the month, and with each all it follows, all that follows it, and all of
 its sample. So what stands in the archive stands in the log, and nothing is told by half.
 """
@@ -18,6 +18,7 @@ from cloud.records.replay import papers_of
 from edge.calc.folds.papers import EDGE_NS, REACH_NS, STOCK_TAKE, Paper
 from evidence.archive.build import Records, encode_proof
 from evidence.documents.actions import ACTIONS
+from evidence.documents.certified import CERTIFIED
 from evidence.documents.counted import papers_that_stand
 from evidence.documents.document import Document
 from evidence.documents.people import PERSON, PERSON_END
@@ -27,6 +28,8 @@ from evidence.suites import PublicKey
 
 #: documents of an archive's piece of the log (RECORDS.md "Log and archive")
 PIECE_MAX = 20_000
+#: kinds that say who may sign, and who vouches for them: every archive has all of them
+OF_PERSONS = (PERSON, PERSON_END, CERTIFIED)
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,7 @@ def _earlier(before: Sequence[Logged], here: Sequence[Logged], time: MonthTime) 
     known = {one.sha256: one for one in before}
     beside = _beside([*before, *here])
     waiting = [*here, *(one for one in before if time.touches(one.document))]
-    needed = {one.sha256 for one in before if one.document.kind in (PERSON, PERSON_END)}
+    needed = {one.sha256 for one in before if one.document.kind in OF_PERSONS}
     seen: set[object] = set()
     while waiting:
         one = waiting.pop()
@@ -168,7 +171,7 @@ def _links(one: Logged) -> Iterator[object]:
     The list of persons is whole anyway, and joins nothing.
     """
     document = one.document
-    if document.kind in (PERSON, PERSON_END):
+    if document.kind in OF_PERSONS:
         return
     yield one.sha256
     yield from document.follows

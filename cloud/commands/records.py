@@ -1,6 +1,6 @@
-"""`stackproof record sign|show|send`, for programs and laboratories, and `stackproof cloud person`.
+"""`stackproof record sign|show|send`, for programs and laboratories.
 
-`sign` and `show` ask nobody; `send` and `person` ask a running collector. Prints. `findings` is in
+`sign` and `show` ask nobody; `send` asks a running collector. Prints. `findings` is in
 `cloud.commands.findings`.
 """
 
@@ -13,7 +13,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from cloud.accounts.roles import EVERY_PLANT
 from cloud.asking import RefusedError, RunningCollector
 from cloud.clock import SystemClock
 from cloud.commands.cosign import add_cosign_command
@@ -31,10 +30,10 @@ from evidence.documents.document import (
     encode_document,
     unverified_document,
 )
-from evidence.documents.kinds import KINDS, ROLES, check_document
+from evidence.documents.kinds import KINDS, check_document
 from evidence.documents.plainly import body_of, plain_body
 from evidence.errors import EvidenceError, KeyFileError, MalformedError
-from evidence.key_files import open_to_all, public_der, read_small, write_new
+from evidence.key_files import open_to_all, read_small, write_new
 from evidence.signers import FILE, PKCS11, open_signer
 from firmware_configs.toml import NotTomlError, parse_toml
 
@@ -53,42 +52,6 @@ def main(argv: list[str]) -> int:
     except (CloudError, EvidenceError) as error:
         print(f"stackproof record: {error}", file=sys.stderr)
         return EXIT_CANNOT
-
-
-def add_person_command(commands: Any) -> None:  # noqa: ANN401 - argparse's own type is private
-    """Add `person` to the commands of `stackproof cloud`."""
-    person = commands.add_parser(
-        "person",
-        help="enrol a person in the collector's own name: the first of a plant",
-        epilog="Whoever has the role security enrols the others. Exit status: 0 enrolled, 1 "
-        "refused, 2 cannot run.",
-    )
-    person.add_argument("config", type=Path, metavar="CLOUD.toml", help="the collector's file")
-    person.add_argument("--plant", required=True, type=plant_id, help="plant id")
-    person.add_argument("--id", required=True, type=plant_id, help="account id of the person")
-    person.add_argument("--name", required=True, help="as people know the person")
-    person.add_argument("--organisation", required=True, help="whose the person is")
-    person.add_argument("--role", default="security", choices=ROLES, help="default security")
-    person.add_argument(
-        "--region", default="", help="of a reviewer: GB/T 2260 digits, or '*' for the whole country"
-    )
-    person.add_argument(
-        "--key", required=True, type=Path, metavar="FILE", help="PEM, public or private"
-    )
-    person.set_defaults(run=_person)
-
-
-def _person(args: argparse.Namespace) -> int:
-    if args.role == "reviewer" and not args.region:
-        raise CloudError("a reviewer decides for a region: --region 37, or '*' for the nation")
-    order = {
-        "person": args.id, "name": args.name, "organisation": args.organisation,
-        "role": args.role, "region": "" if args.region == EVERY_PLANT else args.region,
-        "key": public_der(args.key).hex(),
-    }  # fmt: skip
-    found = RunningCollector(args.config).order(f"plants/{args.plant}/persons", order)
-    print(f"{args.plant}: {args.id} is enrolled as {args.role}; document {found['sha256']}")
-    return EXIT_FINE
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -19,11 +19,13 @@ from cloud.records.findings import READ_S, PdfShelf, findings
 from cloud.records.laboratory import Laboratory, laboratory_of
 from cloud.records.listing import Filter
 from cloud.records.papers import Offered, Papers, offer
+from cloud.records.persons import list_laid, person_rows, told_of
 from cloud.records.replay import papers_of
 from cloud.records.rows import in_brief, row, state_of
 from cloud.records.written import body_of_written
 from cloud.store.plant import Laid, unlay
 from evidence import cose
+from evidence.documents.certified import CERTIFIED, PERSONS, decode_list
 from evidence.documents.document import (
     COLLECTOR,
     AttachedFile,
@@ -37,7 +39,8 @@ from evidence.documents.people import PERSON, PERSON_END
 from evidence.documents.plainly import body_of
 from evidence.documents.standing import Logged
 from evidence.errors import MalformedError
-from evidence.keys import Signer
+from evidence.keys import Signer, spki
+from evidence.public_key import load_key
 
 #: left free for readings: files must never be why a frame is not taken
 FREE_BYTES_MIN = 1024 * 1024 * 1024
@@ -98,7 +101,10 @@ class RecordDesk:
         for plant in self._intake.plants:
             enrolled = self._intake.plants.require(plant)
             try:
-                self._known[plant] = papers_of(enrolled.store.reader, enrolled.keyring.collectors)
+                self._known[plant] = papers_of(
+                    enrolled.store.reader, enrolled.keyring.collectors,
+                    root=enrolled.identity.root.fingerprint,
+                )  # fmt: skip
             except (StoreError, OSError) as error:
                 self._amiss[plant] = f"plant {plant}: documents are NOT taken: {error}"
         return list(self._amiss.items())
@@ -149,6 +155,22 @@ class RecordDesk:
         """
         made = body_of(PERSON, body)
         return await self.sign(plant, PERSON, person, made, signed_s)
+
+    async def certify(self, plant: str, by: bytes, data: bytes, signed_s: int) -> Mapping[str, Any]:
+        """Lay a list in the log by which somebody vouches for persons; as `told_of` and `take`.
+
+        Args:
+            plant: plant id.
+            by: SubjectPublicKeyInfo of the key that signed it; b"" for the plant's root.
+            data: the list.
+            signed_s: now, seconds since 1970.
+        """
+        enrolled = self._intake.plants.require(plant)
+        key = load_key(by) if by else enrolled.identity.root.key
+        decode_list(data, key)
+        if list_laid(self.papers(plant), key, data) is None:
+            await self.sign(plant, CERTIFIED, PERSONS, {"by": spki(key), "list": data}, signed_s)
+        return told_of(self.papers(plant), key, data, enrolled.received_ns())
 
     async def sign(
         self, plant: str, kind: str, about: str, body: Mapping[str, Any], signed_s: int
@@ -342,15 +364,10 @@ class RecordDesk:
         papers = self.papers(plant)
         return [row(papers, papers.standing[held]) for held in papers.with_file(sha256)]
 
-    def persons(self, plant: str) -> list[Any]:
-        """JSON-ready: every key that may sign now, with whose it is."""
-        return [
-            {
-                "person": one.id, "name": one.name, "organisation": one.organisation,
-                "role": one.role, "region": one.region, "key": digest.hex(),
-            }
-            for digest, one in self.papers(plant).people.active.items()
-        ]  # fmt: skip
+    def persons(self, plant: str, *, are_ended: bool = False) -> list[Any]:
+        """JSON-ready: every key that may sign now, and maybe ended ones, with whose it is."""
+        now_ns = self._intake.plants.require(plant).received_ns()
+        return person_rows(self.papers(plant), now_ns, are_ended=are_ended)
 
     def document(self, plant: str, sha256: bytes, only: Laboratory | None = None) -> bytes | None:
         """A document, verbatim; None when the plant has none of this hash that `only` sees."""

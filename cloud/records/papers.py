@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from cloud.plan.attached import CONTROL_PLAN, check_plan, check_revision
 from cloud.records.media import is_of_type
 from evidence import cose
+from evidence.documents.certified import CERTIFIED
 from evidence.documents.document import AttachedFile, Document, signed_by, unverified_document
 from evidence.documents.kinds import check_document
 from evidence.documents.people import People
@@ -103,14 +104,17 @@ class Papers:
     Args:
         plant: plant id.
         collectors: keys that the collector has, or had.
+        root: hash of the plant's root key; b"" where nobody asks who vouches for persons.
 
     Attributes:
         people: who may sign.
         standing: what stands.
+        root: as given.
     """
 
-    def __init__(self, plant: str, collectors: Sequence[PublicKey]) -> None:
+    def __init__(self, plant: str, collectors: Sequence[PublicKey], root: bytes = b"") -> None:
         self.people, self.standing = People(plant, tuple(collectors)), Standing()
+        self.root = root
         self._all: list[Logged] = []
         self._of_kind: dict[str, list[Logged]] = {}
         self._with_file: dict[bytes, list[bytes]] = {}
@@ -179,6 +183,8 @@ class Papers:
         people = replace(
             self.people, active=dict(self.people.active), ended=dict(self.people.ended)
         )
+        if document.kind == CERTIFIED:
+            people.vouched = self.people.vouched.copy()
         people.take(document, offered.sha256)
         by = self._collector(offered.data) if signer is None else signer.key_sha256
         entry = Entry(

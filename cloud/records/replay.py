@@ -11,14 +11,17 @@ from evidence.suites import PublicKey
 
 
 def papers_of(
-    evidence: PlantEvidence, collectors: Sequence[PublicKey], stop: int | None = None
-) -> Papers:
+    evidence: PlantEvidence, collectors: Sequence[PublicKey], stop: int | None = None,
+    root: bytes = b"",
+) -> Papers:  # fmt: skip
     """The documents of the log's entries before `stop` (all when None), each verified again.
+
+    `root` as of `Papers`.
 
     Raises:
         StoreError: a document is missing or altered, or this program would not have taken it.
     """
-    papers = Papers(evidence.plant, collectors)
+    papers = Papers(evidence.plant, collectors, root)
     for sha256, index in evidence.records.items():
         if stop is not None and index >= stop:
             break

@@ -1,11 +1,14 @@
 """Documents as the API and the pages have them, JSON-ready: each with what became of it. Pure."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from cloud.records.papers import Papers
-from evidence.documents.document import COLLECTOR
+from cloud.records.persons import is_certified
+from evidence.documents.certified import CERTIFIED
+from evidence.documents.document import COLLECTOR, Document
 from evidence.documents.plainly import plain_body
 from evidence.documents.review import not_opened
 from evidence.documents.standing import WITHDRAW, Logged
@@ -21,10 +24,11 @@ def row(papers: Papers, logged: Logged) -> Mapping[str, Any]:
         "person": document.person,
         "role": COLLECTOR if logged.signer is None else logged.signer.role,
         "region": "" if logged.signer is None else logged.signer.region,
+        "certified": is_certified(papers, logged.signer, logged.received_ns),
         "signed_s": document.signed_s,
         "kind": document.kind,
         "about": document.about,
-        "body": plain_body(document.kind, document.body),
+        "body": _body(document),
         "follows": [sha256.hex() for sha256 in document.follows],
         "files": [
             {"name": f.name, "type": f.media_type, "size": f.size, "sha256": f.sha256.hex()}
@@ -34,6 +38,14 @@ def row(papers: Papers, logged: Logged) -> Mapping[str, Any]:
         "approved_by": [one.document.person for one in papers.standing.approvals(logged.sha256)],
         "state": state_of(papers, logged),
     }
+
+
+def _body(document: Document) -> Mapping[str, Any]:
+    """As `plain_body`; of a list of certified persons, which may be long, its SHA-256."""
+    body = plain_body(document.kind, document.body)
+    if document.kind == CERTIFIED:
+        body["list"] = hashlib.sha256(document.body["list"]).hexdigest()
+    return body
 
 
 def in_brief(logged: Logged) -> Logged:

@@ -99,7 +99,7 @@ def _value(form: FieldForm, value: object, zone: ZoneInfo) -> object:
         made = int(value)
     elif form.check == "truth":
         made = {"true": True, "false": False}.get(value)
-    elif form.check in ("digest", "key_bytes"):
+    elif form.check in ("digest", "key_bytes", "signed"):
         made = _bytes(value)
     return value if made is None else made
 

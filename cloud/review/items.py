@@ -9,11 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from cloud.review.openings import ITEM_MAX, Opening
+from evidence.documents.certified import CERTIFIED
 from evidence.documents.people import PERSON, PERSON_END
 from evidence.documents.review import COSIGNED, REVIEWS
 
 #: kinds of documents that say nothing of a month's figures
-NO_ITEMS = (PERSON, PERSON_END, *REVIEWS, COSIGNED)
+NO_ITEMS = (PERSON, PERSON_END, CERTIFIED, *REVIEWS, COSIGNED)
 
 #: digits of a statement's hash that stand behind a line which was opened
 _STATEMENT = 16

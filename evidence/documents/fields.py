@@ -14,6 +14,7 @@ from evidence.documents.document import ABOUT, is_plain
 from evidence.errors import MalformedError
 
 TEXT_MAX, NOTE_MAX, LIST_MAX = 200, 2_000, 1_000
+SIGNED_BYTES_MAX = 256 * 1024
 DECIMAL = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,15})?", re.ASCII)
 _REGION = re.compile(r"|[0-9]{2}|[0-9]{4}|[0-9]{6}", re.ASCII)
 
@@ -118,6 +119,12 @@ def key_bytes(value: Any) -> None:
     """A public key, SubjectPublicKeyInfo in DER, at most 200 bytes."""
     if not isinstance(value, bytes) or not 1 <= len(value) <= 200:
         raise MalformedError("must be a public key of at most 200 bytes of DER")
+
+
+def signed(value: Any) -> None:
+    """A signed object inside the document, at most `SIGNED_BYTES_MAX`."""
+    if not isinstance(value, bytes) or not 1 <= len(value) <= SIGNED_BYTES_MAX:
+        raise MalformedError(f"must be a signed object of at most {SIGNED_BYTES_MAX} bytes")
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Literal
 
 from evidence.documents import fields as f
 from evidence.documents.actions import ACTIONS, SECURITY_LOG
+from evidence.documents.certified import CERTIFIED, PERSONS
 from evidence.documents.document import COLLECTOR, Document
 from evidence.documents.review import (
     ANSWER,
@@ -31,7 +32,7 @@ ROLES = (
 PLANT_ROLES = ("operator", "engineer", "accountant")
 
 #: what a document of a kind follows, see `Shape`
-Follows = Literal["corrected", "decided", "previous", "own", "answered"]
+Follows = Literal["corrected", "decided", "previous", "own", "answered", "nothing"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Shape:
         follows: "corrected": maybe one of its kind and about, which it corrects; "decided": one or
             more that it decides about; "previous": the one before it in the plant's list of
             persons, none in the first; "own": maybe one of its kind and about that the same person
-            signed, which it corrects; "answered": one question, which stands on.
+            signed, which it corrects; "answered": one question, which stands on; "nothing": none.
         about: the one thing it may be about, "" for any.
     """
 
@@ -77,6 +78,10 @@ KINDS: dict[str, Shape] = {
     ),
     "person-end": Shape(
         {"key": f.digest, "reason": f.text}, (COLLECTOR, "security"), follows="previous"
+    ),
+    # who vouches for keys of persons: the plant's root, or a reviewers' organisation
+    CERTIFIED: Shape(
+        {"by": f.key_bytes, "list": f.signed}, (COLLECTOR,), follows="nothing", about=PERSONS
     ),
     # samples: `about` is the sample
     "sample-taken": Shape(
@@ -214,6 +219,8 @@ def check_document(document: Document) -> None:
         raise MalformedError(f"a {document.kind} names the documents it decides about")
     if shape.follows == "answered" and followed != 1:
         raise MalformedError(f"a {document.kind} follows one question")
+    if shape.follows == "nothing" and followed:
+        raise MalformedError(f"a {document.kind} follows no other document")
     if shape.follows in ("corrected", "previous", "own") and followed > 1:
         raise MalformedError(f"a {document.kind} follows one other document at most")
     if "from_ns" in body and not body["from_ns"] < body["to_ns"]:

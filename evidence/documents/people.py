@@ -2,12 +2,14 @@
 
 The list of persons is a chain: each `person` and `person-end` follows the one before it, so none
 can be left out of the middle. The collector's key begins it; from then on those whose role is
-"security" continue it too. RECORDS.md "Persons".
+"security" continue it too. Lists by which others vouch for keys stand beside the chain. RECORDS.md
+"Persons".
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from evidence.documents.certified import CERTIFIED, Certified, Vouched, decode_list
 from evidence.documents.document import COLLECTOR, Document, decode_document, signed_by
 from evidence.documents.kinds import check_document, shape_of
 from evidence.documents.review import check_level
@@ -42,6 +44,13 @@ class Person:
     key: PublicKey
     key_sha256: bytes
 
+    @property
+    def row(self) -> Certified:
+        """What a list that vouches for this key says of it."""
+        return Certified(
+            self.id, self.name, self.organisation, self.role, self.region, self.key_sha256
+        )
+
 
 @dataclass
 class People:
@@ -53,6 +62,7 @@ class People:
         head: SHA-256 of the newest document of the list, None before the first.
         active: key hash -> person, of keys that may sign now.
         ended: key hash -> person, of keys that may not sign any more.
+        vouched: what those say who vouch for keys.
     """
 
     plant: str
@@ -60,6 +70,7 @@ class People:
     head: bytes | None = None
     active: dict[bytes, Person] = field(default_factory=dict)
     ended: dict[bytes, Person] = field(default_factory=dict)
+    vouched: Vouched = field(default_factory=Vouched)
 
     def read(self, data: bytes) -> tuple[Document, Person | None]:
         """A document that the right person signed with a key that may sign now.
@@ -90,7 +101,7 @@ class People:
         return document, person
 
     def take(self, document: Document, sha256: bytes) -> None:
-        """Let a `person` or `person-end` that was read count; others leave the list as it is.
+        """Let a document about persons or their keys count; others leave the list as it is.
 
         Args:
             document: as `read` gave it.
@@ -98,8 +109,11 @@ class People:
 
         Raises:
             MalformedError: it does not follow the newest one, or cannot be done.
+            SignatureError: a list that vouches for keys is not signed by the key it names.
             UnknownSuiteError: the key is of a kind this program has no suite for.
         """
+        if document.kind == CERTIFIED:
+            self._vouch(document)
         if document.kind not in (PERSON, PERSON_END):
             return
         if document.follows != (() if self.head is None else (self.head,)):
@@ -137,6 +151,13 @@ class People:
         if person is None or person.id != document.about:
             raise MalformedError(f"{document.about} has no such key to end")
         self.ended[digest] = self.active.pop(digest)
+
+    def _vouch(self, document: Document) -> None:
+        by = load_key(document.body["by"])
+        said = decode_list(document.body["list"], by)
+        if said.plant != document.plant:
+            raise MalformedError(f"the list certifies persons of plant {said.plant}")
+        self.vouched.take(key_sha256(by), said)
 
     def _collector(self, kid: bytes) -> PublicKey:
         for key in self.collectors:

@@ -74,7 +74,7 @@ def _signed(check: f.Check | None, value: Any) -> Any:
         return ns_of(value)
     if check is f.day and type(value) is dt.date:
         return value.isoformat()
-    if check in (f.digest, f.key_bytes) and isinstance(value, str):
+    if check in (f.digest, f.key_bytes, f.signed) and isinstance(value, str):
         try:
             return bytes.fromhex(value)
         except ValueError as error:

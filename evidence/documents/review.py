@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from evidence.documents.actions import ACTIONS
+from evidence.documents.certified import CERTIFIED
 from evidence.documents.document import Document
 from evidence.documents.visit import check_visit
 from evidence.errors import MalformedError
@@ -24,7 +25,7 @@ CLOSED_OWING = "month-decision"
 #: kinds that are about a month, and of that month whenever they come
 OF_MONTHS = (CLOSED_OWING, VISIT, *REVIEWS)
 #: what nobody approves or withdraws
-FINAL = (*REVIEWS, COSIGNED, VISIT, ACTIONS, CLOSED_OWING)
+FINAL = (*REVIEWS, COSIGNED, VISIT, ACTIONS, CLOSED_OWING, CERTIFIED)
 #: level -> digits of its reviewers' regions (GB/T 2260)
 LEVELS: Mapping[str, tuple[int, ...]] = {"city": (4, 6), "province": (2,), "nation": (0,)}
 

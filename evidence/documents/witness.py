@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from evidence import merkle
 from evidence.checkpoint import Checkpoint, verify_any
-from evidence.cosignature import cosign, verify_cosigned, witness_name
+from evidence.cosignature import Cosigned, cosign, verify_cosigned, witness_name
 from evidence.documents.document import Document
 from evidence.errors import MalformedError
 from evidence.keys import Signer
@@ -20,10 +20,8 @@ def person_name(plant: str, person: str) -> str:
     return witness_name(plant, f"witness/{person}")
 
 
-def cosigned_by(
-    document: Document, signer: PublicKey, collectors: Iterable[PublicKey]
-) -> Checkpoint:
-    """What a document of kind log-cosigned says was seen.
+def cosigned_by(document: Document, signer: PublicKey, collectors: Iterable[PublicKey]) -> Cosigned:
+    """What a document of kind log-cosigned says was seen, and when.
 
     Args:
         document: verified.
@@ -35,10 +33,10 @@ def cosigned_by(
         SignatureError: not signed by the collector, or not cosigned by the signer.
     """
     name = person_name(document.plant, document.person)
-    checkpoint = verify_cosigned(document.body["checkpoint"], name, signer, collectors).checkpoint
-    if checkpoint.plant != document.plant:
-        raise MalformedError(f"it is of {checkpoint.plant}'s log")
-    return checkpoint
+    seen = verify_cosigned(document.body["checkpoint"], name, signer, collectors)
+    if seen.checkpoint.plant != document.plant:
+        raise MalformedError(f"it is of {seen.checkpoint.plant}'s log")
+    return seen
 
 
 def check_continues(kept: Checkpoint | None, new: Checkpoint, path: Sequence[bytes]) -> None:

@@ -22,11 +22,12 @@ from evidence.errors import (
     UnsupportedError,
 )
 from evidence.findings import Report, said
-from evidence.keys import key_sha256
+from evidence.keys import key_sha256, public_key
 from evidence.log import Entry, Kind, decode_entry
 from evidence.verifier.identities import Identities
 from evidence.verifier.log_view import LogView
 from evidence.verifier.opened import Opened
+from evidence.verifier.vouched import Seen, Vouching, tell_persons, tell_witnesses
 
 #: entries and bytes of a proof of inclusion: an entry's detail is three ids
 PROOF_BYTES_MAX = 16 * 1024
@@ -53,15 +54,19 @@ class DocumentCheck:
     """
 
     def __init__(
-        self, archive: Opened, report: Report, identities: Identities, log: LogView
-    ) -> None:
-        """Prepare with what the earlier steps found."""
+        self, archive: Opened, report: Report, identities: Identities, log: LogView,
+        witnesses: frozenset[bytes] | None = None,
+    ) -> None:  # fmt: skip
+        """Prepare with what the earlier steps found; `witnesses` as of `verify`."""
         self._archive, self._report, self._log = archive, report, log
         keys = [key for key in (identities.collector, *identities.earlier) if key is not None]
         self.people, self.standing = People(identities.plant, keys), Standing()
         self.undecided = any(path.startswith(_COLLECTORS) for path in identities.foreign)
         self._known: set[str] = set()
         self._sha256: dict[str, str] = {}  # of attached files, each read once
+        root = None if identities.root is None else key_sha256(public_key(identities.root))
+        self._vouching = Vouching(self.people.vouched, root, witnesses)
+        self._seen: list[Seen] = []
 
     def check(self) -> None:
         """Check every document, and that there is nothing beside them."""
@@ -72,6 +77,11 @@ class DocumentCheck:
             if path.startswith(paths.RECORDS) and path not in self._known and not self.undecided:
                 sentence = "No document of the log here is or names this file."
                 self._report.add("E-FILE-EXTRA", path, sentence)
+        if not self.undecided:
+            tell_persons(self._report, self.standing, self._vouching)
+            tell_witnesses(
+                self._report, self.standing, self._seen, self._vouching, self._log.size
+            )  # fmt: skip
         if self._report.counts["attached_files"]:
             self._report.not_checked.append(
                 "What the attached files say: only that they are the files which were signed for."
@@ -150,20 +160,20 @@ class DocumentCheck:
     def _cosigned(self, document: Document, signer: Person, place: _Place, path: str) -> None:
         """What a person from outside has seen of the log, as far as it is here."""
         try:
-            seen = cosigned_by(document, signer.key, self.people.collectors)
+            cosigned = cosigned_by(document, signer.key, self.people.collectors)
         except UnknownSuiteError:
             raise
         except EvidenceError as error:
             self._report.add("E-COSIGNATURE", path, said(error))
             return
-        start = self._log.start.size
+        start, seen = self._log.start.size, cosigned.checkpoint
         is_here = start <= seen.size <= place.index
         if seen.size > place.index or (is_here and self._log.root_at(seen.size) != seen.root):
             sentence = f"{signer.id} saw another log of {seen.size} entries than the one here."
             self._report.add("E-COSIGNATURE", path, sentence)
         elif is_here:
-            sentence = f"{signer.id} saw this log when it had {seen.size} entries."
-            self._report.add("N-WITNESS", path, sentence)
+            received_ns = place.entry.received_ns
+            self._seen.append(Seen(signer, seen.size, cosigned.at_s, received_ns))
 
     def _keys_of(self, signer: Person | None) -> set[bytes]:
         """Hashes of the keys that may have signed in this name."""

@@ -1,6 +1,7 @@
 """The verifier's walk through all steps. FORMAT.md "Verifying" numbers them alike."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, BinaryIO, Protocol
 
 from evidence.archive import paths
@@ -27,6 +28,7 @@ from evidence.verifier.log_view import LogView
 from evidence.verifier.opened import Opened, Progress, check_bag, open_archive
 from evidence.verifier.stamp import check_timestamp
 from evidence.verifier.told import month_of, values_of
+from evidence.verifier.vouched import witnesses_line
 
 STREAMS_TOLD_MAX = 20
 _EARLIER_DOCUMENTS = (
@@ -60,6 +62,7 @@ def verify(
     orders: Mapping[str, bytes] | None = None,
     kept: Sequence[Kept] = (),
     tsa: Sequence[Certificate] | None = None,
+    witnesses: frozenset[bytes] | None = None,
     recompute: bool = True,
     onlooker: Onlooker | None = None,
     progress: Progress = lambda _: None,
@@ -75,6 +78,8 @@ def verify(
         kept: notes and receipts that the reviewer kept.
         tsa: certificates of time stamp authorities the reviewer trusts; None leaves the time
             stamp's authority open and says so.
+        witnesses: hashes of the keys of reviewers and their organisations that the reviewer
+            trusts; None leaves it open whose the keys of witnesses are and says so.
         recompute: make the figures again from the frames.
         onlooker: is shown the statement, what documents stand, and every frame that is sound.
         progress: told in a few words what is being done.
@@ -102,10 +107,11 @@ def verify(
         check_log(archive, report, identities, log, progress)  # step 4
         _check_rest(
             archive, report, identities, log,
-            kept=kept, recompute=recompute, onlooker=onlooker, progress=progress,
+            kept=kept, witnesses=witnesses, recompute=recompute, onlooker=onlooker,
+            progress=progress,
         )  # fmt: skip
-    check_timestamp(archive, report, identities.collector, tsa, log.closed_ns)
-    _say_what_was_not_checked(archive, report)
+    stamped = check_timestamp(archive, report, identities.collector, tsa, log.closed_ns)
+    _say_what_was_not_checked(archive, report, stamped)
     return report
 
 
@@ -116,6 +122,7 @@ def _check_rest(
     log: LogView,
     *,
     kept: Sequence[Kept],
+    witnesses: frozenset[bytes] | None,
     recompute: bool,
     onlooker: Onlooker | None,
     progress: Progress,
@@ -123,7 +130,7 @@ def _check_rest(
     """Steps 5 to 8: all that is looked up in the log."""
     statement = read_statement(archive, report)
     period = period_of(statement, report) if statement is not None else None
-    documents = DocumentCheck(archive, report, identities, log)
+    documents = DocumentCheck(archive, report, identities, log, witnesses)
     documents.check()
     if onlooker is not None:
         onlooker.begin(statement, period, documents.standing)
@@ -214,7 +221,7 @@ def _say_what_is_not_here(report: Report, log: LogView, frames: FrameCheck) -> N
         )
 
 
-def _say_what_was_not_checked(archive: Opened, report: Report) -> None:
+def _say_what_was_not_checked(archive: Opened, report: Report, stamped: datetime | None) -> None:
     for path, text in spec_texts().items():
         if path in archive and not archive.holds(path, text):
             report.not_checked.append(
@@ -222,7 +229,6 @@ def _say_what_was_not_checked(archive: Opened, report: Report) -> None:
                 "looked at."
             )
     report.not_checked += [
-        "Witnesses: the checkpoint has no signature of a third party; gateway and collector "
-        "together could have written another history.",
+        witnesses_line(report, stamped),
         "The meters themselves: a signature proves what was read, not that the meter was right.",
     ]

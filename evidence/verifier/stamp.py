@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from datetime import datetime
 
 from evidence import timestamp
 from evidence.archive import bag, paths
@@ -19,7 +20,7 @@ def check_timestamp(
     collector: PublicKey | None,
     authorities: Sequence[Certificate] | None,
     closed_ns: int,
-) -> None:
+) -> datetime | None:
     """Compare the time stamp, if any, with the seal, the authorities and the close.
 
     A stamp that is dated later than today is for the reader to see: what a verifier finds does not
@@ -33,6 +34,9 @@ def check_timestamp(
         authorities: certificates the reader trusts; None leaves the authority open, and
             asks for no stamp.
         closed_ns: when the log closed the month, UTC nanoseconds; 0 when it does not say.
+
+    Returns:
+        When an authority that the reader trusts stamped the seal; None otherwise.
     """
     path = paths.TIMESTAMP
     if path not in archive:
@@ -44,15 +48,15 @@ def check_timestamp(
         if authorities is not None:
             sentence = "There is none, and --tsa asks for one: take the archive as it was stamped."
             report.add("E-TIMESTAMP", path, sentence)
-        return
+        return None
     if collector is not None and not _is_as_it_came(archive, report, collector):
-        return
+        return None
     if not timestamp.is_available():
         report.not_checked.append(
             f"Time stamp: {path} was not looked at: the package rfc3161-client is not installed "
             "(pip install 'stackproof[tsa]')."
         )
-        return
+        return None
     try:
         seal, response = archive.read(paths.SEAL), archive.read(path)
         if authorities is None:
@@ -61,7 +65,7 @@ def check_timestamp(
             stamp = timestamp.check_stamp(response, seal, authorities)
     except EvidenceError as error:
         report.add("E-TIMESTAMP", path, said(error))
-        return
+        return None
     at, authority = f"{stamp.at:%Y-%m-%dT%H:%M:%SZ}", shown(stamp.authority)
     # the authority chose its name: what we say of it stands before that
     report.timestamp = f"{at} by one you trust: {authority}"
@@ -74,6 +78,7 @@ def check_timestamp(
     if int(stamp.at.timestamp()) * SECOND_NS < closed_ns - AHEAD_MAX_NS:
         sentence = f"It says {at}; the collector closed the month later, {utc(closed_ns)}."
         report.add("W-CLOCK", path, sentence)
+    return None if authorities is None else stamp.at
 
 
 def _is_as_it_came(archive: Opened, report: Report, collector: PublicKey) -> bool:

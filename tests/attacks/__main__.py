@@ -2,8 +2,8 @@
 
 One archive a kind, and index.json: for each its file, name, story, the verdict it must come to,
 the codes that must be among the findings, whether E- and C- codes are exactly these, the roots to
-trust, as PLANT:SHA256 of the key, and the files that the reviewer kept. A verifier that shares
-nothing with ours can be run over it.
+trust, as PLANT:SHA256 of the key, the SHA-256 of the keys that vouch for witnesses, and the files
+that the reviewer kept. A verifier that shares nothing with ours can be run over it.
 """
 
 import json
@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from tests.attacks.corpus import KINDS, archive, file_name, kept
+from tests.attacks.forging import WITNESSES
 from tests.independent.other import trusted
 
 
@@ -31,6 +32,7 @@ def write_corpus(folder: Path) -> int:
                 "codes": sorted(kind.codes),
                 "exact": not kind.more,
                 "trust": None if kind.trust is None else sorted(map(trusted, kind.trust)),
+                "witness": sorted(one.hex() for one in WITNESSES),
                 "is_bomb": kind.is_bomb,
                 "kept": [file.name for file in kept(kind)],
             }

@@ -236,6 +236,9 @@ BENT: list[tuple[str, str, Callable[[], bytes], str]] = [
      proof(lambda p: [9, *p[1:]]), "not of an entry before"),
 ]  # fmt: skip
 
+#: the list of the reviewers' organisation
+ORGANISATIONS = pp.listed(*map(pp.row_of, pp.REVIEWERS), by=pp.ORGANISATION)
+
 SAID: list[tuple[str, Callable[[], bytes], str]] = [
     *[(name, lambda m=made: pp.archive([*pp.persons(), *m()], files=()), said)
       for name, _, made, said in AFTER_PERSONS],
@@ -256,11 +259,12 @@ KINDS: list[Kind] = [
     *[kind(name, story, build, "E-DOCUMENT", *(["E-FILE-EXTRA"] if name in _MORE else []))
       for (name, build, _), story in zip(SAID, _STORIES, strict=True)],
     kind("honest month with papers", "Nobody: persons, an invoice that was corrected, a scan.",
-         lambda: pp.archive(pp.papers(), earlier=3)),
+         lambda: pp.archive([*pp.papers(), pp.listed()], earlier=3)),
     kind("honest month with reviews", "Nobody: a question, its answer, decisions of two levels.",
-         lambda: pp.archive(pp.reviews(), earlier=9)),
+         lambda: pp.archive([*pp.reviews(), pp.listed(), ORGANISATIONS], earlier=9)),
     kind("honest month with a witness", "Nobody: a reviewer has cosigned the log.",
-         lambda: pp.archive([*pp.reviews(), pp.cosigned(pp.reviews(), 9)]), "N-WITNESS"),
+         lambda: pp.archive([*pp.reviews(), pp.cosigned(pp.reviews(), 9), pp.listed(),
+                             ORGANISATIONS]), "N-WITNESS"),
     kind("witness of another log", "The log was rewritten after a reviewer had cosigned it.",
          lambda: pp.archive([*pp.reviews(), pp.cosigned(pp.reviews(), 9, bend=bytes(32))]),
          "E-COSIGNATURE"),

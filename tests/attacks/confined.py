@@ -1,6 +1,6 @@
 """Runs `stackproof verify` in processes of little memory and time.
 
-    python -m tests.attacks.confined ROOT.crt FILE…
+    python -m tests.attacks.confined ROOT.crt WITNESS.pem FILE…
 
 The program is loaded once; each archive is then verified by its command in a fork that may use
 `AS_BYTES` of address space and `CPU_S` of processor time. A line of JSON each: exit status,
@@ -23,7 +23,7 @@ CPU_S = 30
 EXIT_RAISED = 70
 
 
-def confined(path: Path, root: Path) -> dict[str, Any]:
+def confined(path: Path, root: Path, witness: Path) -> dict[str, Any]:
     """What verifying this archive in a fork came to and took."""
     reading, writing = os.pipe()
     pid = os.fork()
@@ -32,7 +32,7 @@ def confined(path: Path, root: Path) -> dict[str, Any]:
         os.dup2(writing, sys.stdout.fileno())
         resource.setrlimit(resource.RLIMIT_AS, (AS_BYTES, AS_BYTES))
         resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
-        os._exit(_command(path, root))
+        os._exit(_command(path, root, witness))
     os.close(writing)
     with os.fdopen(reading) as pipe:
         printed = pipe.read()
@@ -48,9 +48,10 @@ def confined(path: Path, root: Path) -> dict[str, Any]:
     return {"file": path.name, "exit": exit_status, **found, **taken}
 
 
-def _command(path: Path, root: Path) -> int:
+def _command(path: Path, root: Path, witness: Path) -> int:
     try:
-        status = stackproof.main(["verify", str(path), "--trust", str(root), "--json"])
+        command = ["verify", str(path), "--trust", str(root), "--witness", str(witness), "--json"]
+        status = stackproof.main(command)
         sys.stdout.flush()
     except BaseException:  # noqa: BLE001 - whatever escapes is what this looks for
         traceback.print_exc()
@@ -59,11 +60,12 @@ def _command(path: Path, root: Path) -> int:
 
 
 def main(names: list[str]) -> None:
-    """Verify each; the first argument is the trusted root's certificate."""
+    """Verify each; the first arguments are the trusted root's certificate and witnesses' keys."""
     import evidence.verifier.run  # noqa: F401 - loaded once, before forking
 
-    for name in names[1:]:
-        said = json.dumps(confined(Path(name), Path(names[0])))
+    root, witness, *archives = map(Path, names)
+    for path in archives:
+        said = json.dumps(confined(path, root, witness))
         sys.stdout.write(said + "\n")
         sys.stdout.flush()
 

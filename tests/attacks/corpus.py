@@ -28,6 +28,7 @@ from tests.attacks import (
     by_newer,
     by_operators,
     by_orders,
+    by_persons,
     by_points,
     by_rewriting,
     by_settings,
@@ -36,7 +37,7 @@ from tests.attacks import (
     by_strangers,
     by_time,
 )
-from tests.attacks.forging import Kind
+from tests.attacks.forging import WITNESSES, Kind
 
 KINDS: list[Kind] = [
     *by_accident.KINDS,
@@ -56,6 +57,7 @@ KINDS: list[Kind] = [
     *by_newer.KINDS,
     *by_details.KINDS,
     *by_documents.KINDS,
+    *by_persons.KINDS,
     *by_signed_figures.KINDS,
     *by_container.KINDS,
     *by_rewriting.KINDS,
@@ -95,7 +97,7 @@ def kept(kind: Kind) -> list[Path]:
 
 @cache
 def report(kind: Kind) -> Report:
-    """What our verifier says of it to a reviewer with the kind's trust."""
+    """What our verifier says of it to a reviewer with the kind's trust and a witnesses' key."""
     held = kept_in({str(file): file.read_bytes() for file in kept(kind)})
     with archive(kind).open("rb") as file:
-        return verify(file, trust=kind.trust, kept=held)
+        return verify(file, trust=kind.trust, kept=held, witnesses=WITNESSES)

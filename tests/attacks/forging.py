@@ -15,6 +15,7 @@ from evidence.findings import Verdict
 from evidence.keys import FileSigner, Trusted, key_sha256
 from evidence.recompute import statement_bytes
 from tests.unit.evidence import sealed_month as sm
+from tests.unit.evidence.documents import papers as pp
 
 Change = Callable[[sm.Files], None]
 
@@ -28,6 +29,9 @@ SISTER = sm.keys(SISTER_SEED, "sister-smelter")
 TRUST: frozenset[Trusted] = frozenset(
     {(sm.PLANT, ROOT_SHA256), ("sister-smelter", key_sha256(SISTER.root.public_key))}
 )
+
+#: the key that a reviewer has from the reviewers' organisation
+WITNESSES = frozenset({key_sha256(pp.ORGANISATION.public_key)})
 
 SEG_4 = paths.frames(sm.STREAM, "2026-06-15/04")
 SEG_5 = paths.frames(sm.STREAM, "2026-06-15/05")

@@ -11,13 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from evidence.findings import CODES
+from evidence.key_files import witness_keys
 from evidence.keys import certificate_to_pem, load_trust
 from tests.attacks.__main__ import write_corpus
 from tests.attacks.corpus import KINDS, archive, file_name, report
-from tests.attacks.forging import SISTER, TRUST, Kind
+from tests.attacks.forging import SISTER, TRUST, WITNESSES, Kind
 from tests.unit.evidence import sealed_month as sm
+from tests.unit.evidence.documents import papers as pp
 
 PEAK_MIB_MAX = 512
 CPU_S_MAX = 20.0
@@ -48,9 +51,14 @@ def in_children(kinds: list[Kind], folder: Path) -> dict[str, dict[str, Any]]:
     both = (who.certificates["root"] for who in (sm.keys(), SISTER))
     root.write_bytes(b"".join(map(certificate_to_pem, both)))
     assert load_trust(root) == TRUST
+    witness = folder / "witness.pem"
+    witness.write_bytes(
+        pp.ORGANISATION.public_key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    )
+    assert witness_keys([witness]) == WITNESSES
     files = [str(archive(kind)) for kind in kinds]
     done = subprocess.run(
-        [sys.executable, "-m", "tests.attacks.confined", root, *files],
+        [sys.executable, "-m", "tests.attacks.confined", root, witness, *files],
         cwd=Path(__file__).resolve().parents[2], capture_output=True, text=True, check=True,
         env={**os.environ, "OPENBLAS_NUM_THREADS": "1"}, timeout=100 + len(kinds),
     )  # fmt: skip

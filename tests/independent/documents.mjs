@@ -7,7 +7,9 @@ import { SignatureError, SuiteError, hex, sha256 } from "./cose.mjs";
 import { KINDS, decodeEntry } from "./entries.mjs";
 import { leafHash, rootByPath } from "./merkle.mjs";
 import * as note from "./note.mjs";
-import { COSIGNED, checkKind, envelope, followsAs, isFinal, isOfLevel, maySign, opened, personKey } from "./papers.mjs";
+import { COSIGNED, LISTED, certifiedList, checkKind, envelope, followsAs, isFinal, isOfLevel, maySign, opened, personKey } from "./papers.mjs";
+
+import { Vouched } from "./vouched.mjs";
 
 const FOLDER = "data/records/";
 const KEYS_MAX = 10_000;
@@ -15,7 +17,7 @@ const NO_FIGURES = ["person", "person-end", "approve", "withdraw"];
 const PROOF_MAX = 16 << 10;
 
 export class Documents {
-  constructor(archive, identities, log, report) {
+  constructor(archive, identities, log, report, witnesses = null) {
     Object.assign(this, { archive, log, report });
     this.plant = identities.plant;
     const collectors = [...identities.earlier, identities.collector].filter((one) => one !== null);
@@ -25,6 +27,8 @@ export class Documents {
     this.head = null; // of the list of persons
     this.taken = new Map(); // hash -> {document, isEnded, writers}
     this.known = new Set();
+    this.vouched = new Vouched(identities.root?.key.hash ?? null, witnesses);
+    this.seen = []; // {signer, at} of each checkpoint of the log here that was cosigned
   }
 
   check() {
@@ -35,6 +39,7 @@ export class Documents {
       if (!path.startsWith(FOLDER) || this.known.has(path) || this.isNewer) continue;
       this.report("E-FILE-EXTRA", path, "no document is or names it");
     }
+    if (!this.isNewer) this.vouched.tell(this.taken.values(), this.seen, this.report);
   }
 
   guarded(path, act) {
@@ -113,23 +118,27 @@ export class Documents {
     }
     if (this.taken.has(hex(cose.rewritten(object)))) throw new FormatError("the log has it twice");
     if (followsAs(kind) === "list") this.list(document, entry.sha256);
-    this.stand(document, entry.sha256);
-    if (kind === COSIGNED) this.cosigned(document, signer.key, entry.index, path);
+    if (kind === LISTED) {
+      const by = personKey(document.body.get("by"));
+      this.vouched.take(by.hash, certifiedList(document.body.get("list"), by, this.plant));
+    }
+    this.stand(document, entry.sha256, signer, entry.received);
+    if (kind === COSIGNED) this.cosigned(document, signer, entry, path);
   }
 
-  cosigned({ person, body }, key, index, path) {
+  cosigned({ person, body }, signer, { index, received: at }, path) {
     try {
       const seen = note.parse(Buffer.from(body.get("checkpoint")));
       const isSigned = this.collectors.some((one) => note.isSignedBy(seen, one));
       const name = `stackproof/${this.plant}/witness/${person}`;
-      if (!isSigned || !note.isCosignedBy(seen, name, key) || seen.plant !== this.plant) {
+      if (!isSigned || !note.isCosignedBy(seen, name, signer.key) || seen.plant !== this.plant) {
         throw new FormatError("it is not signed as it must be");
       }
       const isHere = seen.size >= this.log.start;
       if (seen.size > index || (isHere && !this.log.hadRoot(seen.size, seen.root))) {
         throw new FormatError("it is of another log");
       }
-      if (isHere) this.report("N-WITNESS", path);
+      if (isHere) this.seen.push({ signer, at });
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
       this.report("E-COSIGNATURE", path, error.message);
@@ -184,12 +193,13 @@ export class Documents {
           active.some((one) => one.id === about && one.role !== role)) {
         throw new FormatError("it cannot be enrolled");
       }
-      this.persons.set(hex(key.hash), { id: about, role, region: body.get("region"), key, isEnded: false });
+      const [name, organisation, region] = ["name", "organisation", "region"].map((one) => body.get(one));
+      this.persons.set(hex(key.hash), { id: about, name, organisation, role, region, key, isEnded: false });
     }
     this.head = own;
   }
 
-  stand(document, own) {
+  stand(document, own, signer, at) {
     if (this.taken.has(hex(own))) throw new FormatError("the log has it twice");
     const as = followsAs(document.kind);
     const followed = document.follows.map((one) => this.taken.get(hex(one)));
@@ -216,6 +226,6 @@ export class Documents {
       }
       if (document.kind !== "approve" && as !== "answers") for (const one of followed) one.isEnded = true;
     }
-    this.taken.set(hex(own), { document, isEnded: false, writers });
+    this.taken.set(hex(own), { document, isEnded: false, writers, signer, at });
   }
 }

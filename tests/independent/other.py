@@ -50,11 +50,13 @@ def trusted(key: Trusted) -> str:
 
 
 def verify_there(
-    files: Sequence[Path], trust: Iterable[Trusted] = (), kept: Sequence[Path] = ()
-) -> list[dict[str, Any]]:
+    files: Sequence[Path], trust: Iterable[Trusted] = (), kept: Sequence[Path] = (),
+    witnesses: Iterable[bytes] = (),
+) -> list[dict[str, Any]]:  # fmt: skip
     """What the other verifier says of each archive, beside what the reviewer kept."""
     held = [word for file in kept for word in ("--kept", file)]
     flags = [word for key in trust for word in ("--trust", trusted(key))]
+    flags += [word for key in witnesses for word in ("--witness", key.hex())]
     answers = run_node("verify.mjs", "--rules", RULE_SETS, *flags, *held, *files)
     assert len(answers) == len(files)
     return answers

@@ -31,6 +31,7 @@ const bytes = (low, high) => (value) =>
   Buffer.isBuffer(value) && value.length >= low && value.length <= high;
 const hash = bytes(32, 32);
 const key = bytes(1, 200);
+const signed = bytes(1, 262_144);
 const region = (value) => isText(value) && /^([0-9]{2}|[0-9]{4}|[0-9]{6})?$/.test(value);
 const truth = (value) => typeof value === "boolean";
 const of = (...words) => (value) => words.includes(value);
@@ -64,8 +65,9 @@ export const COSIGNED = "log-cosigned";
 const VISIT = "site-visit";
 const COMPARED = ["reading", "allowed", "frame", "frame_sha256"];
 const ACTIONS = "account-actions";
+export const LISTED = "persons-certified";
 /** kind -> the one thing that it is about */
-const ONLY_ABOUT = new Map([[COSIGNED, "log"], [ACTIONS, "security-log"]]);
+const ONLY_ABOUT = new Map([[COSIGNED, "log"], [ACTIONS, "security-log"], [LISTED, "persons"]]);
 const LEVELS = ["nation", "province", "city"];
 const period = { from_ns: instant, to_ns: instant };
 const value = { value: number, unit: text };
@@ -77,6 +79,7 @@ const seal = { seal: text, is_seal_whole: truth };
 const KINDS = new Map(Object.entries({
   person: [{ name: text, organisation: text, role: of(...ROLES), region, key }, {}, LIST, "list"],
   "person-end": [{ key: hash, reason: text }, {}, LIST, "list"],
+  [LISTED]: [{ by: key, list: signed }, {}, ["collector"], "nothing"],
   "sample-taken": [{ source: id, place: text, taken_ns: instant, mass_kg: amount, seal: text,
     ...period }, { stands_for_t: amount, ...more }, PLANT],
   "sample-prepared": [{ prepared_ns: instant, method: text }, { parts: count, ...more }, PLANT_LAB],
@@ -124,14 +127,14 @@ const KINDS = new Map(Object.entries({
   withdraw: [{ reason: text }, {}, PLANT_LAB, "decides"],
 }));
 
-/** What a document of this kind follows: "list", "decides", "own", "answers" or "corrects". */
+/** What a document of this kind follows: "list", "decides", "own", "answers", "nothing" or "corrects". */
 export const followsAs = (kind) => KINDS.get(kind)[3] ?? "corrects";
 
 /** True of what only its signer corrects and nobody ends. */
 export const isReview = (kind) => kind.startsWith("review-") || kind === COSIGNED || kind === VISIT;
 
 /** True of what nobody approves or withdraws. */
-export const isFinal = (kind) => isReview(kind) || kind === ACTIONS || kind === "month-decision";
+export const isFinal = (kind) => isReview(kind) || [ACTIONS, LISTED, "month-decision"].includes(kind);
 
 /** True if a decision, if it is one, is of the level of its signer's region. */
 export const isOfLevel = ({ kind, body }, digits) =>
@@ -146,6 +149,7 @@ export function checkKind({ kind, about, body, follows, files }) {
   if (shape === undefined) throw new NewerError(`documents of kind ${kind}`);
   if (!fits(body, shape[0], shape[1])) throw new FormatError("its fields are not those of its kind");
   const as = followsAs(kind);
+  if (as === "nothing" && follows.length) throw new FormatError("it follows something");
   if (as === "decides" ? follows.length < 1 : follows.length > 1 || (as === "answers" && !follows.length)) {
     throw new FormatError("it follows too few or too many");
   }
@@ -178,6 +182,30 @@ function isCompared(row) {
   if (told.length !== COMPARED.length) return false;
   const far = exact(row.get("face")) - exact(row.get("reading"));
   return ((far < 0n ? -far : far) <= exact(row.get("allowed"))) === (result === "agrees");
+}
+
+// -- lists of certified keys ----------------------------------------------------------------------
+
+const PERSONS_LIST = "stackproof-persons+cbor";
+const CERTIFIED = { person: id, name: text, organisation: text, role: id, region, key: hash };
+
+/** {certified, withdrawn} of a list that this key signed, of this plant. */
+export function certifiedList(data, by, plant) {
+  const object = cose.parse(data);
+  cose.verify(object, by);
+  if (object.typ !== PERSONS_LIST) throw new FormatError("it is no list of persons");
+  cbor.map(object.header, "header", [ALG, KID, TYP]);
+  const fields = cbor.map(cose.content(object.payload), "list", ["plant"], ["certified", "withdrawn"]);
+  if (fields.get("plant") !== plant) throw new FormatError("the list is of another plant");
+  if (fields.size < 2) throw new FormatError("the list names no key");
+  for (const [name, row, optional] of [["certified", CERTIFIED, {}],
+    ["withdrawn", { key: hash, reason: text }, { through_ns: instant }]]) {
+    if (fields.has(name) && !rows(row, optional)(fields.get(name))) throw new FormatError(name);
+  }
+  const [certified, withdrawn] = [fields.get("certified") ?? [], fields.get("withdrawn") ?? []];
+  const keys = [...certified, ...withdrawn].map((row) => row.get("key"));
+  if (keys.length > 1000 || !isUnique(keys)) throw new FormatError("too many keys, or one twice");
+  return { certified, withdrawn };
 }
 
 // -- documents ------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from evidence.findings import Verdict
 from evidence.keys import Trusted
 from evidence.verifier.run import verify
 from tests.attacks.corpus import KINDS, archive, kept, report
-from tests.attacks.forging import ROOT_SHA256, SEG_4, TRUST, Kind
+from tests.attacks.forging import ROOT_SHA256, SEG_4, TRUST, WITNESSES, Kind
 from tests.independent.other import Comparison, compare, verify_there
 from tests.unit.cloud.closing.test_zone import moves_to, reads, utc_ns
 from tests.unit.cloud.month_examples import Desk, months
@@ -41,10 +41,11 @@ def corpus() -> dict[str, Comparison]:
     """Every kind of tampering, by both."""
     assert all(kind.trust == TRUST for kind in KINDS)
     alone = [kind for kind in KINDS if not kind.kept]
-    answers = dict(zip(alone, verify_there([archive(k) for k in alone], TRUST), strict=True))
+    told = verify_there([archive(k) for k in alone], TRUST, witnesses=WITNESSES)
+    answers = dict(zip(alone, told, strict=True))
     for kind in KINDS:
         if kind.kept:
-            (answers[kind],) = verify_there([archive(kind)], TRUST, kept(kind))
+            (answers[kind],) = verify_there([archive(kind)], TRUST, kept(kind), WITNESSES)
     return {kind.name: compare(report(kind), answer) for kind, answer in answers.items()}
 
 

@@ -1,7 +1,7 @@
 // A second verifier of sealed months: Node alone, written from FORMAT.md, FIGURES.md and RECORDS.md.
 //
-//     node verify.mjs [--trust [PLANT:]SHA256-OF-THE-ROOT-KEY] [--rules FOLDER]
-//         [--kept NOTE|RECEIPT]... ARCHIVE...
+//     node verify.mjs [--trust [PLANT:]SHA256-OF-THE-ROOT-KEY] [--witness SHA256-OF-A-KEY]
+//         [--rules FOLDER] [--kept NOTE|RECEIPT]... ARCHIVE...
 //
 // One line of JSON an archive: {verdict, identity, findings: [{code, where, about}], counts,
 // not_checked}. It shares no code with the program, and what it knows of the format it knows from
@@ -27,9 +27,9 @@ const NOT_CHECKED = [
   "The meters themselves, and another history written by gateway and collector together.",
 ];
 
-/** Everything about one archive. `trusted`: hashes as `--trust`; `published`: a folder; or null;
- *  `held`: what the reviewer kept. */
-export function verify(file, trusted, published = null, held = []) {
+/** Everything about one archive. `trusted`, `witnesses`: hashes as the options; `published`: a folder;
+ *  or null; `held`: what the reviewer kept. */
+export function verify(file, trusted, published = null, held = [], witnesses = null) {
   const findings = [];
   const report = (code, where, about = "") => findings.push({ code, where, about });
   const counts = { bytes: 0, files: 0, frames: 0, kept: 0, log_entries: 0, objects: 0, readings: 0,
@@ -40,7 +40,7 @@ export function verify(file, trusted, published = null, held = []) {
     counts.bytes = archive.bytes;
     archive.open();
     counts.files = archive.files.size;
-    look(archive, identities, trusted, published, held, counts, report);
+    look(archive, identities, trusted, published, held, witnesses, counts, report);
   } catch (error) {
     if (error instanceof ContainerError) report("E-CONTAINER", "archive", error.message);
     else throw error;
@@ -53,14 +53,14 @@ export function verify(file, trusted, published = null, held = []) {
   return { verdict, identity, findings, counts, not_checked: NOT_CHECKED };
 }
 
-function look(archive, identities, trusted, published, held, counts, report) {
+function look(archive, identities, trusted, published, held, witnesses, counts, report) {
   const tagHash = checkFiles(archive, report);
   identities.load(archive, trusted, report);
   const log = new Log();
   log.load(archive, identities, report);
   counts.log_entries = Number(log.size - log.start);
   if (identities.root !== null) log.checkOrders(identities, report);
-  const documents = new Documents(archive, identities, log, report);
+  const documents = new Documents(archive, identities, log, report, witnesses);
   documents.check();
   const stated = closing.loadStatement(archive, report);
   const files = frameFiles(archive);
@@ -102,18 +102,20 @@ function checkStrays(archive, streams, report) {
 }
 
 function main(args) {
-  let [trusted, published] = [null, null];
+  let [trusted, published, witnesses] = [null, null, null];
   const [files, held] = [[], []];
   while (args.length) {
     const argument = args.shift();
     if (argument === "--trust") trusted = (trusted ?? new Set()).add(args.shift());
+    else if (argument === "--witness") witnesses = (witnesses ?? new Set()).add(args.shift());
     else if (argument === "--rules") published = args.shift();
     else if (argument === "--kept") held.push(args.shift());
     else files.push(argument);
   }
   const compared = kept.load(held);
   for (const file of files) {
-    process.stdout.write(`${JSON.stringify(verify(file, trusted, published, compared))}\n`);
+    const said = verify(file, trusted, published, compared, witnesses);
+    process.stdout.write(`${JSON.stringify(said)}\n`);
   }
 }
 

@@ -157,7 +157,7 @@ def test_json_is_one_object_of_the_published_form(
     shown = json.loads(capsys.readouterr().out)
     assert set(shown) == {
         "program", "archive", "month", "values", "verdict", "root_sha256", "trusted", "identity",
-        "timestamp", "findings", "completeness", "not_checked", "counts",
+        "timestamp", "witnesses", "findings", "completeness", "not_checked", "counts",
     }  # fmt: skip
     assert (shown["archive"], shown["trusted"]) == ("test-smelter-2026-06", True)
     assert shown["root_sha256"] == key_sha256(sm.keys().root.public_key).hex()

@@ -71,6 +71,9 @@ def test_the_trusted_authoritys_stamp_passes(authority: TimeAuthority, stamped: 
     assert report.verdict is Verdict.PASSED
     assert report.timestamp.endswith(" by one you trust: CN=Test time")
     assert not_checked(report) == []
+    at = report.timestamp.split()[0]
+    (line,) = [line for line in report.not_checked if line.startswith("Witnesses")]
+    assert line.startswith(f"Witnesses: the trusted time stamp binds this history from {at} on; ")
 
 
 def test_without_tsa_the_authority_is_only_named(stamped: bytes) -> None:

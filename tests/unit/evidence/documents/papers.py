@@ -1,6 +1,7 @@
 """Persons of the small plant with fixed keys, the papers they sign, and months that hold them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -10,6 +11,14 @@ from evidence.archive.build import Records, encode_proof
 from evidence.blocks import content
 from evidence.checkpoint import Checkpoint
 from evidence.cosignature import cosign
+from evidence.documents.certified import (
+    CERTIFIED,
+    PERSONS,
+    Certified,
+    PersonsList,
+    Withdrawn,
+    encode_list,
+)
 from evidence.documents.counted import papers_that_stand
 from evidence.documents.document import COLLECTOR, AttachedFile, Document, encode_document
 from evidence.documents.people import People
@@ -35,6 +44,10 @@ WHO = {"wang": ("security", 51), "li": ("accountant", 52), "zhao": ("engineer", 
        "lab": ("laboratory", 54), "chen": ("operator", 55)}  # fmt: skip
 #: reviewers: person -> region, and seed of the key
 REVIEWERS = {"qin": ("37", 56), "guo": ("", 57)}
+#: whom nobody has met: seeds of the keys
+INVENTED = {"ivy": 61, "joe": 62, "kim": 63}
+#: signs lists of reviewers
+ORGANISATION = signer(58)
 ITEM, MONTH = "line/fuel/anthracite", "2026-05"
 QUESTION = {"item": ITEM, "question": "Why\nso little?", "answer_by": "2026-06-20"}
 DECISION = {
@@ -52,7 +65,7 @@ def key_of(person: str) -> FileSigner:
     """The key of a person, Wu's one of P-256; of a stranger, one that nobody has."""
     if person == "wu":
         return keys(p256=True).gateway
-    known = {**WHO, **REVIEWERS}
+    known = {**WHO, **REVIEWERS, **{one: ("", seed) for one, seed in INVENTED.items()}}
     return keys().collector if person == COLLECTOR else signer(known.get(person, ("", 59))[1])
 
 
@@ -87,6 +100,36 @@ def persons() -> list[bytes]:
     for person in list(WHO)[1:]:
         made.append(paper("wang", "person", person, person_body(person), sm.sha256(made[-1])))
     return made
+
+
+def row_of(person: str, **other: str | bytes) -> Certified:
+    """What a list says of somebody of the plant's list of persons; `other` replaces fields."""
+    key = key_sha256(key_of(person).public_key)
+    if person in REVIEWERS:
+        row = Certified(person, person, "Bureau", "reviewer", REVIEWERS[person][0], key)
+    else:
+        told = person_body(person)
+        row = Certified(person, told["name"], told["organisation"], told["role"], "", key)
+    return replace(row, **other)
+
+
+def listed(
+    *rows: Certified, by: FileSigner | None = None, withdrawn: Sequence[Withdrawn] = (),
+    plant: str = PLANT, signer: str = COLLECTOR,
+) -> bytes:  # fmt: skip
+    """The collector's document of a list by the plant's root, or by another key.
+
+    Without rows and withdrawn keys it certifies everybody of `WHO`.
+    """
+    key = by or keys().root
+    chosen = rows if rows or withdrawn else tuple(map(row_of, WHO))
+    data = encode_list(PersonsList(plant, tuple(chosen), tuple(withdrawn)), key)
+    return laid(data, key, signer)
+
+
+def laid(data: bytes, by: FileSigner, signer: str = COLLECTOR) -> bytes:
+    """A document that lays these bytes in the log as a list by a key."""
+    return paper(signer, CERTIFIED, PERSONS, {"by": spki(by), "list": data})
 
 
 def reviewers(after: bytes) -> list[bytes]:
