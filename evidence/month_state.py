@@ -21,8 +21,9 @@ ISSUES_MAX = 200
 #: issues that the headline names
 NAMED_MAX = 3
 FLAG_MAX = 200
-#: findings for a reader's eyes that raise no question by themselves; a long gap is a sparse point
-_QUIET = ("N-", "W-GAP", "W-TYPED", "W-UNCONFIRMED", "W-SAMPLING")
+#: findings for a reader's eyes that raise no question by themselves; a long gap is a sparse point,
+#: and no figure hangs on who reviewed
+_QUIET = ("N-", "W-GAP", "W-TYPED", "W-UNCONFIRMED", "W-SAMPLING", "W-WITNESS")
 
 
 @dataclass(frozen=True)
