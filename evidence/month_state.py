@@ -110,9 +110,9 @@ class MonthState:
             parts.append(self._named("incomplete", self.incomplete, INCOMPLETE, language))
         if self.questions:
             parts.append(self._named("questions", self.questions, QUESTION, language))
-        if self.verdict != UNVERIFIED and not self.identified:
+        if self.verdict == PASSED and not self.identified:
             parts.append(phrase("headline.not_identified", language))
-        if self.verdict != UNVERIFIED and not self.recomputed:
+        if self.verdict == PASSED and not self.recomputed:
             parts.append(phrase("headline.not_recomputed", language))
         verdict = phrase(f"verdict.{self.verdict}", language)
         if not parts:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Self
 
@@ -75,13 +76,19 @@ def command(arguments: list[str]) -> list[str]:
     return [sys.executable, "-m", "stackproof", *arguments]
 
 
-def run_to_end(arguments: list[str], timeout_s: float = 60.0) -> str:
-    """Run a command that ends by itself; its output, or DemoError when it fails."""
+def run_to_end(
+    arguments: list[str], timeout_s: float = 60.0, *, fine: Collection[int] = (0,)
+) -> str:
+    """Run a command that ends by itself; its output.
+
+    Raises:
+        DemoError: it ended with a status that is none of `fine`.
+    """
     done = subprocess.run(  # noqa: S603 - our own commands
         command(arguments), stdin=subprocess.DEVNULL, capture_output=True, text=True,
         timeout=timeout_s, check=False,
     )  # fmt: skip
-    if done.returncode != 0:
+    if done.returncode not in fine:
         said = f"{done.stdout}{done.stderr}".strip()
         raise DemoError(f"stackproof {' '.join(arguments[:2])} failed:\n{said}")
     return done.stdout

@@ -46,8 +46,8 @@ REPORT_BYTES_MAX = 32 * 1024**2
 NICE = 10
 _PIECE = 1024 * 1024
 CHILD = "cloud.brought.child"
-#: of the process, when that memory did not do; `verify` itself says 0, 1 or 2
-EXIT_MEMORY = 3
+#: of the process, when that memory did not do; `verify` itself says 0 to 3
+EXIT_MEMORY = 75
 
 log = logging.getLogger("stackproof.cloud.brought")
 

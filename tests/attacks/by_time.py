@@ -221,8 +221,8 @@ SEEN = list(ENTRIES[:3])
 #: (name, story, build, codes, more)
 _KINDS: list[tuple[str, str, Callable[[], bytes], set[str], bool]] = [
     ("honest", "Nobody tampered: what a reviewer should see stands beside the pass.",
-     sm.honest, {"W-GAP", "W-TYPED", "W-UNCONFIRMED", "N-INTERIM", "N-SIMULATED", "N-REJECTED"},
-     False),
+     sm.honest, {"W-GAP", "W-TYPED", "W-UNCONFIRMED", "W-INCOMPLETE", "N-INTERIM", "N-SIMULATED",
+                 "N-REJECTED"}, False),
     ("readings ahead of their receipt", "Somebody makes tomorrow's readings today.",
      shifted(3600), {"W-CLOCK"}, False),
     ("readings dated back", "Somebody makes readings of two hours ago, now.",

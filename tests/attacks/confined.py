@@ -39,7 +39,7 @@ def confined(path: Path, root: Path, witness: Path) -> dict[str, Any]:
     _, status, usage = os.wait4(pid, 0)
     exit_status = os.waitstatus_to_exitcode(status)
     found: dict[str, Any] = {"verdict": f"none, exit status {exit_status}", "codes": []}
-    if exit_status in (0, 1, 2):
+    if exit_status in range(4):
         report = json.loads(printed)
         codes = sorted({finding["code"] for finding in report["findings"]})
         found = {"verdict": report["verdict"], "codes": codes}

@@ -129,7 +129,7 @@ async def test_papers_and_readings_become_a_month_that_verifies(
     await running.stop()
 
     archive = Path(facts["archive"])
-    assert cli.main(["verify", str(archive), "--trust", str(tmp_path / "root.crt"), "--json"]) == 0
+    assert cli.main(["verify", str(archive), "--trust", str(tmp_path / "root.crt"), "--json"]) == 3
     said = json.loads(capsys.readouterr().out)
     assert (said["counts"]["documents"], said["counts"]["attached_files"]) == (7, 1)
     (answer,) = verify_there([archive], [key_sha256(sm.keys().root.public_key)])

@@ -16,6 +16,7 @@ from cloud.accounts.roles import EVERY_PLANT, Principal, Right
 from cloud.brought import desk as desk_module
 from cloud.brought.desk import KEPT_NS, OF_ONE_MAX, Brought, BroughtArchives, BroughtError
 from cloud.spared import killed_first
+from evidence.month_state import issue_of, state_of
 from tests.attacks.corpus import KINDS, archive
 from tests.unit.cloud.app_examples import BASE, make_accounts, make_app, make_client
 from tests.unit.cloud.live_examples import ManualClock
@@ -154,7 +155,8 @@ def test_the_page_says_whose_root_it_is_and_shows_hostile_words_as_text(
         "root_sha256": "ab", "identity": "<b>shown</b>", "timestamp": "none", "trusted": None,
         "findings": [{"code": "E-CONTAINER", "where": "<i>", "sentence": "<script>x</script>"}],
         "values": {"usable": 24, "due": 1100, "percent": "2.18", "point": "<q>", "least": "0.00"},
-        "completeness": {}, "not_checked": [], "counts": {"files": 3},
+        "completeness": {}, "not_checked": [], "counts": {"files": 3}, "headline": "FAILED",
+        "state": state_of([issue_of("silent:<s>")], verdict="failed").as_map(),
     }  # fmt: skip
     desk = BroughtArchives(tmp_path, ManualClock(), roots)
     desk._held["k"] = Brought("k", "", "<u>.tar", 1, "00" * 32, ManualClock().wall_ns(), report)
@@ -168,7 +170,9 @@ def test_the_page_says_whose_root_it_is_and_shows_hostile_words_as_text(
         assert re.search("2026-06.{1,24}12.30 tCO2e", html)
         assert re.search(r"1,100.{1,24}2\.18 %.{1,20}&lt;q&gt;", html)
         assert not [
-            tag for tag in ("<script>x", "<u>", "<i>", "<em>", "<q>", "<b>shown") if tag in html
+            tag
+            for tag in ("<script>x", "<u>", "<i>", "<em>", "<q>", "<b>shown", "<s>")
+            if tag in html
         ]
     assert client.get("/en/verify/other").status_code == 404
     assert client.get("/api/v1/verify/k").json()["report"]["verdict"] == "failed"

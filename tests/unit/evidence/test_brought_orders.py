@@ -218,7 +218,7 @@ def test_the_command_takes_files_and_says_what_they_came_to(
 ) -> None:
     trust = ["--trust", str(files / "trust.pem")]
     late, ends = str(files / "later.cose"), str(files / "a b.cose")
-    assert verify(files, *trust, "--orders", late) == 0
+    assert verify(files, *trust, "--orders", late) == sm.QUESTIONS
     assert ", 1 of your orders\n" in capsys.readouterr().out
     for given in ([late, ends], [late, "--orders", ends]):
         assert verify(files, *trust, "--orders", *given) == 1
@@ -252,7 +252,7 @@ def test_the_command_says_all_of_it_in_chinese(
     files: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     trust = ["--trust", str(files / "trust.pem"), "--lang", "zh"]
-    assert verify(files, *trust) == 0
+    assert verify(files, *trust) == sm.QUESTIONS
     assert "\n    密钥指令：未给出 --orders，" in capsys.readouterr().out
     late = str(files / "later.cose").replace("later", "la ter")
     Path(late).write_bytes(revoke(LAST + 1))

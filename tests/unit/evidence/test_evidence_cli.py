@@ -47,17 +47,17 @@ def test_the_front_door_verifies(archive: Path, trust: Path) -> None:
     program = str(ROOT / "stackproof.py")
     command = [sys.executable, program, "verify", str(archive), "--trust", str(trust)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=archive.parent, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith(f"PASSED  {archive}\n")
+    assert (done.returncode, done.stderr) == (sm.QUESTIONS, "")
+    assert done.stdout.startswith(f"{sm.HEADLINE['en']}  {archive}\n")
     assert "  identity: root key " in done.stdout
 
 
 def test_text_says_verdict_identity_findings_and_what_was_not_checked(
     archive: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert cli.main(["verify", str(archive)]) == 0
+    assert cli.main(["verify", str(archive)]) == sm.QUESTIONS
     out = capsys.readouterr().out
-    assert out.splitlines()[0] == f"PASSED  {archive}"
+    assert out.splitlines()[0] == f"{sm.STRANGE}  {archive}"
     assert "identity: not checked; the archive's root key has SHA-256 " in out
     assert "5 frames" in out
     means = "There was time without readings, whether the gateway itself recorded it or not."
@@ -107,9 +107,9 @@ def in_its_own_process(
 def test_the_report_is_chinese_when_asked_for(archive: Path, trust: Path, encoding: str) -> None:
     asked = [str(archive), "--trust", str(trust), "--lang", "zh"]
     done = in_its_own_process(*asked, encoding=encoding)
-    assert (done.returncode, done.stderr) == (0, b"")
+    assert (done.returncode, done.stderr) == (sm.QUESTIONS, b"")
     lines = done.stdout.decode(encoding).splitlines()
-    assert lines[0] == f"通过  {archive}"
+    assert lines[0] == f"{sm.HEADLINE['zh']}  {archive}"
     assert lines[4].startswith("  身份：根密钥 ")
     assert "  W-GAP  有一段时间没有读数，无论该缺口是否由网关自行记录。" in lines
 
@@ -120,9 +120,9 @@ def test_a_terminal_without_chinese_letters_is_told_so_and_shown_english(
 ) -> None:
     odd = archive.rename(archive.with_name("厂区.tar"))
     done = in_its_own_process(str(odd), "--lang", "zh", encoding=encoding)
-    assert done.returncode == 0
+    assert done.returncode == sm.QUESTIONS
     first, *rest = done.stdout.decode("ascii").splitlines()
-    assert first.startswith("PASSED  ")
+    assert first.startswith(f"{sm.STRANGE}  ")
     assert first.endswith(".tar")
     assert any(line.startswith("  identity: ") for line in rest)
     told = done.stderr.decode("ascii")
@@ -153,12 +153,15 @@ def test_help_says_in_both_languages_how_to_choose_one(
 def test_json_is_one_object_of_the_published_form(
     archive: Path, trust: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert cli.main(["verify", str(archive), "--json", "--trust", str(trust)]) == 0
+    asked = ["verify", str(archive), "--json", "--trust", str(trust)]
+    assert cli.main(asked) == sm.QUESTIONS
     shown = json.loads(capsys.readouterr().out)
     assert set(shown) == {
-        "program", "archive", "month", "values", "verdict", "root_sha256", "trusted", "identity",
-        "timestamp", "witnesses", "findings", "completeness", "not_checked", "counts",
+        "program", "archive", "month", "values", "verdict", "headline", "state", "root_sha256",
+        "trusted", "identity", "timestamp", "witnesses", "findings", "completeness", "not_checked",
+        "counts",
     }  # fmt: skip
+    assert shown["headline"] == sm.HEADLINE["en"]
     assert (shown["archive"], shown["trusted"]) == ("test-smelter-2026-06", True)
     assert shown["root_sha256"] == key_sha256(sm.keys().root.public_key).hex()
     assert shown["verdict"] == "passed"
@@ -169,8 +172,8 @@ def test_json_is_one_object_of_the_published_form(
 
 @pytest.mark.parametrize(
     ("language", "line"),
-    [("en", "statement: test-smelter, 2026-06, interim; total emission {} tCO2e"),
-     ("zh", "月度核算表：test-smelter，月份 2026-06，期中；排放总量 {} tCO2e")],
+    [("en", "statement: test-smelter, 2026-06, interim; total emission {} tCO2e — {}"),
+     ("zh", "月度核算表：test-smelter，月份 2026-06，期中；排放总量 {} tCO2e——{}")],
 )  # fmt: skip
 def test_what_passed_is_said_by_the_statement_not_by_a_files_name(
     language: str, line: str, archive: Path, trust: Path, capsys: pytest.CaptureFixture[str]
@@ -182,9 +185,10 @@ def test_what_passed_is_said_by_the_statement_not_by_a_files_name(
         sum(row[key] for row in sealed["input"]["completeness"].values())
         for key in ("usable", "expected")
     )
-    assert cli.main(["verify", str(renamed), "--trust", str(trust), "--lang", language]) == 0
+    asked = ["verify", str(renamed), "--trust", str(trust), "--lang", language]
+    assert cli.main(asked) == sm.QUESTIONS
     month, values = capsys.readouterr().out.splitlines()[2:4]
-    assert month == f"  {line.format(sealed['output']['totals']['total_t'])}"
+    assert month == f"  {line.format(sealed['output']['totals']['total_t'], sm.LACKS[language])}"
     assert re.search(rf"\b{usable}\D+{due}\b|\b{due}\D+{usable}\b", values)
 
 
@@ -193,7 +197,7 @@ def test_a_public_key_is_trusted_as_its_certificate_is(
 ) -> None:
     path = tmp_path / "root.pub"
     path.write_bytes(sm.keys().root.public_key.public_bytes(sm.PEM, SPKI))
-    assert cli.main(["verify", str(archive), "--trust", str(path)]) == 0
+    assert cli.main(["verify", str(archive), "--trust", str(path)]) == sm.QUESTIONS
     assert "is trusted" in capsys.readouterr().out
 
 
@@ -236,8 +240,9 @@ def test_newer_evidence_cannot_be_decided(
 
 
 def test_figures_may_be_left_unchecked(archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["verify", str(archive), "--no-recompute"]) == 0
+    assert cli.main(["verify", str(archive), "--no-recompute"]) == sm.QUESTIONS
     out = capsys.readouterr().out
+    assert out.startswith(f"{sm.STRANGE}; NOT RECOMPUTED  ")
     assert "The figures: they were not recomputed" in out
     assert "edge-1 seq 3: 6.000 s without readings (restart)" in out
 
@@ -285,7 +290,7 @@ def test_long_work_says_what_it_does_on_stderr(
     seconds = itertools.count(0, 20)
     monkeypatch.setattr(cli_progress.time, "monotonic", lambda: float(next(seconds)))
     monkeypatch.setattr("sys.stderr.isatty", lambda: is_terminal, raising=False)
-    assert cli.main(["verify", str(archive), "--json"]) == 0
+    assert cli.main(["verify", str(archive), "--json"]) == sm.QUESTIONS
     captured = capsys.readouterr()
     assert json.loads(captured.out)["verdict"] == "passed"
     for told in ("bag: file 0 of ", "log: entry 0", "edge-1: frame 1, reading ", "figures"):

@@ -15,17 +15,26 @@ def test_codes_are_of_four_kinds_and_say_what_they_mean() -> None:
     ("codes", "verdict", "status"),
     [
         ([], Verdict.PASSED, 0), (["W-GAP", "N-INTERIM"], Verdict.PASSED, 0),
+        (["W-CLOCK"], Verdict.PASSED, 3), (["W-INCOMPLETE"], Verdict.PASSED, 3),
         (["C-SUITE", "W-GAP"], Verdict.CANNOT_DECIDE, 2),
         (["C-SUITE", "E-SEAL"], Verdict.FAILED, 1), (["E-SEAL"], Verdict.FAILED, 1),
     ],
 )  # fmt: skip
 def test_what_findings_add_up_to(codes: list[str], verdict: Verdict, status: int) -> None:
-    report = Report()
+    """Of an archive whose root is trusted and whose figures were made again."""
+    report = Report(trusted=True, recomputed=True)
     for code in codes:
         report.add(code, "x", "y.")
     assert report.verdict is verdict
     assert report.state.exit_status == status
-    assert report.as_map()["verdict"] == {0: "passed", 1: "failed", 2: "cannot-decide"}[status]
+    assert report.as_map()["verdict"] == verdict.value
+
+
+@pytest.mark.parametrize(
+    "left", [{"trusted": True}, {"recomputed": True}, {"trusted": False, "recomputed": True}]
+)
+def test_what_nobody_identified_or_made_again_is_not_all(left: dict[str, bool]) -> None:
+    assert Report(**left).state.exit_status == 3
 
 
 def test_a_code_nobody_published_is_a_mistake() -> None:

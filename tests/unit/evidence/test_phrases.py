@@ -16,7 +16,18 @@ ROOM = Path(evidence.__file__).parent
 HAN = "\u4e00-\u9fff"
 #: kinds of which the verifier writes the English sentence itself
 WRITTEN = ("identity", "timestamp", "unchecked", "where", "sentence")
-KINDS = {"verdict", "compare", "summary", "join", "count", "held", "code", *WRITTEN}
+KINDS = {
+    "verdict",
+    "headline",
+    "short",
+    "compare",
+    "summary",
+    "join",
+    "count",
+    "held",
+    "code",
+    *WRITTEN,
+}
 
 
 def places(text: str) -> list[tuple[str, str]]:

@@ -31,7 +31,7 @@ def test_what_fails_stands_first_and_every_kind_says_what_it_means() -> None:
     ("code", "word"), [("N-INTERIM", "PASSED"), ("C-RULES", "CANNOT DECIDE"), ("E-LOG", "FAILED")]
 )
 def test_the_verdict_is_the_first_word(code: str, word: str) -> None:
-    report = Report()
+    report = Report(trusted=True, recomputed=True)
     report.add(code, "x", "y.")
     assert text(report).startswith(f"{word}  x.tar\n")
 
@@ -112,7 +112,7 @@ def chinese(report: Report) -> str:
     [("N-INTERIM", "通过"), ("C-RULES", "无法判定"), ("E-LOG", "不通过")],
 )
 def test_the_verdict_is_the_first_word_in_chinese_too(code: str, words: str) -> None:
-    report = Report()
+    report = Report(trusted=True, recomputed=True)
     report.add(code, "x", "y.")
     assert chinese(report).startswith(f"{words}  x.tar\n")
 
@@ -126,11 +126,11 @@ def test_the_meaning_is_chinese_and_a_detail_nobody_translated_stands_as_it_is()
 
 
 def test_all_that_stands_in_every_report_is_chinese() -> None:
-    """Of English there are the reasons left that the signed objects hold themselves."""
+    """Of English there are reasons that signed objects hold, and a flag as its finding's place."""
     text = chinese(sm.check(sm.honest()))
     assert all(re.search("[\u4e00-\u9fff]", line) for line in text.splitlines() if line)
     words = set(re.findall(r"(?<![\w.-])[A-Za-z]{4,}(?![\w.-])", text))
-    assert words == {"malformed", "restart"}
+    assert words == {"malformed", "restart", "sparse"}
     assert (
         "签名对象 0 至 5；无缺失；应有实测读数 320 个，实有 256 个（80.00 %，含无数值的）" in text
     )
@@ -170,4 +170,6 @@ def test_machines_read_the_meaning_in_the_same_language_and_all_else_as_ever() -
     (finding,) = other["findings"]
     assert finding["meaning"] == "文件不是按本格式写成的存证档案：被截断或被改动。"
     finding["meaning"] = CODES["E-CONTAINER"]
+    assert other.pop("headline") == "不通过"
+    assert english.pop("headline") == "FAILED"
     assert other == english

@@ -15,8 +15,10 @@ def test_the_honest_archive_passes_and_says_what_a_reviewer_should_see() -> None
     report = sm.check(sm.honest())
     assert report.verdict is Verdict.PASSED
     assert sm.codes(report) == {
-        "W-GAP", "W-TYPED", "W-UNCONFIRMED", "N-INTERIM", "N-SIMULATED", "N-REJECTED",
+        "W-GAP", "W-TYPED", "W-UNCONFIRMED", "W-INCOMPLETE", "N-INTERIM", "N-SIMULATED",
+        "N-REJECTED",
     }  # fmt: skip
+    assert (report.state.headline("en"), report.state.exit_status) == (sm.HEADLINE["en"], 3)
     assert report.identity.endswith("is trusted")
 
 

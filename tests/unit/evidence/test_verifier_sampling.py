@@ -38,7 +38,7 @@ def test_it_is_told_of_the_potline() -> None:
 def test_it_is_told_in_chinese() -> None:
     report = sm.check(archive(SLOW_SEED))
     text = "\n".join(report_lines("x.tar", report, "zh"))
-    assert "该电解系列的槽电压采样间隔超过 5 s" in text
+    assert "该系列槽电压的采样间隔超过 5 s" in text
     assert "短于该间隔的效应不可见" in text
 
 

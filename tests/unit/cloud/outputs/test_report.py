@@ -196,7 +196,7 @@ def test_an_archive_that_does_not_pass_is_reported_so_on_every_page(
     trust.write_text(others[0] + end)  # the smelter's root: made first, and no steelworks'
     order = ["month", "report", str(archives["steel"]), "--lang", "en", "--trust", str(trust)]
     assert main([*order, "-o", str(out)]) == 1
-    assert "failed" in capsys.readouterr().err
+    assert "stackproof cloud: FAILED" in capsys.readouterr().err
     with pypdfium2.PdfDocument(out) as pdf:
         for page in pdf:
             assert "FAILED" in page.get_textpage().get_text_range()
