@@ -55,7 +55,6 @@ def add_person_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's own
         help="take in the list that the keeper of the root signed",
         epilog="Exit status: 0 taken, 1 refused or persons still wait, 2 cannot run.",
     )
-    bring.add_argument("list", type=Path, metavar="LIST.cose", help="the signed list")
     bring.add_argument(
         "--by", type=Path, metavar="PEM",
         help="public key of the reviewers' organisation that signed it; default: the plant's root",
@@ -64,6 +63,7 @@ def add_person_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's own
         command.add_argument("config", type=Path, metavar="CLOUD.toml", help="the collector's file")
         command.add_argument("--plant", required=True, type=plant_id, help="plant id")
         command.set_defaults(run=act)
+    bring.add_argument("list", type=Path, metavar="LIST.cose", help="the signed list")
 
 
 def _person(args: argparse.Namespace) -> int:

@@ -24,7 +24,7 @@ from evidence import cbor, cli
 from evidence.blocks import compress
 from evidence.findings import Verdict
 from evidence.frame import TYP_CONFIG, TYP_FRAME, encode_body
-from evidence.keys import certificate_to_pem, key_sha256
+from evidence.keys import certificate_to_pem, key_sha256, write_private
 from tests.independent.other import compare, verify_there
 from tests.unit.cloud.app_examples import TOKEN, make_app, make_client
 from tests.unit.cloud.collector.running import Running
@@ -78,9 +78,23 @@ def noted(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> list[int]:
     return threads
 
 
+def signed_by_the_root(folder: Path, persons: bytes) -> str:
+    """What the keeper of the root makes of the exported list, by its own commands."""
+    (folder / "persons.json").write_bytes(persons)
+    write_private(folder / "root.pem", sm.keys().root._key)
+    command = ["keys", "persons", "--list", str(folder / "persons.json"),
+               "--list-sha256", sm.sha256(persons).hex(), "--root", f"file:{folder}/root.pem",
+               "--root-certificate", str(folder / "root.crt"),
+               "--out", str(folder / "signed")]  # fmt: skip
+    assert cli.main(command) == 0
+    return base64.b64encode((folder / "signed").read_bytes()).decode()
+
+
+@pytest.mark.parametrize("is_certified", [True, False], ids=["certified", "not certified"])
 async def test_papers_and_readings_become_a_month_that_verifies(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    is_certified: bool,
+) -> None:  # fmt: skip
     monkeypatch.setattr(desk_module, "FREE_BYTES_MIN", 0)
     monkeypatch.setattr("cloud.closing.months.PLANT_SIGNATURE_S", 0.1)  # the gateway is away
     writing = noted(monkeypatch, plant_module, "lay")
@@ -102,6 +116,10 @@ async def test_papers_and_readings_become_a_month_that_verifies(
         await post("documents", {"document": in_text[0], "files": in_text[1:]})
         return sm.sha256(data)
 
+    async def listed() -> bytes:
+        url, headers = f"/api/v1/plants/{sm.PLANT}/persons", {"Authorization": f"Bearer {TOKEN}"}
+        return await asyncio.to_thread(lambda: client.get(url, headers=headers).content)
+
     key = pp.spki(pp.key_of("wang")).hex()
     person = {"name": "Wang", "organisation": "Test smelter", "role": "security", "key": key}
     head = bytes.fromhex((await post("persons", {"person": "wang", **person}))["sha256"])
@@ -120,6 +138,8 @@ async def test_papers_and_readings_become_a_month_that_verifies(
         lambda: client.get(url, headers={"Authorization": f"Bearer {TOKEN}"}).json()
     )
     assert {"S-RESULT-WITHOUT-SAMPLE", "N-PDF-UNREAD"} <= {one["code"] for one in found["findings"]}
+    if is_certified:
+        await post("persons/certified", {"signed": signed_by_the_root(tmp_path, await listed())})
     for data in stream():
         running.inbox.put(Message(Sender(sm.PLANT, sm.STREAM), data))
     reader = running.intake.plant(sm.PLANT).reader
@@ -129,10 +149,19 @@ async def test_papers_and_readings_become_a_month_that_verifies(
     await running.stop()
 
     archive = Path(facts["archive"])
+    capsys.readouterr()
+    # 3: sound, and a minute of readings is no whole month
     assert cli.main(["verify", str(archive), "--trust", str(tmp_path / "root.crt"), "--json"]) == 3
     said = json.loads(capsys.readouterr().out)
-    assert (said["counts"]["documents"], said["counts"]["attached_files"]) == (7, 1)
+    assert (said["counts"]["documents"], said["counts"]["attached_files"]) == (7 + is_certified, 1)
     (answer,) = verify_there([archive], [key_sha256(sm.keys().root.public_key)])
     report = judged(archive)
     assert report.verdict is Verdict.PASSED, report.findings
     assert compare(report, answer).differences() == []
+    told = [f.sentence for f in report.findings if f.code == "W-PERSON"]
+    if is_certified:
+        assert told == []
+    else:  # what an administrator of the collector can do alone
+        named = [sentence.partition(" signed")[0] for sentence in told]
+        assert named == ["Li (li, accountant)", "Zhao (zhao, engineer)", "Lab (lab, laboratory)"]
+        assert "Documents that count here: 1 (invoice anthracite)." in told[0]
