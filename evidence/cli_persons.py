@@ -7,6 +7,7 @@ signs stays where no collector is.
 import argparse
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,7 @@ def add_person_commands(commands: Any) -> None:
         "makes another key. Without --through nothing that the key signed is certified.",
     )
     withdraw.add_argument("--plant", required=True, type=id_of, metavar="ID", help="plant id")
-    withdraw.add_argument("--key", required=True, type=_sha256, metavar="HEX", help="its SHA-256")
+    withdraw.add_argument("--key", required=True, metavar="HEX", help="its SHA-256")
     withdraw.add_argument("--through", type=_instant, metavar="TIME", help="2026-10-31T16:00:00Z")
     withdraw.add_argument("--reason", required=True, help="for people, at most 200 characters")
     _add_signer(withdraw, is_needed=True)
@@ -110,9 +111,9 @@ def _persons(args: argparse.Namespace) -> int:
 def _withdraw(args: argparse.Namespace) -> int:
     must_not_exist(args.out)
     signer, is_plants = _signer(args, args.plant)
-    end = Withdrawn(bytes.fromhex(args.key), args.through, args.reason)
+    end = Withdrawn(_sha256(args.key), args.through, args.reason)
     _write(args.out, PersonsList(args.plant, (), (end,)), signer)
-    print(f"{args.out}: key {args.key} is withdrawn")
+    print(f"{args.out}: key {end.key.hex()} is withdrawn")
     _print_next(args, args.plant, is_plants=is_plants)
     return 0
 
@@ -189,13 +190,10 @@ def _write(path: Path, said: PersonsList, signer: Signer) -> None:
     write_new(path, data)
 
 
-def _sha256(text: str) -> str:
-    try:
-        if len(bytes.fromhex(text)) == hashlib.sha256().digest_size:
-            return text.lower()
-    except ValueError:
-        pass
-    raise KeyFileError(f"--key {text!r}: write the 64 hex digits of the key's SHA-256")
+def _sha256(text: str) -> bytes:
+    if not re.fullmatch("[0-9a-fA-F]{64}", text):
+        raise KeyFileError(f"--key {text!r}: write the 64 hex digits of the key's SHA-256")
+    return bytes.fromhex(text)
 
 
 def _instant(text: str) -> int:
