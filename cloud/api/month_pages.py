@@ -18,6 +18,7 @@ from cloud.api.reviewed import DOCUMENTS_MAX, note, queue
 from cloud.api.routes import MonthPath, PlantPath
 from cloud.api.services import MonthRefusedError, Services
 from cloud.closing.months import REASON_MAX
+from cloud.errors import StoreError
 from cloud.month.newest import NEWEST
 from cloud.records.listing import of_month
 from cloud.review.items import NO_ITEMS
@@ -98,7 +99,10 @@ def _month(
 def _uncertified(given: Services, plant: str, row: Mapping[str, Any]) -> list[str]:
     """Persons whose documents of the month count, and whom the plant's root has not certified."""
     wanted = of_month(row["month"], ZoneInfo(row["zone"]))
-    found = given.records.newest(plant, wanted, DOCUMENTS_MAX)
+    try:
+        found = given.records.newest(plant, wanted, DOCUMENTS_MAX)
+    except (LookupError, StoreError):  # documents that cannot be read: told as amiss
+        return []
     return sorted(
         {
             one["person"]

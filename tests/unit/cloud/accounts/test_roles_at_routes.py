@@ -101,6 +101,8 @@ MATRIX = {
     "POST /api/v1/plants/{plant}/documents/preview": "oealrcp",
     "GET /api/v1/plants/{plant}/templates/{kind}": "oealrcp",
     "POST /api/v1/plants/{plant}/persons": "p",
+    "GET /api/v1/plants/{plant}/persons": "cup",
+    "POST /api/v1/plants/{plant}/persons/certified": "yp",
     "GET /api/v1/plants/{plant}/documents": "oealrup",
     "GET /api/v1/plants/{plant}/documents/{sha256}": "oealrup",
     "GET /api/v1/plants/{plant}/files/{sha256}": "oealrup",
