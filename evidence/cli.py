@@ -59,8 +59,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     verify.add_argument(
         "--orders", type=Path, metavar="FILE", nargs="+", action="extend",
-        help="after ARCHIVE and with --trust: the orders about keys that you got from the plant's "
-        "root by another way; the archive fails if it lacks one that its objects fall under",
+        help="after ARCHIVE and with --trust: orders about keys, and lists of certified persons, "
+        "that you got from the plant's root by another way; the archive fails if it lacks an "
+        "order that its objects fall under",
     )  # fmt: skip
     verify.add_argument(
         "--kept", type=Path, metavar="FILE", nargs="+", action="extend",

@@ -2,12 +2,14 @@
 
 A collector that never logs an order leaves no trace of it; only the root's own copy shows it. Such
 an order counts as if it stood in the log. It says from which object on it binds, not when it was
-made: one that changes nothing in this archive may be of later, and does not fail it.
+made: one that changes nothing in this archive may be of later, and does not fail it. Lists of
+persons come the same way: what the root certifies or withdraws counts, logged or not.
 """
 
 from collections.abc import Mapping
 
 from evidence import cose
+from evidence.documents.certified import TYP_PERSONS, PersonsList, decode_list
 from evidence.errors import EvidenceError, KeyFileError, UnknownSuiteError, UnsupportedError
 from evidence.findings import Report, said
 from evidence.keys import public_key
@@ -16,7 +18,7 @@ from evidence.suites import PublicKey
 from evidence.verifier.identities import Brought, Identities
 from evidence.verifier.key_orders import apply_order
 
-_WHAT = "--orders takes the files that `stackproof keys revoke` and `keys replace` wrote"
+_WHAT = "--orders takes the files that `stackproof keys revoke`, `replace` and `persons` wrote"
 
 
 def take_brought(
@@ -60,7 +62,10 @@ def take_brought(
 def _take(name: str, data: bytes, root: PublicKey, report: Report, identities: Identities) -> None:
     """Apply one; what the archive has itself, however it was signed, is left as it is."""
     try:
-        order = decode_order(data, root)
+        if cose.parse(data).typ == TYP_PERSONS:
+            found: Order | PersonsList = decode_list(data, root)
+        else:
+            found = decode_order(data, root)
     except UnsupportedError as error:
         report.add("C-FORMAT", name, said(error))
         return
@@ -70,11 +75,19 @@ def _take(name: str, data: bytes, root: PublicKey, report: Report, identities: I
             f"{error}. {_WHAT} with that root; leave out those of other plants, or get this one "
             "again from where the plant publishes it"
         ) from error
-    if order.plant != identities.plant:
+    if found.plant != identities.plant:
+        what = "a list of persons" if isinstance(found, PersonsList) else "an order"
         raise KeyFileError(
-            f"{name}: it is an order of plant {order.plant}, and the archive of "
+            f"{name}: it is {what} of plant {found.plant}, and the archive of "
             f"{identities.plant}: leave it out"
         )
+    if isinstance(found, PersonsList):
+        identities.lists.append(found)
+    else:
+        _take_order(name, found, report, identities)
+
+
+def _take_order(name: str, order: Order, report: Report, identities: Identities) -> None:
     held = [*identities.orders.values(), *(one.order for one in identities.brought)]
     if order in held:
         return

@@ -65,6 +65,8 @@ class DocumentCheck:
         self._known: set[str] = set()
         self._sha256: dict[str, str] = {}  # of attached files, each read once
         root = None if identities.root is None else key_sha256(public_key(identities.root))
+        for brought in identities.lists:
+            self.people.vouched.take(root or b"", brought)
         self._vouching = Vouching(self.people.vouched, root, witnesses)
         self._seen: list[Seen] = []
 

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives import hashes
 from evidence.archive import paths
 from evidence.certify import objection_to
 from evidence.custody import StreamKeys, validity_ns
+from evidence.documents.certified import PersonsList
 from evidence.errors import EvidenceError, LimitError, MalformedError, UnknownSuiteError
 from evidence.findings import Report, said
 from evidence.keys import (
@@ -72,6 +73,7 @@ class Identities:
         streams: gateway id -> its certified keys and where each of them counts.
         orders: SHA-256 of an order's bytes -> the order; signed by the root.
         brought: orders that the reviewer brought and the archive lacks.
+        lists: by which the root vouches for persons, that the reviewer brought.
         newest: (stream, key) -> newest seq of what the key signed here.
         newer: SHA-256 of each order that is newer than this program: what it says is not decided.
         rotates: gateway id -> seq -> the rotate objects under data/keys.
@@ -88,6 +90,7 @@ class Identities:
     streams: dict[str, StreamKeys] = field(default_factory=dict)
     orders: dict[bytes, Order] = field(default_factory=dict)
     brought: list[Brought] = field(default_factory=list)
+    lists: list[PersonsList] = field(default_factory=list)
     newest: dict[tuple[str, bytes], int] = field(default_factory=dict)
     newer: set[bytes] = field(default_factory=set)
     rotates: dict[str, dict[int, Rotated]] = field(default_factory=dict)

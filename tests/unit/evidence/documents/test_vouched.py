@@ -19,7 +19,7 @@ from evidence.documents.certified import (
     decode_list,
     encode_list,
 )
-from evidence.errors import EvidenceError, MalformedError, SignatureError
+from evidence.errors import EvidenceError, KeyFileError, MalformedError, SignatureError
 from evidence.findings import Report
 from evidence.phrases import translated
 from tests.attacks import by_persons
@@ -236,3 +236,38 @@ def test_all_lists_together_are_bounded() -> None:
         vouched.take(b"root", PersonsList("works", rows))  # the same again is no row more
     with pytest.raises(MalformedError, match="20000"):
         vouched.take(b"root", PersonsList("works", (_numbered(ALL_ROWS_MAX),)))
+
+
+# -- lists that the reader brings ---------------------------------------------------------------
+
+
+def brought(*lists: PersonsList, by: Any = ROOT) -> dict[str, bytes]:
+    return {f"{i}.cose": encode_list(one, by) for i, one in enumerate(lists)}
+
+
+EVERYBODY = PersonsList(sm.PLANT, tuple(map(pp.row_of, pp.WHO)))
+
+
+def test_a_list_that_came_after_the_month_was_sealed_counts_when_it_is_brought() -> None:
+    archive = pp.archive(pp.papers())
+    assert len(told(archive, "W-PERSON")) == 3
+    assert told(archive, "W-PERSON", orders=brought(EVERYBODY)) == []
+
+
+def test_a_withdrawal_that_the_collector_kept_back_counts_when_it_is_brought() -> None:
+    archive = pp.archive([*pp.papers(), pp.listed()])
+    end = PersonsList(sm.PLANT, (), (Withdrawn(LI.key, None, "never met"),))
+    (line,) = told(archive, "W-PERSON", orders=brought(end))
+    assert "(li, accountant)" in line
+    assert "has withdrawn" in line
+
+
+@pytest.mark.parametrize("recompute", [False, True])
+def test_a_list_that_is_not_the_roots_stops_the_run(*, recompute: bool) -> None:
+    archive = pp.archive(pp.papers())
+    for orders in (
+        brought(EVERYBODY, by=keys().collector),
+        brought(replace(EVERYBODY, plant="other")),
+    ):
+        with pytest.raises(KeyFileError):
+            sm.check(archive, recompute=recompute, orders=orders)
