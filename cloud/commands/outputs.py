@@ -110,6 +110,7 @@ def _workbook(args: argparse.Namespace) -> int:
 
     book = read_book(args.archive, read_layout(args.layout))
     write_file(args.out, book.file_name, workbook_bytes(book))
+    tell_headlines(book.months)
     return EXIT_FINE
 
 
@@ -122,6 +123,7 @@ def _typing_sheet(args: argparse.Namespace) -> int:
     newest = book.months[-1]
     name = f"{newest.plant['id']}-{newest.month}-typing-sheet.pdf"
     write_file(args.out, name, pdf_bytes(typing_sheet(book)))
+    tell_headlines([newest])
     return EXIT_FINE
 
 
@@ -136,11 +138,18 @@ def _report(args: argparse.Namespace) -> int:
     month = checked.month
     name = f"{month.plant['id']}-{month.month}-report-{args.lang}.pdf"
     write_file(args.out, name, pdf_bytes(report_paper(checked, args.lang)))
-    if checked.report.verdict is Verdict.PASSED:
-        return EXIT_FINE
-    headline = checked.report.state.headline("en")
-    print(f"stackproof cloud: {headline}; the report says so on each page", file=sys.stderr)
-    return EXIT_DIFFERS
+    if not checked.report.state.is_plain:
+        headline = checked.report.state.headline("en")
+        print(f"stackproof cloud: {headline}; the report says so on each page", file=sys.stderr)
+    return EXIT_FINE if checked.report.verdict is Verdict.PASSED else EXIT_DIFFERS
+
+
+def tell_headlines(months: Sequence[Any]) -> None:
+    """Say of each month that lacks anything what it lacks; `SealedMonth`s."""
+    for month in months:
+        if month.state.beside_total("en"):
+            headline = month.state.headline("en")
+            print(f"stackproof cloud: {month.month}: {shown(headline)}", file=sys.stderr)
 
 
 def _compare(args: argparse.Namespace) -> int:

@@ -13,7 +13,13 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
-from cloud.commands.outputs import LAYOUT_BYTES_MAX, read_layout, target_of, write_file
+from cloud.commands.outputs import (
+    LAYOUT_BYTES_MAX,
+    read_layout,
+    target_of,
+    tell_headlines,
+    write_file,
+)
 from cloud.outputs.errors import OutputError
 from edge.calc.decimal_text import parse_decimal
 from edge.calc.errors import InputError
@@ -246,6 +252,7 @@ def _export(args: argparse.Namespace) -> int:
         year, UploadFolder(args.out), layout, with_report=not args.no_report
     ):  # fmt: skip
         print(path)
+    tell_headlines(year.months)
     return EXIT_FINE
 
 

@@ -24,10 +24,13 @@ from cloud.outputs.figures import (
 )
 from cloud.outputs.layout import Block, Item, Layout, Sheet
 from cloud.outputs.sealed import SealedMonth
+from cloud.outputs.words import in_both
 from edge.calc.decimal_text import parse_decimal
 from edge.calc.factors import RuleSet
 
 Line = Mapping[str, Any]
+#: the figure that a month is known by
+TOTAL = "output.totals.total_t"
 #: of a file's name: Linux takes 255, and a Chinese character has three; of what stands behind a
 #: plant's name, as the month
 _NAME_BYTES_MAX, _END_BYTES = 240, 80
@@ -42,12 +45,14 @@ class Row:
         values: month number -> its figure.
         year: the year's figure, "" for none.
         is_ours: archives can have a figure for it; the platform's alone are not compared.
+        is_total: the months' total; nobody reads it without what it lacks.
     """
 
     texts: Mapping[str, str]
     values: Mapping[int, Value]
     year: str = ""
     is_ours: bool = True
+    is_total: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,16 @@ class Book:
             enterprise=newest.plant["name"], year=newest.month[:4], month=int(newest.month[5:])
         )
         return file_name_of(name)
+
+    @property
+    def beside_total(self) -> str:
+        """Both languages of what belongs beside the months' total, "" for nothing."""
+        told = [
+            f"{month.month}{in_both(month.state.beside_total)}"
+            for month in self.months
+            if month.state.beside_total("en")
+        ]
+        return " · ".join(told)
 
     @property
     def simulated(self) -> bool:
@@ -231,7 +246,10 @@ def _single(item: Item, months: Sequence[SealedMonth]) -> Row:
             list(values.values()), weights, is_amount=item.year == "sum", places=item.places
         )
     texts = {"source": item.source, "material": item.material, "item": item.item}
-    return Row({**texts, "unit": item.unit}, values, year, is_ours=bool(item.figure))
+    return Row(
+        {**texts, "unit": item.unit}, values, year,
+        is_ours=bool(item.figure), is_total=item.figure == TOTAL,
+    )  # fmt: skip
 
 
 def _single_basis(month: SealedMonth, figure: str) -> str:

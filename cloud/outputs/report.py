@@ -19,11 +19,14 @@ from cloud.outputs.reported import Checked
 from cloud.outputs.sealed import SealedMonth
 from cloud.outputs.typing_sheet import LABELS
 from cloud.outputs.words import flag_words, word, word_or
+from edge.calc.flags import WEIGHTS
 from evidence.findings import Verdict, utc
 from evidence.phrases import phrase, translated
 
 #: findings, flags and reservations that are listed one by one
 LISTED_MAX = 200
+#: issues that the first page has room for
+OPEN_MAX = 10
 _READ = ("first", "last")
 
 
@@ -31,10 +34,11 @@ def report_paper(checked: Checked, language: str) -> Paper:
     """The report."""
     month = checked.month
     bands = [word("band.simulated", language)] if month.simulated else []
-    verdict = checked.report.verdict.value
-    if verdict != "passed":
-        bands.append(f"{phrase(f'verdict.{verdict}', language)}: "
-                     f"{phrase(f'verdict.{verdict}.means', language)}")  # fmt: skip
+    state = checked.report.state
+    if not state.is_plain:
+        bands.append(state.headline(language))
+    if checked.report.verdict is not Verdict.PASSED:
+        bands.append(phrase(f"verdict.{state.verdict}.means", language))
     if month.closing == "interim":
         bands.append(word("band.interim", language))
     paper = Paper(
@@ -68,7 +72,7 @@ def _opening(checked: Checked, language: str) -> Iterator[Block]:
         ("edition", str(month.output["edition"])),
         ("period", f"{period['from']} – {period['to']} ({month.plant['time_zone']})"),
         ("closing", f"{word(f'closing.{month.closing}', language)}, {month.closed_on}"),
-        ("verdict", phrase(f"verdict.{report.verdict.value}", language)),
+        ("verdict", report.state.headline(language)),
         ("identity", translated("identity", report.identity, language)),
         ("timestamp", translated("timestamp", report.timestamp, language)),
         ("statement", month.statement_sha256),
@@ -87,7 +91,33 @@ def _headline(checked: Checked, language: str) -> Iterator[Block]:
     yield heading(word("report.headline", language))
     head = [word(f"report.{key}", language) for key in ("figure", "value", "unit")]
     shown = [list(row) for row in headline(month.given, month.output, language)]
+    shown[0][0] += checked.report.state.beside_total(language)
+    if "intensity" in month.output:
+        shown[-1][0] += checked.report.state.beside_total(language)
     yield table(head, shown, widths=[4, 2, 1.4], align="lrl", size=9)
+
+
+def _open(checked: Checked, language: str) -> Iterator[Block]:
+    """On the first page: what the month lacks, what is to be explained, what nobody looked at."""
+    state = checked.report.state
+    yield heading(word("report.open", language))
+    issues = [*state.incomplete, *state.questions]
+    rows = [
+        [word(f"weight.{issue.weight}", language), issue.code, issue.sentence(language)]
+        for issue in issues[:OPEN_MAX]
+    ]
+    if rows:
+        yield table([], rows, widths=[1.2, 1.6, 8], size=7)
+    more = len(issues[OPEN_MAX:]) + sum(state.more.get(weight, 0) for weight in WEIGHTS[:2])
+    if more or not rows:
+        yield text(word("report.more", language, n=more) if more else word("report.none", language))
+    uncovered = checked.month.output.get("pfc", {}).get("not_covered", [])
+    if uncovered:
+        yield heading(word("report.not_covered", language), 3)
+        yield listing([word_or(f"uncovered.{n}", language, f"{row['what']}: {row['why']}")
+                       for n, row in enumerate(uncovered)])  # fmt: skip
+    yield heading(phrase("summary.not_checked", language), 3)
+    yield listing([translated("unchecked", s, language) for s in checked.report.not_checked])
 
 
 def _lines(checked: Checked, language: str) -> Iterator[Block]:
@@ -127,6 +157,7 @@ def _source(parameter: Mapping[str, Any], language: str) -> str:
 def _platform(checked: Checked, language: str) -> Iterator[Block]:
     """Every figure of the workbook, so that both can be held against each other."""
     book, number = checked.book, int(checked.month.month[5:])
+    beside = checked.report.state.beside_total(language)
     yield heading(word("report.platform", language))
     layout = book.layout
     yield text(
@@ -140,6 +171,7 @@ def _platform(checked: Checked, language: str) -> Iterator[Block]:
             if number in row.values:
                 labels = [row.texts.get(name, "") for name in LABELS if name in page.sheet.columns]
                 label = " · ".join(filter(None, [*labels, row.texts["item"]]))
+                label += beside if row.is_total else ""
                 value = row.values[number]
                 rows.append([label, value.text, row.texts["unit"], row.texts["basis"]])
         if rows:
@@ -280,11 +312,6 @@ def _flags(checked: Checked, language: str) -> Iterator[Block]:
     if reserved:
         sentences.append(word("flag.reservations", language, told=_flat(reserved)[:600]))
     yield listing(sentences) if sentences else text(word("report.none", language))
-    uncovered = month.output.get("pfc", {}).get("not_covered", [])
-    if uncovered:
-        yield text(word("report.not_covered", language), "small")
-        yield listing([word_or(f"uncovered.{n}", language, f"{row['what']}: {row['why']}")
-                       for n, row in enumerate(uncovered)])  # fmt: skip
 
 
 def _materials(checked: Checked, language: str) -> Iterator[Block]:
@@ -307,8 +334,6 @@ def _materials(checked: Checked, language: str) -> Iterator[Block]:
 def _closing(checked: Checked, language: str) -> Iterator[Block]:
     month = checked.month
     yield NEW_PAGE
-    yield heading(phrase("summary.not_checked", language))
-    yield listing([translated("unchecked", s, language) for s in checked.report.not_checked])
     yield heading(word("report.verify", language))
     yield text(word("report.verify.how", language))
     yield text(f"stackproof verify {checked.file_name} --trust trust.pem", "mono")
@@ -320,6 +345,7 @@ def _closing(checked: Checked, language: str) -> Iterator[Block]:
 
 
 _PARTS = (
-    _opening, _headline, _lines, _platform, sources_of, trend_of, effects_of, completeness_of,
-    _bridges, _departures, _checks, _uncertainty, _findings, _flags, _materials, _closing,
+    _opening, _headline, _open, _lines, _platform, sources_of, trend_of, effects_of,
+    completeness_of, _bridges, _departures, _checks, _uncertainty, _findings, _flags, _materials,
+    _closing,
 )  # fmt: skip

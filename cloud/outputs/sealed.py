@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,9 @@ from evidence.errors import EvidenceError, MalformedError, UnsupportedError
 from evidence.findings import Report, shown
 from evidence.frame import TYP_FRAME, Body, decode_body, place_of
 from evidence.frame_form import FrameForm, check_order, last_tick_ns
+from evidence.month_state import MonthState, issues_of, state_of
+from evidence.plan.declared import CONTROL_PLAN, declared_but_absent
+from evidence.plan.plan import PLAN_BYTES_MAX
 from evidence.printed import printable
 from evidence.recompute import bounded_statement, check_statement_input, compute_statement
 from evidence.records import records_in
@@ -50,6 +54,7 @@ class SealedMonth:
         replaces: hex SHA-256 of the statement it replaces, "" for none.
         closed_on: the date it was closed on, as the bag says.
         planned: its control plan, and where it departed from it.
+        declared: flags of what its approved control plan declares and the statement lacks.
     """
 
     sha256: str
@@ -63,6 +68,13 @@ class SealedMonth:
     replaces: str
     closed_on: str
     planned: Planned = NO_PLAN
+    declared: Sequence[str] = ()
+
+    @cached_property
+    def state(self) -> MonthState:
+        """Everything that belongs beside its total, as the archive alone says: not verified."""
+        issues = issues_of(self.given, self.output, self.declared)
+        return state_of(issues, closing=self.closing)
 
     @property
     def month(self) -> str:
@@ -123,7 +135,8 @@ def _month(archive: Opened, sha256: str) -> SealedMonth:
     check_statement_input(given)
     if compute_statement(given) != output:
         raise MalformedError("its figures are not those that its input gives")
-    documents = _standing(archive)
+    papers = _papers(archive)
+    documents = list(papers.values())
     return SealedMonth(
         sha256=sha256,
         statement_sha256=hashlib.sha256(data).hexdigest(),
@@ -136,6 +149,7 @@ def _month(archive: Opened, sha256: str) -> SealedMonth:
         replaces=archive.replaces or "",
         closed_on=archive.closed_on or "",
         planned=planned(archive, documents, statement, archive.closed_on),
+        declared=_declared(archive, papers, given, output),
     )
 
 
@@ -195,8 +209,31 @@ def _plant(archive: Opened) -> Mapping[str, Any]:
     return {key: printable(of) if isinstance(of, str) else of for key, of in newest.items()}
 
 
-def _standing(archive: Opened) -> list[Document]:
-    """Documents that no other corrects or withdraws."""
+def _declared(
+    archive: Opened,
+    papers: Mapping[str, Document],
+    given: Mapping[str, Any],
+    output: Mapping[str, Any],
+) -> list[str]:
+    """Flags of what the year's approved control plans declare and the statement lacks."""
+    year = str(given["month"])[:4]
+    approved = {
+        sha256.hex()
+        for document in papers.values()
+        if document.kind == "approve"
+        for sha256 in document.follows
+    }
+    found: list[str] = []
+    for sha256, document in papers.items():
+        if (document.kind, document.about) == (CONTROL_PLAN, year) and sha256 in approved:
+            path = paths.record_file(document.body["plan_sha256"])
+            if path in archive and archive.size(path) <= PLAN_BYTES_MAX:
+                found += declared_but_absent(archive.read(path), given, output)
+    return found
+
+
+def _papers(archive: Opened) -> dict[str, Document]:
+    """Hex SHA-256 -> document, of those that no other corrects or withdraws."""
     found = {
         match[1]: unverified_document(archive.read(path))
         for path in archive.paths()
@@ -208,4 +245,4 @@ def _standing(archive: Opened) -> list[Document]:
         if document.kind not in ("approve", ANSWER)
         for sha256 in document.follows
     }
-    return [document for sha256, document in found.items() if sha256 not in ended]
+    return {sha256: document for sha256, document in found.items() if sha256 not in ended}

@@ -11,7 +11,8 @@ from typing import Literal
 from cloud.outputs.book import Book, Page, Row
 from cloud.outputs.figures import decimals
 from cloud.outputs.layout import UNVERIFIED, Layout, Sheet
-from cloud.outputs.words import both
+from cloud.outputs.sealed import SealedMonth
+from cloud.outputs.words import both, in_both
 
 #: significant digits that a binary64, which is what a spreadsheet has, gives back as they were
 DIGITS_MAX = 15
@@ -56,14 +57,21 @@ def sheet_cells(book: Book, page: Page) -> list[list[Cell]]:
     layout, sheet = book.layout, page.sheet
     rows = [[Cell(text, look="band")] for text in bands(book, sheet)]
     rows.append([Cell(text, look="head") for text in _headings(layout, sheet)])
-    return rows + [list(_row(row, sheet)) for row in page.rows]
+    beside = [Cell(book.beside_total, look="band")]
+    return rows + [[*_row(row, sheet), *beside * row.is_total] for row in page.rows]
 
 
 def bands(book: Book, sheet: Sheet | None = None) -> list[str]:
     """What must be seen before anything else, of the whole book or of one sheet."""
     told = [both("band.simulated")] if book.simulated else []
     confidence = book.layout.confidence if sheet is None else sheet.confidence
-    return told + ([both("band.unverified")] if confidence == UNVERIFIED else [])
+    told += [both("band.unverified")] if confidence == UNVERIFIED else []
+    return told + [headline_of(m) for m in book.months if m.state.beside_total("en")]
+
+
+def headline_of(month: SealedMonth) -> str:
+    """Month, and its verdict and completeness in one line, in both languages."""
+    return f"{month.month} {in_both(month.state.headline)}"
 
 
 def _headings(layout: Layout, sheet: Sheet) -> Iterator[str]:
@@ -101,7 +109,16 @@ def notes_cells(book: Book) -> list[list[Cell]]:
          Cell(m.sha256), Cell(m.statement_sha256)]
         for m in book.months
     ]  # fmt: skip
-    return rows + list(_departures(book))
+    return rows + list(_open(book)) + list(_departures(book))
+
+
+def _open(book: Book) -> Iterator[list[Cell]]:
+    """The state of each month, and the sentences of what it lacks and what is to be explained."""
+    yield [Cell(both("report.open"), look="head")]
+    for month in book.months:
+        yield [Cell(month.month), Cell(in_both(month.state.headline))]
+        for issue in [*month.state.incomplete, *month.state.questions]:
+            yield [Cell(month.month), Cell(issue.code), Cell(in_both(issue.sentence))]
 
 
 def _departures(book: Book) -> Iterator[list[Cell]]:

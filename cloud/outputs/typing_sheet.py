@@ -5,8 +5,8 @@ For a works that types: a number a field, and a box to tick. Both languages on o
 
 from cloud.outputs.blocks import Paper, heading, table, text
 from cloud.outputs.book import Book, Page
-from cloud.outputs.sheets import bands
-from cloud.outputs.words import both
+from cloud.outputs.sheets import bands, headline_of
+from cloud.outputs.words import both, in_both
 
 #: columns of labels that the list has, in order
 LABELS = ("line_type", "line_name", "source", "material")
@@ -25,10 +25,11 @@ def typing_sheet(book: Book) -> Paper:
         landscape=True,
     )
     paper.blocks.append(heading(f"{newest.plant['name']} {newest.month}", 1))
+    paper.blocks.append(text(headline_of(newest)))
     paper.blocks.append(text(both("typing.how"), "small"))
     number = 0
     for page in book.pages:
-        rows = _rows(page, month, number)
+        rows = _rows(page, month, number, in_both(newest.state.beside_total))
         if rows:
             number += len(rows)
             paper.blocks.append(heading(page.sheet.title))
@@ -45,13 +46,14 @@ def typing_sheet(book: Book) -> Paper:
     return paper
 
 
-def _rows(page: Page, month: int, before: int) -> list[list[str]]:
+def _rows(page: Page, month: int, before: int, beside_total: str) -> list[list[str]]:
     rows: list[list[str]] = []
     for row in page.rows:
         if month not in row.values:
             continue
         labels = [row.texts.get(label, "") for label in LABELS if label in page.sheet.columns]
         field = " · ".join(filter(None, [*labels, row.texts["item"]]))
+        field += beside_total if row.is_total else ""
         direct = row.texts.get("direct", "") if "direct" in page.sheet.columns else ""
         rows.append(
             [str(before + len(rows) + 1), field, row.texts["basis"], direct,

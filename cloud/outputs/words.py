@@ -1,6 +1,7 @@
 """What papers say, in both languages: one table of texts, `words.json`."""
 
 import json
+from collections.abc import Callable
 from functools import cache
 from importlib import resources
 
@@ -22,6 +23,11 @@ def word(key: str, language: str, **values: object) -> str:
 def word_or(key: str, language: str, otherwise: str) -> str:
     """A text of the table, or what stands for it where the table has none."""
     return _table().get(key, {}).get(language, otherwise)
+
+
+def in_both(say: Callable[[str], str]) -> str:
+    """Chinese and English of what says something in a language."""
+    return f"{say('zh')} {say('en')}".strip()
 
 
 def both(key: str, **values: object) -> str:

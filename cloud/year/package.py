@@ -15,6 +15,7 @@ from cloud.outputs.book import book_of
 from cloud.outputs.errors import OutputError
 from cloud.outputs.layout import Layout, sector_layout
 from cloud.outputs.materials import materials_of
+from cloud.outputs.sheets import headline_of
 from cloud.outputs.words import LANGUAGES, word
 from cloud.outputs.xlsx_write import sheets_bytes, workbook_bytes
 from cloud.year.sealed_year import SealedYear
@@ -99,6 +100,7 @@ def _readme(year: SealedYear, language: str) -> bytes:
         for month in year.months
         if month.closing == "interim"
     ]
+    warned += [headline_of(month) for month in year.months if month.state.beside_total("en")]
     return text.format(
         plant=year.newest.plant["name"],
         year=year.statement["year"],

@@ -9,6 +9,7 @@ from cloud.outputs.errors import OutputError
 from cloud.outputs.sealed import SealedMonth, read_sealed
 from edge.calc.errors import InputError
 from edge.calc.statements.annual import annual_statement
+from evidence.month_state import MonthState, issue_of, state_of
 
 #: (input, output) of a month's statement
 Pair = tuple[Mapping[str, Any], Mapping[str, Any]]
@@ -49,6 +50,12 @@ class SealedYear:
         return any(month.simulated for month in self.months)
 
     @property
+    def state(self) -> MonthState:
+        """Everything that belongs beside the year's total, as the archives alone say."""
+        own = [issue_of(str(flag)) for flag in self.statement["flags"]]
+        return state_of([*(issue for m in self.months for issue in m.state.issues), *own])
+
+    @property
     def name(self) -> str:
         """How files of it begin: plant and year."""
         return f"{self.newest.plant['id']}-{self.statement['year']}"
@@ -59,6 +66,7 @@ class SealedYear:
         return {
             "plant": {key: plant[key] for key in ("id", "name", "sector")},
             "simulated": self.simulated,
+            "state": self.state.as_map(),
             "archives": [
                 {
                     "month": month.month, "closing": month.closing, "sha256": month.sha256,

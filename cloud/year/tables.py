@@ -5,10 +5,11 @@ from typing import Any
 
 from cloud.outputs.figures import name_of
 from cloud.outputs.sealed import SealedMonth
-from cloud.outputs.sheets import Cell, number
-from cloud.outputs.words import both, flag_words, word, word_or
+from cloud.outputs.sheets import Cell, headline_of, number
+from cloud.outputs.words import both, flag_words, in_both, word, word_or
 from cloud.year.sealed_year import SealedYear
 from edge.calc.factors import RuleSet
+from evidence.month_state import MonthState
 
 Rows = list[list[Cell]]
 
@@ -23,7 +24,14 @@ def bands(year: SealedYear) -> Rows:
         for month in year.months
         if month.closing == "interim"
     ]
+    told += [headline_of(month) for month in year.months if month.state.beside_total("en")]
     return [[Cell(text, look="band")] for text in told]
+
+
+def beside(state: MonthState) -> list[Cell]:
+    """The cell beside a total: what it lacks; none for nothing."""
+    told = in_both(state.beside_total)
+    return [Cell(told, look="band")] if told else []
 
 
 def head(*keys: str) -> list[Cell]:
@@ -38,14 +46,16 @@ def statement_rows(year: SealedYear) -> Rows:
     rows.append(head("month", "closing", "total", "amended", "archive"))
     rows += [
         [Cell(m.month), Cell(both(f"closing.{m.closing}")), number(m.output["totals"]["total_t"]),
-         Cell(m.replaces[:12]), Cell(m.sha256)]
+         Cell(m.replaces[:12]), Cell(m.sha256), *beside(m.state)]
         for m in year.months
     ]  # fmt: skip
     rows.append(head("line", "amount", "unit", "emission", "factor", "mean", "unit"))
     for line in made["lines"]:
         rows += _line(line, year.newest.rules)
     rows.append(head("figure", "value", "unit"))
-    rows += [[Cell(name), number(value), Cell(unit)] for name, value, unit in _totals(made)]
+    totals = [[Cell(name), number(value), Cell(unit)] for name, value, unit in _totals(made)]
+    totals[list(made["totals"]).index("total_t")] += beside(year.state)
+    rows += totals
     rows += _entity(made["key_entity"])
     rows += list(_differences(made.get("differences", [])))
     rows += [[Cell(f"{flag_words(f, 'zh')} {flag_words(f, 'en')}"), Cell(f)] for f in made["flags"]]
@@ -132,7 +142,8 @@ def footprint_rows(year: SealedYear, told: Mapping[str, Any]) -> Rows:
                  number(row["quantity"]), Cell(row["quantity_unit"]), number(row["emission_t"]),
                  Cell(f"{len(row['months'])}/12")]
             )  # fmt: skip
-    rows.append([Cell(both("year.total")), *[Cell("")] * 5, number(told["total_t"])])
+    total = [Cell(both("year.total")), *[Cell("")] * 5, number(told["total_t"])]
+    rows.append([*total, *beside(year.state)])
     return rows
 
 
@@ -145,7 +156,8 @@ def inventory_rows(year: SealedYear, told: Mapping[str, Any]) -> Rows:
     rows.append([Cell(both("inventory.how", set=told["gwp_set"].upper()))])
     rows.append(head("figure", "value", "unit", "state", "source"))
     direct = told["category_1"]
-    rows.append([Cell(both("inventory.category-1")), number(direct["total_t"]), Cell("tCO2e")])
+    total = [Cell(both("inventory.category-1")), number(direct["total_t"]), Cell("tCO2e")]
+    rows.append([*total, *beside(year.state)])
     for name, value in direct["subcategories"].items():
         rows.append([Cell(both(f"inventory.{name}")), number(value), Cell("tCO2e")])
     for gas in direct["gases"]:
@@ -201,7 +213,8 @@ def embedded_rows(year: SealedYear, told: Mapping[str, Any]) -> Rows:
     named = f"{goods} {told['product']['goods']} (CN {told['product']['cn']})"
     rows.append(head("figure", "value", "unit", "state", "source"))
     rows.append([Cell(both("cbam.product")), Cell(named)])
-    rows.append([Cell(both("cbam.emission")), number(told["emission_t"]), Cell("tCO2e")])
+    total = [Cell(both("cbam.emission")), number(told["emission_t"]), Cell("tCO2e")]
+    rows.append([*total, *beside(year.state)])
     rows.append([Cell(both("cbam.activity")), number(told.get("activity_t", "")), Cell("t")])
     direct, indirect = told["direct"], told["indirect"]
     left = " ".join(direct.get("left_out", ()))

@@ -225,7 +225,7 @@ def test_the_command_tells_by_its_exit_status(
     assert main(["month", "compare", export, "--archive", archive]) == 0
     assert "0 cell(s)" in capsys.readouterr().out
     workbook = openpyxl.load_workbook(export)
-    at = workbook[SUMMARY]["L3"]
+    at = workbook[SUMMARY]["L4"]  # below two bands and the headings
     at.value = 1
     workbook.save(export)
     assert main(["month", "compare", export, "--archive", archive, "--json"]) == 1
