@@ -13,11 +13,16 @@ import pytest
 
 from evidence.documents.certified import Certified, PersonsList, Withdrawn, encode_list
 from evidence.keys import FileSigner
+from tests.unit.cloud.review.review_examples import MONTH, Bureau
 from tests.unit.cloud.test_papers import DOCUMENTS, PERSONS, paper
 from tests.unit.cloud.test_record_pages import PLANT, Works
+from tests.unit.evidence import sealed_month as sm
 from tests.unit.evidence.documents import papers as pp
 
 CERTIFIED = f"{PERSONS}/certified"
+DAY = 86_400 * 10**9
+#: 2026-09-10T00:00:00Z
+SEPTEMBER = 1_788_998_400 * 10**9
 NOT_YET = "not certified by the root"
 
 
@@ -164,3 +169,29 @@ async def test_persons_bring_no_list_and_administrators_alone_export_it(
     assert status == (200 if person == "wang" else 403)
     if person == "wang":
         assert f'href="/api/v1{PLANT[3:]}/persons"' in await works.page("wang", "/persons")
+
+
+@pytest.fixture
+async def bureau(tmp_path: Path) -> AsyncIterator[Bureau]:
+    made = Bureau(tmp_path)
+    await made.persons()
+    yield made
+    await made.running.stop()
+
+
+async def test_a_month_and_its_review_name_who_is_not_certified(bureau: Bureau) -> None:
+    span = {"from_ns": SEPTEMBER, "to_ns": SEPTEMBER + DAY}
+    invoice = paper("li", "invoice", "coal", pp.INVOICE | span)
+    await bureau.add(invoice)
+    wrong = paper("chen", "count", "clinker", {"value": "1", "unit": "t", **span})
+    await bureau.add(wrong)
+    gone = paper("chen", "withdraw", "clinker", {"reason": "typed twice"}, sm.sha256(wrong))
+    await bureau.add(gone)
+    # a withdrawal takes an amount away: it counts, too
+    sentence = "Not certified by the plant&#39;s root: chen, li."
+    assert sentence in await bureau.page("qin", f"/months/{MONTH}")
+    assert NOT_YET in await bureau.page("qin", f"/months/{MONTH}/review")
+    said = PersonsList("mini", rows(bureau, await exported(bureau)))
+    assert (await bring(bureau, said, root(bureau))).status_code == 200
+    assert "Not certified by" not in await bureau.page("qin", f"/months/{MONTH}")
+    assert NOT_YET not in await bureau.page("qin", f"/months/{MONTH}/review")
