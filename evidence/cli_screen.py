@@ -77,6 +77,15 @@ def _screen(args: argparse.Namespace) -> int:
         made = {
             "format": 1, "verified": screened.verified, "level": screened.level,
             "months": [f"{m.plant} {m.month}" for m in screened.months],
+            "states": [
+                {
+                    "archive": archive, "headline": state.headline(args.lang), **state.as_map(),
+                    "sentences": [
+                        issue.sentence(args.lang) for issue in [*state.incomplete, *state.questions]
+                    ],
+                }
+                for archive, state in screened.states.items()
+            ],
             "refused": [vars(one) for one in screened.refused],
             "notes": [[key, dict(facts)] for key, facts in screened.notes],
             "answers": screened.rows(args.lang),

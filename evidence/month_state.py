@@ -89,6 +89,11 @@ class MonthState:
         return [issue for issue in self.issues if issue.weight == QUESTION]
 
     @property
+    def unlisted(self) -> int:
+        """How many issues of the first two weights are not listed."""
+        return sum(self.more.get(weight, 0) for weight in WEIGHTS[:2])
+
+    @property
     def is_plain(self) -> bool:
         """Passed, identified, recomputed, complete and without a question."""
         return self.exit_status == EXIT_PASSED

@@ -19,7 +19,6 @@ from cloud.outputs.reported import Checked
 from cloud.outputs.sealed import SealedMonth
 from cloud.outputs.typing_sheet import LABELS
 from cloud.outputs.words import flag_words, word, word_or
-from edge.calc.flags import WEIGHTS
 from evidence.findings import Verdict, utc
 from evidence.phrases import phrase, translated
 
@@ -108,7 +107,7 @@ def _open(checked: Checked, language: str) -> Iterator[Block]:
     ]
     if rows:
         yield table([], rows, widths=[1.2, 1.6, 8], size=7)
-    more = len(issues[OPEN_MAX:]) + sum(state.more.get(weight, 0) for weight in WEIGHTS[:2])
+    more = len(issues[OPEN_MAX:]) + state.unlisted
     if more or not rows:
         yield text(word("report.more", language, n=more) if more else word("report.none", language))
     uncovered = checked.month.output.get("pfc", {}).get("not_covered", [])

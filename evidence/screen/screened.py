@@ -5,7 +5,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from edge.calc.screening.month import Balance, ScreenedMonth
@@ -18,6 +18,7 @@ from evidence.documents.standing import Standing, merged
 from evidence.errors import EvidenceError, MalformedError
 from evidence.findings import Report, Verdict, shown
 from evidence.keys import Trusted
+from evidence.month_state import MonthState
 from evidence.recompute import statement_bytes
 from evidence.screen.reader import MonthReader
 from evidence.screen.texts import question_text, sentence_of
@@ -70,6 +71,7 @@ class Screened:
         verified: every month that was screened is of an archive that verifies.
         level: at which an answer stands out.
         notes: what was not looked at, as keys of "notes" in the texts with their facts.
+        states: archive -> verdict, completeness and issues of its month, of every archive given.
     """
 
     months: Sequence[ScreenedMonth]
@@ -79,6 +81,7 @@ class Screened:
     verified: bool
     level: float
     notes: Sequence[_Note]
+    states: Mapping[str, MonthState] = field(default_factory=dict)
 
     @property
     def standing_out(self) -> list[Answer]:
@@ -162,7 +165,8 @@ def screen_archives(
     more = list(twice(standing, of_plant))
     answers = screen(months, more=more, progress=progress)
     verified = all(one.passed for one in kept)
-    return Screened(months, answers, refused, reports, verified, LEVEL, notes)
+    states = {name: one.state for (name, _), one in zip(files, reports, strict=True)}
+    return Screened(months, answers, refused, reports, verified, LEVEL, notes, states)
 
 
 def _one_a_month(read: Sequence[_Read]) -> tuple[list[_Read], list[_Note]]:

@@ -5,11 +5,13 @@ from collections.abc import Iterator
 
 from edge.calc.screening.screen import Answer
 from evidence.findings import shown
-from evidence.phrases import translated
+from evidence.phrases import phrase, translated
 from evidence.screen.screened import Screened, question_names
 from evidence.screen.texts import question_text, report_text, sentence_of
 
 LISTED_MAX = 50
+#: of one month
+ISSUES_LISTED_MAX = 20
 _VERDICT = "verdict."
 
 
@@ -23,6 +25,7 @@ def report_lines(screened: Screened, language: str) -> Iterator[str]:
         "title", archives=len(screened.reports), months=len(screened.months),
         questions=len(question_names()), answers=len(screened.answers),
     )  # fmt: skip
+    yield from _states(screened, language)
     for refused in screened.refused:
         why = refused.why
         if why.startswith(_VERDICT):
@@ -51,6 +54,17 @@ def report_lines(screened: Screened, language: str) -> Iterator[str]:
     yield ""
     yield text("asked")
     yield from _asked(screened, language)
+
+
+def _states(screened: Screened, language: str) -> Iterator[str]:
+    """Each month's verdict and completeness, and the sentences of what is missing or open."""
+    for archive, state in screened.states.items():
+        yield f"  {shown(archive)}: {state.headline(language)}"
+        issues = [*state.incomplete, *state.questions]
+        for issue in issues[:ISSUES_LISTED_MAX]:
+            yield f"    {issue.code}  {issue.sentence(language)}"
+        if rest := len(issues[ISSUES_LISTED_MAX:]) + state.unlisted:
+            yield "    " + phrase("summary.more", language, n=rest)
 
 
 def _answer(rank: int, answer: Answer, language: str) -> Iterator[str]:

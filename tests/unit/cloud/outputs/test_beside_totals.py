@@ -77,6 +77,22 @@ def test_the_workbook_has_it_beside_the_total_and_says_that_nobody_verified(
     assert any(row[:2] == ["2026-10", "W-INCOMPLETE"] and SENTENCE["en"] in row[2] for row in rows)
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_screening_begins_with_it(
+    archives: dict[str, Path], capsys: pytest.CaptureFixture[str], language: str
+) -> None:
+    archive, trust = str(archives["cement"]), str(archives["cement"].parent / "trust.pem")
+    cli.main(["screen", archive, "--trust", trust, "--lang", language])
+    told = capsys.readouterr().out
+    assert LACKS[language] in told.splitlines()[1]
+    assert f"    W-INCOMPLETE  {SENTENCE[language]}" in told
+    cli.main(["screen", archive, "--trust", trust, "--lang", language, "--json"])
+    (state,) = json.loads(capsys.readouterr().out)["states"]
+    assert LACKS[language] in state["headline"]
+    assert not state["complete"]
+    assert state["sentences"][0].startswith(SENTENCE[language])
+
+
 @needs_font
 def test_the_typing_sheet_has_it_beside_the_field_to_type(
     archives: dict[str, Path], tmp_path: Path
