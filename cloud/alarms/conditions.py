@@ -10,6 +10,7 @@ from cloud.alarms.effects import effect_signals
 from cloud.alarms.facts import DAY_NS, Level, PlantFacts
 from cloud.alarms.rules import Rules
 from edge.calc.local_time import clock_of
+from evidence.month_state import PASSED
 from evidence.quality import Quality
 
 #: quality -> kind of alarm about the device; maintenance and calibration are none
@@ -263,6 +264,22 @@ def _months(facts: PlantFacts) -> Iterable[Signal]:
                 "owed": sum(1 for one in row["owed"] if one["blocks"]),
             }
             yield Signal(Key(facts.plant, kinds[row["level"]], "", row["month"]), values)
+        yield from _archive(facts.plant, row)
+
+
+def _archive(plant: str, row: Mapping[str, Any]) -> Iterator[Signal]:
+    """State of a month's sealed archive; of one that waits for its verdict nothing ends."""
+    sealed, kinds = row["sealed"], ("month-failed", "month-incomplete")
+    if sealed is None:
+        if row["archives"]:
+            for kind in kinds:
+                yield Signal(Key(plant, kind, "", row["month"]), {}, Verdict.BETWEEN)
+    elif sealed["verdict"] != PASSED:
+        values = {"headline": sealed["headline"], "code": sealed["code"] or None}
+        yield Signal(Key(plant, kinds[0], "", row["month"]), values)
+    elif sealed["incomplete"]:
+        values = {"headline": sealed["headline"]}
+        yield Signal(Key(plant, kinds[1], "", row["month"]), values)
 
 
 def _today(facts: PlantFacts) -> date:

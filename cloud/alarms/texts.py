@@ -70,6 +70,8 @@ def _shown(values: Mapping[str, Any], language: str, zone: str) -> dict[str, str
         if name.endswith("_ns"):
             never = told(language, "alarms.never")
             shown[name.removesuffix("_ns")] = clock_time(value, zone) if value else never
+        elif isinstance(value, Mapping):  # worded in each language already
+            shown[name] = str(value[language])
         elif name == "v_max":
             shown[name] = volts(value)
         elif name == "is_learned":

@@ -6,15 +6,35 @@ from typing import Any
 
 from cloud.api import month_texts as texts
 from cloud.api.rendering import STRINGS
+from cloud.month.sealed import seal_of
 from cloud.outputs.headline import Row, emission_unit, headline, line_name
-from cloud.outputs.words import flag_words
 from edge.calc.statements.statement import statement_rules
-from evidence.findings import CODES
-from evidence.phrases import phrase
 
 HOUR_NS = 3_600_000_000_000
-#: flags that a page lists; the report has more
-FLAGS_MAX = 50
+#: exit status of `verify` -> look of a headline; "open": sound, but not all of what 0 says
+_LOOKS = {0: "passed", 1: "failed", 2: "cannot-decide", 3: "open"}
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """State of a sealed month in a language.
+
+    Attributes:
+        look: one of `_LOOKS`.
+        headline: verdict and completeness.
+        beside_total: words beside every total, with their own space or bracket; "" for none.
+        why: code and meaning of the finding that decided the verdict, "" where it passed.
+    """
+
+    look: str
+    headline: str
+    beside_total: str
+    why: str
+
+
+def look_of(sealed: Mapping[str, Any]) -> str:
+    """Look of a headline, of what a row tells of its archive."""
+    return _LOOKS[sealed["exit_status"]]
 
 
 @dataclass(frozen=True)
@@ -22,8 +42,9 @@ class Square:
     """A device on a day in the calendar.
 
     Attributes:
-        text: whole percent that came, rounded down; "" before anything was due.
-        look: "all", "some", "none" or "", and "marked" beside it.
+        text: whole percent that came, rounded down; a word where no reading of the day has a value;
+            "" before anything was due.
+        look: "all", "some", "none", "dead" or "", and "marked" beside it.
         title: the numbers.
     """
 
@@ -45,12 +66,14 @@ def square(language: str, device: str, day: str, cell: Sequence[int] | None) -> 
     if cell is None or not (cell[0] or cell[1]):
         return Square("", "", "")
     came, due, reserved, bad = cell
+    values = {"device": device, "day": day, "readings": f"{came:,}", "due": f"{due:,}"}
+    values |= {"bad": f"{bad:,}", "reserved": f"{reserved:,}"}
+    if came and bad >= came:  # it answers, and says nothing
+        dead = texts.told(language, "month.meters.dead")
+        return Square(dead, "dead", texts.told(language, "month.meters.day.dead", **values))
     whole = 100 * came // due if due else 100
     look = "all" if came >= due else "some" if came else "none"
-    title = texts.told(
-        language, "month.meters.day", device=device, day=day, readings=f"{came:,}",
-        due=f"{due:,}", bad=f"{bad:,}", reserved=f"{reserved:,}",
-    )  # fmt: skip
+    title = texts.told(language, "month.meters.day", **values)
     return Square(str(min(whole, 100)), f"{look} marked" if reserved or bad else look, title)
 
 
@@ -95,29 +118,24 @@ class MonthCell:
         return texts.told(self._language, "month.cell.substituted", share=share) if share else ""
 
     def verdict(self) -> tuple[str, str, str] | None:
-        """(look, in words with its time, what it means) of the archive; None without one."""
-        seal = self.seal()
+        """(look, headline with its time, what it means) of the archive; None without one."""
+        seal, sealed = self.seal(), self.row.get("sealed")
         if seal is None:
             return None
         found = seal["verified"]
-        if found is None:
+        if found is None or sealed is None:
             return "unknown", texts.told(self._language, "month.cell.unverified"), ""
-        code, verdict = found["code"], phrase(f"verdict.{found['verdict']}", self._language)
-        word = f"{verdict} ({code})" if code else verdict
+        word = sealed["headline"][self._language]
+        if code := sealed["code"]:
+            word = f"{word} ({code})"
         at = texts.at(found["at_ns"], self.row["zone"])
         told = texts.told(self._language, "month.cell.verified", verdict=word, at=at)
-        why = f"{phrase(f'code.{code}', self._language)} " if code in CODES else ""
-        return found["verdict"], told, f"{why}stackproof {found['version']}"
+        why = f"{sealed['why'][self._language]} " if sealed["why"] else ""
+        return look_of(sealed), told, f"{why}stackproof {found['version']}"
 
     def seal(self) -> Mapping[str, Any] | None:
-        """The archive that stands, None for none; one that failed may not be told by its close."""
-        found = self.row["archives"]
-        failed = (one for one in found if not one["replaced"] and _has_failed(one))
-        return next((one for one in found if one["newest"]), None) or next(failed, None)
-
-
-def _has_failed(archive: Mapping[str, Any]) -> bool:
-    return (archive["verified"] or {}).get("verdict") == "failed"
+        """The archive that stands, None for none."""
+        return seal_of(self.row["archives"])
 
 
 class MonthView:
@@ -159,10 +177,30 @@ class MonthView:
         ]
         return [*headline(of, of["made"], language), *lines]
 
-    def flags(self) -> list[str]:
-        """What the sealed statement says of its figures, in sentences."""
-        told = self.row["figures"]["made"].get("flags", ())[:FLAGS_MAX]
-        return [flag_words(str(flag), self._language) for flag in told]
+    def sealed(self) -> Sealed | None:
+        """State of the archive that stands; None without one whose state is known."""
+        told = self.row.get("sealed")
+        if told is None:
+            return None
+        why = told["why"].get(self._language, "")
+        if told["code"]:
+            why = f"{told['code']}: {why}"
+        headline, beside = (told[name][self._language] for name in ("headline", "beside_total"))
+        return Sealed(look_of(told), headline, beside, why)
+
+    def issues(self) -> list[tuple[str, str, str, str]]:
+        """(weight, finding code and place, sentence, what to do) of each issue of the archive."""
+        language = self._language
+        return [
+            (one["weight"], f"{one['code']} {one['where']}".strip(), one["sentence"][language],
+             texts.told(language, f"month.issue.do.{one['weight']}"))
+            for one in self.row["issues"]
+        ]  # fmt: skip
+
+    def not_checked(self) -> Sequence[str]:
+        """Sentences about what this collector's verifier did not check."""
+        told: Sequence[str] = self.row["not_checked"][self._language]
+        return told
 
     def source(self) -> str:
         """Where the deadline comes from."""

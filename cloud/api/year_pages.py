@@ -46,7 +46,7 @@ def year_of(given: Given, plant: PlantPath, year: Year = "") -> Mapping[str, Any
     """The sealed months of a calendar year: statement, footprint, and position where it is known.
 
     `position.reason` says why there is none. Months whose archive does not stand, or is not what
-    the log closed, are in `not_shown`.
+    the log closed, are in `not_shown`; those that failed their check are in `failed`, in no sum.
     """
     return _told(given, plant, year or _this_year(given), {})
 
@@ -147,13 +147,21 @@ def _numbers(typed: Mapping[str, str]) -> tuple[dict[str, Fraction], list[str]]:
 
 
 def _told(given: Services, plant: str, year: str, asked: Mapping[str, Any]) -> dict[str, Any]:
-    rows, closed = _archives(given, plant), _closed(given, plant)
-    return {"plant": plant, **year_shown(year, rows, closed, _live(given, plant, year), asked)}
+    rows, closed, live = _archives(given, plant), _closed(given, plant), _live(given, plant, year)
+    states = _states(given, plant)
+    told = year_shown(year, rows, closed, states, projection=live, asked=asked)
+    return {"plant": plant, **told}
 
 
 def _files(given: Services, plant: str, year: str) -> list[Path]:
-    found = standing(year, _archives(given, plant), _closed(given, plant))
+    found = standing(year, _archives(given, plant), _closed(given, plant), _states(given, plant))
     return list(found.files.values())
+
+
+def _states(given: Services, plant: str) -> Mapping[str, Mapping[str, Any]]:
+    """Month -> what is known of its archive."""
+    rows = given.months.rows(plant)
+    return {str(row["month"]): row["sealed"] for row in rows if row.get("sealed")}
 
 
 def _closed(given: Services, plant: str) -> Callable[[str], str | None]:

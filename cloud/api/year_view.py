@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cloud.api.month_view import look_of
 from cloud.api.rendering import STRINGS
 from cloud.outputs.headline import Row, kind_name
-from cloud.outputs.words import flag_words, word, word_or
+from cloud.outputs.words import word, word_or
+from edge.calc.flags import Flag
 from edge.calc.statements.statement import statement_rules
 
 _POSITION = (
@@ -30,6 +32,26 @@ class YearView:
         there = {one["month"]: one for one in self._told["archives"]}
         year = self._told["year"]
         return [(name, there.get(name)) for name in (f"{year}-{n:02}" for n in range(1, 13))]
+
+    def state(self, name: str) -> tuple[str, str] | None:
+        """(look, headline) of a month's archive; None for a month without one."""
+        found = {one["month"]: one["state"] for one in self._told["archives"]}
+        found |= {one["month"]: one["state"] for one in self._told["failed"]}
+        state = found.get(name)
+        return None if state is None else (look_of(state), state["headline"][self._language])
+
+    def beside_total(self) -> list[str]:
+        """Months that make the total doubtful, in words: those left out, then those not all."""
+        language = self._language
+        told = [
+            self.text("year.left-out", month=one["month"], state=one["state"]["headline"][language])
+            for one in self._told["failed"]
+        ]
+        return told + [
+            f"{one['month']}{one['state']['beside_total'][language]}"
+            for one in self._told["archives"]
+            if one["state"]["beside_total"][language]
+        ]
 
     def figures(self) -> list[Row]:
         """Name, decimal string, unit."""
@@ -66,11 +88,11 @@ class YearView:
 
     def flags(self) -> list[str]:
         """The year's flags in words."""
-        return [flag_words(flag, self._language) for flag in self._told["flags"]]
+        return [Flag(flag).sentence(self._language) for flag in self._told["flags"]]
 
     def lacks(self) -> list[str]:
         """What belongs to the emission and is not in it, in words."""
-        return [flag_words(flag, self._language) for flag in self._told["position"]["lacks"]]
+        return [Flag(flag).sentence(self._language) for flag in self._told["position"]["lacks"]]
 
     def position(self) -> list[tuple[str, str, str, str]]:
         """(name, now, then, difference) of each figure; "" where there is none."""

@@ -1,6 +1,7 @@
 """The process that verifies one archive: `stackproof verify --json`, with less to lose and to take.
 
-`python -m cloud.brought.child MEMORY_BYTES SECONDS FILE`; who starts it kills it when it is late
+`python -m cloud.brought.child MEMORY_BYTES SECONDS FILE [--trust]`; with `--trust` it reads the
+certificates to trust from its standard input. The process that starts it kills it when it is late
 (`cloud.brought.desk`). Before it opens the file its memory, processor time and descriptors are
 bounded; it writes no file, starts no process, and gains no right by any program it might run.
 """
@@ -9,10 +10,11 @@ import ctypes
 import resource
 import sys
 
-from cloud.brought.desk import EXIT_MEMORY
+from cloud.brought.desk import EXIT_MEMORY, TRUSTS
 from evidence import cli
 
 DESCRIPTORS = 64
+_STDIN = "/dev/stdin"
 _PR_SET_NO_NEW_PRIVS = 38  # linux/prctl.h
 
 
@@ -34,9 +36,10 @@ def confine(memory_bytes: int, seconds: int) -> None:
 def main() -> int:
     """Confine, verify, print the report."""
     memory_bytes, seconds, file = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+    trust = ["--trust", _STDIN] if sys.argv[4:] == [TRUSTS] else []
     confine(memory_bytes, seconds)
     try:
-        return cli.main(["verify", "--json", file])
+        return cli.main(["verify", "--json", file, *trust])
     except MemoryError:
         return EXIT_MEMORY
 

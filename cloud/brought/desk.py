@@ -46,6 +46,8 @@ REPORT_BYTES_MAX = 32 * 1024**2
 NICE = 10
 _PIECE = 1024 * 1024
 CHILD = "cloud.brought.child"
+#: its last argument where it reads the roots to trust from its standard input
+TRUSTS = "--trust"
 #: of the process, when that memory did not do; `verify` itself says 0 to 3
 EXIT_MEMORY = 75
 
@@ -222,8 +224,12 @@ class BroughtArchives:
         self._put(ended)
 
 
-async def report_of(path: Path) -> tuple[Mapping[str, Any], int]:
+async def report_of(path: Path, trust: bytes = b"") -> tuple[Mapping[str, Any], int]:
     """What `stackproof verify --json` says of a file, and how many bytes that are.
+
+    Args:
+        path: of the archive.
+        trust: PEM certificates of the roots to trust; none: the archive is not identified.
 
     Raises:
         BroughtError: it cannot be started, said nothing that can be read, or took too long.
@@ -231,8 +237,9 @@ async def report_of(path: Path) -> tuple[Mapping[str, Any], int]:
     try:
         child = await asyncio.create_subprocess_exec(
             sys.executable, "-m", CHILD, str(MEMORY_BYTES), f"{VERIFIED_WITHIN_S:.0f}", str(path),
-            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
+            *([TRUSTS] if trust else []),
+            stdin=asyncio.subprocess.PIPE if trust else asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )  # fmt: skip
     except OSError as error:  # no memory or no process is free: the next one is tried all the same
@@ -243,6 +250,7 @@ async def report_of(path: Path) -> tuple[Mapping[str, Any], int]:
         os.setpriority(os.PRIO_PROCESS, child.pid, NICE)
     try:
         async with asyncio.timeout(VERIFIED_WITHIN_S):
+            await _give(child, trust)
             said = await _said(child)
             status = await child.wait()
     except TimeoutError as error:
@@ -261,6 +269,15 @@ async def report_of(path: Path) -> tuple[Mapping[str, Any], int]:
         sentence = f"the verifier ended with status {status} and told nothing that can be read"
         raise BroughtError(f"{sentence}; run: stackproof verify") from error
     return report, len(said)
+
+
+async def _give(child: asyncio.subprocess.Process, trust: bytes) -> None:
+    if child.stdin is None:
+        return
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # its status says why
+        child.stdin.write(trust)
+        await child.stdin.drain()
+    child.stdin.close()
 
 
 async def _said(child: asyncio.subprocess.Process) -> bytes:

@@ -224,8 +224,22 @@ class Sealed(Shape):
     """An archive of a month."""
 
     newest: bool
+    replaced: bool = False
     sha256: Sha256
     verified: Checked | None
+
+
+InWords = Mapping[Literal["en", "zh"], Text]
+
+
+class SealedState(Shape):
+    """State of a month's archive; why is empty where nothing failed."""
+
+    exit_status: Literal[0, 1, 2, 3]
+    headline: InWords
+    beside_total: InWords
+    code: Text
+    why: InWords
 
 
 class MonthRow(Shape):
@@ -241,6 +255,7 @@ class MonthRow(Shape):
     owed: Rows[Mapping[str, Any]]
     readings: Readings
     archives: Rows[Sealed]
+    sealed: SealedState | None = None  # collectors of earlier programs tell none
 
 
 class Review(Shape):

@@ -1,12 +1,15 @@
-"""Every archive that stands is verified by this collector once; the verdict is kept for pages.
+"""Verdicts of this collector's own verifier on every archive that stands, kept for pages.
 
-By the command that an auditor runs, in a process of its own, one after another, the newest month
-first. The verdict is no evidence: whoever needs one verifies the archive. Starts processes.
+Each archive is verified once, by the command that an auditor runs, in a process of its own, the
+newest month first; each file is hashed again within a day, so that a flipped bit is noticed. The
+verdict is no evidence: an auditor verifies the archive. Starts processes.
 """
 
 import asyncio
 import contextlib
+import json
 import logging
+import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,13 +29,18 @@ FILE = "archive-checks.db"
 _SCHEMA = """
 CREATE TABLE checked (
     sha256 TEXT PRIMARY KEY, verdict TEXT, code TEXT, substituted_percent TEXT, version TEXT,
-    at_ns INTEGER
+    at_ns INTEGER, state TEXT, not_checked TEXT, hashed_ns INTEGER
 ) WITHOUT ROWID;
 """
-_TOLD = ("verdict", "code", "substituted_percent", "version", "at_ns")
+FORMAT = 2
+#: verdicts without a state are made again
+_UPGRADES = {1: f"DROP TABLE checked; {_SCHEMA}"}
+_TOLD = ("verdict", "code", "substituted_percent", "version", "at_ns", "state", "not_checked")
 #: seconds between two looks when nobody tells of news; until one that could not be verified is
 #: tried again
 LOOK_S, AGAIN_S = 30.0, 3_600.0
+#: a file is hashed again when its last hash is so old; seconds of rest for each second of hashing
+HASHED_NS, REST = 20 * 3_600 * 10**9, 9.0
 
 log = logging.getLogger("stackproof.cloud.months")
 
@@ -51,14 +59,15 @@ class ArchiveChecks(KeptFile):
     Args:
         state_dir: they are kept in a file of it.
         clock: the collector's clock.
+        roots: plant id -> PEM of the root certificate that CLOUD.toml names for it.
 
     Raises:
         StoreError: the file cannot be used.
     """
 
-    def __init__(self, state_dir: Path, clock: Clock) -> None:
-        super().__init__(state_dir / FILE, _SCHEMA, 1, "verdicts of archives")
-        self._clock = clock
+    def __init__(self, state_dir: Path, clock: Clock, roots: Mapping[str, bytes]) -> None:
+        super().__init__(state_dir / FILE, _SCHEMA, FORMAT, "verdicts of archives", _UPGRADES)
+        self._clock, self._roots = clock, roots
         self._failed: dict[str, float] = {}
 
     def of(self, sha256: str) -> Mapping[str, Any] | None:
@@ -66,7 +75,8 @@ class ArchiveChecks(KeptFile):
 
         verdict; code: of the finding that weighs most, "" when it passed; substituted_percent: of
         its emission, as `substituted_percent`, None where that is not told; version: of the
-        program; at_ns: when.
+        program; at_ns: when; state: `MonthState.as_map` as JSON text; not_checked: the verifier's
+        sentences, likewise.
         """
         rows = self._ask(f"SELECT {', '.join(_TOLD)} FROM checked WHERE sha256 = ?", sha256)  # noqa: S608 - our own names
         return dict(zip(_TOLD, rows[0], strict=True)) if rows else None
@@ -76,13 +86,15 @@ class ArchiveChecks(KeptFile):
         archives: Callable[[], Iterable[Stands]],
         changed: asyncio.Event,
         told: Callable[[str], None],
+        altered: Callable[[Stands], None],
     ) -> None:
-        """Verify what was not, for ever.
+        """Verify what was not, and hash again what was, for ever.
 
         Args:
             archives: those that stand, first what is wanted first. Called in a worker thread.
             changed: set when others stand there: they are looked at at once.
             told: called with a plant of which one has a verdict now.
+            altered: called with one whose file has another hash than it was noted with.
         """
         while True:
             try:
@@ -90,6 +102,10 @@ class ArchiveChecks(KeptFile):
                 if wanted is not None:
                     await self._check(wanted)
                     told(wanted.plant)
+                    continue
+                old = await asyncio.to_thread(self._oldest, archives)
+                if old is not None:
+                    await self._hash(old, altered)
                     continue
             except StoreError as error:
                 log.warning("no archive is verified just now: %s", error)
@@ -109,6 +125,24 @@ class ArchiveChecks(KeptFile):
                 again = one
         return again
 
+    def _oldest(self, archives: Callable[[], Iterable[Stands]]) -> Stands | None:
+        """The archive whose last hash is the oldest, None where all are recent."""
+        found = dict(self._ask("SELECT sha256, hashed_ns FROM checked"))
+        due_ns = self._clock.wall_ns() - HASHED_NS
+        old = [one for one in archives() if found.get(one.sha256, due_ns) < due_ns]
+        return min(old, key=lambda one: found[one.sha256], default=None)
+
+    async def _hash(self, one: Stands, altered: Callable[[Stands], None]) -> None:
+        """Hash a file again, and rest; the disk is there for readings first."""
+        began_s = time.monotonic()
+        sha256 = await asyncio.to_thread(_sha256, one.path)
+        asked = "UPDATE checked SET hashed_ns = ? WHERE sha256 = ?"
+        await asyncio.to_thread(self._ask, asked, self._clock.wall_ns(), one.sha256)
+        if sha256 not in (one.sha256, ""):  # "": it went, and whoever lists the folder sees it
+            log.error("%s is another file than was sealed", one.path, extra=about(one.plant))
+            altered(one)
+        await asyncio.sleep(REST * (time.monotonic() - began_s))
+
     async def _check(self, wanted: Stands) -> None:
         plant, path, sha256 = wanted
         try:
@@ -124,15 +158,17 @@ class ArchiveChecks(KeptFile):
         self._failed[sha256] = self._clock.wall_ns() / 1e9  # late ones: since their end
 
     async def _verify(self, wanted: Stands) -> None:
-        _, path, sha256 = wanted
-        report, _ = await report_of(path)
+        plant, path, sha256 = wanted
+        report, _ = await report_of(path, self._roots.get(plant, b""))
         if await asyncio.to_thread(_sha256, path) != sha256:
             raise BroughtError("it is another file than was verified: later")
         verdict, findings = str(report["verdict"]), report["findings"]
         code = "" if verdict == Verdict.PASSED.value else str(findings[0]["code"])
         share = await asyncio.to_thread(_substituted, path)
-        row = (sha256, verdict, code, share, VERSION, self._clock.wall_ns())
-        asked = "INSERT OR REPLACE INTO checked VALUES (?, ?, ?, ?, ?, ?)"
+        told = [json.dumps(report[name]) for name in ("state", "not_checked")]
+        now_ns = self._clock.wall_ns()
+        row = (sha256, verdict, code, share, VERSION, now_ns, *told, now_ns)
+        asked = "INSERT OR REPLACE INTO checked VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
         await asyncio.to_thread(self._ask, asked, *row)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 
 from cloud.closing.archive import ArchiveFolder
@@ -30,6 +30,7 @@ class StandingArchives:
         self._facts, self._folder = facts, folder
         self._listed: Mapping[str, Sequence[Stamp]] | None = None
         self._noted: dict[str, Sequence[Stamp]] = {}
+        self._altered: set[tuple[str, str]] = set()
         self.changed = asyncio.Event()
 
     def look(self) -> None:
@@ -50,6 +51,11 @@ class StandingArchives:
         """Something was put there."""
         self._listed = None
 
+    def altered(self, plant: str, name: str) -> None:
+        """A file's bytes are others, whatever its size and time say: read it again."""
+        self._altered.add((plant, name))
+        self._noted.pop(plant, None)
+
     def has_news(self, plant: str) -> bool:
         """Are a plant's others than were noted, or is that not known? No I/O."""
         return self._listed is None or self._noted.get(plant) != self._listed.get(plant, [])
@@ -64,11 +70,19 @@ class StandingArchives:
         if self._listed is None:
             self.look()
         stamps = (self._listed or {}).get(plant, [])
-        look_at_archives(self._facts, plant, self._folder, [name for name, *_ in stamps])
+        names, again = [name for name, *_ in stamps], frozenset(self._altered)
+        look_at_archives(self._facts, plant, self._folder, names, again)
+        self._altered -= {(plant, name) for name in names} & again
         self._noted[plant] = stamps
 
 
-def look_at_archives(facts: Facts, plant: str, folder: ArchiveFolder, names: Sequence[str]) -> None:
+def look_at_archives(
+    facts: Facts,
+    plant: str,
+    folder: ArchiveFolder,
+    names: Sequence[str],
+    again: Set[tuple[str, str]] = frozenset(),
+) -> None:
     """Note the archives of a plant. Blocking file I/O.
 
     Args:
@@ -76,17 +90,19 @@ def look_at_archives(facts: Facts, plant: str, folder: ArchiveFolder, names: Seq
         plant: plant id.
         folder: where they stand.
         names: of this plant's, as the folder lists them.
+        again: (plant, name) of those to read although size and time are as they were.
 
     Raises:
         StoreError: one cannot be read.
     """
-    known = {one.name: one for one in facts.archives(plant)}
+    held = facts.archives(plant)
+    known = {one.name: one for one in held if (plant, one.name) not in again}
     try:
         looked = [_archive(folder.folder / name, *folder.month_of(name), known) for name in names]
     except OSError as error:
         raise StoreError(f"an archive cannot be read: {error.strerror}") from error
     found = [one for one in looked if one is not None]
-    if sorted(found, key=lambda one: one.name) != list(known.values()):
+    if sorted(found, key=lambda one: one.name) != held:
         facts.put_archives(plant, found)
 
 

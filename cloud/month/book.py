@@ -20,7 +20,7 @@ from cloud.month.deadlines import deadline_of
 from cloud.month.expected import Plans
 from cloud.month.facts import Archive, Facts, Position
 from cloud.month.figured import figures_row
-from cloud.month.rows import VerdictOf, checklist_row, month_row
+from cloud.month.rows import VerdictOf, checklist_row, issues_row, month_row
 from cloud.month.sources import Sources
 from cloud.month.states import MonthFacts, Standing, newest_final, standing
 from cloud.records.papers import Papers
@@ -128,7 +128,8 @@ class MonthBook:
         of = self._standing(found, month, now_ns, closes, archives)
         row = self._row(plant, found, of, closes, archives)
         figures = self._figured(plant, month, archives, closes)
-        return {**row, **checklist_row(found, closes), "figures": figures}
+        told = issues_row(row["archives"], self._verdict_of, figures)
+        return {**row, **checklist_row(found, closes), "figures": figures, **told}
 
     def _figured(
         self, plant: str, month: str, archives: Sequence[Archive], closes: Sequence[MonthClose]

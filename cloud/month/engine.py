@@ -80,8 +80,7 @@ class MonthEngine:
         self._began: list[Ordered] | None = None
         self._orders: set[asyncio.Task[None]] = set()
         self._busy: set[tuple[str, str]] = set()  # (plant, month) that are being closed
-        self._archives = StandingArchives(book.facts, months.archives)
-        self.archives_changed = self._archives.changed  # set when others are noted than before
+        self._archives = self.noted = StandingArchives(book.facts, months.archives)
         self._counting = asyncio.Lock()
 
     # -- what one may ask -------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from cloud.closing.kept import read_kept
+from evidence.month_state import issues_of, state_of
 
 #: of a statement's input and output, what is shown
 _GIVEN, _OUTPUT = (
@@ -31,4 +32,5 @@ def figures_row(path: Path, statement: bytes) -> Mapping[str, Any] | None:
         "statement_sha256": statement.hex(),
         **{key: given[key] for key in _GIVEN if key in given},
         "made": {key: output[key] for key in _OUTPUT if key in output},
+        "state": state_of(issues_of(given, output), closing=str(given["closing"])).as_map(),
     }

@@ -30,7 +30,8 @@ def open_months(
     """The engine, and what verifies its archives; neither runs yet, `stack` closes their files."""
     facts = Facts(config.state_dir)
     stack.callback(facts.close)
-    checks = ArchiveChecks(config.state_dir, clock)
+    roots = {one.plant: one.root.pem for one in config.plants}
+    checks = ArchiveChecks(config.state_dir, clock, roots)
     stack.callback(checks.close)
     authority = Authority(config.tsa_url) if config.tsa_url else None
     folder = config.archive_dir
@@ -45,8 +46,9 @@ def open_months(
     )
     return engine, lambda: checks.run(
         lambda: standing_archives(facts, sources.plants(), folder),
-        engine.archives_changed,
+        engine.noted.changed,
         book.forget,
+        lambda one: engine.noted.altered(one.plant, one.path.name),
     )
 
 

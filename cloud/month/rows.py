@@ -1,5 +1,6 @@
 """Months as the API and the pages have them: JSON-ready, instants in UTC nanoseconds. Pure."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,15 @@ from cloud.month.checklist import Checklist, DeviceRow, Owed
 from cloud.month.deadlines import deadline_of
 from cloud.month.expected import Given
 from cloud.month.facts import Archive
+from cloud.month.sealed import seal_of, sealed_row, state_rows, worded
 from cloud.month.states import Standing
 from evidence.documents.document import COLLECTOR
 from evidence.documents.standing import Logged
+from evidence.month_state import MonthState
 
 #: SHA-256 of an archive (hex) -> what was found of it, None while it was not verified
 VerdictOf = Callable[[str], Mapping[str, Any] | None]
+_VERIFIED = ("verdict", "code", "substituted_percent", "version", "at_ns")
 
 
 def month_row(
@@ -28,6 +32,8 @@ def month_row(
 ) -> dict[str, Any]:
     """A month with its state, its deadline and its `archives` with what was found of them."""
     deadline = deadline_of(of.month)
+    found = [{**_archive(one, close, path), "verified": verdict_of(one.sha256)}
+             for one, path in archives]  # fmt: skip
     return {
         "plant": plant,
         "month": of.month,
@@ -52,11 +58,41 @@ def month_row(
             "bad": of.counted.bad,
             "due": of.due,
         },
-        "archives": [
-            {**_archive(one, close, path), "verified": verdict_of(one.sha256)}
-            for one, path in archives
-        ],
+        "archives": [{**one, "verified": _verified(one["verified"])} for one in found],
+        "sealed": sealed_row(seal_of(found)),
     }
+
+
+def _verified(found: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """A verdict without its state, which `sealed` tells."""
+    return found and {name: found[name] for name in _VERIFIED}
+
+
+def issues_row(
+    archives: Sequence[Mapping[str, Any]],
+    verdict_of: VerdictOf,
+    figures: Mapping[str, Any] | None,
+) -> Mapping[str, Any]:
+    """What a month's page tells of its archive: `sealed`, `issues`, `more`, `not_checked`.
+
+    Before the archive is verified its statement alone says what it lacks.
+
+    Args:
+        archives: of the month, as `month_row` gives them.
+        verdict_of: as there.
+        figures: as `figures_row`, None where none can be shown.
+    """
+    seal = seal_of(archives)
+    found = None if seal is None else verdict_of(seal["sha256"])
+    if seal is not None and found is not None:
+        state = MonthState.from_map(json.loads(found["state"]))
+        sealed = sealed_row({**seal, "verified": found})
+        return {"sealed": sealed, **state_rows(state, json.loads(found["not_checked"]))}
+    if seal is None or figures is None:
+        return {"sealed": None, **state_rows(MonthState(), ())}
+    state = MonthState.from_map(figures["state"])
+    sealed = {"sha256": seal["sha256"], **worded(state), "code": "", "why": {}}
+    return {"sealed": sealed, **state_rows(state, ())}
 
 
 def checklist_row(of: Checklist, closes: Sequence[MonthClose]) -> dict[str, Any]:

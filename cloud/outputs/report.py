@@ -18,7 +18,8 @@ from cloud.outputs.report_pictures import completeness_of, effects_of, sources_o
 from cloud.outputs.reported import Checked
 from cloud.outputs.sealed import SealedMonth
 from cloud.outputs.typing_sheet import LABELS
-from cloud.outputs.words import flag_words, word, word_or
+from cloud.outputs.words import word, word_or
+from edge.calc.flags import Flag
 from evidence.findings import Verdict, utc
 from evidence.phrases import phrase, translated
 
@@ -303,7 +304,7 @@ def _findings(checked: Checked, language: str) -> Iterator[Block]:
 def _flags(checked: Checked, language: str) -> Iterator[Block]:
     month = checked.month
     yield heading(word("report.flags", language))
-    sentences = [flag_words(flag, language) for flag in month.output["flags"]]
+    sentences = [Flag(flag).sentence(language) for flag in month.output["flags"]]
     sentences += counter_sentences(month.given, month.documents, language)
     if (more := len(sentences) - LISTED_MAX) > 0:
         sentences[LISTED_MAX:] = [word("report.more", language, n=more)]

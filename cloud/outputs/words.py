@@ -33,10 +33,3 @@ def in_both(say: Callable[[str], str]) -> str:
 def both(key: str, **values: object) -> str:
     """Chinese and English beside each other, for papers that one file serves."""
     return f"{word(key, 'zh', **values)} {word(key, 'en', **values)}"
-
-
-def flag_words(flag: str, language: str) -> str:
-    """A statement's flag as a sentence; one this table does not have stays as it is."""
-    kind, _, what = flag.partition(":")
-    shown = word_or(f"flag.{kind}", language, flag)
-    return shown.replace("{what}", what)

@@ -6,12 +6,18 @@ from typing import Any
 from cloud.outputs.figures import name_of
 from cloud.outputs.sealed import SealedMonth
 from cloud.outputs.sheets import Cell, headline_of, number
-from cloud.outputs.words import both, flag_words, in_both, word, word_or
+from cloud.outputs.words import both, in_both, word, word_or
 from cloud.year.sealed_year import SealedYear
 from edge.calc.factors import RuleSet
+from edge.calc.flags import Flag
 from evidence.month_state import MonthState
 
 Rows = list[list[Cell]]
+
+
+def _flag(text: str) -> str:
+    """A flag's sentence in both languages."""
+    return in_both(Flag(text).sentence)
 
 
 def bands(year: SealedYear) -> Rows:
@@ -58,7 +64,7 @@ def statement_rows(year: SealedYear) -> Rows:
     rows += totals
     rows += _entity(made["key_entity"])
     rows += list(_differences(made.get("differences", [])))
-    rows += [[Cell(f"{flag_words(f, 'zh')} {flag_words(f, 'en')}"), Cell(f)] for f in made["flags"]]
+    rows += [[Cell(_flag(f)), Cell(f)] for f in made["flags"]]
     rows.append([Cell(both("year.sum-rule"))])
     rows.append([Cell(both("year.means"))])
     return rows
@@ -151,8 +157,7 @@ def inventory_rows(year: SealedYear, told: Mapping[str, Any]) -> Rows:
     """An ISO 14064-1 inventory."""
     rows = bands(year)
     for flag in told["left_out"]:
-        said = f"{flag_words(flag, 'zh')} {flag_words(flag, 'en')}"
-        rows.append([Cell(said, look="band")])
+        rows.append([Cell(_flag(flag), look="band")])
     rows.append([Cell(both("inventory.how", set=told["gwp_set"].upper()))])
     rows.append(head("figure", "value", "unit", "state", "source"))
     direct = told["category_1"]
@@ -263,7 +268,7 @@ def position_rows(told: Mapping[str, Any]) -> Rows:
         days = f"{projection['days']}/{projection['of_days']}"
         rows.append([Cell(both(f"position.{projection['method']}")), Cell(days)])
     rows.append([Cell(both(f"position.state.{told['state']}"), look="band")])
-    rows += [[Cell(f"{flag_words(f, 'zh')} {flag_words(f, 'en')}"), Cell(f)] for f in told["lacks"]]
+    rows += [[Cell(_flag(f)), Cell(f)] for f in told["lacks"]]
     if issued := told.get("preallocated"):
         confidence = both(f"confidence.{issued['confidence']}")
         rows.append([Cell(both("position.preallocated")), number(issued["t"]), Cell(confidence)])

@@ -9,17 +9,24 @@ from cloud.api.services import MonthRefusedError
 from cloud.month.book import MonthBook
 from cloud.month.facts import Facts
 from tests.e2e.fake_plant import PLANT
-from tests.unit.cloud.month.month_facts import NOW_NS, NoCollector, Planned, back, close, fill
+from tests.unit.cloud.month.month_facts import (
+    NOW_NS,
+    NoCollector,
+    Planned,
+    back,
+    close,
+    fill,
+    found,
+)
 
 
 def verdict_of(sha256: str) -> Mapping[str, Any] | None:
-    """Of four archives two passed, one failed, one was not verified yet."""
+    """Of four archives one passed, one lacks clinker, one failed, one was not verified yet."""
     which = int(sha256[:2], 16) % 4
     if which == 3:
         return None
-    is_good = which < 2
-    return {"verdict": "passed" if is_good else "failed", "code": "" if is_good else "E-FILE-HASH",
-            "substituted_percent": "1.50", "version": "0", "at_ns": NOW_NS}  # fmt: skip
+    flags = ("no-clinker", "silent:gas-1.co2") if which == 1 else ()
+    return found(*flags, code="E-FILE-HASH" if which == 2 else "", at_ns=NOW_NS)
 
 
 class FakeMonths:

@@ -24,7 +24,7 @@ from cloud.clock import Clock
 from cloud.live.hub import LiveHub
 from cloud.month.checklist import Known, checklist
 from cloud.month.deadlines import deadline_of
-from cloud.month.rows import checklist_row, month_row
+from cloud.month.rows import checklist_row, issues_row, month_row
 from cloud.month.states import MonthFacts, standing
 from cloud.records.papers import Papers
 from cloud.review.openings import Openings
@@ -94,7 +94,8 @@ class Months:
         )
         row = month_row(plant, made, standing(facts, T0), None, [], verdict_of=lambda _: None)
         beside = {"progress": None, "refused": "", "counting": "", "figures": None}
-        return {**row, **checklist_row(made, []), **beside}
+        told = issues_row([], lambda _: None, None)
+        return {**row, **checklist_row(made, []), **beside, **told}
 
 
 class Streams:

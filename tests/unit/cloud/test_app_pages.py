@@ -224,6 +224,7 @@ def test_every_text_is_used_and_every_used_text_exists() -> None:
     parts += re.findall(r'f"((?:alarms|front|month|review|visit)\.[a-z.]+\.)\{', python)
     refused = re.findall(r'AccountError\(\s*"([a-z-]+)"', python)
     refused += re.findall(r'AccountError\("([a-z-]+)" if .* else "([a-z-]+)"', python)[0]
+    refused += re.findall(r'key(?:, detail.*)? = "(wait[a-z-]*)"', python)
     refused += re.findall(r'_check_same\(.*, "([a-z-]+)"\)', python)
     errors = {f"account.error.{key}" for key in refused}
     assert errors - keys == set()

@@ -17,6 +17,7 @@ from cloud.alarms.desk import AlarmDesk
 from cloud.alarms.rules import Rules, default_rules
 from cloud.alarms.store import AlarmStore
 from cloud.live.hub import LiveHub
+from cloud.month.sealed import sealed_row
 from tests.unit.cloud.app_examples import no_evidence
 from tests.unit.cloud.live_examples import (
     GATEWAY,
@@ -29,6 +30,7 @@ from tests.unit.cloud.live_examples import (
     payload,
     values,
 )
+from tests.unit.cloud.month.month_facts import found
 
 SILENT = None
 COLLECTOR_ENDS_NS = int(datetime(2026, 10, 22, 12, tzinfo=UTC).timestamp()) * NS
@@ -44,12 +46,14 @@ class Facts:
         self.level, self.due, self.ends = "normal", "", "2031-10-01T12:00:00+00:00"
         self.server_ends, self.behind = self.ends, False
         self.unkept_s: float | None = None
+        self.verified: Mapping[str, Any] | None = found()
         self.away_s: float | None = None
 
     def rows(self, plant: str) -> Sequence[Mapping[str, Any]]:
         owed = [{"blocks": True}]
+        archive = {"newest": True, "replaced": False, "sha256": "ab", "verified": self.verified}
         return [{"month": "2026-08", "level": self.level, "deadline": "d", "days_left": 1,
-                 "owed": owed}]  # fmt: skip
+                 "owed": owed, "archives": [archive], "sealed": sealed_row(archive)}]  # fmt: skip
 
     def month(self, plant: str, month: str) -> Mapping[str, Any]:
         due = {"device": "d", "due": self.due, "number": "7"}
@@ -169,6 +173,12 @@ STORIES = [
                          (600, WELL)], [(0, "raised"), (600, "cleared")]),
     Story("month-late", [(0, {"level": "urgent"}), (600, {"level": "alarm"}),
                          (1_200, {"level": "normal"})], [(600, "raised"), (1_200, "cleared")]),
+    # until a sound archive has replaced it: one that waits for its verdict ends nothing
+    Story("month-failed", [(0, {"verified": found(code="E-FILE-HASH")}), (600, {"verified": None}),
+                           (1_200, {"verified": found()})], [(0, "raised"), (1_200, "cleared")]),
+    Story("month-incomplete", [(0, WELL), (600, {"verified": found("no-clinker")}),
+                               (1_200, {"verified": None}), (1_800, {"verified": found()})],
+          [(600, "raised"), (1_800, "cleared")]),
     # above 7 t/h from when five minutes of it are there, for ten minutes; 10 % of the width of 4 is
     # 0.4: over at a mean of 6.6 and less, for a quarter of an hour. At 3,000 the mean of ten
     # minutes is (6.7 + 6.7 + 6.5) / 3 = 6.63, at 3,300 (6.7 + 6.5 + 6.5) / 3 = 6.57
@@ -226,7 +236,7 @@ async def played(story: Story, folder: Path, restarts: Sequence[int]) -> list[tu
             hub.on_alarms(PLANT, more.pop("collector", []))
             facts.behind, facts.unkept_s = more.pop("behind", False), more.pop("unkept", None)
             facts.away_s = more.pop("away", None)
-            for name in {"level", "due", "ends", "server_ends"} & more.keys():
+            for name in {"level", "due", "ends", "server_ends", "verified"} & more.keys():
                 setattr(facts, name, more.pop(name))
             hub.on_live(PLANT, GATEWAY, payload(second, **{"values": VALUES, **more}))
         await desk.look(PLANT)

@@ -1,6 +1,7 @@
 """Facts of whole months as the reader leaves them, without the readings: for pages."""
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -12,6 +13,7 @@ from cloud.month.facts import Archive, Facts, Position, Segment, StreamDay
 from cloud.month.tally import Counts, DayTally, Layout
 from cloud.records.papers import Papers
 from evidence.log import Entry, Kind, encode_entry
+from evidence.month_state import issue_of, state_of
 
 SECOND = 10**9
 ZONE, GATEWAY = "Asia/Shanghai", "edge-1"
@@ -76,6 +78,15 @@ def close(facts: Facts, plant: str, month: str, index: int, replaces: bytes | No
 def _aside(one: Archive, replaces: bytes | None) -> Archive:
     name = one.name.replace(".tar", f".replaced-{(replaces or b'').hex()[:12]}.tar")
     return Archive(name, one.month, True, one.size, 0, one.sha256, one.statement)
+
+
+def found(*flags: str, code: str = "", at_ns: int = 0) -> dict[str, Any]:
+    """Verdict on an identified and recomputed archive, as `ArchiveChecks.of` keeps it."""
+    verdict = "failed" if code else "passed"
+    issues = [issue_of(flag) for flag in flags]
+    state = state_of(issues, verdict=verdict, identified=True, recomputed=True, closing="final")
+    return {"verdict": verdict, "code": code, "substituted_percent": "1.50", "version": "0",
+            "at_ns": at_ns, "state": json.dumps(state.as_map()), "not_checked": "[]"}  # fmt: skip
 
 
 class NoCollector:

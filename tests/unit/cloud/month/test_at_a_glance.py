@@ -3,18 +3,27 @@
 import asyncio
 import hashlib
 import json
+import os
+import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cloud.api.month_view import MonthCell
 from cloud.brought.desk import BroughtError
+from cloud.closing.archive import ArchiveFolder
 from cloud.month import archive_checks
 from cloud.month.archive_checks import ArchiveChecks, Stands
+from cloud.month.archives import StandingArchives
 from cloud.month.facts import Archive, Facts
 from cloud.month.opening import standing_archives
+from cloud.month.sealed import seal_of, sealed_row
 from cloud.month.substituted import substituted_percent
+from evidence.keys import certificate_to_pem
 from tests.unit.cloud.evidence_examples import ManualClock
+from tests.unit.cloud.month.month_facts import found
 from tests.unit.evidence import sealed_month as sm
 
 GIVEN = {
@@ -28,6 +37,7 @@ def line(category: str, kind: str, emission_t: str, basis: str) -> dict[str, obj
             "parameters": {"ncv": {"basis": basis}}}  # fmt: skip
 
 
+ROOT = certificate_to_pem(sm.keys().certificates["root"])
 COAL = ("fuel", "bituminous")
 
 
@@ -62,11 +72,11 @@ async def test_each_archive_is_verified_once_and_its_verdict_kept(
     changed, stand, told = asyncio.Event(), list[Stands](), list[str]()
     report_of = archive_checks.report_of
 
-    async def counted(path: Path) -> object:
+    async def counted(path: Path, trust: bytes) -> object:
         asked.append(path.name)
         if len(asked) == 2:
-            return {"verdict": "passed", "findings": []}, 0
-        return await report_of(path)
+            return {"verdict": "passed", "findings": [], "state": {}, "not_checked": []}, 0
+        return await report_of(path, trust)
 
     def archives() -> list[Stands]:
         if not stand or len(asked) == 3:
@@ -76,8 +86,8 @@ async def test_each_archive_is_verified_once_and_its_verdict_kept(
     loop = asyncio.get_running_loop()
     monkeypatch.setattr(archive_checks, "report_of", counted)
     monkeypatch.setattr(archive_checks, "LOOK_S", 3_600.0)  # nobody waits for that
-    checks = ArchiveChecks(tmp_path, ManualClock(sm.START_NS))
-    running = asyncio.create_task(checks.run(archives, changed, told.append))
+    checks = ArchiveChecks(tmp_path, ManualClock(sm.START_NS), {})
+    running = asyncio.create_task(checks.run(archives, changed, told.append, lambda _: None))
     async with asyncio.timeout(60):
         await empty.wait()
         stand += [
@@ -88,19 +98,19 @@ async def test_each_archive_is_verified_once_and_its_verdict_kept(
         changed.set()
         await done.wait()
     running.cancel()
-    found = checks.of(aa), checks.of(bb)
+    verdicts = checks.of(aa), checks.of(bb)
     assert checks.of("cc") is None
     checks.close()
     assert asked == ["good.tar", "bad.tar", "bad.tar"]
     assert told == ["p", "p", "q"]
-    assert [one and one["verdict"] for one in found] == ["passed", "failed"]
-    assert [one and one["at_ns"] for one in found] == [sm.START_NS] * 2
-    assert found[0] is not None
-    assert (found[0]["code"], found[0]["substituted_percent"]) == ("", "0.00")
-    assert found[1] is not None
-    assert found[1]["code"].startswith("E-")
-    kept = ArchiveChecks(tmp_path, ManualClock(sm.START_NS))
-    assert kept.of(aa) == found[0]
+    assert [one and one["verdict"] for one in verdicts] == ["passed", "failed"]
+    assert [one and one["at_ns"] for one in verdicts] == [sm.START_NS] * 2
+    assert verdicts[0] is not None
+    assert (verdicts[0]["code"], verdicts[0]["substituted_percent"]) == ("", "0.00")
+    assert verdicts[1] is not None
+    assert verdicts[1]["code"].startswith("E-")
+    kept = ArchiveChecks(tmp_path, ManualClock(sm.START_NS), {})
+    assert kept.of(aa) == verdicts[0]
     kept.close()
 
 
@@ -110,7 +120,7 @@ async def test_archives_that_take_too_long_keep_no_other_plants_waiting(
     """Three of half an hour each, tried again each hour, were all that was ever verified."""
     clock, tried, done = ManualClock(sm.START_NS), list[str](), asyncio.Event()
 
-    async def late(path: Path) -> object:
+    async def late(path: Path, _: bytes) -> object:
         clock.now_ns += 1_800 * sm.SECOND
         tried.append(path.name)
         if len(tried) == 7:
@@ -120,9 +130,11 @@ async def test_archives_that_take_too_long_keep_no_other_plants_waiting(
         raise BroughtError("not verified within 1800 s")
 
     monkeypatch.setattr(archive_checks, "report_of", late)
-    checks = ArchiveChecks(tmp_path, clock)
+    checks = ArchiveChecks(tmp_path, clock, {})
     stand = [Stands("p", tmp_path / name, name) for name in "abcdef"]
-    running = asyncio.create_task(checks.run(lambda: stand, asyncio.Event(), lambda _: None))
+    running = asyncio.create_task(
+        checks.run(lambda: stand, asyncio.Event(), lambda _: None, lambda _: None)
+    )
     waiting = asyncio.create_task(done.wait())
     await asyncio.wait((running, waiting), timeout=60, return_when=asyncio.FIRST_COMPLETED)
     assert not running.done()
@@ -140,28 +152,31 @@ def test_the_newest_month_is_verified_first_and_what_was_replaced_never(tmp_path
     assert list(found) == [("p", tmp_path / f"{name}.tar", name) for name in "ba"]
 
 
+def cell_of(verified: Mapping[str, Any] | None, **archive: object) -> MonthCell:
+    one = {"newest": True, "replaced": False, "sha256": "ab", "verified": verified, **archive}
+    row = {
+        "zone": "Asia/Shanghai", "readings": {"count": 900, "reserved": 9, "bad": 90, "due": 1000},
+        "archives": [one], "sealed": sealed_row(seal_of([one])),
+    }  # fmt: skip
+    return MonthCell(json.loads(json.dumps(row)), "en")
+
+
 @pytest.mark.parametrize(
     ("verified", "look", "word"),
     [
         (None, "unknown", "not yet"),
-        ({"verdict": "passed", "code": ""}, "passed", "verification: PASSED · 1970-01-01 08:00"),
-        ({"verdict": "failed", "code": "E-SEAL"}, "failed", "FAILED (E-SEAL)"),
-        ({"verdict": "cannot-decide", "code": "C-RULES"}, "cannot-decide", "(C-RULES)"),
+        (found(), "passed", "verification: PASSED · 1970-01-01 08:00"),
+        (found(code="E-SEAL"), "failed", "FAILED (E-SEAL)"),
+        (found("no-clinker"), "open", "PASSED, INCOMPLETE: clinker is missing (mandatory) · 1970"),
     ],
 )
 def test_a_cell_tells_completeness_marks_substitution_and_verdict(
     verified: dict[str, object] | None, look: str, word: str
 ) -> None:
-    more = {"version": "1", "at_ns": 0, "substituted_percent": "1.50"}
-    held = verified and {**verified, **more}
-    row = {
-        "zone": "Asia/Shanghai", "readings": {"count": 900, "reserved": 9, "bad": 90, "due": 1000},
-        "archives": [{"newest": True, "verified": held}],
-    }  # fmt: skip
-    cell = MonthCell(json.loads(json.dumps(row)), "en")
+    cell = cell_of(verified)
     # 900 - 90 of 1000 due have a value; 9 and 90 of the 900 that came
     assert cell.readings() == ["complete 81.00 %", "marked 1.00 %, no value 10.00 %"]
-    assert cell.substituted() == ("substituted 1.50 % of the emission" if held else "")
+    assert cell.substituted() == ("substituted 1.50 % of the emission" if verified else "")
     told = cell.verdict()
     assert told is not None
     assert told[0] == look
@@ -169,14 +184,79 @@ def test_a_cell_tells_completeness_marks_substitution_and_verdict(
 
 
 @pytest.mark.parametrize(
-    ("verdict", "is_replaced", "look"),
-    [("failed", False, "failed"), ("failed", True, None), ("passed", False, None)],
+    ("code", "is_replaced", "look"),
+    [("E-CLOSE", False, "failed"), ("E-CLOSE", True, None), ("", False, None)],
 )
 def test_an_archive_whose_statement_was_altered_is_told_as_failed(
-    verdict: str, look: str | None, *, is_replaced: bool
+    code: str, look: str | None, *, is_replaced: bool
 ) -> None:
     """Its close does not know it any more; an earlier archive is not known to it either."""
-    verified = {"verdict": verdict, "code": "E-CLOSE", "version": "1", "at_ns": 0}
-    archive = {"newest": False, "replaced": is_replaced, "verified": verified}
-    told = MonthCell({"zone": "Asia/Shanghai", "archives": [archive]}, "en").verdict()
+    told = cell_of(found(code=code), newest=False, replaced=is_replaced).verdict()
     assert (told and told[0]) == look
+
+
+async def test_a_bit_that_flips_in_a_sealed_archive_is_noticed_within_a_day(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Size and time of the file stay as they were, as on a disk that rots."""
+    monkeypatch.setattr(archive_checks, "LOOK_S", 0.01)
+    path, clock = tmp_path / "mini-2026-09.tar", ManualClock(sm.START_NS)
+    path.write_bytes(sm.honest())
+    stat, sha256 = path.stat(), hashlib.sha256(sm.honest()).hexdigest()
+    checks = ArchiveChecks(tmp_path, clock, {"mini": ROOT})
+    told, altered = asyncio.Event(), list[Stands]()
+    noticed, one = asyncio.Event(), Stands("mini", path, sha256)
+
+    def note(of: Stands) -> None:
+        altered.append(of)
+        noticed.set()
+
+    running = asyncio.create_task(
+        checks.run(lambda: [one], asyncio.Event(), lambda _: told.set(), note)
+    )
+    async with asyncio.timeout(60):
+        await told.wait()
+        rotten = bytearray(path.read_bytes())
+        rotten[len(rotten) // 2] ^= 1
+        path.write_bytes(rotten)
+        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+        await asyncio.sleep(0.1)
+        assert altered == []  # a file is not read again and again
+        clock.now_ns += 21 * 3_600 * sm.SECOND
+        await noticed.wait()
+    running.cancel()
+    found_there = checks.of(sha256)
+    checks.close()
+    assert altered == [one]
+    assert found_there is not None
+    assert json.loads(found_there["state"])["identified"] is True
+
+
+def test_an_altered_archive_is_noted_again_although_its_stamp_is_the_same(tmp_path: Path) -> None:
+    facts, folder = Facts(tmp_path), ArchiveFolder(tmp_path / "archives")
+    folder.folder.mkdir(exist_ok=True)
+    path = folder.folder / "mini-2026-09.tar"
+    path.write_bytes(b"sound")
+    stat, standing = path.stat(), StandingArchives(facts, folder)
+    asyncio.run(standing.catch_up("mini"))
+    path.write_bytes(b"sounD")
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    standing.look()
+    assert not standing.has_news("mini")
+    standing.altered("mini", path.name)
+    assert standing.has_news("mini")
+    asyncio.run(standing.catch_up("mini"))
+    (noted,) = facts.archives("mini")
+    facts.close()
+    assert noted.sha256 == hashlib.sha256(b"sounD").hexdigest()
+
+
+def test_verdicts_of_an_earlier_program_are_made_again(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / archive_checks.FILE) as old:
+        old.execute("CREATE TABLE checked (sha256 TEXT PRIMARY KEY, verdict TEXT, code TEXT)")
+        old.execute("INSERT INTO checked VALUES ('ab', 'passed', '')")
+        old.execute("PRAGMA user_version = 1")
+    old.close()
+    checks = ArchiveChecks(tmp_path, ManualClock(sm.START_NS), {})
+    assert checks.of("ab") is None
+    checks.close()

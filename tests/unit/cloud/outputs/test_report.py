@@ -25,7 +25,7 @@ from cloud.outputs.plots import shares
 from cloud.outputs.report import report_paper
 from cloud.outputs.reported import Checked
 from cloud.outputs.sealed import read_sealed
-from cloud.outputs.words import flag_words
+from edge.calc.flags import Flag
 from edge.calc.local_time import Day
 from evidence.documents.document import Document
 from evidence.findings import Report
@@ -155,7 +155,7 @@ def test_no_uncertainty_is_not_an_uncertainty_of_zero() -> None:
 
 
 def test_a_flag_that_nobody_has_words_for_stays_as_it_is() -> None:
-    assert flag_words("brand-new:thing", "zh") == "brand-new:thing"
+    assert Flag("brand-new:thing").sentence("zh") == "brand-new:thing"
 
 
 def test_supporting_material_is_counted_by_the_documents_that_stand() -> None:

@@ -8,9 +8,11 @@ from typing import Any
 
 from cloud.accounts.roles import ROLES, Principal
 from cloud.closing.kept import read_kept
+from cloud.month.rows import issues_row
 from cloud.review.openings import Openings
 from edge.calc.statements.statement import compute
 from evidence.archive import paths, ustar
+from evidence.month_state import issues_of, state_of
 from tests.unit.cloud.app_examples import (
     BriefOpenings,
     Months,
@@ -50,6 +52,7 @@ class SealedMonths(Months):
     def __init__(self, folder: Path, plants: Sequence[str] = ("mini",)) -> None:
         super().__init__()
         self.statement, self.plants = FIRST, plants
+        self.verdict: Mapping[str, Any] | None = None
         self.path = folder / NAME
         self.path.write_bytes(archive(STATEMENTS[0]))
 
@@ -80,7 +83,7 @@ class SealedMonths(Months):
         held = {
             "name": NAME, "archive": str(self.path), "bytes": len(data),
             "sha256": hashlib.sha256(data).hexdigest(), "statement_sha256": self.statement,
-            "replaced": False, "newest": True, "verified": None,
+            "replaced": False, "newest": True, "verified": self.verdict,
         }  # fmt: skip
         closes = [{"index": 9, "closing": "final", "received_ns": 0, "replaces": None,
                    "statement_sha256": one} for one in statements]  # fmt: skip
@@ -88,9 +91,11 @@ class SealedMonths(Months):
             "statement_sha256": self.statement, "closing": "final", "rule_set": given["rule_set"],
             "output": given["output"],
             "made": {key: made[key] for key in ("totals", "gases", "intensity", "lines")},
+            "state": state_of(issues_of(given, made), closing="final").as_map(),
         }  # fmt: skip
+        told = issues_row([held], lambda _: self.verdict, figures)
         return {**row, "state": "sealed", "archives": [held], "closes": closes,
-                "figures": figures}  # fmt: skip
+                "figures": figures, **told}  # fmt: skip
 
 
 class Bureau(Works):
