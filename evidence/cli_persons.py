@@ -81,7 +81,7 @@ def _add_signer(command: Any, *, is_needed: bool) -> None:
 def _persons(args: argparse.Namespace) -> int:
     data = read_small(args.list, LIST_BYTES_MAX)
     digest = hashlib.sha256(data).hexdigest()
-    plant, rows = _read(args.list, data)
+    plant, rows = exported(args.list, data)
     wanted = [row for row in rows if not args.only or row.person in args.only]
     if missing := set(args.only) - {row.person for row in rows}:
         raise KeyFileError(f"{args.list} has no person {', '.join(sorted(missing))}")
@@ -141,8 +141,8 @@ def _lines(rows: list[Certified] | tuple[Certified, ...]) -> Iterator[str]:
         yield f"    key {row.key.hex()}"
 
 
-def _read(path: Path, data: bytes) -> tuple[str, list[Certified]]:
-    """Plant and rows of an exported list."""
+def exported(path: Path, data: bytes) -> tuple[str, list[Certified]]:
+    """Plant and rows of a list that a collector exported; KeyFileError when it is none."""
     try:
         told = json.loads(data)
         rows = [

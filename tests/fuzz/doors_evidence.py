@@ -14,10 +14,12 @@ from evidence.blocks import compress, decode_block, decompress, encode_block
 from evidence.broker_certificates import Ca, decode_broker_request, encode_broker_request
 from evidence.broker_revocations import read_list, revocation_list
 from evidence.certify import decode_request, encode_request
+from evidence.cli_persons import exported
 from evidence.cli_screen import read_balances
 from evidence.config_changes import config_changes
 from evidence.configuration import Together, decode_configuration
 from evidence.cosignature import cosign, decode_cosignature, verify_cosigned, witness_name
+from evidence.documents.certified import PersonsList, decode_list, encode_list
 from evidence.documents.document import Document, decode_document, signed_by
 from evidence.documents.kinds import check_document
 from evidence.documents.observed.paper import instant_of, parse_paper
@@ -25,7 +27,7 @@ from evidence.documents.plainly import body_of, plain_body
 from evidence.errors import EvidenceError
 from evidence.frame import TYP_FRAME, decode_body, encode_body, header_of, place_of
 from evidence.inclusion_receipt import encode_inclusion, verify_inclusion
-from evidence.key_files import public_der
+from evidence.key_files import public_der, witness_keys
 from evidence.keys import FileSigner
 from evidence.log_details import check_entry
 from evidence.merkle import inclusion_path, leaf_hash, root_of
@@ -204,6 +206,11 @@ DAY_0 = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
 LISTS = [revocation_list(Ca(WHO.root, WHO.certificates["root"]), [1, 2**90], DAY_0)]
 DERS = [keys.certificate_to_der(c) for c in WHO.certificates.values()]
 HEAD = hashlib.sha256(MONTH.objects[2]).digest()
+EVERYBODY = tuple(map(papers.row_of, papers.WHO))
+LISTED = encode_list(PersonsList(sm.PLANT, EVERYBODY), WHO.root)
+EXPORTED = json.dumps(
+    {"plant": sm.PLANT, "persons": [{**vars(row), "key": row.key.hex()} for row in EVERYBODY]}
+).encode()
 SITE_ORDERS = [encode_site_order(SiteOrder("p", "s", 7, b"format = 1\n", "why"), WHO.root)]
 ORDERS = [by_keys.revoke(3), by_keys.revoke(None), by_keys.replacement(2, HEAD)]
 ROTATE = encode_rotate(by_keys.NEXT)
@@ -274,6 +281,11 @@ DOORS: list[Door] = [
     pure("order", _order, ORDERS, object_bent(WHO.root), OURS, "evidence.orders.decode_order"),
     pure("site order", lambda d: decode_site_order(d, WHO.root.public_key), SITE_ORDERS,
          object_bent(WHO.root), OURS, "evidence.site_order.decode_site_order"),
+    pure("list of persons", lambda d: decode_list(d, WHO.root.public_key), [LISTED],
+         object_bent(WHO.root), OURS, "evidence.documents.certified.decode_list"),
+    file_door("exported list of persons", lambda p: exported(p, p.read_bytes()),
+              lambda _: [EXPORTED], json_bent, OURS),
+    file_door("keys of witnesses", lambda p: witness_keys([p]), lambda _: [PUBLIC], pem_bent, OURS),
     pure("document", _document, PAPERS, object_bent(LI), OURS,
          "evidence.documents.document.decode_document"),
     pure("document's body", _written_body, [INVOICE], toml_bent, (EvidenceError, NotTomlError)),
