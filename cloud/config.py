@@ -9,7 +9,7 @@ state_dir = "state"
 archive_dir = "archives"           # the default; sealed months go here
 key = "file:keys/collector.pem"    # or "pkcs11:token=…;object=…?module-path=…&pin-source=file:…"
 certificate = "file:keys/collector.crt"
-# tsa_url = "https://tsa.example/"  # RFC 3161 authority that time-stamps every seal
+# tsa_url = "https://tsa.example/"  # RFC 3161 authority: stamps every seal, checkpoints daily
 [broker]
 mode = "embedded"                  # or "external"
 port = 1883                        # embedded; 0 = any free one, its url is in state_dir/broker.url

@@ -1,10 +1,12 @@
 """Puts the month engine together."""
 
+import asyncio
 from collections.abc import Callable, Coroutine, Iterable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 from cloud.clock import Clock
+from cloud.closing.daily_stamps import DailyStamps
 from cloud.closing.months import Months
 from cloud.closing.stamp import Authority
 from cloud.collector.closing import Desk
@@ -27,7 +29,10 @@ def open_months(
     clock: Clock,
     stack: AsyncExitStack,
 ) -> tuple[MonthEngine, Callable[[], Coroutine[None, None, None]]]:
-    """The engine, and what verifies its archives; neither runs yet, `stack` closes their files."""
+    """The engine, and what runs beside it: its archives are verified, checkpoints stamped daily.
+
+    Neither runs yet; `stack` closes their files.
+    """
     facts = Facts(config.state_dir)
     stack.callback(facts.close)
     roots = {one.plant: one.root.pem for one in config.plants}
@@ -44,12 +49,23 @@ def open_months(
         closing=config.months.close,
         settle_ns=config.months.settle_ns,
     )
-    return engine, lambda: checks.run(
-        lambda: standing_archives(facts, sources.plants(), folder),
-        engine.noted.changed,
-        book.forget,
-        lambda one: engine.noted.altered(one.plant, one.path.name),
-    )
+
+    async def beside() -> None:
+        async with asyncio.TaskGroup() as group:
+            verified = checks.run(
+                lambda: standing_archives(facts, sources.plants(), folder),
+                engine.noted.changed,
+                book.forget,
+                lambda one: engine.noted.altered(one.plant, one.path.name),
+            )
+            group.create_task(verified)
+            if authority is not None:
+                stamps = DailyStamps(folder, authority, clock)
+                group.create_task(
+                    stamps.run(sources.plants, lambda plant: sources.evidence(plant).checkpoint)
+                )
+
+    return engine, beside
 
 
 def standing_archives(facts: Facts, plants: Iterable[str], folder: Path) -> Iterable[Stands]:
