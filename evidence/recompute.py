@@ -16,6 +16,7 @@ import numpy as np
 from edge.calc.blocks import Block, Bool, GroupBlock, Int64
 from edge.calc.errors import CalcError, UnknownRuleSetError
 from edge.calc.factors import rule_set_files
+from edge.calc.folds.counter_checks import TABLE as COUNTER_CHECKS
 from edge.calc.folds.entries import ELECTRICITY, lists_of
 from edge.calc.folds.live import Computed, PlantCalc
 from edge.calc.folds.month import MonthFold
@@ -30,7 +31,10 @@ from evidence.points import Point
 from evidence.quality import FIRST_BAD
 from evidence.statement_input import check_input
 
-STATEMENT_FORMAT = 1
+#: of statements that are made now; and those that can be made again. Of format 1 are archives
+#: that were sealed before spikes and leaps of counters were taken out (FIGURES.md section 2)
+STATEMENT_FORMAT = 2
+STATEMENT_FORMATS = (1, 2)
 #: of a statement: bytes, and how many of them are signs, of which each value has one; enough for
 #: 20,000 pots, 20,000 points and the effects that a month lists
 STATEMENT_BYTES_MAX, STATEMENT_SIGNS_MAX = 16 * 1024 * 1024, 600_000
@@ -84,14 +88,15 @@ def check_statement_input(given: Mapping[str, Any]) -> None:
     check_input(given, {**kinds, "auxiliary": {ELECTRICITY}}, output)
 
 
-def published_rules(rule_set: str) -> Mapping[str, bytes]:
-    """Name -> file as published, of a rule set and the tables its figures may use.
+def published_rules(rule_set: str, statement_format: int = STATEMENT_FORMAT) -> Mapping[str, bytes]:
+    """Name -> file as published, of a rule set and the tables its figures and checks may use.
 
     Raises:
         UnsupportedError: this program has no such rule set.
     """
     with _calculating("rule set"):
-        return rule_set_files(rule_set)
+        checks = {} if statement_format == 1 else rule_set_files(COUNTER_CHECKS)
+        return rule_set_files(rule_set) | checks
 
 
 def month_bounds(time_zone: str, month: str) -> tuple[int, int]:
@@ -107,9 +112,10 @@ def month_bounds(time_zone: str, month: str) -> tuple[int, int]:
 class Recomputation:
     """Folds one gateway's frames of one month."""
 
-    def __init__(self) -> None:
-        """Begin with nothing."""
-        self._fold = MonthFold()
+    def __init__(self, statement_format: int = STATEMENT_FORMAT) -> None:
+        """Begin with nothing; by the rules of a statement's format."""
+        self._format = statement_format
+        self._fold = MonthFold(statement_format)
         self._calc: PlantCalc | None = None
         self._cfg = b""
         self._simulated = False
@@ -235,7 +241,7 @@ class Recomputation:
             # order in which the fold happened to put its keys
             given = json.loads(statement_bytes(given))
         return {
-            "format": STATEMENT_FORMAT,
+            "format": self._format,
             "simulated": self._simulated,
             "input": given,
             "output": compute_statement(given),

@@ -33,7 +33,12 @@ from evidence.month_state import MonthState, issues_of, state_of
 from evidence.plan.declared import CONTROL_PLAN, declared_but_absent
 from evidence.plan.plan import PLAN_BYTES_MAX
 from evidence.printed import printable
-from evidence.recompute import bounded_statement, check_statement_input, compute_statement
+from evidence.recompute import (
+    STATEMENT_FORMATS,
+    bounded_statement,
+    check_statement_input,
+    compute_statement,
+)
 from evidence.records import records_in
 from evidence.verifier.opened import Opened, check_bag, open_archive
 
@@ -129,7 +134,7 @@ def opened(path: Path) -> Iterator[Opened]:
 def _month(archive: Opened, sha256: str) -> SealedMonth:
     data = bounded_statement(archive.read(paths.STATEMENT))
     statement = json.loads(data)
-    if statement["format"] != 1:
+    if statement["format"] not in STATEMENT_FORMATS:
         raise UnsupportedError(f"statement format {shown(str(statement['format']))}")
     given, output = statement["input"], statement["output"]
     check_statement_input(given)

@@ -53,6 +53,8 @@ class Flag:
     @property
     def what(self) -> str:
         """The thing it is about, "" for none."""
+        if ":" in self._key:
+            return self.text.removeprefix(self._key).removeprefix(":")
         what = self.text.partition(":")[2]
         return what.removesuffix(_AMOUNT) if self._key != self._kind else what
 
@@ -85,6 +87,10 @@ class Flag:
 
     @property
     def _key(self) -> str:
+        """Row's key: of a check with words of its own, kind and check."""
+        own = ":".join(self.text.split(":")[:2])
+        if ":" in own and own in flag_rows():
+            return own
         is_amount = self._kind == _AMOUNT_KIND and self.text.endswith(_AMOUNT)
         return f"{_AMOUNT_KIND}{_AMOUNT}" if is_amount else self._kind
 

@@ -10,7 +10,7 @@ from evidence.errors import LimitError, MalformedError, UnsupportedError
 from evidence.findings import Report, said, utc
 from evidence.groups import is_uint
 from evidence.recompute import (
-    STATEMENT_FORMAT,
+    STATEMENT_FORMATS,
     Paper,
     Recomputation,
     bounded_statement,
@@ -44,7 +44,7 @@ def read_statement(archive: Opened, report: Report) -> dict[str, Any] | None:
     if not is_uint(statement.get("format")):
         report.add("E-STATEMENT", paths.STATEMENT, "It has no format number.")
         return None
-    if statement["format"] != STATEMENT_FORMAT:
+    if statement["format"] not in STATEMENT_FORMATS:
         sentence = f"Statement format {statement.get('format')!r} is unknown to this program."
         report.add("C-FORMAT", paths.STATEMENT, sentence)
         return None
@@ -86,11 +86,11 @@ def _no_floats(text: str) -> None:
     raise ValueError(f"{text} is not allowed: figures are decimal strings")
 
 
-def check_rules(archive: Opened, report: Report, given: Mapping[str, Any]) -> None:
+def check_rules(archive: Opened, report: Report, statement: Mapping[str, Any]) -> None:
     """The archive's rule set and its tables against the published ones, byte for byte."""
-    rule_set = str(given.get("rule_set"))
+    rule_set = str(statement["input"].get("rule_set"))
     try:
-        published = published_rules(rule_set)
+        published = published_rules(rule_set, statement["format"])
     except UnsupportedError as error:
         report.add("C-RULES", "statement", said(error))
         return
@@ -134,7 +134,7 @@ class FigureCheck:
         if not self._waiting.takes(common, frame.body):
             self._flush()
         if frame.stream not in self._streams:
-            self._streams[frame.stream] = Recomputation()
+            self._streams[frame.stream] = Recomputation(self._statement["format"])
         recomputation = self._streams[frame.stream]
         self._named = frame.config
         if frame.cfg == self._refused:

@@ -176,7 +176,7 @@ def _figures(
 ) -> FigureCheck | None:
     """What compares the figures, None when they stay unchecked; the rules are always compared."""
     if statement is not None:
-        check_rules(archive, report, statement["input"])
+        check_rules(archive, report, statement)
     if statement is None or not recompute:
         report.not_checked.append("The figures: they were not recomputed from the readings.")
         return None

@@ -22,6 +22,7 @@ from tests.attacks import (
     by_compression,
     by_configuration,
     by_container,
+    by_counters,
     by_details,
     by_documents,
     by_keys,
@@ -60,6 +61,7 @@ KINDS: list[Kind] = [
     *by_persons.KINDS,
     *by_signed_figures.KINDS,
     *by_container.KINDS,
+    *by_counters.KINDS,
     *by_rewriting.KINDS,
     *by_bombs.KINDS,
 ]

@@ -27,6 +27,10 @@ export class Marked extends Totaliser {
   at(instant) {
     return this.marks.filter(({ tick }) => tick <= instant).at(-1);
   }
+
+  get total() {
+    return this.steps.total;
+  }
 }
 
 /** Key -> {value, rule, papers} as of Papers.amounts; the bridge is put into `beside`. */
@@ -125,7 +129,7 @@ function read(meter, period, own, end) {
   const mark = meter.at(own);
   demand(mark !== undefined);
   const [first, last] = end === "start" ? [{ ...meter.first, total: 0n }, mark]
-    : [mark, { ...meter.last, total: meter.steps.total }];
+    : [mark, { ...meter.last, total: meter.total }];
   const [a, b] = end === "start" ? [period[0], own] : [own, period[1]];
   demand(far(first.tick, a) <= HOUR && b - last.tick <= HOUR);
   const scale = [1n, 10n ** BigInt(meter.point.decimals)];

@@ -35,7 +35,7 @@ export function loadStatement(archive, report) {
     if (!(value instanceof Map)) throw new FormatError("it is no object");
     const format = value.get("format");
     if (typeof format !== "bigint" || format < 0n) throw new FormatError("format");
-    if (format !== 1n) throw new NewerError(`statement of format ${format}`);
+    if (format !== 1n && format !== 2n) throw new NewerError(`statement of format ${format}`);
     cbor.map(value, "statement", ["format", "simulated", "input", "output"], ["replaces"]);
     cbor.bool(value.get("simulated"), "simulated");
     const [input, output] = [value.get("input"), value.get("output")];
@@ -50,7 +50,7 @@ export function loadStatement(archive, report) {
       period: from === null || to === null ? null
         : { from, to, fromText: period.get("from"), toText: period.get("to") },
       input, output,
-      replaces: replaced(value), ruleSet: input.get("rule_set"),
+      format, replaces: replaced(value), ruleSet: input.get("rule_set"),
       flags: Array.isArray(output.get("flags")) ? output.get("flags") : [],
     };
   } catch (error) {

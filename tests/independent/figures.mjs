@@ -30,11 +30,12 @@ const shown = (value) => JSON.stringify(value ?? null, (_, item) =>
   item instanceof Map ? Object.fromEntries(item) : typeof item === "bigint" ? `${item}` : item);
 
 /** Rule sets by name, each read once; null for one that FIGURES.md is not written for. */
-export function rulesBy(read) {
+export function rulesBy(read, format = 1n) {
   const known = new Map();
   return (name) => {
     if (!KNOWN.has(name)) return null;
-    if (!known.has(name)) known.set(name, new Rules(read, name));
+    const checks = format === 1n ? [] : ["counter-checks"];
+    if (!known.has(name)) known.set(name, new Rules(read, name, checks));
     return known.get(name);
   };
 }
@@ -85,7 +86,7 @@ export class Figures {
     const own = (table) => this.archive.read(pathOf(table));
     const { published } = this;
     const read = published === null ? own : (table) => readFileSync(join(published, `${table}.toml`));
-    this.rulesOf = rulesBy(read);
+    this.rulesOf = rulesBy(read, this.stated.format);
     try {
       this.rules = this.rulesOf(name);
       const known = [...this.rules.tables.keys()].map(pathOf);
@@ -143,7 +144,7 @@ export class Figures {
     }
     if (hash !== this.hash) {
       this.hash = hash;
-      this.input ??= new Input(this.rulesOf(config.ruleSet));
+      this.input ??= new Input(this.rulesOf(config.ruleSet), this.stated.format);
       try {
         this.input.configure(config);
       } catch (error) {

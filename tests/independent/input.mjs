@@ -12,6 +12,7 @@ import { Held, rowsOf } from "./readings.mjs";
 import { Beside, Papers } from "./recorded.mjs";
 import { OUTPUTS, entriesOf, listsOf, metersOf, wordsOf } from "./sections.mjs";
 import { Marked } from "./bridging.mjs";
+import { CoveredFlow, Counter, MarkedCounter } from "./counters.mjs";
 import { Flow, Totaliser } from "./totalisers.mjs";
 
 const EFFECTS_LISTED = 20_000;
@@ -140,8 +141,9 @@ function ratesOf({ producing, polarised, effects, integral }) {
 }
 
 export class Input {
-  constructor(rules) {
+  constructor(rules, format) {
     this.rules = rules;
+    this.format = format; // of the statement: by whose rules counters are read
     this.config = null;
     this.read = null; // what the calculation reads of the configuration
     this.held = new Map(); // point id -> what stands at a tick of schedule 0
@@ -209,7 +211,7 @@ export class Input {
 
   /** What persons signed makes figures, or says why a counter leapt. */
   get needsPapers() {
-    return this.hasSources || this.allTotalisers.some(({ leapCount }) => leapCount > 0);
+    return this.hasSources || this.allTotalisers.some(({ asksPapers }) => asksPapers);
   }
 
   /** Of all pots so far. */
@@ -246,10 +248,13 @@ export class Input {
       const old = this.entries.find((entry) => entry.same === same);
       if (old !== undefined) return old;
       const entry = { table, words, same, items: [], bridge: null, isWhole: isFirst, ...of };
-      if (isBridged) entry.bridge = new Marked("bridge", at(fields.get("bridge")), unit, null);
+      const [One, WithMarks, Beside] = this.format === 1n ? [Totaliser, Marked, Flow]
+        : [Counter, MarkedCounter, CoveredFlow];
+      const bridge = fields.get("bridge");
+      if (isBridged) entry.bridge = new WithMarks("bridge", at(bridge), unit, null, this.rules);
       for (const { key, flow, name } of meters) {
-        const beside = fields.has(flow) ? new Flow(at(fields.get(flow)), unit) : null;
-        entry.items.push(new Totaliser(name, at(fields.get(key)), unit, beside));
+        const beside = fields.has(flow) ? new Beside(at(fields.get(flow)), unit) : null;
+        entry.items.push(new One(name, at(fields.get(key)), unit, beside, this.rules));
       }
       return entry;
     });
@@ -280,16 +285,22 @@ export class Input {
         this.usable.set(row.point.id, this.usable.get(row.point.id) + count);
       }
     }
-    for (const item of this.totalisers) {
-      for (const part of [item, item.flow]) {
-        const row = part && byId.get(part.point.id);
-        if (!row) continue;
-        const [from, to] = this.within(row.section);
-        for (let i = from; i < to; i++) part.feed(row, i);
-      }
-    }
+    for (const item of this.totalisers) this.feedMeter(item, byId);
     const fast = sections.find(({ section }) => section.schedule === 0n);
     if (fast) this.feedPots(fast.section, byId);
+  }
+
+  /** The flow up to each tick before the totaliser at it. */
+  feedMeter(item, byId) {
+    const ticks = [];
+    for (const [order, part] of [item.flow, item].entries()) {
+      const row = part && byId.get(part.point.id);
+      if (!row) continue;
+      const [from, to] = this.within(row.section);
+      for (let i = from; i < to; i++) ticks.push({ tick: row.tick(i), order, part, row, i });
+    }
+    ticks.sort((a, b) => (a.tick < b.tick ? -1 : a.tick > b.tick ? 1 : a.order - b.order));
+    for (const { part, row, i } of ticks) part.feed(row, i);
   }
 
   reserve(id, code) {
@@ -352,8 +363,7 @@ export class Input {
       ["potlines", this.allPotlines.map((line) =>
         line.describe(Math.floor(EFFECTS_LISTED / this.allPotlines.length)))],
       ["totalisers", this.allTotalisers.map((item) => item.describe(period, about))],
-      ["checks", this.allTotalisers.filter((item) => item.flow && item.last !== null)
-        .map((item) => item.flow.check(item))],
+      ["checks", this.allTotalisers.flatMap((item) => item.checks(period))],
       ["completeness", this.completeness(period)],
     ]);
     if (this.byCode.size) found.set("reservations", this.byCode);
@@ -368,7 +378,9 @@ export class Input {
     found.set("checks", [...found.get("checks"), ...beside.checks]);
     if (beside.bridges.length) found.set("bridges", beside.bridges);
     for (const flag of beside.flags()) this.flags.add(flag);
-    for (const flag of this.allTotalisers.flatMap((item) => item.flags(about))) this.flags.add(flag);
+    for (const flag of this.allTotalisers.flatMap((item) => item.flags(about, period))) {
+      this.flags.add(flag);
+    }
     for (const { last, point } of this.allTotalisers) {
       if (last === null) this.flags.add(`no-reading:${point.id}`);
     }

@@ -189,9 +189,10 @@ def with_computed(config: dict[str, Any]) -> dict[str, Any]:
 class Readings:
     """Raw numbers that go on from frame to frame."""
 
-    def __init__(self, rng: random.Random, nan_code: int) -> None:
-        self.rng, self.nan_code = rng, nan_code
+    def __init__(self, rng: random.Random, nan_code: int, false: random.Random) -> None:
+        self.rng, self.nan_code, self.false = rng, nan_code, false
         self.now: dict[str, float] = {}
+        self.off: dict[str, tuple[int, float]] = {}  # false readings to come, and how far off
 
     def next(self, point: Mapping[str, Any]) -> float:
         """The next reading of a point."""
@@ -200,6 +201,8 @@ class Readings:
         if role == "totaliser":
             value = rng.randint(0, 5) if before is None else before + rng.choice((0, 1, 2, 7))
             value = value if rng.random() > 0.05 else 0
+            self.now[name] = value
+            return self._false(name, value)
         elif role == "state":
             value = 1.0 if rng.random() > 0.1 else rng.choice((0, 2, 5, 9))
         elif name.endswith(".v"):
@@ -210,6 +213,29 @@ class Readings:
         self.now[name] = value
         is_lost = point["dtype"] == F32.value and rng.random() < 0.02
         return math.nan if is_lost else value
+
+    def _false(self, name: str, value: float) -> float:
+        """A totaliser's reading, or one of a spike; some do not come back, and are leaps."""
+        false = self.false
+        left, off = self.off.get(name, (0, 0))
+        if not left and false.random() < 0.06:
+            left, off = false.choice((1, 1, 2, 3, 4, 9)), false.choice((-(10**9), -2, 6, 10**6))
+        if left:
+            self.off[name] = left - 1, off
+            value = max(0, value + off)
+            if left == 1 and false.random() < 0.2:
+                self.now[name] = value
+        return value
+
+
+def limited(config: dict[str, Any], false: random.Random) -> None:
+    """Limits of what can pass its meters, of some; of what is calculated nothing changes."""
+    for point in config["points"]:
+        is_flow = point["id"] in ("flow", "power") or "flow" in point["quantity"]["kind"]
+        if point["role"] == "totaliser" and false.random() < 0.5:
+            point["rules"] = {"rate_per_s": false.choice(("0.001", "1/7", "1", "2.5"))}
+        elif is_flow and point["provenance"] != "computed" and false.random() < 0.6:
+            point["range_max"] = false.choice(("0", "3", "300", "100000"))
 
 
 def _sections(config: Mapping[str, Any], readings: Readings, first: int, ticks: int) -> list[Any]:
@@ -270,11 +296,13 @@ def month(
     at = end - rng.randint(30, 90)
     stop = end if is_final else end + rng.randint(0, 60)
     config = (make or plant)(rng)
+    false = random.Random(f"spikes of {seed}")
+    limited(config, false)
     if seed % 7 == 3 and make is None:
         _read_seldom(config)
         at -= at % 6  # the first tick
     start = at * SECOND
-    readings, fold = Readings(rng, nan_code), Recomputation()
+    readings, fold = Readings(rng, nan_code, false), Recomputation()
     stream, last, hour_ns, configs = [], start, start, 0
     calc = PlantCalc(config)
     while at < stop:

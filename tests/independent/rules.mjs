@@ -26,12 +26,14 @@ class Parameter {
 }
 
 export class Rules {
-  /** `read`: a table's bytes by its name, or null. Throws FormatError where one is no TOML. */
-  constructor(read, name) {
+  /** `read`: a table's bytes by its name, or null; `checks`: tables of limits. Throws FormatError where one is no TOML. */
+  constructor(read, name, checks = []) {
     this.tables = new Map();
     this.own = this.load(read, name);
     this.extended = this.own.extends ?? [];
-    for (const table of [...this.extended, ...(this.own.tables ?? [])]) this.load(read, table);
+    for (const table of [...this.extended, ...(this.own.tables ?? []), ...checks]) {
+      this.load(read, table);
+    }
     this.edition = this.own.edition;
     this.gwp = this.own.gwp;
     this.name = name;

@@ -45,6 +45,16 @@ def test_random_plants_meet_every_rule_of_effects(months: list[bytes]) -> None:
     assert max(effect["crossings"] for effect in effects) >= 3
     flags = {flag.partition(":")[0] for m in made for flag in m["flags"]}
     assert {"configuration-changed", "totaliser-drop", "slow-pot-voltage"} <= flags
+    assert {"totaliser-spike", "totaliser-leap", "check", "not-checked"} <= flags
+    counters = [t for m in made for t in m["totalisers"]]
+    assert {s["before"] < s["after"] for t in counters for s in t.get("spikes", [])} == {
+        True,
+        False,
+    }
+    assert max(s["readings"] for t in counters for s in t.get("spikes", [])) > 3
+    assert any(t["difference"] != t["steps_upward"] for t in counters if "leaps" in t)
+    results = {c["result"] for m in made for c in m["checks"]}
+    assert results == {"within", "outside", "not-checked"}
     assert "unconfirmed:overvoltage.algebraic" in {flag for m in made for flag in m["flags"]}
     outside = [entry for m in made for line in m["potlines"] for entry in line.get("outside", [])]
     assert {entry["state"] for entry in outside} == {"unknown", "baking", "unnamed"}

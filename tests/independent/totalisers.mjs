@@ -1,11 +1,11 @@
-// Totalisers and the integrals that check them: FIGURES.md section 2. Pure; no I/O.
+// Totalisers of statement format 1 and the integrals beside them: FIGURES.md section 2. Pure; no I/O.
 
 import { exact } from "./configuration.mjs";
 import * as fr from "./fractions.mjs";
 
-const SECOND = 10n ** 9n;
+export const SECOND = 10n ** 9n;
 const [DROPS_MAX, LEAPS_MAX] = [20, 20];
-const HOUR = 3_600n * SECOND;
+export const HOUR = 3_600n * SECOND;
 
 /** What a unit is of the unit that the statement uses: kg and t in t, Wh to MWh in MWh, and so on. */
 export function unitFactor(unit, wanted) {
@@ -20,7 +20,26 @@ export function unitFactor(unit, wanted) {
   return null;
 }
 
-const value = (count, point) => fr.of(count, 10n ** BigInt(point.decimals));
+export const value = (count, point) => fr.of(count, 10n ** BigInt(point.decimals));
+
+/** In the point's unit; null where nothing bounds it. */
+export function mostPerHour({ point, flow, factor }) {
+  const rate = point.fields.get("rules")?.get("rate_per_s");
+  if (rate !== undefined) return fr.mul(exact(rate), [3600n, 1n]);
+  const most = flow?.point.fields.get("range_max");
+  if (most === undefined) return null;
+  const found = fr.div(fr.mul(exact(most), flow.factor), factor);
+  return found[0] > 0n ? found : null;
+}
+
+/** Hashes of the replacements that count and meet two readings of a point. */
+export function replacements({ id, fields }, papers, before, after) {
+  const abouts = new Set([id, fields.get("device") ?? id]); // a point may have none
+  return [...new Set([...abouts].flatMap((about) => papers.counting("meter-event", about))
+    .filter(({ body }) => body.get("event") === "replacement" &&
+      body.get("from_ns") <= after.tick && body.get("to_ns") >= before.tick)
+    .map(({ sha256 }) => sha256))].sort();
+}
 
 /** Steps upward of one point. */
 export class Total {
@@ -47,20 +66,11 @@ export class Totaliser {
     this.last = null;
     this.drops = [];
     this.dropCount = 0;
-    this.most = this.mostPerHour();
+    this.most = mostPerHour(this);
     this.leaps = [];
     this.leapCount = 0;
   }
 
-  /** In the point's unit; null where nothing bounds it. */
-  mostPerHour() {
-    const rate = this.point.fields.get("rules")?.get("rate_per_s");
-    if (rate !== undefined) return fr.mul(exact(rate), [3600n, 1n]);
-    const most = this.flow?.point.fields.get("range_max");
-    if (most === undefined) return null;
-    const found = fr.div(fr.mul(exact(most), this.flow.factor), this.factor);
-    return found[0] > 0n ? found : null;
-  }
 
   isLeap(before, reading) {
     if (this.most === null || before === null) return false;
@@ -91,13 +101,16 @@ export class Totaliser {
 
   /** The first leaps, each with the replacements that count and meet it. */
   told(papers) {
-    const { id, fields } = this.point;
-    const abouts = new Set([id, fields.get("device") ?? id]); // a point may have none
-    return this.leaps.map(([before, after]) => ({ before, after,
-      events: [...new Set([...abouts].flatMap((about) => papers.counting("meter-event", about))
-        .filter(({ body }) => body.get("event") === "replacement" &&
-          body.get("from_ns") <= after.tick && body.get("to_ns") >= before.tick)
-        .map(({ sha256 }) => sha256))].sort() }));
+    return this.leaps.map(([before, after]) =>
+      ({ before, after, events: replacements(this.point, papers, before, after) }));
+  }
+
+  get asksPapers() {
+    return this.leapCount > 0;
+  }
+
+  checks() {
+    return this.flow && this.last !== null ? this.flow.checks(this) : [];
   }
 
   flags(papers) {
@@ -160,7 +173,7 @@ export class Flow {
     this.before = { tick, count };
   }
 
-  check(totaliser) {
+  checks(totaliser) {
     const hours = [1n, 3600n * SECOND];
     const integral = fr.mul(value(this.weighted, this.point), hours, this.factor);
     const quantity = totaliser.quantity();
@@ -173,6 +186,6 @@ export class Flow {
       const apart = fr.mul(fr.div(fr.sub(integral, quantity), quantity), [100n, 1n]);
       found.set("difference_percent", fr.places(apart, 2));
     }
-    return found;
+    return [found];
   }
 }

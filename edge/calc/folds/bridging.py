@@ -7,8 +7,6 @@ the statement's input: what was added or subtracted, by which meter, between whi
 readings. FIGURES.md section 7, "Bridges".
 """
 
-from array import array
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -19,6 +17,8 @@ import numpy as np
 from edge.calc.blocks import Bool, Int64
 from edge.calc.decimal_text import printed, rounded_text
 from edge.calc.errors import InputError
+from edge.calc.folds.counter import Counter
+from edge.calc.folds.marks import MINUTE_NS, Marks
 from edge.calc.folds.paper_amounts import (
     BALANCED,
     CLINKER,
@@ -43,43 +43,25 @@ from edge.calc.methods.bridge import brought
 from evidence.counts import count_to_text
 from evidence.points import Point
 
-MINUTE_NS = 60 * 10**9
 #: signs of a balance's parts
 _BALANCE = {"opening": 1, "purchased": 1, "closing": -1, "output": -1}
 _ENDS = ("start", "end")
-Mark = tuple[int, int, int]  # of a reading: tick, its count, the total until then
 
 
 class MarkedTotaliser(Totaliser):
-    """A totaliser that keeps what it read at whole minutes: 24 bytes a minute."""
+    """A totaliser of statement format 1 that keeps what it read at whole minutes."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._ticks, self._counts, self._totals = (array("q") for _ in range(3))
+        self.marks = Marks()
 
     def feed(self, ticks_ns: Int64, counts: Int64, ok: Bool) -> Int64:
         """As of every totaliser."""
         totals = super().feed(ticks_ns, counts, ok)
         at = np.flatnonzero(ok)
         if at.size:
-            minutes = -(-ticks_ns[at] // MINUTE_NS)
-            newest = at[np.append(minutes[1:] != minutes[:-1], True)]
-            for i in newest.tolist():
-                self._keep(int(ticks_ns[i]), int(counts[i]), int(totals[i]))
+            self.marks.keep(ticks_ns[at], counts[at], totals[at] - counts[at])
         return totals
-
-    def _keep(self, tick_ns: int, count: int, total: int) -> None:
-        if self._ticks and -(-self._ticks[-1] // MINUTE_NS) == -(-tick_ns // MINUTE_NS):
-            for kept in (self._ticks, self._counts, self._totals):
-                kept.pop()
-        self._ticks.append(tick_ns)
-        self._counts.append(count)
-        self._totals.append(total)
-
-    def at(self, instant_ns: int) -> Mark | None:
-        """The newest reading at or before a whole minute."""
-        i = bisect_right(self._ticks, instant_ns) - 1
-        return None if i < 0 else (self._ticks[i], self._counts[i], self._totals[i])
 
 
 @dataclass(frozen=True)
@@ -90,11 +72,13 @@ class Bridge:
         point: the totaliser.
         amount: statement units per count of it.
         read: what it counted.
+        marks: of it.
     """
 
     point: Point
     amount: Fraction
-    read: MarkedTotaliser
+    read: Totaliser | Counter
+    marks: Marks
 
 
 @dataclass(frozen=True)
@@ -212,7 +196,7 @@ def _read(by: Bridge, window: Span, end: str) -> tuple[Fraction, dict[str, Any]]
     """What the meter counted in a part of the period at one of its ends, by its readings."""
     read = by.read
     inner = window[1] if end == "start" else window[0]
-    mark = None if inner % MINUTE_NS else read.at(inner)
+    mark = None if inner % MINUTE_NS else by.marks.at(inner)
     if mark is None or read.first is None or read.last is None:
         raise UnfitError
     first, last = ((*read.first, 0), mark) if end == "start" else (mark, (*read.last, read.total))

@@ -1,6 +1,9 @@
-"""One meter over a period: its totaliser, and the integral of its flow as the check beside it."""
+"""One meter over a period by statement format 1, and the integral of its flow beside it.
 
-from collections.abc import Sequence
+Archives that were sealed by it are made again by it; `counter_meter` is what is sealed now.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -13,6 +16,7 @@ from edge.calc.folds.entries import EntryMeter
 from edge.calc.folds.leaps import Leaps, most_per_hour
 from edge.calc.folds.papers import Papers
 from edge.calc.folds.totaliser import Totaliser
+from edge.calc.inputs import Inputs
 from evidence.counts import count_to_text
 
 _HOUR_NS = 3600 * 10**9
@@ -81,6 +85,24 @@ class Meter:
         most = most_per_hour(plan)
         self.leaps = None if most is None else Leaps(most)
 
+    def readers(
+        self, inputs: Inputs
+    ) -> Iterable[tuple[tuple[int, int], Totaliser | Leaps | FlowIntegral]]:
+        """What is to be fed from where, at the intervals of these inputs."""
+        place = inputs.place(self.point.id)
+        yield place, self.totaliser
+        if self.leaps is not None:
+            yield place, self.leaps
+        if self.integral is not None and self.plan.flow is not None:
+            place = inputs.place(self.plan.flow.id)
+            self.integral.longest_ns = 2 * inputs.interval_ns(place[0])
+            yield place, self.integral
+
+    @property
+    def asks_papers(self) -> bool:
+        """What persons signed can say something of it."""
+        return self.leaps is not None and self.leaps.count > 0
+
     @property
     def quantity(self) -> Fraction | None:
         """Last minus first good reading in the statement's unit, None without any reading."""
@@ -126,10 +148,10 @@ class Meter:
             **self._leapt(papers)[0],
         }  # fmt: skip
 
-    def check_map(self) -> dict[str, Any] | None:
-        """The integral of the flow beside the totaliser's difference; None without a flow."""
+    def checks(self, _: Papers) -> Sequence[dict[str, Any]]:
+        """The integral of the flow beside the totaliser's difference; nothing without a flow."""
         if self.integral is None or self.plan.flow is None or self.quantity is None:
-            return None
+            return []
         integral = self.integral.total * self.plan.flow_amount / _HOUR_NS
         result = {
             "check": "integral of the flow against the totaliser",
@@ -142,4 +164,4 @@ class Meter:
         if self.quantity:
             difference = (integral - self.quantity) / self.quantity * 100
             result["difference_percent"] = rounded_text(difference, 2)
-        return result
+        return [result]

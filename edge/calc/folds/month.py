@@ -7,7 +7,8 @@ Memory is bounded: of effects the first are listed, and all counted; a month has
 of meters, potlines and pots, those of earlier configurations included.
 
 Flags it can bring: no-reading:<point>, totaliser-drop:<point>, totaliser-leap:<point>,
-leap-unexplained:<point>, ticks-outside-month, no-producing-time,
+totaliser-spike:<point>, leap-unexplained:<point>, check:<id>:<point> and not-checked:<id>:<point>
+of `counter_checks`, ticks-outside-month, no-producing-time,
 indicator-needs-metal-by-potline, configuration-changed, slow-pot-voltage:<potline>,
 unconfirmed:overvoltage.algebraic, and those of `month_papers`.
 Pure: no I/O, no clock.
@@ -22,8 +23,14 @@ from edge.calc.decimal_text import exact_text, rounded_text
 from edge.calc.effects.sampling import FLAG
 from edge.calc.errors import PlantError
 from edge.calc.factors import DEFAULT_FACTORS, RuleSet
-from edge.calc.folds.meter import Meter
-from edge.calc.folds.month_entry import MonthEntry, Place, Reader, class_of, together
+from edge.calc.folds.counter_meter import Place
+from edge.calc.folds.month_entry import (
+    AnyMeter,
+    MonthEntry,
+    Reader,
+    class_of,
+    together,
+)
 from edge.calc.folds.month_line import ALGEBRAIC_FLAG, EFFECTS_LISTED, RATE_PLACES, MonthLine, aem
 from edge.calc.folds.month_papers import MonthPapers, rows
 from edge.calc.folds.month_plan import MonthPlan
@@ -47,7 +54,9 @@ EFFECTS_MAX = 1_000_000  # thirty a day in each of a thousand pots
 class MonthFold:
     """One plant's month."""
 
-    def __init__(self) -> None:
+    def __init__(self, statement_format: int = 2) -> None:
+        """`statement_format`: by whose rules counters are read; 1 is of archives sealed before."""
+        self._format = statement_format
         self._plan: MonthPlan | None = None
         self._changes = 0
         self._entries: list[MonthEntry] = []
@@ -109,7 +118,7 @@ class MonthFold:
         for entry_plan in plan.entries:
             entry = next((e for e in self._live_entries if e.plan.same(entry_plan)), None)
             if entry is None:
-                entry = MonthEntry(entry_plan, is_whole=self._plan is None)
+                entry = MonthEntry(entry_plan, self._format, is_whole=self._plan is None)
                 self._entries.append(entry)
             live_entries.append(entry)
             self._folds += entry.read_as(plan.inputs)
@@ -131,7 +140,7 @@ class MonthFold:
             line.listed = EFFECTS_LISTED // len(self._lines)
 
     @property
-    def _meters(self) -> list[Meter]:
+    def _meters(self) -> list[AnyMeter]:
         return [meter for entry in self._entries for meter in entry.read]
 
     def feed(self, blocks: Sequence[Block]) -> None:
@@ -181,7 +190,7 @@ class MonthFold:
         return (
             any(entry.plan.entry.source for entry in self._entries)
             or (self._plan is not None and bool(self._plan.anode_source))
-            or any(meter.leaps is not None and meter.leaps.count for meter in self._meters)
+            or any(meter.asks_papers for meter in self._meters)
         )
 
     def result(
@@ -200,7 +209,7 @@ class MonthFold:
         bounds = plan.days.month_bounds(month)
         at_month_end = period_to_ns >= bounds[1]
         there = Papers(papers, bounds, (period_from_ns, period_to_ns))
-        checks = [meter.check_map() for meter in self._meters]
+        checks = [check for meter in self._meters for check in meter.checks(there)]
         beside = MonthPapers(plan.factors.rules, there, self._entries)
         return {
             "rule_set": plan.factors.rules.id,
@@ -212,7 +221,7 @@ class MonthFold:
             **({"bridges": beside.bridges} if beside.bridges else {}),
             "potlines": [line.as_map(at_month_end=at_month_end) for line in self._lines],
             "totalisers": [meter.reading_map(there) for meter in self._meters],
-            "checks": [check for check in checks if check is not None] + beside.checks,
+            "checks": checks + beside.checks,
             "completeness": self._completeness(plan, *there.period),
             **self._reservations(),
             "flags": sorted(self._flags(there) | beside.flags),

@@ -9,7 +9,11 @@ from typing import Any
 
 from edge.calc.decimal_text import exact_text
 from edge.calc.folds.bridging import Bridge, MarkedTotaliser
+from edge.calc.folds.counter_meter import CounterMeter, CounterReader, Place
+from edge.calc.folds.covered_flow import CoveredFlow
+from edge.calc.folds.entries import EntryMeter
 from edge.calc.folds.leaps import Leaps
+from edge.calc.folds.marks import Marks
 from edge.calc.folds.meter import FlowIntegral, Meter
 from edge.calc.folds.month_plan import EntryPlan
 from edge.calc.folds.totaliser import Totaliser
@@ -17,8 +21,8 @@ from edge.calc.inputs import Inputs
 from edge.calc.parameter import TYPED
 from evidence.points import Point
 
-Place = tuple[int, int]  # schedule, row in its readings
-Reader = Totaliser | FlowIntegral | Leaps
+Reader = Totaliser | FlowIntegral | Leaps | CoveredFlow | CounterReader
+AnyMeter = Meter | CounterMeter
 
 
 class MonthEntry:
@@ -32,15 +36,15 @@ class MonthEntry:
         is_whole: every configuration of the month so far has it.
     """
 
-    def __init__(self, plan: EntryPlan, *, is_whole: bool) -> None:
+    def __init__(self, plan: EntryPlan, statement_format: int, *, is_whole: bool) -> None:
         self.plan, self.is_whole = plan, is_whole
-        self.meters = [Meter(meter) for meter in plan.entry.meters]
+        make = Meter if statement_format == 1 else CounterMeter
+        self.meters: list[AnyMeter] = [make(meter) for meter in plan.entry.meters]
         self.bridge: Bridge | None = None
         self.read = self.meters
         if (bridge := plan.entry.bridge) is not None:
-            totaliser = MarkedTotaliser()
-            self.bridge = Bridge(bridge.point, bridge.amount, totaliser)
-            self.read = [*self.meters, Meter(bridge, totaliser)]
+            self.bridge, read = _bridge(bridge, statement_format)
+            self.read = [*self.meters, read]
 
     @property
     def table(self) -> str:
@@ -50,17 +54,10 @@ class MonthEntry:
     def read_as(self, inputs: Inputs) -> Iterable[tuple[Place, Reader]]:
         """What is to be fed from where, at the intervals of these inputs."""
         for meter in self.read:
-            place = inputs.place(meter.point.id)
-            yield place, meter.totaliser
-            if meter.leaps is not None:
-                yield place, meter.leaps
-            if meter.integral is not None and meter.plan.flow is not None:
-                place = inputs.place(meter.plan.flow.id)
-                meter.integral.longest_ns = 2 * inputs.interval_ns(place[0])
-                yield place, meter.integral
+            yield from meter.readers(inputs)
 
     @property
-    def quantities(self) -> dict[str, tuple[Meter, Fraction]]:
+    def quantities(self) -> dict[str, tuple[AnyMeter, Fraction]]:
         """What each of its totalisers counted, by its key; nothing when one has no reading."""
         read = {
             meter.plan.key: (meter, quantity)
@@ -76,6 +73,17 @@ class MonthEntry:
             **{key: exact_text(quantity) for key, (_, quantity) in self.quantities.items()},
             "provenance": {key: frames([m.point]) for key, (m, _) in self.quantities.items()},
         }
+
+
+def _bridge(meter: EntryMeter, statement_format: int) -> tuple[Bridge, AnyMeter]:
+    """The meter that brings documents to the month, and what reads it."""
+    if statement_format == 1:
+        totaliser = MarkedTotaliser()
+        old = Meter(meter, totaliser)
+        return Bridge(meter.point, meter.amount, totaliser, totaliser.marks), old
+    marks = Marks()
+    read = CounterMeter(meter, marks)
+    return Bridge(meter.point, meter.amount, read.counter, marks), read
 
 
 def together(entries: Iterable[MonthEntry], table: str) -> tuple[Fraction, dict[str, Any]] | None:

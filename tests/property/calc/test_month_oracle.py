@@ -59,7 +59,7 @@ def integral(found: list[Reading], longest_ns: int) -> Fraction:
 
 
 def fold(series: Series, edges: list[int]) -> dict[str, Any]:
-    month = MonthFold()
+    month = MonthFold(1)
     month.configure(CONFIG)
     for first, last in pairwise(edges):
         month.feed(series.between(first, last))

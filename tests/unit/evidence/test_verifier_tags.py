@@ -52,7 +52,15 @@ def test_rules_and_their_tables_are_compared_also_without_recomputation(
 
 def test_the_tables_of_the_rule_set_are_there_and_no_others() -> None:
     rules = {path for path in sm.unpack(sm.honest()) if path.startswith("data/rules/")}
-    tables = ["cets-04.01", "gwp", "ipcc-2006", "ipcc-2019", "ndrc-2013", "physics"]
+    tables = [
+        "cets-04.01",
+        "counter-checks",
+        "gwp",
+        "ipcc-2006",
+        "ipcc-2019",
+        "ndrc-2013",
+        "physics",
+    ]
     assert rules == {paths.rules(name) for name in ("cets-ag-04.01-v01-2024", *tables)}
 
     def lose(files: sm.Files) -> None:

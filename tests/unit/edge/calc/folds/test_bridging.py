@@ -35,7 +35,7 @@ def feeder(*silent: int, of: range = range(720)) -> Bridge:
     hours = np.array([hour for hour in of if hour not in silent], np.int64)
     for part in np.array_split(hours, 7):  # frames end within minutes and between them
         read.feed(FROM + part * HOUR, 1_000 + part * 10, np.ones(len(part), bool))
-    return Bridge(FEEDER, Fraction(1, 10), read)
+    return Bridge(FEEDER, Fraction(1, 10), read, read.marks)
 
 
 def between(first: int, last: int) -> dict[str, int]:

@@ -252,9 +252,15 @@ def test_a_totaliser_that_drops_is_summed_by_pieces_and_flagged(plant: Plant) ->
     plant.second = 41
     found = plant.result()
     assert found["fuel"][0]["quantity"] == "0.0025"  # 20 + 5 Nm3
-    assert found["flags"] == ["totaliser-drop:gas.volume"]
+    # beside it flowed 1 Nm3 a second: 20 + 10 in the compared time, the drop left out
+    assert found["flags"] == ["check:flow-totaliser:gas.volume", "totaliser-drop:gas.volume"]
+    (check,) = (c for c in found["checks"] if c["point"] == "gas.volume")
+    assert (check["totaliser"], check["integral"]) == ("0.0025", "0.003000")
+    assert (check["difference_percent"], check["covered_s"]) == ("20.00", "30")
     gas = next(t for t in found["totalisers"] if t["point"] == "gas.volume")
-    assert gas["drops"] == [{"tick_ns": NOON + 30 * S, "before": "5020", "after": "3"}]
+    (drop,) = gas["drops"]
+    assert (drop["since_ns"], drop["before"]) == (NOON + 20 * S, "5020")
+    assert (drop["tick_ns"], drop["after"]) == (NOON + 30 * S, "3")
 
 
 def test_a_meter_without_readings_leaves_its_line_out_and_says_so(
@@ -298,7 +304,8 @@ def test_ticks_of_another_month_are_not_used(config: Config, make_block: MakeBlo
     plant = Plant(config, make_block, MONTH_END - 20 * S)
     plant.run(40, {"01": (10, 99)})
     found = plant.fold.result(MONTH_START, MONTH_END, "final")
-    assert found["flags"] == ["ticks-outside-month"]
+    short = ["not-checked:flow-totaliser:ac.energy_import", "not-checked:flow-totaliser:gas.volume"]
+    assert found["flags"] == [*short, "ticks-outside-month"]
     (line,) = found["potlines"]
     assert line["producing_pot_s"] == "57"  # 3 × 19
     assert line["effects"][0]["end_ns"] == MONTH_END - S
