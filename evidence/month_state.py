@@ -133,7 +133,7 @@ class MonthState:
         return self._named("beside", issues, "", language)
 
     def _named(self, key: str, issues: Sequence[Issue], weight: str, language: str) -> str:
-        words = list(dict.fromkeys(issue.short(language) for issue in issues))
+        words = list(dict.fromkeys(issue.short(language) for issue in _one_of_each(issues)))
         more = sum(self.more.get(w, 0) for w in (WEIGHTS[:2] if weight == "" else (weight,)))
         rest = len(words[NAMED_MAX:]) + more
         told = phrase("headline.list", language).join(words[:NAMED_MAX])
@@ -167,6 +167,13 @@ class MonthState:
             tuple(Issue(row["flag"], row["code"], row["weight"]) for row in told["issues"]),
             told["more"],
         )
+
+
+def _one_of_each(issues: Sequence[Issue]) -> list[Issue]:
+    """The first of each kind before all others: thirty points hide no fork of a key."""
+    first = {issue.flag.partition(":")[0] or issue.code: issue for issue in reversed(issues)}
+    chosen = [issue for issue in issues if issue in first.values()]
+    return [*chosen, *(issue for issue in issues if issue not in chosen)]
 
 
 def issues_of(
