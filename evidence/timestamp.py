@@ -16,6 +16,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from evidence.errors import MalformedError, SignatureError
 from evidence.keys import UNREADABLE, Certificate, certificate_from_der
+from evidence.stamp_order import in_order
 
 if TYPE_CHECKING:
     from rfc3161_client import TimeStampResponse
@@ -122,7 +123,7 @@ def _parsed(response: bytes) -> "TimeStampResponse":
 
     if len(response) > RESPONSE_BYTES_MAX:
         raise MalformedError(f"the time stamp has more than {RESPONSE_BYTES_MAX} bytes")
-    return decode_timestamp_response(response)
+    return decode_timestamp_response(in_order(response))
 
 
 def _read(response: "TimeStampResponse", data: bytes) -> tuple[Stamp, Certificate]:

@@ -16,6 +16,7 @@ from tests.unit.evidence import sealed_month as sm
 
 SEAL = sm.unpack(sm.honest())[paths.SEAL]
 SHA256 = bytes.fromhex("300b0609608648016503040201")
+SHA512 = bytes.fromhex("300b0609608648016503040203")
 ED25519 = bytes.fromhex("300506032b6570")
 SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
 TST_INFO = bytes.fromhex("060b2a864886f70d0109100104")
@@ -36,11 +37,13 @@ def number(value: int) -> bytes:
     return tlv(2, bytes([value]))
 
 
-def certificate(subject: str) -> bytes:
-    """Of a time stamp authority that nobody knows; all have one issuer and one serial number."""
+def certificate(subject: str, serial: int = 7) -> bytes:
+    """Of a time stamp authority that nobody knows; all have one issuer."""
     name = [x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, n)]) for n in (subject, "Root")]
     start = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-    made = x509.CertificateBuilder().subject_name(name[0]).issuer_name(name[1]).serial_number(7)
+    made = (
+        x509.CertificateBuilder().subject_name(name[0]).issuer_name(name[1]).serial_number(serial)
+    )
     made = made.public_key(private(80).public_key()).not_valid_before(start)
     signed = made.not_valid_after(start + dt.timedelta(days=999)).sign(private(81), None)
     return signed.public_bytes(Encoding.DER)
@@ -48,9 +51,29 @@ def certificate(subject: str) -> bytes:
 
 CERTIFICATE = certificate("Time")
 ISSUER = x509.load_der_x509_certificate(CERTIFICATE).issuer.public_bytes()
-SIGNER = tlv(
-    0x30, number(1), tlv(0x30, ISSUER, number(7)), SHA256, ED25519, tlv(4, bytes(64))
-)  # fmt: skip
+
+
+def signer(signed: Sequence[bytes] = (), unsigned: Sequence[bytes] = ()) -> bytes:
+    """Its one signer, with these attributes."""
+    before = [tlv(0xA0, *signed)] if signed else []
+    after = [tlv(0xA1, *unsigned)] if unsigned else []
+    return tlv(
+        0x30, number(1), tlv(0x30, ISSUER, number(7)), SHA256, *before, ED25519,
+        tlv(4, bytes(64)), *after,
+    )  # fmt: skip
+
+
+SIGNER = signer()
+#: RFC 5652 §11.1 and §11.2: attributes of content type and digest, in DER's order
+ATTRIBUTES = (
+    tlv(0x30, bytes.fromhex("06092a864886f70d010903"), tlv(0x31, TST_INFO)),
+    tlv(0x30, bytes.fromhex("06092a864886f70d010904"), tlv(0x31, tlv(4, bytes(32)))),
+)
+
+
+TWO_VALUES = tlv(
+    0x30, bytes.fromhex("06092a864886f70d010904"), tlv(0x31, tlv(4, b"\2"), tlv(4, b"\1"))
+)
 
 
 def tst_info(version: int = 1, at: str = AFTER) -> bytes:
@@ -67,11 +90,12 @@ def response(
     after: bytes = b"",
     certificates: Sequence[bytes] = (CERTIFICATE,),
     signers: Sequence[bytes] = (SIGNER,),
+    algorithms: Sequence[bytes] = (SHA256,),
 ) -> bytes:
     """A response over the honest seal; `after` stands behind the TSTInfo."""
     content = tlv(0x30, TST_INFO, tlv(0xA0, tlv(4, tst_info(version, at) + after)))
     held = tlv(0xA0, *certificates) if certificates else b""
-    data = tlv(0x30, number(3), tlv(0x31, SHA256), content, held, tlv(0x31, *signers))
+    data = tlv(0x30, number(3), tlv(0x31, *algorithms), content, held, tlv(0x31, *signers))
     return tlv(0x30, tlv(0x30, number(status)), tlv(0x30, SIGNED_DATA, tlv(0xA0, data)))
 
 
@@ -81,8 +105,8 @@ def stamped(made: bytes) -> Callable[[], bytes]:
 
 
 def _others() -> list[bytes]:
-    """Two certificates of other length than the signer's, in DER's order."""
-    return sorted([CERTIFICATE, certificate("Another time"), certificate("T")])
+    """The signer's certificate and two of other length, in DER's order."""
+    return sorted([CERTIFICATE, certificate("Another time", 8), certificate("T", 9)])
 
 
 #: (name, who and why, response, codes)
@@ -101,8 +125,20 @@ _STAMPS: list[tuple[str, str, bytes, set[str]]] = [
     ("two certificates of one signer", "A stranger plants a certificate with a better name.",
      response(certificates=sorted([CERTIFICATE, certificate("Time of the nation")])),
      {"E-TIMESTAMP"}),
-    ("certificates out of order", "A planted certificate is to be found first, or last.",
-     response(certificates=_others()[::-1]), {"E-TIMESTAMP"}),
+    ("certificates in another order", "An authority sends them as in their chain: no tampering.",
+     response(certificates=_others()[::-1]), set()),
+    ("two digest algorithms in another order", "Likewise, and nothing is signed by the second.",
+     response(algorithms=[SHA512, SHA256]), set()),
+    ("a certificate of its signer planted last", "A stranger's stands behind the authority's.",
+     response(certificates=[*_others(), certificate("Time of the nation")]), {"E-TIMESTAMP"}),
+    ("signed attributes", "An authority signs attributes, as it has to: no tampering.",
+     response(signers=[signer(ATTRIBUTES)]), set()),
+    ("signed attributes in another order", "Two readers hash two orders of what is signed.",
+     response(signers=[signer(ATTRIBUTES[::-1])]), {"E-TIMESTAMP"}),
+    ("unsigned attributes in another order", "Bits that nobody signed say one thing or another.",
+     response(signers=[signer(ATTRIBUTES, ATTRIBUTES[::-1])]), {"E-TIMESTAMP"}),
+    ("values of an attribute in another order", "Two readers hash two orders of what is signed.",
+     response(signers=[signer([TWO_VALUES])]), {"E-TIMESTAMP"}),
     ("bytes behind what it says", "Something is hidden behind the TSTInfo.",
      response(after=b"\x05\x00"), {"E-TIMESTAMP"}),
     ("of the year 0", "A time that no calendar has.",

@@ -10,15 +10,6 @@ const BYTES_MAX = 64 << 10;
 
 const oid = (item) => as(item, 0x06, "OID").toString("hex");
 
-/** The members of a set, which DER has in order. */
-function members(value, what) {
-  const found = items(value);
-  for (let i = 1; i < found.length; i += 1) {
-    if (Buffer.compare(found[i - 1].whole, found[i].whole) > 0) throw new FormatError(`${what}: order`);
-  }
-  return found;
-}
-
 /**
  * The time that a response says, in nanoseconds since 1970; throws unless it is a granted one over
  * this SHA-256, with one signer and their certificate. No signature is checked.
@@ -33,20 +24,40 @@ export function sealStamp(bytes, digest) {
   if (oid(type) !== SIGNED_DATA) throw new FormatError("it is no signed data");
   const data = items(only(as(wrapped, 0xa0, "signed data"), 0x30, "signed data"));
   const [, algorithms, content] = data;
-  members(as(algorithms, 0x31, "algorithms"), "algorithms");
+  inside(algorithms, 0x31, "algorithms"); // in any order, as certificates are
   checkSigner(data);
   const [kind, octets] = inside(content, 0x30, "content");
   if (oid(kind) !== TST_INFO) throw new FormatError("it is no TSTInfo");
   return toldBy(only(as(octets, 0xa0, "content"), 0x04, "content"), digest);
 }
 
+/** Attributes, and the values of each, are sets in DER's order. */
+function checkAttributes(attributes) {
+  checkOrder(attributes, "attributes");
+  for (const attribute of attributes) {
+    const [type, values] = inside(attribute, 0x30, "attribute");
+    oid(type);
+    checkOrder(inside(values, 0x31, "attribute"), "attribute");
+  }
+}
+
+function checkOrder(members, what) {
+  for (let i = 1; i < members.length; i += 1) {
+    if (Buffer.compare(members[i - 1].whole, members[i].whole) > 0) {
+      throw new FormatError(`${what}: order`);
+    }
+  }
+}
+
 /** One signer, and one certificate that has the issuer and the number which they name. */
 function checkSigner(data) {
-  const signers = members(as(data.at(-1), 0x31, "signers"), "signers");
+  const signers = inside(data.at(-1), 0x31, "signers");
   if (signers.length !== 1) throw new FormatError("it has not exactly one signer");
-  const [issuer, serial] = inside(inside(signers[0], 0x30, "signer")[1], 0x30, "signer");
+  const parts = inside(signers[0], 0x30, "signer");
+  for (const { tag, value } of parts) if (tag === 0xa0 || tag === 0xa1) checkAttributes(items(value));
+  const [issuer, serial] = inside(parts[1], 0x30, "signer");
   const set = data.find(({ tag }) => tag === 0xa0);
-  const held = set === undefined ? [] : members(set.value, "certificates");
+  const held = set === undefined ? [] : items(set.value);
   const own = held.filter((certificate) => {
     const fields = inside(inside(certificate, 0x30, "certificate")[0], 0x30, "certificate");
     if (fields[0]?.tag === 0xa0) fields.shift();

@@ -39,11 +39,6 @@ def test_the_other_reader() -> None:
     assert answers == [vector[5] for vector in VECTORS]
 
 
-def test_the_vectors_are_all_that_their_sources_have() -> None:
-    """12 in the paper's table, of which one is accepted; 88 and 63 in Wycheproof's file."""
-    kinds = [(source, accepted) for source, _, _, _, _, accepted, _ in VECTORS]
-    told = {kind: kinds.count(kind) for kind in set(kinds)}
-    assert told == {
-        ("speccheck", True): 1, ("speccheck", False): 11,
-        ("wycheproof", True): 88, ("wycheproof", False): 63,
-    }  # fmt: skip
+def test_the_vectors_are_the_papers_twelve() -> None:
+    assert [vector[5] for vector in VECTORS].count(True) == 1
+    assert len(VECTORS) == 12
