@@ -46,6 +46,10 @@ def _steady(value: float) -> Value:
     return lambda _: value
 
 
+def _as_it_is(_: dict[str, Any]) -> None:
+    """The statement that the readings make."""
+
+
 @dataclass
 class Draft:
     """A month before it is signed.
@@ -66,6 +70,7 @@ class Draft:
         unfit: numbers of frames of which each section lacks a group.
         forked_at: number of the object that has a second one for its place.
         received_ns: when the log began to receive; 0 for in time.
+        restate: changes what is stated.
         device: fields of the second device.
         potlines, step_s, is_simulated: of the configuration.
         is_final, start_ns: how it is closed, and when its first second is.
@@ -92,6 +97,7 @@ class Draft:
     is_simulated: bool = True
     start_ns: int = sm.START_NS
     received_ns: int = 0
+    restate: Callable[[dict[str, Any]], object] = _as_it_is
 
     @property
     def period(self) -> tuple[int, int]:
@@ -168,7 +174,9 @@ class Draft:
         closing = "final" if self.is_final else "interim"
         signed = [*pp.persons(), pp.listed(), *self.signed] if self.signed else []
         papers = pp.standing_of(signed)
-        statement = statement_bytes(fold.statement(*self.period, closing, papers))
+        stated = fold.statement(*self.period, closing, papers)
+        self.restate(stated)
+        statement = statement_bytes(stated)
         received_ns = self.received_ns or (self.period[1] if self.is_final else sm.START_NS)
         enrolled = replace(decode_entry(sm.enrolment()), received_ns=received_ns)
         first_entries = [encode_entry(enrolled)]
