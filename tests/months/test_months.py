@@ -17,7 +17,6 @@ from tests.months.drafts import SECTORS, honest
 from tests.months.spoilt import SPOILT, Spoilt
 from tests.unit.evidence import sealed_month as sm
 
-HONEST = 100
 PLAIN = {"en": "PASSED", "zh": "通过"}
 #: of the line that tells the total: what stands before it, and what follows when nothing is missing
 TOTAL = {"en": re.compile(r"total emission (-?[0-9.]+) tCO2e(.*)"),
@@ -29,6 +28,12 @@ def trust(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("trust") / "root.pem"
     path.write_bytes(certificate_to_pem(sm.keys().certificates["root"]))
     return path
+
+
+@pytest.fixture(scope="module")
+def honest_seeds(request: pytest.FixtureRequest) -> range:
+    """A hundred with --long, else a part of them."""
+    return range(100 if request.config.getoption("--long") else 30)
 
 
 def told(
@@ -69,11 +74,11 @@ def test_a_month_that_lacks_something_says_so_beside_its_total(
 
 
 def test_complete_months_pass_plainly_in_both_languages(
-    trust: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    honest_seeds: range, trust: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A hundred of all sectors, with lost answers, restarts, and ends of months among them."""
+    """Of all sectors, with lost answers, restarts, and ends of months among them."""
     archive = tmp_path / "month.tar"
-    for seed in range(HONEST):
+    for seed in honest_seeds:
         archive.write_bytes(honest(seed).archive())
         for language, word in PLAIN.items():
             status, lines = told(archive, trust, capsys, "--lang", language)
@@ -98,8 +103,8 @@ def test_a_complete_month_is_not_plain_for_who_did_not_look_at_all_of_it(
 
 @pytest.mark.needs("node")
 @pytest.mark.needs("npm")
-def test_the_other_verifier_finds_the_same(tmp_path: Path) -> None:
-    months = [one.archive() for one in SPOILT] + [honest(seed).archive() for seed in range(HONEST)]
+def test_the_other_verifier_finds_the_same(honest_seeds: range, tmp_path: Path) -> None:
+    months = [one.archive() for one in SPOILT] + [honest(seed).archive() for seed in honest_seeds]
     found = agreed(months, tmp_path)
     assert {one.verdicts for one in found} == {("passed", "passed")}
     for one, spoilt in zip(found, SPOILT, strict=False):
