@@ -127,6 +127,10 @@ OWES = {**OPEN, "month": "2026-10", "state": "waiting", "days_left": 12, "owed":
 SEALED = {**OPEN, "month": "2026-09", "state": "sealed"}
 
 
+def sealed(month: str, exit_status: int) -> dict[str, Any]:
+    return {**SEALED, "month": month, "sealed": {"exit_status": exit_status}}
+
+
 def with_month(**changed: Any) -> dict[str, Any]:
     return {**TOLD, "periods": {"month": {**MONTH, **changed}}}
 
@@ -142,6 +146,10 @@ CASES: list[tuple[str, list[Any], dict[str, Any] | None]] = [
     ("monthToDate", [{**TOLD, "projection": {"month": {"reason": "too-soon"}}}],
      {"total": 180, "due": None, "why": "too-soon"}),
     ("monthToDate", [{"reason": "no-readings"}], {"reason": "no-readings"}),
+    ("doubtful", [[OPEN, sealed("2026-09", 0), sealed("2026-08", 3)]], None),
+    ("doubtful", [[OPEN, sealed("2026-09", 3), sealed("2026-08", 0)]], {"month": "2026-09"}),
+    ("doubtful", [[sealed("2026-09", 3), sealed("2026-08", 1)]], {"month": "2026-08"}),
+    ("doubtful", [None], None),
     ("pressing", [[OPEN, OWES, SEALED]], {"month": "2026-10", "daysLeft": 12, "blocking": 1}),
     ("pressing", [[SEALED]], None),
     ("pressing", [None], None),
@@ -164,3 +172,23 @@ def test_what_the_overview_says_follows_from_what_it_was_told(
             assert said is None, (name, given)
         else:
             assert {key: said[key] for key in wanted} == pytest.approx(wanted), (name, given)
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", ("FAILED", "PASSED, INCOMPLETE: clinker is missing (mandatory)")),
+     ("zh", ("不通过", "通过，不完整：缺少熟料（必报项）"))],
+)  # fmt: skip
+def test_all_plants_and_the_overview_tell_of_a_sealed_month_that_is_not_all(
+    open_page: Open, start_server: Start, language: str, words: tuple[str, str]
+) -> None:
+    """Of the fake plant's months August failed and September lacks clinker."""
+    page = open_page(f"{start_server('--second').url}/{language}/").page
+    cell = page.locator("#plants td.alert-text", has_text=f"2026-08: {words[0]}")
+    expect(cell).to_have_count(1)
+    shoot(page, f"sealed-plants-{language}")
+    page.goto(page.url.rstrip("/") + PLANT)
+    card = page.locator(".evidence", has_text="2026-09")
+    for text in words:
+        expect(card.locator(".sealed", has_text=text).first).to_be_visible()
+    shoot(page, f"sealed-overview-{language}")

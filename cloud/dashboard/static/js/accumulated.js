@@ -77,7 +77,7 @@ function periodInto(one, model, told, period) {
   const lines = period.lines.map((line) => row(lineName(line), ...figure(line.sign * Number(line.emission_t), told.unit)));
   const missing = period.missing.map((part) => row(missingName(part), "– ", tag(missingText(part))));
   const whole = period.completeness;
-  fill(one, spanText(model, period), [...figure(period.total_t, told.unit), ...(period.missing.length ? [" ", tag(t("accumulated.partial"))] : [])],
+  fill(one, spanText(model, period), [...figure(period.total_t, told.unit), ...(period.missing.length ? [" ", tag(partialText(period.missing))] : [])],
     completenessText(whole),
     [...lines, ...missing, ...feedRows(period.indicator, told.unit), ...sureRows(period.uncertainty, told.unit)]);
 }
@@ -120,6 +120,11 @@ function spanText(model, period) {
 const kindName = (kind, names) => (language === "zh" && names ? names : tOr(`kind.${kind}`, "kind.other", { id: kind.replace(/-/g, " ") }));
 const lineName = (line) => `${t(`category.${line.category}`)}: ${kindName(line.kind, line.zh)}${line.unit ? ` (${line.unit})` : ""}`;
 const missingName = (part) => (part.kind ? lineName(part) : t(`category.${part.category}`));
+// "a part is missing: Clinker", beside every figure that has not all of its parts; "" for one that has
+export function partialText(missing) {
+  const parts = [...new Set(missing.map((part) => t(`category.${part.category}`)))];
+  return parts.length ? t("accumulated.partial_of", { parts: parts.join(language === "zh" ? "、" : ", ") }) : "";
+}
 const missingText = (part) => t(`accumulated.missing.${part.reason}`, { point: part.point || "" });
 
 function projectionInto(one, told, projected, indicated) {

@@ -84,10 +84,15 @@ export function monthsView(model, site, slow) {
       shown = text;
       body.textContent = "";
       body.append(...rows.map((row) => h("tr", {}, h("td", {}, h("a", { href: `${site.address}/months/${row.month}` }, row.month)),
-        h("td", {}, t(`month.state.${row.state}`)), h("td", {}, owed({ owed: row.owed.length })), h("td", { class: "num" }, leftText(row)))));
+        h("td", {}, t(`month.state.${row.state}`), ...sealedText(row)), h("td", {}, owed({ owed: row.owed.length })), h("td", { class: "num" }, leftText(row)))));
     },
   };
 }
+
+// What the collector's own verification of the archive came to, where it has one.
+const LOOKS = ["passed", "failed", "cannot-decide", "open"];
+const sealedText = ({ sealed }) =>
+  (sealed ? [h("br"), h("span", { class: `sealed ${LOOKS[sealed.exit_status]}` }, sealed.headline[language])] : []);
 
 function leftText(row) {
   if (["sealed", "amended"].includes(row.state)) return t("months.settled");

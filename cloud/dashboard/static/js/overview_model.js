@@ -29,7 +29,7 @@ export function monthToDate(told) {
   const total = Number(month.total_t);
   const ahead = told.projection.month || {};
   const days = Number(ahead.days) / Number(ahead.of_days);
-  const found = { total, unit: told.unit, partial: month.missing.length > 0, since: month.since_ns, begins: month.from_ns };
+  const found = { total, unit: told.unit, missing: month.missing, since: month.since_ns, begins: month.from_ns };
   if (ahead.allowance_t === undefined || !(days > 0)) {
     return { ...found, due: null, why: ahead.no_allowance || ahead.reason || "not-given" };
   }
@@ -50,6 +50,15 @@ export function pressing(rows) {
     month: first.month, state: first.state, daysLeft: first.days_left, deadline: first.deadline,
     owed: first.owed.length, blocking: first.owed.filter((one) => one.blocks).length,
   };
+}
+
+// The month whose sealed archive somebody must look at: one that failed, else the newest sealed one where
+// it did not pass whole; null where there is none.
+export function doubtful(rows) {
+  const sealed = [...(rows || [])].filter((row) => row.sealed).sort((a, b) => (a.month < b.month ? 1 : -1));
+  const failed = sealed.find((row) => row.sealed.exit_status === 1);
+  if (failed) return failed;
+  return sealed.length && sealed[0].sealed.exit_status ? sealed[0] : null;
 }
 
 // Share of a month that is over at an instant, 0..1: how far an open month has come.

@@ -1,4 +1,5 @@
 // Tiles of the overview that speak of the month: intensity, month to date, evidence.
+import { partialText } from "./accumulated.js";
 import { diamond, h, setOneClass, setText, svg } from "./dom.js";
 import { number, unitText } from "./format.js";
 import { elapsed, intensity, monthToDate, pressing } from "./overview_model.js";
@@ -89,12 +90,13 @@ export function monthTile(slow) {
       const found = monthToDate(slow.counted());
       if (found.reason) return view.say({ value: null, why: why(found.reason), symbol: "dq" });
       const { total, due, over, unit } = found;
+      const partial = partialText(found.missing);
       const top = due === null ? null : 1.25 * Math.max(due, total);
       const line = due === null ? t(`allowed.${found.why}`)
         : t(over > 0 ? "allowed.over" : "pro_rata.under", { due: number(due, 0), n: number(Math.abs(over), 0), unit: unitText(unit) });
       return view.say({
-        value: number(total, total < 1000 ? 2 : 0), unit: unitText(unit), why: found.partial ? t("accumulated.partial") : "",
-        share: top && total / top, of: top && due / top, line, symbol: over > 0 ? "p2" : found.partial ? "dq" : null,
+        value: number(total, total < 1000 ? 2 : 0), unit: unitText(unit), why: partial,
+        share: top && total / top, of: top && due / top, line, symbol: over > 0 ? "p2" : partial ? "dq" : null,
       });
     },
   };

@@ -2,7 +2,7 @@
 import { h, setText } from "./dom.js";
 import { age, number, unitText } from "./format.js";
 import { owedText } from "./overview_tiles.js";
-import { pressing } from "./overview_model.js";
+import { doubtful, pressing } from "./overview_model.js";
 import { Polled } from "./polled.js";
 import { embedded, language, t, tOr } from "./texts.js";
 import { clockTime, zoneOffset } from "./times.js";
@@ -65,7 +65,12 @@ function patch(row, told, monthRows) {
   const dark = gateways.offline + gateways.silent;
   cell(connected, dark ? t("plants.dark", { n: dark, m: gateways.all }) : t("plants.connected", { m: gateways.all }), dark > 0);
   const pressed = monthRows ? pressing(monthRows) : null;
-  cell(month, pressed ? monthText(pressed) : t(monthRows ? "plants.settled" : "plants.asking"), pressed && (pressed.blocking > 0 || pressed.state === "late"));
+  const doubted = doubtful(monthRows);
+  const pressedText = pressed ? monthText(pressed) : t(monthRows ? "plants.settled" : "plants.asking");
+  const failed = doubted !== null && doubted.sealed.exit_status === 1;
+  const seal = doubted ? `${doubted.month}: ${doubted.sealed.headline[language]}` : "";
+  cell(month, [pressedText, seal].filter(Boolean).join(" · "), doubted ? !failed : pressed && (pressed.blocking > 0 || pressed.state === "late"));
+  month.classList.toggle("alert-text", failed);
 }
 
 // Why no effect is told of: there are no pots, nobody is heard, or there is none.
