@@ -9,6 +9,7 @@ from cloud.api.rendering import STRINGS
 from cloud.month.sealed import seal_of
 from cloud.outputs.headline import Row, emission_unit, headline, line_name
 from edge.calc.statements.statement import statement_rules
+from evidence.month_state import UNVERIFIED
 
 HOUR_NS = 3_600_000_000_000
 #: exit status of `verify` -> look of a headline; "open": sound, but not all of what 0 says
@@ -23,7 +24,7 @@ class Sealed:
         look: one of `_LOOKS`.
         headline: verdict and completeness.
         beside_total: words beside every total, with their own space or bracket; "" for none.
-        why: code and meaning of the finding that decided the verdict, "" where it passed.
+        why: code and meaning of the finding that decided the verdict, or that there is none yet.
     """
 
     look: str
@@ -185,6 +186,8 @@ class MonthView:
         why = told["why"].get(self._language, "")
         if told["code"]:
             why = f"{told['code']}: {why}"
+        elif told["verdict"] == UNVERIFIED:
+            why = texts.told(self._language, "month.cell.unverified")
         headline, beside = (told[name][self._language] for name in ("headline", "beside_total"))
         return Sealed(look_of(told), headline, beside, why)
 

@@ -43,15 +43,16 @@ class YearView:
     def beside_total(self) -> list[str]:
         """Months that make the total doubtful, in words: those left out, then those not all."""
         language = self._language
-        told = [
-            self.text("year.left-out", month=one["month"], state=one["state"]["headline"][language])
-            for one in self._told["failed"]
-        ]
-        return told + [
+        return [self.left_out(one) for one in self._told["failed"]] + [
             f"{one['month']}{one['state']['beside_total'][language]}"
             for one in self._told["archives"]
             if one["state"]["beside_total"][language]
         ]
+
+    def left_out(self, one: Mapping[str, Any]) -> str:
+        """A month that no sum has, with its state."""
+        state = one["state"]["headline"][self._language]
+        return self.text("year.left-out", month=one["month"], state=state)
 
     def figures(self) -> list[Row]:
         """Name, decimal string, unit."""
@@ -87,8 +88,14 @@ class YearView:
         return word(key, self._language)
 
     def flags(self) -> list[str]:
-        """The year's flags in words."""
-        return [Flag(flag).sentence(self._language) for flag in self._told["flags"]]
+        """The year's flags in words, of a factor or figure with its row."""
+        flags = [Flag(flag) for flag in self._told["flags"]]
+        return [
+            " ".join(
+                [*([one.where] if one.where != one.text else []), one.sentence(self._language)]
+            )
+            for one in flags
+        ]
 
     def lacks(self) -> list[str]:
         """What belongs to the emission and is not in it, in words."""

@@ -34,7 +34,7 @@ class FakeMonths:
 
     def __init__(self) -> None:
         facts = Facts(Path(mkdtemp()))
-        fill(facts, PLANT, list(back(6)), devices=12, points=500)
+        fill(facts, PLANT, list(back(6)), devices=12, points=500, dead="2026-07")
         close(facts, PLANT, "2026-06", 10)
         close(facts, PLANT, "2026-09", 12)
         first = close(facts, PLANT, "2026-08", 11)

@@ -16,10 +16,10 @@ pytestmark = pytest.mark.browser
 WORDS = {
     "en": ["Months", "waiting", "late", "no document of kind “invoice” about anthracite", "Close",
            "Something is owed", "46 % of 259,200 objects", "amended", "Samples of this month",
-           "Back to the month", "archive"],
+           "Back to the month", "archive", "none"],
     "zh": ["月度存证", "待补齐", "已逾期", "缺少关于 anthracite 的“发票”文件", "关账",
            "仍有未完成事项", "259,200 个对象的 46 %", "已更正", "本月样品", "返回本月",
-           "存证档案"],
+           "存证档案", "无值"],
 }  # fmt: skip
 
 
@@ -48,6 +48,12 @@ def test_from_all_months_to_one_that_is_closed_by_decision(
     page.get_by_role("link", name=words[7]).click()
     expect(page.get_by_text(f"stackproof verify {PLANT}-2026-08.tar")).to_be_visible()
     visit.look("2-amended")
+    page.goto(f"{server.url}/{language}/plants/{PLANT}/months/2026-07")
+    # a gas analyser that answers and gives no value is no healthy meter: each of 31 days says so
+    dead = page.locator("tr", has_text="meter-03").locator("td.dead")
+    expect(dead).to_have_text([words[11]] * 31)
+    expect(page.locator("td.dead")).to_have_count(31)
+    visit.look("2-dead")
     page.goto(f"{server.url}/{language}/months")
     page.get_by_role("link", name=words[1]).click()
     expect(page.get_by_text(words[3])).to_be_visible()

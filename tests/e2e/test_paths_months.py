@@ -137,15 +137,25 @@ def ask_and_decide(sun: Clerk) -> None:
     sun.visit.look("5-decided")
 
 
-def verdict(one: Clerk, look: str, told: str, step: str) -> None:
-    """What the collector found of the archive, on the page of all months."""
+def verdict(one: Clerk, look: str, told: tuple[str, ...], step: str) -> None:
+    """What the collector found of the archive, on the page of all months and on its own pages."""
     page, found = one.page, one.page.locator(f".matrix .verdict.{look}")
     page.goto(f"{one.base}/months")
     while not found.count():  # it is verified meanwhile; whoever waits asks again
         page.wait_for_timeout(300)
         page.reload()
-    expect(found).to_contain_text(told)
+    for text in told:
+        expect(found).to_contain_text(text)
     one.visit.look(step)
+    page.goto(f"{one.base}/plants/mini/months/{MONTH}")
+    headline = page.locator(f".headline.{look} strong")
+    expect(headline).to_contain_text(told[0])
+    sentence = headline.inner_text()
+    one.go(f"months/{MONTH}/review")
+    expect(headline).to_have_text(sentence)
+    one.go(f"year?year={MONTH[:4]}")
+    expect(page.locator(f"tr:has-text('{MONTH}') .verdict.{look}")).to_have_text(sentence)
+    one.visit.look(f"{step}-year")
 
 
 def alter(archive: Path) -> None:
@@ -174,9 +184,12 @@ def test_a_month_is_closed_taken_away_verified_and_decided(
     verify(sun, archive)
     drill(sun)
     ask_and_decide(sun)
-    verdict(li, "passed", phrase("verdict.passed", language), "5-passed")
+    # sound, and some of its points have too few values
+    verdict(li, "open", (phrase("verdict.passed", language),), "5-passed")
     alter(real_works.archive())
     # a file of the bag is another one than its manifest says: evidence/FORMAT.md
-    verdict(li, "failed", f"{phrase('verdict.failed', language)} (E-FILE-HASH)", "6-failed")
+    verdict(li, "failed", (phrase("verdict.failed", language), "(E-FILE-HASH)"), "6-failed")
+    expect(li.page.get_by_role("alert")).to_contain_text(phrase("verdict.failed", language))
+    expect(li.page.locator("main")).not_to_contain_text(li.texts["year.figures"])  # no sum has it
     for one in (chief, li, sun):
         assert one.watched.complaints == []

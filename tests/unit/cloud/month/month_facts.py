@@ -34,8 +34,19 @@ def layout(devices: int, points: int) -> Layout:
     return Layout(ZONE, names, tuple(((SECOND, count),) for count in each), ())
 
 
-def fill(facts: Facts, plant: str, months: Sequence[str], *, devices: int, points: int) -> None:
-    """Months of which all came but for an outage on the 9th and bad readings on the 17th."""
+def fill(
+    facts: Facts,
+    plant: str,
+    months: Sequence[str],
+    *,
+    devices: int,
+    points: int,
+    dead: str = "",
+) -> None:
+    """Months of which all came but for an outage on the 9th and bad readings on the 17th.
+
+    In the month `dead` no reading of meter-03 has a value.
+    """
     of = layout(devices, points)
     first_ns = next(iter(days_of(months[0], ZONE).values()))[0]
     seq = 0
@@ -47,6 +58,11 @@ def fill(facts: Facts, plant: str, months: Sequence[str], *, devices: int, point
                 break
             seq += (end_ns - at_ns) // (10 * SECOND)
             found.append(StreamDay(day, GATEWAY, _day(of, day, at_ns, end_ns, seq), end_ns))
+            if month == dead:
+                counts = found[-1].tally.devices
+                counts["meter-03"] = Counts(
+                    counts["meter-03"].readings, 0, counts["meter-03"].readings
+                )
         position = Position(seq + 1, bytes(32), min(end_ns, NOW_NS))
         facts.add(plant, GATEWAY, position, [Segment(first_ns, bytes(32), of)], found)
 
