@@ -18,6 +18,7 @@ ABOUT_OF: Mapping[str, str] = {
     **dict.fromkeys(("invoice", "stock-take", "count", "parameter"), "source"),
     **dict.fromkeys(("meter-event", "meter-certificate"), "device"),
     **dict.fromkeys(("person", "person-end"), "person"),
+    "counter-correction": "point",
     "internal-check": "check",
     "ledger": "sheet",
     "control-plan": "year",

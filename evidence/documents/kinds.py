@@ -127,6 +127,10 @@ KINDS: dict[str, Shape] = {
         {"name": f.name_id, "origin": f.text, **_VALUE, **_PERIOD},
         ("accountant", "engineer"), {**_RESULT_BASIS, **_NOTE},
     ),
+    # in the place of what a counter counted over a drop or a leap: `about` is the point
+    "counter-correction": Shape(
+        {**_VALUE, "reason": f.text, **_PERIOD}, ("accountant", "engineer"), _NOTE
+    ),
     # meters: `about` is the device
     "meter-event": Shape(
         {"event": f.one_of("maintenance", "calibration", "replacement", "setting", "marked"),

@@ -1,9 +1,10 @@
 """A counter or what is said of it is not as it was read: gateway and collector agree on it."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
-from evidence.recompute import Recomputation, statement_bytes
+from evidence.recompute import Paper, Recomputation, statement_bytes
 from tests.attacks.forging import Kind, kind
 from tests.independent import random_bridges as br
 from tests.unit.evidence.documents import papers as pp
@@ -15,20 +16,28 @@ HONEST = [i * 10 for i in range(288)]
 FEEDER = [i * 60 for i in range(288)]
 
 
-def month(grid: Sequence[int], bend: Bend = lambda statement: None) -> bytes:
+def month(
+    grid: Sequence[int],
+    bend: Bend = lambda statement: None,
+    signed: Sequence[bytes] = (),
+    told: Callable[[Paper], Paper] = lambda paper: paper,
+) -> bytes:
     """Two days whose meter of electricity reads this, beside a gauge of 60 kW.
 
     Args:
         grid: its readings.
         bend: changes the statement that is closed.
+        signed: what persons sign of it.
+        told: the paper that the statement is made of, in place of the signed one.
     """
-    signed = [*pp.persons(), *br.counted("50", br.PERIOD)]
+    signed = [*pp.persons(), *br.counted("50", br.PERIOD), *signed]
     config, fold = br.configuration(), Recomputation()
     fold.configure(b"x", config)
     bodies = br.frames(config, FEEDER, [0] * 288, list(grid))
     for body in bodies:
         assert list(fold.feed(body)) == []
-    made = fold.statement(*br.PERIOD, "interim", pp.standing_of(signed))
+    papers = [told(paper) for paper in pp.standing_of(signed)]
+    made = fold.statement(*br.PERIOD, "interim", papers)
     bend(made)
     return br.sealed(config, bodies, signed, statement=statement_bytes(made))
 
@@ -73,6 +82,27 @@ def whole(statement: dict[str, Any]) -> None:
     grid["difference"] = grid["steps_upward"]
 
 
+def corrected(value: str, about: str = br.GRID, shift: int = 0) -> list[bytes]:
+    """The leap, by an accountant and a second person; `shift` of its hours."""
+    at = br.FROM + 100 * br.STEP + shift
+    body = {"value": value, "unit": "kWh", "reason": "read from the meter's own store",
+            "from_ns": at - br.STEP, "to_ns": at}  # fmt: skip
+    return br.approved("li", "counter-correction", about, body)
+
+
+def stands_for(value: str) -> Callable[[Paper], Paper]:
+    """A correction says something else, and counts."""
+
+    def told(paper: Paper) -> Paper:
+        if paper.kind != "counter-correction":
+            return paper
+        at = br.FROM + 100 * br.STEP
+        body = {**paper.body, "value": value, "from_ns": at - br.STEP, "to_ns": at}
+        return replace(paper, about=br.GRID, body=body, is_approved=True)
+
+    return told
+
+
 def silent(statement: dict[str, Any]) -> None:
     """Neither the comparison with the flow nor its flag is there."""
     checks = statement["input"]["checks"]
@@ -101,6 +131,17 @@ KINDS: list[Kind] = [
          lambda: month([7] * 288), "W-CHECK"),
     kind("counter that is set back all day", "It is set back after every reading.",
          lambda: month([10 * (i % 2) for i in range(288)]), "W-CHECK"),
+    kind("counter corrected", "Nobody: a leap is explained by two persons, with an amount.",
+         lambda: month(LEAP, signed=corrected("12")), "W-COUNTER"),
+    kind("correction by one person", "An amount that nobody approved is counted for a leap.",
+         lambda: month(LEAP, signed=corrected("12")[:1], told=stands_for("12")), "E-INPUT"),
+    kind("correction bent", "Another amount is counted than two persons signed.",
+         lambda: month(LEAP, signed=corrected("12"), told=stands_for("2")), "E-INPUT"),
+    kind("correction of another meter", "What is signed of one meter is counted of another.",
+         lambda: month(LEAP, signed=corrected("12", br.FEEDER), told=stands_for("12")), "E-INPUT"),
+    kind("correction of another month", "What is signed of July is counted for June's leap.",
+         lambda: month(LEAP, signed=corrected("12", shift=40 * 24 * br.HOUR),
+                       told=stands_for("12")), "E-INPUT"),
     kind("leap called a spike", "A leap that stays is said to have come back.",
          lambda: month(LEAP, as_spike), "E-INPUT"),
     kind("spike counted", "A false reading that came back is in the total.",

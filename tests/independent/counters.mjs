@@ -118,9 +118,41 @@ export class Counter {
     this.now.seen = { tick, total, sum: flow.sum, stretch: flow.stretch };
   }
 
+  /** Take what persons signed in the place of what drops and leaps counted. */
+  correct(papers) {
+    this.used = [];
+    this.areAllUsed = true;
+    if (!this.asksPapers) return;
+    const steps = [...this.now.drops, ...this.now.leaps];
+    const [from, to] = papers.period;
+    const all = papers.counting("counter-correction", this.point.id)
+      .filter(({ body }) => body.get("from_ns") < to && from < body.get("to_ns"))
+      .map((paper) => ({ ...paper, met: steps.filter(([before, after]) =>
+        paper.body.get("from_ns") <= after.tick && paper.body.get("to_ns") >= before.tick) }));
+    all.sort((a, b) => (a.sha256 < b.sha256 ? -1 : 1));
+    const unit = this.point.fields.get("quantity").get("unit");
+    for (const one of all) {
+      const amount = fr.parse(one.body.get("value"));
+      const isAlone = !all.some((other) => other !== one && other.met.some((s) => one.met.includes(s)));
+      if (!one.met.length || !isAlone || one.body.get("unit") !== unit || amount[0] < 0n ||
+          fr.sub(amount, [10n ** 15n, 1n])[0] >= 0n) {
+        this.areAllUsed = false;
+        continue;
+      }
+      const counted = one.met.reduce((sum, [, , part]) => sum + part, 0n);
+      this.used.push({ ...one, amount, counted });
+    }
+  }
+
+  /** In the point's unit. */
+  corrected() {
+    return fr.sum([value(this.now.total, this.point), ...(this.used ?? []).map(({ amount, counted }) =>
+      fr.sub(amount, value(counted, this.point)))]);
+  }
+
   /** In the statement's unit. */
   quantity() {
-    return fr.mul(value(this.now.total, this.point), this.factor);
+    return fr.mul(this.corrected(), this.factor);
   }
 
   get asksPapers() {
@@ -129,7 +161,8 @@ export class Counter {
 
   isExplained(papers) {
     return this.now.leap === BigInt(this.now.leaps.length) && this.now.leaps.every(([from, to]) =>
-      replacements(this.point, papers, from, to).length > 0);
+      replacements(this.point, papers, from, to).length > 0 ||
+      this.used.some(({ met }) => met.some(([, after]) => after.tick === to.tick)));
   }
 
   flags(papers, period) {
@@ -138,6 +171,8 @@ export class Counter {
     const found = ["drop", "leap", "spike"].filter((name) => this.now[name] > 0n)
       .map((name) => `totaliser-${name}:${id}`);
     if (this.now.leap > 0n && !this.isExplained(papers)) found.push(`leap-unexplained:${id}`);
+    if (this.used.length) found.push(`counter-corrected:${id}`);
+    if (!this.areAllUsed) found.push(`not-usable:${id}.counter-correction`);
     for (const check of this.checks(period)) {
       const result = check.get("result");
       if (result === "outside") found.push(`check:${check.get("check")}:${id}`);
@@ -170,6 +205,12 @@ export class Counter {
     if (now.spike > 0n) {
       found.set("spike_count", now.spike).set("spikes", now.spikes.map((spike) => new Map([
         ...beside(spike), ["readings", spike[2]], ["steps_upward", text(spike[3])]])));
+    }
+    if (this.used.length) {
+      found.set("corrections", this.used.map(({ sha256, body, counted, amount }) => new Map([
+        ["sha256", sha256], ["from_ns", body.get("from_ns")], ["to_ns", body.get("to_ns")],
+        ["counted", text(counted)], ["value", fr.exact(amount)]])));
+      found.set("corrected", fr.exact(this.corrected()));
     }
     return found;
   }

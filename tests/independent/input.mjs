@@ -353,6 +353,7 @@ export class Input {
     const { config } = this;
     const isMonthEnd = period.to === this.month[1];
     const about = new Papers(papers, this.month, [period.from, period.to]);
+    for (const item of this.allTotalisers) item.correct?.(about);
     for (const { pots } of this.potlines) {
       for (const { calc } of pots) calc.finish(isMonthEnd, this.lastTick);
     }

@@ -98,6 +98,7 @@ const KINDS = new Map(Object.entries({
   count: [{ ...value, ...period }, more, PLANT],
   parameter: [{ name: id, origin: text, ...value, ...period }, { ...basis, ...more },
     ["accountant", "engineer"]],
+  "counter-correction": [{ ...value, reason: text, ...period }, more, ["accountant", "engineer"]],
   "meter-event": [{ event: of("maintenance", "calibration", "replacement", "setting", "marked"),
     reason: text, ...period }, more, PLANT],
   "meter-certificate": [{ scope: of("verification", "calibration", "own-check"), issuer: text,

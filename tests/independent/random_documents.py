@@ -30,6 +30,8 @@ SAMPLES: list[tuple[str, str, str, dict[str, Any]]] = [
     ("chen", "internal-check", "belt-zero",
      {"of": "scale-1", "checked_ns": pp.JUNE, "by": "Chen", "method": "empty belt",
       "result": "0.4 kg of 100 kg", "passed": True, "as_found_percent": "0.4"}),
+    ("li", "counter-correction", "ac.energy",
+     {"value": "0.5", "unit": "kWh", "reason": "read by hand", **pp.PERIOD}),
     ("chen", "ledger", "L-1", {"sheet_sha256": bytes(32), "pages": 3, **pp.PERIOD}),
 ]  # fmt: skip
 

@@ -13,7 +13,7 @@ const CODES = {
   "W-DOCUMENT": ["not-usable", "no-document", "not-approved", "apart", "bridged", "bridge-told",
     "stock-incomplete", "net-output", "missing", "site-coefficients-due"],
   "W-COUNTER": ["totaliser-leap", "leap-unexplained", "totaliser-spike", "totaliser-drop",
-    "totaliser-age", "totaliser-rolled"],
+    "counter-corrected", "totaliser-age", "totaliser-rolled"],
   "W-CHECK": ["check", "not-checked"],
 };
 const CODE_OF = new Map(Object.entries(CODES).flatMap(([code, kinds]) => kinds.map((k) => [k, code])));

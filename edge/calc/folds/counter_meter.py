@@ -11,6 +11,7 @@ from edge.calc.blocks import Bool, Int64
 from edge.calc.decimal_text import exact_text
 from edge.calc.folds.counter import Break, Counter, Spike
 from edge.calc.folds.counter_checks import counted_too_often, flow_check
+from edge.calc.folds.counter_corrections import CORRECTION, Correction, corrections_of
 from edge.calc.folds.covered_flow import CoveredFlow
 from edge.calc.folds.entries import EntryMeter
 from edge.calc.folds.leaps import most_per_hour
@@ -53,6 +54,8 @@ class CounterMeter:
         self.most = most_per_hour(plan)
         self.counter = Counter(self.most, marks)
         self.flow = CoveredFlow() if plan.flow else None
+        self._corrections: list[Correction] = []
+        self._are_all_used = True
 
     def readers(self, inputs: Inputs) -> Iterable[tuple[Place, CoveredFlow | CounterReader]]:
         """What is to be fed from where, at the intervals of these inputs; the flow first."""
@@ -62,10 +65,21 @@ class CounterMeter:
             yield place, self.flow
         yield inputs.place(self.point.id), CounterReader(self.counter, self.flow)
 
+    def correct(self, papers: Papers) -> None:
+        """Take what persons signed in the place of what drops and leaps counted, from here on."""
+        breaks = [*self.counter.drops, *self.counter.leaps]
+        found = corrections_of(self.point, breaks, papers) if self.asks_papers else ([], True)
+        self._corrections, self._are_all_used = found
+
     @property
     def quantity(self) -> Fraction | None:
-        """What was counted in the statement's unit, None without any reading."""
-        return self.counter.total * self.plan.amount if self.counter.first else None
+        """What is counted in the statement's unit, None without any reading."""
+        if self.counter.first is None:
+            return None
+        decimals = self.point.decimals
+        added = sum((one.added(decimals) for one in self._corrections), Fraction(0))
+        counts = self.counter.total + added * Fraction(10**decimals)
+        return counts * self.plan.amount
 
     @property
     def asks_papers(self) -> bool:
@@ -85,6 +99,10 @@ class CounterMeter:
         ]
         if line.leaps and not self._is_explained(papers):
             found.append(f"leap-unexplained:{point}")
+        if self._corrections:
+            found.append(f"counter-corrected:{point}")
+        if not self._are_all_used:
+            found.append(f"not-usable:{point}.{CORRECTION}")
         for check in self.checks(papers):
             if check["result"] != "within":
                 kind = "check" if check["result"] == "outside" else "not-checked"
@@ -94,7 +112,10 @@ class CounterMeter:
     def _is_explained(self, papers: Papers) -> bool:
         leaps, line = self.counter.leaps, self.counter.line
         is_listed = line is not None and line.leaps == len(leaps)
-        return is_listed and all(replacements(self.point, leap, papers) for leap in leaps)
+        corrected = [one for correction in self._corrections for one in correction.met]
+        return is_listed and all(
+            leap in corrected or replacements(self.point, leap, papers) for leap in leaps
+        )
 
     def reading_map(self, papers: Papers) -> dict[str, Any]:
         """First and last reading, what was counted between, and what was not."""
@@ -126,6 +147,11 @@ class CounterMeter:
         if line.spikes:
             result["spike_count"] = line.spikes
             result["spikes"] = [self._spike(spike) for spike in counter.spikes]
+        if self._corrections:
+            decimals = self.point.decimals
+            added = sum((one.added(decimals) for one in self._corrections), Fraction(0))
+            result["corrections"] = [one.as_map(decimals) for one in self._corrections]
+            result["corrected"] = exact_text(Fraction(line.total, 10**decimals) + added)
         return result
 
     def _text(self, count: int) -> str:

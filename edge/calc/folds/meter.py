@@ -98,6 +98,9 @@ class Meter:
             self.integral.longest_ns = 2 * inputs.interval_ns(place[0])
             yield place, self.integral
 
+    def correct(self, _: Papers) -> None:
+        """Nothing that a person signs changes a count of format 1."""
+
     @property
     def asks_papers(self) -> bool:
         """What persons signed can say something of it."""

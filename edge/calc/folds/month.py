@@ -7,8 +7,8 @@ Memory is bounded: of effects the first are listed, and all counted; a month has
 of meters, potlines and pots, those of earlier configurations included.
 
 Flags it can bring: no-reading:<point>, totaliser-drop:<point>, totaliser-leap:<point>,
-totaliser-spike:<point>, leap-unexplained:<point>, check:<id>:<point> and not-checked:<id>:<point>
-of `counter_checks`, ticks-outside-month, no-producing-time,
+totaliser-spike:<point>, leap-unexplained:<point>, counter-corrected:<point>, check:<id>:<point> and
+not-checked:<id>:<point> of `counter_checks`, ticks-outside-month, no-producing-time,
 indicator-needs-metal-by-potline, configuration-changed, slow-pot-voltage:<potline>,
 unconfirmed:overvoltage.algebraic, and those of `month_papers`.
 Pure: no I/O, no clock.
@@ -209,6 +209,8 @@ class MonthFold:
         bounds = plan.days.month_bounds(month)
         at_month_end = period_to_ns >= bounds[1]
         there = Papers(papers, bounds, (period_from_ns, period_to_ns))
+        for meter in self._meters:
+            meter.correct(there)
         checks = [check for meter in self._meters for check in meter.checks(there)]
         beside = MonthPapers(plan.factors.rules, there, self._entries)
         return {
