@@ -6,7 +6,7 @@ from typing import Any
 
 from cloud.api import month_texts as texts
 from cloud.api.rendering import STRINGS
-from cloud.month.sealed import seal_of
+from cloud.month.sealed import seal_of, told_before
 from cloud.outputs.headline import Row, emission_unit, headline, line_name
 from edge.calc.statements.statement import statement_rules
 from evidence.month_state import UNVERIFIED
@@ -124,15 +124,16 @@ class MonthCell:
         if seal is None:
             return None
         found = seal["verified"]
-        if found is None or sealed is None:
+        if found is None:
             return "unknown", texts.told(self._language, "month.cell.unverified"), ""
+        sealed = sealed or told_before(found["verdict"])
         word = sealed["headline"][self._language]
-        if code := sealed["code"]:
+        if code := found["code"]:
             word = f"{word} ({code})"
         at = texts.at(found["at_ns"], self.row["zone"])
         told = texts.told(self._language, "month.cell.verified", verdict=word, at=at)
-        why = f"{sealed['why'][self._language]} " if sealed["why"] else ""
-        return look_of(sealed), told, f"{why}stackproof {found['version']}"
+        why = f"{sealed['why'][self._language]} stackproof {found['version']}".lstrip()
+        return look_of(sealed), told, why
 
     def seal(self) -> Mapping[str, Any] | None:
         """The archive that stands, None for none."""
@@ -183,7 +184,7 @@ class MonthView:
         told = self.row.get("sealed")
         if told is None:
             return None
-        why = told["why"].get(self._language, "")
+        why = told["why"][self._language]
         if told["code"]:
             why = f"{told['code']}: {why}"
         elif told["verdict"] == UNVERIFIED:

@@ -229,11 +229,15 @@ class Sealed(Shape):
     verified: Checked | None
 
 
-InWords = Mapping[Literal["en", "zh"], Text]
+class InWords(Shape):
+    """A sentence in both languages."""
+
+    en: Said
+    zh: Said
 
 
 class SealedState(Shape):
-    """State of a month's archive; why is empty where nothing failed."""
+    """State of a month's archive; `why` is empty where nothing failed."""
 
     exit_status: Literal[0, 1, 2, 3]
     headline: InWords

@@ -15,6 +15,7 @@ from cloud.month.states import Standing
 from evidence.documents.document import COLLECTOR
 from evidence.documents.standing import Logged
 from evidence.month_state import MonthState
+from evidence.phrases import LANGUAGES
 
 #: SHA-256 of an archive (hex) -> what was found of it, None while it was not verified
 VerdictOf = Callable[[str], Mapping[str, Any] | None]
@@ -91,7 +92,12 @@ def issues_row(
     if seal is None or figures is None:
         return {"sealed": None, **state_rows(MonthState(), ())}
     state = MonthState.from_map(figures["state"])
-    sealed = {"sha256": seal["sha256"], **worded(state), "code": "", "why": {}}
+    sealed = {
+        "sha256": seal["sha256"],
+        **worded(state),
+        "code": "",
+        "why": dict.fromkeys(LANGUAGES, ""),
+    }
     return {"sealed": sealed, **state_rows(state, ())}
 
 

@@ -36,6 +36,18 @@ def _worded(state: str) -> Mapping[str, Any]:
     return worded(MonthState.from_map(json.loads(state)))
 
 
+def told_before(verdict: str) -> dict[str, Any]:
+    """State of an archive of which a collector of an earlier program told the verdict alone.
+
+    That program recomputed, and trusted nobody.
+    """
+    return {
+        **worded(MonthState(verdict, recomputed=True)),
+        "code": "",
+        "why": dict.fromkeys(LANGUAGES, ""),
+    }
+
+
 def seal_of(archives: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     """The archive that stands, None for none; one that failed may not be what its close told."""
     newest = (one for one in archives if one["newest"])
@@ -51,7 +63,7 @@ def sealed_row(seal: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
     """What a month's row tells of its archive; None where none was verified yet.
 
     sha256; verdict, exit_status, incomplete, headline, beside_total (`worded`); code: of the
-    finding that weighs most, "" when it passed; why: what that code means, by language.
+    finding that weighs most, "" when it passed; why: what that code means, "" for none.
 
     Args:
         seal: an archive with what was found of it (`verified`, with its `state` as JSON text).
@@ -60,7 +72,7 @@ def sealed_row(seal: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
         return None
     found = seal["verified"]
     code = found["code"]
-    why = {of: phrase(f"code.{code}", of) for of in LANGUAGES} if code in CODES else {}
+    why = {of: phrase(f"code.{code}", of) if code in CODES else "" for of in LANGUAGES}
     return {"sha256": seal["sha256"], **_worded(found["state"]), "code": code, "why": why}
 
 

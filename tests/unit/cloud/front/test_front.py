@@ -252,6 +252,8 @@ STRANGE: list[tuple[str, Any]] = [
     ("months", [{**MONTH, "archives": [{"newest": True, "sha256": "0" * 64}]}]),
     ("months", [{**MONTH, "archives": [{"newest": True, "sha256": "0" * 64, "verified": {
         "verdict": "fine", "code": "", "substituted_percent": None, "version": "", "at_ns": 0}}]}]),
+    ("months", [{**MONTH, "sealed": {"exit_status": 3, "headline": {"en": "PASSED"}, "code": "",
+                                     "beside_total": {"en": "", "zh": ""}, "why": {}}}]),
     # pages that never end
     ("reviews", {"reviews": [], "next": ""}),
 ]  # fmt: skip

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from cloud.front.listener import PAGES_S
+from cloud.month.sealed import sealed_row
 from tests.unit.cloud.app_examples import Months
 from tests.unit.cloud.fake_collector import FakeCollector
 from tests.unit.cloud.front.front_examples import Cells, Fronted, Slice, over, rows_of, serve
 from tests.unit.cloud.front.test_front import MONTH
 from tests.unit.cloud.front.test_front_rows import review
+from tests.unit.cloud.month.month_facts import found
 
 #: 40 months, the newest first: 2026-09 back to 2023-06
 MONTHS = [f"{n // 12}-{n % 12 + 1:02}" for n in range(2026 * 12 + 8, 2026 * 12 - 32, -1)]
@@ -19,6 +21,14 @@ MONTHS = [f"{n // 12}-{n % 12 + 1:02}" for n in range(2026 * 12 + 8, 2026 * 12 -
 
 def month(plant: str, of: str, **more: Any) -> dict[str, Any]:
     return {**MONTH, "plant": plant, "month": of, **more}
+
+
+def sealed_row_of(verdict: dict[str, Any]) -> dict[str, Any]:
+    """What a row of a collector tells of an archive with this verdict."""
+    archive = {"newest": True, "replaced": False, "sha256": "0" * 64, "verified": verdict}
+    told = ("verdict", "code", "substituted_percent", "version", "at_ns")
+    shown = {**archive, "verified": {name: verdict[name] for name in told}}
+    return {"archives": [shown], "sealed": sealed_row(archive)}
 
 
 def amiss(strange: FakeCollector, tmp_path: Path, part: str) -> Any:
@@ -30,6 +40,30 @@ def failed(of: str) -> dict[str, Any]:
     verified = {"verdict": "failed", "code": "", "substituted_percent": None, "version": "1",
                 "at_ns": 0}  # fmt: skip
     return month("kiln", of, archives=[{"newest": True, "sha256": "0" * 64, "verified": verified}])
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        (sealed_row_of(found("no-clinker")), {
+            "en": "PASSED, INCOMPLETE: clinker is missing (mandatory)",
+            "zh": "通过，不完整：缺少熟料（必报项）"}),
+        (sealed_row_of(found(code="E-FILE-HASH")), {
+            "en": "FAILED (E-FILE-HASH)", "zh": "不通过 (E-FILE-HASH)"}),
+        # an earlier program told a verdict alone, and trusted no root
+        ({**sealed_row_of(found()), "sealed": None}, {
+            "en": "PASSED, NOT IDENTIFIED: no --trust", "zh": "通过，未核对身份：没有 --trust"}),
+    ],
+)  # fmt: skip
+def test_the_table_of_months_tells_the_state_that_the_collector_tells(
+    tmp_path: Path, strange: FakeCollector, row: dict[str, Any], words: dict[str, str]
+) -> None:
+    serve(strange, ("mini",))
+    strange.answer("months", [month("mini", "2026-09", **row)])
+    strange.answer("reviews", {"reviews": [], "next": None})
+    fronted = over(tmp_path, strange)
+    for language, text in words.items():
+        assert f"{text} ·" in fronted.page(f"/{language}/months")
 
 
 def test_of_a_collector_of_before_as_much_is_kept_as_of_one_of_now(
