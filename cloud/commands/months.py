@@ -223,10 +223,19 @@ def _list(args: argparse.Namespace) -> int:
         return 0
     for row in months:
         print(month_line(row))
+        _sealed(row)
         for one in row["archives"]:
             mark = "" if one["newest"] else "  (replaced)" if one["replaced"] else "  (earlier)"
             print(f"    {one['bytes']:>12,} bytes  {one['name']}{mark}")
     return 0
+
+
+def _sealed(row: Mapping[str, Any]) -> None:
+    """What the collector's own verification of the archive came to."""
+    sealed = row.get("sealed")  # a collector of an earlier program tells none
+    if sealed:
+        code = f" ({sealed['code']})" if sealed["code"] else ""
+        print(f"    {sealed['headline']['en']}{code}")
 
 
 def month_line(row: Mapping[str, Any]) -> str:
@@ -246,6 +255,9 @@ def _show(args: argparse.Namespace) -> int:
         print(json.dumps(row, ensure_ascii=False))
         return 0
     print(month_line(row))
+    _sealed(row)
+    for one in row.get("issues", ()):
+        print(f"  {one['weight']}: {one['code']} {one['sentence']['en']}")
     if row["deadline"]:
         print(f"  due by the end of {row['deadline']} ({row['deadline_zone']})")
     if not row["has_plan"]:

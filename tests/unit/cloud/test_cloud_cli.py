@@ -188,14 +188,17 @@ def test_months_of_all_plants_or_one_are_listed(
 ) -> None:
     archive = {"name": "mini-2026-09.tar", "bytes": 1234567, "newest": True}
     older = {**archive, "newest": False, "replaced": True}
+    sealed = {"headline": {"en": "PASSED, INCOMPLETE: clinker is missing (mandatory)"}, "code": ""}
     row = {"plant": "mini", "month": "2026-09", "state": "sealed", "days_left": 9, "owed": [],
-           "archives": [archive, older]}  # fmt: skip
+           "archives": [archive, older], "sealed": sealed}  # fmt: skip
     late = row | {"month": "2026-08", "state": "late", "days_left": -2, "owed": [1], "archives": []}
+    late["sealed"] = None
     collector.answer("months", [row, late])
     collector.answer("months?plant=mini", [row])
     assert cli.main(["month", "list", config]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "mini  2026-09  sealed",
+        "    PASSED, INCOMPLETE: clinker is missing (mandatory)",
         "       1,234,567 bytes  mini-2026-09.tar",
         "       1,234,567 bytes  mini-2026-09.tar  (replaced)",
         "mini  2026-08  late  2 days over  1 owed",
@@ -213,12 +216,16 @@ def test_a_month_is_shown_with_who_owes_what(
         "owed": [{"sentence": "It is silent.", "by": "operator", "blocks": True}],
         "devices": [{"gateway": "e", "device": "m", "readings": 9, "due": 1000, "bad": 2}],
         "progress": {"phase": "fold", "done": 1, "total": 2000, "percent": 0},
+        "sealed": {"headline": {"en": "FAILED"}, "code": "E-FILE-HASH"},
+        "issues": [{"weight": "note", "code": "N-KEY", "sentence": {"en": "Another key."}}],
     }  # fmt: skip
     collector.answer("plants/mini/months/2026-09", row)
     order = ["month", "show", config, "--plant", "mini", "--month", "2026-09"]
     assert cli.main(order) == 0
     assert capsys.readouterr().out.splitlines() == [
         "mini  2026-09  waiting  1 days left  1 owed",
+        "    FAILED (E-FILE-HASH)",
+        "  note: N-KEY Another key.",
         "  due by the end of 2026-11-09 (Asia/Shanghai)",
         "  no control plan: only meters are checked",
         "  owed: It is silent. (operator)",
