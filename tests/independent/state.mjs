@@ -7,7 +7,7 @@ import { text } from "./cbor.mjs";
 const MADE_OF = { typed: "W-TYPED", unconfirmed: "W-UNCONFIRMED", "slow-pot-voltage": "W-SAMPLING" };
 const CODES = {
   "W-INCOMPLETE": ["no-fuel", "no-clinker", "no-anode", "no-pfc", "no-organic", "no-process",
-    "no-product", "no-output", "no-expected", "no-plan-line", "no-reading", "silent", "sparse",
+    "no-product", "no-output", "no-expected", "no-plan-line", "no-reading", "short-period", "silent", "sparse",
     "no-records", "total-below-zero", "no-producing-time", "left-out", "month-missing", "not-whole",
     "output-missing", "this-month"],
   "W-DOCUMENT": ["not-usable", "no-document", "not-approved", "apart", "bridged", "bridge-told",
@@ -46,6 +46,21 @@ function lines(input, output) {
     if (figures instanceof Map && figures.has(figure)) return [];
     return [`${isMandatory ? "no-output" : "no-expected"}:${figure}`];
   });
+}
+
+const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$/;
+const DAY_S = 86400;
+
+/** A final statement that does not cover its month. */
+function period(input) {
+  const [span, month] = [input.get("period"), input.get("month")];
+  if (input.get("closing") !== "final" || !(span instanceof Map)) return [];
+  if (typeof month !== "string" || !/^[1-9]\d{3}-(0[1-9]|1[0-2])$/.test(month)) return [];
+  const ends = ["from", "to"].map((end) => span.get(end));
+  if (!ends.every((text) => typeof text === "string" && INSTANT.test(text))) return [];
+  const [from, to] = ends.map((text) => Date.parse(`${text.slice(0, 19)}Z`) / 1000);
+  const days = new Date(Date.UTC(Number(month.slice(0, 4)), Number(month.slice(5)), 0)).getUTCDate();
+  return to - from < days * DAY_S - 3600 ? [`short-period:${ends[0]}`] : [];
 }
 
 function points(input) {
@@ -105,7 +120,8 @@ function* planned(stated, archive, standing) {
 /** [code, place] of everything the statement says, and lacks, that belongs beside its total. */
 export function stateOf(stated, archive, standing) {
   const flags = stated.flags.filter((flag) => typeof flag === "string");
-  const every = new Set([...flags, ...lines(stated.input, stated.output), ...points(stated.input),
+  const every = new Set([...flags, ...lines(stated.input, stated.output),
+    ...period(stated.input), ...points(stated.input),
     ...planned(stated, archive, standing)]);
   return [...every].map(finding);
 }

@@ -22,11 +22,9 @@ from evidence.points import Dtype
 from evidence.quality import Quality
 from evidence.recompute import Recomputation, published_rules, statement_bytes
 from tests.independent.random_plants import (
-    JULY,
     NUMPY,
     calculated,
     grouped,
-    instant,
     point_map,
     with_computed,
 )
@@ -66,10 +64,10 @@ class Draft:
         between: number of an object -> an entry of the log that stands before it.
         orders: of the root about keys.
         is_closed_by_gateway: it signs the close.
+        is_certified: the plant's root certifies the persons.
         events: of the first frame.
         unfit: numbers of frames of which each section lacks a group.
         forked_at: number of the object that has a second one for its place.
-        received_ns: when the log began to receive; 0 for in time.
         restate: changes what is stated.
         device: fields of the second device.
         potlines, step_s, is_simulated: of the configuration.
@@ -87,6 +85,7 @@ class Draft:
     between: dict[int, Entry] = field(default_factory=dict)
     orders: list[bytes] = field(default_factory=list)
     is_closed_by_gateway: bool = True
+    is_certified: bool = True
     events: tuple[Mapping[str, Any], ...] = ()
     device: dict[str, Any] = field(default_factory=dict)
     unfit: frozenset[int] = frozenset()
@@ -96,7 +95,6 @@ class Draft:
     is_final: bool = False
     is_simulated: bool = True
     start_ns: int = sm.START_NS
-    received_ns: int = 0
     restate: Callable[[dict[str, Any]], object] = _as_it_is
 
     @property
@@ -172,12 +170,13 @@ class Draft:
                 assert list(fold.feed(body)) == []
             stream.append(sm.frame_item(body))
         closing = "final" if self.is_final else "interim"
-        signed = [*pp.persons(), pp.listed(), *self.signed] if self.signed else []
+        certified = [pp.listed()] if self.is_certified else []
+        signed = [*pp.persons(), *certified, *self.signed] if self.signed else []
         papers = pp.standing_of(signed)
         stated = fold.statement(*self.period, closing, papers)
         self.restate(stated)
         statement = statement_bytes(stated)
-        received_ns = self.received_ns or (self.period[1] if self.is_final else sm.START_NS)
+        received_ns = self.period[1] if self.is_final else sm.START_NS
         enrolled = replace(decode_entry(sm.enrolment()), received_ns=received_ns)
         first_entries = [encode_entry(enrolled)]
         for data in signed:
@@ -341,8 +340,6 @@ def honest(seed: int) -> Draft:
     """A complete month: of each sector in turn, with the small faults that every works has."""
     rng = random.Random(seed)
     draft = MAKE[SECTORS[seed % 3]](rng)
-    if rng.random() < 0.3:
-        draft.is_final, draft.start_ns = True, instant(JULY) - LENGTH * SECOND
     draft.is_simulated = rng.random() < 0.5
     if rng.random() < 0.5:  # a restart of three seconds, between two slow ticks
         first = 5 * rng.randint(2, 10) + 1

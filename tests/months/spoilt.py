@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.attacks.by_keys import order_entry, revoke
+from tests.independent.random_plants import JULY, instant
 from tests.months.drafts import LENGTH, MAKE, SECOND, Draft, approval, invoice, plan_of
 from tests.unit.evidence import sealed_month as sm
 from tests.unit.evidence.documents import papers as pp
@@ -98,6 +99,16 @@ def _leap(name: str, flow: str) -> Callable[[Draft], None]:
     def spoil(draft: Draft) -> None:
         leapt(draft)
         draft.point(flow)["range_max"] = "20000"
+
+    return spoil
+
+
+def _saw(name: str) -> Callable[[Draft], None]:
+    """A counter that is read every second, and begins again every four."""
+
+    def spoil(draft: Draft) -> None:
+        draft.step_s = 1
+        draft.shows[name] = lambda s: 10 + s % 4
 
     return spoil
 
@@ -194,9 +205,17 @@ def _unfit(draft: Draft) -> None:
     draft.unfit = frozenset({2})
 
 
+def _strangers(draft: Draft) -> None:
+    _by_documents(*_invoices("5.0"))(draft)
+    draft.is_certified = False
+
+
 def _ahead(draft: Draft) -> None:
-    draft.received_ns = 0
     draft.start_ns += 3600 * SECOND
+
+
+def _last_minute(draft: Draft) -> None:
+    draft.is_final, draft.start_ns = True, instant(JULY) - LENGTH * SECOND
 
 
 def _sold(draft: Draft) -> None:
@@ -280,6 +299,10 @@ SPOILT: tuple[Spoilt, ...] = (
     Spoilt("steel with half a month", "steel", _half, "coal.flow has too few values"),
     Spoilt("smelter with half a month", "aluminium", _half, "gas.flow has too few values"),
     Spoilt("smelter without a pot in production", "aluminium", _idle, "no pot was producing"),
+    Spoilt("cement whose final month is its last minute", "cement", _last_minute,
+           "the month's figures begin only at 2026-06-30T15:59:00Z"),
+    Spoilt("steel whose final month is its last minute", "steel", _last_minute,
+           "the month's figures begin only at 2026-06-30T15:59:00Z"),
     # -- counters
     Spoilt("cement with a counter set back", "cement",
            _read("coal-0.total", lambda value, s: value if s < 30 else value - 1000),
@@ -296,6 +319,20 @@ SPOILT: tuple[Spoilt, ...] = (
            "nobody has explained the leap of coal.total", "W-COUNTER"),
     Spoilt("smelter with a gas counter that leaps", "aluminium", _leap("gas.total", "gas.flow"),
            "counter gas.total leapt", "W-COUNTER"),
+    Spoilt("cement with a false reading that comes back", "cement",
+           _read("coal-0.total", lambda value, s: value + (1_000_000 if s == 30 else 0)),
+           "false readings of counter coal-0.total are left out", "W-COUNTER"),
+    Spoilt("smelter with a false reading of 0", "aluminium",
+           _read("gas.total", lambda value, s: 0 if s == 30 else value),
+           "false readings of counter gas.total are left out", "W-COUNTER"),
+    Spoilt("cement with a coal counter at half speed beside its gauge", "cement",
+           _read("coal-0.total", lambda value, s: 1000 + (value - 1000) / 2),
+           "counter coal-0.total and its flow differ by more than 5 %", "W-CHECK"),
+    Spoilt("steel with a coal counter at half speed beside its gauge", "steel",
+           _read("coal.total", lambda value, s: 1000 + (value - 1000) / 2),
+           "counter coal.total and its flow differ by more than 5 %", "W-CHECK"),
+    Spoilt("steel with a counter that is reset all the time", "steel", _saw("electrode.total"),
+           "counter electrode.total gave false readings too often", "W-CHECK"),
     Spoilt("steel that sells more carbon than it buys", "steel", _sold,
            "the total is below zero"),
     # -- documents
@@ -331,6 +368,8 @@ SPOILT: tuple[Spoilt, ...] = (
            "a meter's settings were not read", "W-METER-UNREAD"),
     Spoilt("a frame that fits no configuration", "steel", _unfit,
            "frames that fit no configuration", "W-UNFIT"),
+    Spoilt("an invoice by a person whom the root does not know", "cement", _strangers,
+           "a person is not certified by the plant's root", "W-PERSON"),
     Spoilt("readings ahead of their receipt", "aluminium", _ahead,
            "clocks contradict each other", "W-CLOCK"),
 )  # fmt: skip

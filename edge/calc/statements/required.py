@@ -5,9 +5,12 @@ flags name a missing line only for what every works of the sector has; a part th
 from the first day on shows here alone. FIGURES.md section 8.
 """
 
+import re
 import tomllib
+from calendar import monthrange
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from fractions import Fraction
 from functools import cache
 from importlib import resources
@@ -18,6 +21,9 @@ from evidence.points import exact
 
 MANDATORY, EXPECTED = NEEDS = ("mandatory", "expected")
 _OUTPUT = "output."
+_MONTH = re.compile(r"[1-9][0-9]{3}-(0[1-9]|1[0-2])", re.ASCII)
+_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?Z")
+_DAY_S, _HOUR_S = 86_400, 3_600
 #: no month has so many readings
 _COUNT_MAX = 10**15
 
@@ -75,7 +81,7 @@ def lacking(given: Mapping[str, Any], output: Mapping[str, Any]) -> list[str]:
         given: a statement's input; may be that of a hostile archive.
         output: its output; likewise.
     """
-    return [*_lines(given, output), *_points(given)]
+    return [*_lines(given, output), *_period(given), *_points(given)]
 
 
 def _lines(given: Mapping[str, Any], output: Mapping[str, Any]) -> Iterator[str]:
@@ -95,6 +101,32 @@ def _lines(given: Mapping[str, Any], output: Mapping[str, Any]) -> Iterator[str]
                 yield f"no-output:{figure}" if is_mandatory else f"no-expected:{figure}"
         elif part.name not in there:
             yield f"no-{part.name}"
+
+
+def _period(given: Mapping[str, Any]) -> Iterator[str]:
+    """A final statement that does not cover its month; a zone's summer time moves an hour."""
+    period, month = given.get("period"), given.get("month")
+    if given.get("closing") != "final" or not isinstance(period, dict):
+        return
+    if not isinstance(month, str) or not _MONTH.fullmatch(month):
+        return
+    from_text, to_text = period.get("from"), period.get("to")
+    seconds = [_seconds(text) for text in (from_text, to_text)]
+    if seconds[0] is None or seconds[1] is None:
+        return
+    days = monthrange(int(month[:4]), int(month[5:]))[1]
+    if seconds[1] - seconds[0] < days * _DAY_S - _HOUR_S:
+        yield f"short-period:{from_text}"
+
+
+def _seconds(text: object) -> int | None:
+    """Whole seconds of an instant as statements write it, None for anything else."""
+    if not isinstance(text, str) or not _INSTANT.fullmatch(text):
+        return None
+    try:
+        return int(datetime.fromisoformat(f"{text[:19]}+00:00").timestamp())
+    except ValueError:
+        return None
 
 
 def _points(given: Mapping[str, Any]) -> Iterator[str]:
