@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ from evidence.keys import certificate_to_pem
 from evidence.recompute import compute_statement
 from tests.independent.other import FOLDER
 from tests.months.drafts import MAKE, Draft
-from tests.months.spoilt import SPOILT
+from tests.months.spoilt import SPOILT, Spoilt
 from tests.unit.evidence import sealed_month as sm
 
 #: flags of an anode effect, of a stack's hours and of gas tables are no statement's
@@ -103,8 +104,8 @@ def test_every_row_of_the_table_is_raised_somewhere() -> None:
 
 
 @pytest.mark.parametrize("one", SPOILT, ids=lambda one: one.name)
-def test_every_flag_of_the_corpus_is_in_the_table(one: object) -> None:
-    statement = json.loads(sm.unpack(one.archive())["data/statement.json"])  # type: ignore[attr-defined]
+def test_every_flag_of_the_corpus_is_in_the_table(one: Spoilt) -> None:
+    statement = json.loads(sm.unpack(one.archive())["data/statement.json"])
     assert [f for f in statement["output"]["flags"] if Flag(f).row is None] == []
 
 
@@ -134,9 +135,9 @@ def archive_with(flags: list[str]) -> bytes:
     """A complete month whose sealed statement carries these flags, signed by everybody."""
     draft: Draft = MAKE["cement"](random.Random(9))
 
-    def restate(statement: dict[str, object]) -> None:
-        statement["input"]["flags"] = sorted(flags)  # type: ignore[index]
-        statement["output"] = compute_statement(statement["input"])  # type: ignore[arg-type]
+    def restate(statement: dict[str, Any]) -> None:
+        statement["input"]["flags"] = sorted(flags)
+        statement["output"] = compute_statement(statement["input"])
 
     draft.restate = restate
     return draft.archive()
