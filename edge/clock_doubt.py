@@ -25,7 +25,7 @@ class Bound(NamedTuple):
 
 
 class ReceiptTimes:
-    """What receipts say of the collector's clock.
+    """Collector's clock, as its signed receipts show it.
 
     Attributes:
         newest: bound by the newest receipt; None before the first.
@@ -65,7 +65,7 @@ class Doubt:
 
     @property
     def sentence(self) -> str:
-        """What happened and what to do."""
+        """One sentence for the event and one for the remedy."""
         by = f"{abs(self.by_ns) / 1e9:.0f} s {'ahead of' if self.by_ns > 0 else 'behind'}"
         if self.reason == "step":
             return (

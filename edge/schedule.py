@@ -51,7 +51,7 @@ class ClockStep:
 
     @property
     def sentence(self) -> str:
-        """What happened, for people."""
+        """Sentence that describes the step to people."""
         by_ns = self.to_ns - self.from_ns
         way = "forward" if by_ns > 0 else "back"
         at = dt.datetime.fromtimestamp(self.from_ns // 1_000_000_000, dt.UTC)

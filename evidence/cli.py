@@ -133,5 +133,5 @@ def _verify(args: argparse.Namespace) -> int:
 
 
 def _kept(files: Sequence[Path] | None) -> list[Kept]:
-    """What the reviewer kept."""
+    """Notes and receipts from the reviewer's files."""
     return kept_in({str(path): read_small(path, FILE_BYTES_MAX) for path in files or ()})

@@ -171,7 +171,7 @@ def _text(value: Any) -> str:
 
 
 def _signer(args: argparse.Namespace, plant: str) -> tuple[Signer, bool]:
-    """Who signs, and whether it is the plant's root."""
+    """Signer of the list, checked to be the plant's root."""
     if args.root_certificate is None:
         return open_signer(args.root, Path()), False
     signer, root = open_root(args)

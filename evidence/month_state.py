@@ -60,7 +60,7 @@ class Issue:
 
 @dataclass(frozen=True)
 class MonthState:
-    """What is known of a month and its total.
+    """Knowledge of a month and its total.
 
     Attributes:
         verdict: "passed", "failed", "cannot-decide", or "unverified" before anybody looked.
@@ -90,7 +90,7 @@ class MonthState:
 
     @property
     def unlisted(self) -> int:
-        """How many issues of the first two weights are not listed."""
+        """Number of unlisted issues of the first two weights."""
         return sum(self.more.get(weight, 0) for weight in WEIGHTS[:2])
 
     @property

@@ -127,7 +127,7 @@ class Collector:
         return self._said(detail if isinstance(detail, str) else f"{answer.status} {answer.reason}")
 
     def _said(self, said: object) -> str:
-        """What was said there, without the token: it goes to logs."""
+        """Answer of the collector for logs, without the token."""
         return str(said).replace(self._watched.token, "…")[:400]
 
 

@@ -1,4 +1,4 @@
-"""What can go wrong for a witness. One line a class: what its owner does."""
+"""Errors of a witness. One line a class: the remedy for its owner."""
 
 
 class WitnessError(Exception):

@@ -23,7 +23,7 @@ NOTES_MAX = 5_000
 
 
 class Notebook:
-    """What is kept of one plant.
+    """Notes kept of one plant.
 
     Attributes:
         notes: file of what was cosigned.

@@ -30,7 +30,7 @@ class Asked(Protocol):
 
 @dataclass(frozen=True)
 class Visited:
-    """What came of it.
+    """Outcome of one visit.
 
     Attributes:
         plant: whose log.

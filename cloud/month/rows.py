@@ -74,7 +74,7 @@ def issues_row(
     verdict_of: VerdictOf,
     figures: Mapping[str, Any] | None,
 ) -> Mapping[str, Any]:
-    """What a month's page tells of its archive: `sealed`, `issues`, `more`, `not_checked`.
+    """Archive part of a month's page: `sealed`, `issues`, `more`, `not_checked`.
 
     Before the archive is verified its statement alone says what it lacks.
 

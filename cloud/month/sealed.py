@@ -60,7 +60,7 @@ def seal_of(archives: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
 
 
 def sealed_row(seal: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    """What a month's row tells of its archive; None where none was verified yet.
+    """Archive part of a month's row; None where no archive was verified yet.
 
     sha256; verdict, exit_status, incomplete, headline, beside_total (`worded`); code: of the
     finding that weighs most, "" when it passed; why: what that code means, "" for none.
@@ -77,7 +77,7 @@ def sealed_row(seal: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
 
 
 def state_rows(state: MonthState, not_checked: Iterable[str]) -> Mapping[str, Any]:
-    """What a month's own page tells besides: its issues, and what the verifier did not check."""
+    """Issues of a month and the verifier's list of unchecked things, for the month's own page."""
     sentences = tuple(not_checked)
     return {
         "issues": [

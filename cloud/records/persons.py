@@ -55,7 +55,7 @@ def list_laid(papers: Papers, by: PublicKey, data: bytes) -> Logged | None:
 
 
 def told_of(papers: Papers, by: PublicKey, data: bytes, at_ns: int) -> Mapping[str, Any]:
-    """What a list in the log has done, JSON-ready: who is certified now, who is in no list here.
+    """Effect of a list in the log, JSON-ready: persons certified now and persons in no list.
 
     Args:
         papers: of the plant, the list among them.

@@ -107,12 +107,12 @@ class Member:
 
     @property
     def month(self) -> str:
-        """What the statement says, "?" where it cannot be used."""
+        """Statement field as text; "?" where it cannot be used."""
         return "?" if self.statement is None else str(self.statement["input"].get("month"))
 
     @property
     def closing(self) -> str:
-        """What the statement says, "?" where it cannot be used."""
+        """Statement field as text; "?" where it cannot be used."""
         return "?" if self.statement is None else str(self.statement["input"].get("closing"))
 
 
@@ -126,7 +126,7 @@ def in_order(files: Sequence[Path]) -> list[Path]:
 
 
 def _claimed_size(path: Path) -> int:
-    """Of an archive that is none -1: it is told in its turn."""
+    """Size of the log at the archive's end; -1 for a file that is no archive."""
     try:
         with opened(path) as file:
             archive = open_archive(file, Report())

@@ -162,7 +162,7 @@ def _may_grow(old: CompactRange, new: CompactRange) -> bool:
 
 
 def _streams(first: Member, second: Member, pair: Pair) -> None:
-    """What both logs accepted at one place of a stream is one object, accepted once."""
+    """Check that both logs accepted the same object, once, at each place of a stream."""
     both = sorted(first.log.streams().keys() & second.log.streams().keys())
     is_one_log = pair.agree_to is not None and pair.outcome is Outcome.ONE
     found = (_stream(first.log, second.log, name, is_one_log=is_one_log) for name in both)
@@ -191,7 +191,7 @@ _Place = tuple[int, int, bytes]
 
 
 def _common(first: LogView, second: LogView, name: str) -> Iterator[tuple[_Place, _Place]]:
-    """What each has of every seq that both have."""
+    """Pairs of hashes for every seq that both logs hold."""
     begins = [next(log.objects(name), None) for log in (first, second)]
     since = max(one[0] for one in begins if one is not None)
     ours, theirs = first.objects(name, since), second.objects(name, since)

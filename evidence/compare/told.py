@@ -19,7 +19,7 @@ LISTED_MAX = 50
 
 @dataclass(frozen=True)
 class Row:
-    """What is told of one archive.
+    """Report row of one archive.
 
     Attributes:
         file: its path.

@@ -63,7 +63,7 @@ class Withdrawn:
 
 @dataclass(frozen=True)
 class PersonsList:
-    """What one list says, of one plant's persons."""
+    """Content of one list of a plant's persons."""
 
     plant: str
     certified: tuple[Certified, ...] = ()

@@ -46,7 +46,7 @@ class Person:
 
     @property
     def row(self) -> Certified:
-        """What a list that vouches for this key says of it."""
+        """Row of a list that certifies this key."""
         return Certified(
             self.id, self.name, self.organisation, self.role, self.region, self.key_sha256
         )

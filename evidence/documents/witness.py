@@ -21,7 +21,7 @@ def person_name(plant: str, person: str) -> str:
 
 
 def cosigned_by(document: Document, signer: PublicKey, collectors: Iterable[PublicKey]) -> Cosigned:
-    """What a document of kind log-cosigned says was seen, and when.
+    """Checkpoint and time that a document of kind log-cosigned names.
 
     Args:
         document: verified.

@@ -48,7 +48,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Vouching:
-    """Who vouches for keys here.
+    """Certification of the keys in this archive.
 
     Attributes:
         vouched: what the lists in the log say.
@@ -105,7 +105,7 @@ def _why(signer: Person, vouching: Vouching) -> str:
 
 
 def _counting(standing: Standing) -> Iterator[tuple[Logged, Person]]:
-    """What persons signed and what counts: a withdrawal has ended something, whatever ends it."""
+    """Documents that count, and withdrawals that ended one, by signer."""
     for logged in standing.all():
         kind, is_ended = logged.document.kind, standing.ended_by(logged.sha256) is not None
         if logged.signer is None or kind in (PERSON, PERSON_END):
@@ -124,7 +124,7 @@ def _named(documents: list[Logged]) -> str:
 def tell_witnesses(
     report: Report, standing: Standing, seen: list[Seen], vouching: Vouching, size: int
 ) -> None:
-    """Who from outside has cosigned the log or reviewed the month, and who vouches for the key.
+    """Outside witnesses and reviewers, and the certification of their keys.
 
     Args:
         report: takes the findings, and what was seen as `Report.witnesses`.
@@ -170,7 +170,7 @@ def _tell_reviews(report: Report, standing: Standing, vouching: Vouching) -> Non
 
 
 def witnesses_line(report: Report, stamped: datetime | None) -> str:
-    """What no third party has bound, for the list of what was not checked.
+    """Sentence for "not checked": the part of the log that no third party has bound.
 
     Args:
         report: with its witnesses.

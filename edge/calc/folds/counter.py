@@ -83,7 +83,7 @@ class Seen:
 
 @dataclass(slots=True)
 class Line:
-    """What was counted up to a reading of the line.
+    """Amounts counted up to one reading of the line.
 
     Attributes:
         tick_ns, count: the reading.

@@ -58,7 +58,7 @@ class CounterMeter:
         self._are_all_used = True
 
     def readers(self, inputs: Inputs) -> Iterable[tuple[Place, CoveredFlow | CounterReader]]:
-        """What is to be fed from where, at the intervals of these inputs; the flow first."""
+        """Folds to feed and their inputs, at the intervals of these inputs; the flow first."""
         if self.flow is not None and self.plan.flow is not None:
             place = inputs.place(self.plan.flow.id)
             self.flow.longest_ns = 2 * inputs.interval_ns(place[0])
@@ -73,7 +73,7 @@ class CounterMeter:
 
     @property
     def quantity(self) -> Fraction | None:
-        """What is counted in the statement's unit, None without any reading."""
+        """Counted amount in the statement's unit; None without any reading."""
         if self.counter.first is None:
             return None
         decimals = self.point.decimals
@@ -83,12 +83,12 @@ class CounterMeter:
 
     @property
     def asks_papers(self) -> bool:
-        """What persons signed can say something of it."""
+        """Whether signed documents can explain something of this meter."""
         line = self.counter.line
         return line is not None and line.drops + line.leaps + line.spikes > 0
 
     def flags(self, papers: Papers) -> list[str]:
-        """What the statement must say about this meter."""
+        """Flags that the statement must carry for this meter."""
         line, point = self.counter.line, self.point.id
         if line is None:
             return [f"no-reading:{point}"]

@@ -88,7 +88,7 @@ class Meter:
     def readers(
         self, inputs: Inputs
     ) -> Iterable[tuple[tuple[int, int], Totaliser | Leaps | FlowIntegral]]:
-        """What is to be fed from where, at the intervals of these inputs."""
+        """Folds to feed and their inputs, at the intervals of these inputs."""
         place = inputs.place(self.point.id)
         yield place, self.totaliser
         if self.leaps is not None:
@@ -103,7 +103,7 @@ class Meter:
 
     @property
     def asks_papers(self) -> bool:
-        """What persons signed can say something of it."""
+        """Whether signed documents can explain something of this meter."""
         return self.leaps is not None and self.leaps.count > 0
 
     @property
@@ -112,7 +112,7 @@ class Meter:
         return self.totaliser.total * self.plan.amount if self.totaliser.first else None
 
     def flags(self, papers: Papers) -> list[str]:
-        """What the statement must say about this meter."""
+        """Flags that the statement must carry for this meter."""
         if self.totaliser.first is None:
             return [f"no-reading:{self.point.id}"]
         drops = [f"totaliser-drop:{self.point.id}"] if self.totaliser.drop_count else []
