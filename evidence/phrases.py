@@ -78,6 +78,6 @@ def _pattern(template: str) -> re.Pattern[str]:
     literal, *rest = re.split(r"\{(\w+)\}", template)
     found = re.escape(literal)
     for place, literal in zip(rest[::2], rest[1::2], strict=True):
-        held = ".+" if place in LONG else r"\S+"
+        held = ".+" if place in LONG else r"\S*"  # a bare flag names nothing
         found += f"(?P<{place}>{held}){re.escape(literal)}"
     return re.compile(found)

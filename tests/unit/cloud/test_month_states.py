@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from edge.calc.flags import Flag
 from tests.unit.cloud.app_examples import TOKEN, Nothing, make_app, make_client
 from tests.unit.cloud.month.month_facts import found
 from tests.unit.cloud.review.review_examples import MONTH, SealedMonths
@@ -74,6 +75,10 @@ def test_each_page_tells_the_same_state(which: str, language: str, tmp_path: Pat
             assert TOTAL in told[name]
             assert beside is None or beside in told[name]
             assert beside is not None or "beside" not in told[name]
+    if which == "lacks clinker":
+        for name in ("month", "review"):
+            assert "W-INCOMPLETE" in told[name]
+            assert Flag("no-clinker").sentence(language) in told[name]
     if which == "failed":
         assert "E-FILE-HASH" in told["months"]
         assert "E-FILE-HASH" in told["month"]
