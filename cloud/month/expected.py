@@ -22,7 +22,8 @@ Frequency = Literal["day", "month", "batch"]
 APPROVED = frozenset(
     {
         "sample-taken", "sample-composed", "sample-result", "invoice", "stock-take", "count",
-        "parameter", "meter-event", "meter-certificate", "ledger", "control-plan",
+        "parameter", "counter-correction", "meter-event", "meter-certificate", "ledger",
+        "control-plan",
     }
 )  # fmt: skip
 

@@ -311,11 +311,16 @@ class Counter:
         return {
             "first": list(self.first) if self.first else None,
             "line": None if self.line is None else _as_list(self.line),
-            "ends": [_as_list(end) for end in self._ends],
+            "ends": [_as_list(end) for end in self._ends if self._is_near(end)],
             "drops": [list(astuple(drop)) for drop in self.drops],
             "leaps": [list(astuple(leap)) for leap in self.leaps],
             "spikes": [list(astuple(spike)) for spike in self.spikes],
         }
+
+    def _is_near(self, end: Line) -> bool:
+        """The next reading may still go on from it; without this, it would tell how it was fed."""
+        most = READINGS_MAX if self._most is not None else FEW
+        return self.line is not None and self.line.number - end.number <= most
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
         """Take over the state of a snapshot."""

@@ -2,7 +2,8 @@
 
 Figures of record come from totalisers alone (FIGURES.md sections 2 to 5), so these are counted and
 nothing else: a period's amount is what a totaliser rose by in it, from the last usable reading
-before it, in the month from its first one. Each period is then a statement of its own, made by the
+before it, in the month from its first one, without spikes and with leaps as far as the limit lets
+pass. Each period is then a statement of its own, made by the
 month's own function. What an hour gave no usable reading of is missing there with its reason and
 never 0; what rose meanwhile stands in the hour in which the meter is read again. The clinker that
 a kiln's raw meal makes stands beside them as an indicator, and is in none of them.
@@ -19,12 +20,13 @@ from edge.calc.blocks import Block
 from edge.calc.decimal_text import exact_text, rounded_text
 from edge.calc.errors import PlantError
 from edge.calc.factors import DEFAULT_FACTORS
+from edge.calc.folds.counter import Counter
 from edge.calc.folds.entries import EntryMeter, lists_of
 from edge.calc.folds.kiln_feed_sum import Fed, KilnFeeds
+from edge.calc.folds.leaps import most_per_hour
 from edge.calc.folds.month_entry import frames
 from edge.calc.folds.month_plan import EntryPlan, MonthPlan
 from edge.calc.folds.plant import reading_configuration
-from edge.calc.folds.totaliser import Totaliser
 from edge.calc.inputs import Inputs
 from edge.calc.local_time import cut
 from edge.calc.statements.accuracy import with_accuracy
@@ -47,13 +49,16 @@ class _Meter:
 
     plan: EntryMeter
     step_ns: int = 0
-    totaliser: Totaliser = field(default_factory=Totaliser)
+    counter: Counter = field(init=False)
     usable: int = 0
     due: int = 0
 
+    def __post_init__(self) -> None:
+        self.counter = Counter(most_per_hour(self.plan))
+
     @property
     def counted(self) -> Counted:
-        return self.totaliser.total, self.usable, self.due
+        return self.counter.total, self.usable, self.due
 
 
 @dataclass
@@ -186,7 +191,7 @@ class LiveSums:
         decoded = self._inputs.decode(blocks)
         for meter, (schedule, row) in zip(self._reading, self._places, strict=True):
             if (found := decoded.get(schedule)) is not None:
-                meter.totaliser.feed(found.ticks_ns, found.counts[row], found.ok[row])
+                meter.counter.feed(found.ticks_ns, found.counts[row], found.ok[row])
                 meter.usable += int(found.ok[row].sum())
         self._feeds.count(decoded)
         newest_ns = max(int(block.ticks_ns[-1]) for block in blocks)
@@ -224,7 +229,8 @@ class LiveSums:
         meters = self._meters
         before = [*mark.counted, *[(0, 0, 0)] * (len(meters) - len(mark.counted))]
         risen: dict[int, Counted] = {
-            id(meter): (now[0] - then[0], now[1] - then[1], now[2] - then[2])
+            # less than before where a period began in a spike that is over
+            id(meter): (max(now[0] - then[0], 0), now[1] - then[1], now[2] - then[2])
             for meter, then in zip(meters, before, strict=True)
             for now in [meter.counted]
         }
@@ -352,7 +358,7 @@ class LiveSums:
             "since": self._since_ns,
             "seen": self._seen_ns,
             "through": self.through_ns,
-            "meters": [[m.totaliser.snapshot(), m.usable, m.due] for m in self._meters],
+            "meters": [[m.counter.snapshot(), m.usable, m.due] for m in self._meters],
             "feeds": self._feeds.snapshot(),
             "marks": {
                 name: [
@@ -369,7 +375,7 @@ class LiveSums:
         self._since_ns, self._seen_ns = snapshot["since"], snapshot["seen"]
         self.through_ns = snapshot["through"]
         for meter, (state, usable, due) in zip(self._meters, snapshot["meters"], strict=True):
-            meter.totaliser.restore(state)
+            meter.counter.restore(state)
             meter.usable, meter.due = usable, due
         self._feeds.restore(snapshot["feeds"])
         self._marks = {
