@@ -15,6 +15,7 @@ RAW = {"bytes", "str", "Path", "BinaryIO", "Iterable[bytes]"}
 #: parsers without a door of their own, and why
 ELSEWHERE = {
     "evidence.cbor.read_bytes": "a part of `cose.parse`",
+    "evidence.compare.member.read": "`verify` and the log's reader, which have doors",
     "evidence.documents.people.read": "an object's door: `document.decode_document`",
     "evidence.groups.decode_ms": "a part of `frame.decode_body`",
     "evidence.key_files.read_small": "reads a file for those that parse it",
@@ -27,6 +28,7 @@ ELSEWHERE = {
     "evidence.verifier.opened.open_archive": "a part of `verify`",
     "evidence.verifier.opened.read": "a part of `verify`",
     "cloud.commands.records.read_token": "takes a file's text as it is",
+    "cloud.config_http.open_note": "reads nothing: makes a sentence",
     "cloud.config_elsewhere.read_token": "a part of CLOUD.toml's, whose door is `load_cloud`",
     "cloud.config_elsewhere.open_secrets": "a part of CLOUD.toml's, whose door is `load_cloud`",
     "cloud.records.pdf.apart.read_apart": "a process: tests/integration/cloud/test_pdf_apart.py",
