@@ -87,7 +87,8 @@ def test_it_runs_until_sigterm_and_leaves_everything_in_order(
     lines = [line for line in printed.splitlines() if not any(one in line for one in others)]
     words = [line.split(":")[0] for line in lines]
     assert words == [
-        "evidence", "broker", "collector", "accounts", "series", "ready", "stopping", "stopped",
+        "evidence", "broker", "collector", "accounts = false", "series", "ready", "stopping",
+        "stopped",
     ], printed  # fmt: skip
     assert lines[5] == f"ready: dashboard at {ready['http']}"
     assert not alive(ready["broker_pid"])

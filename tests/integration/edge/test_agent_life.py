@@ -310,5 +310,5 @@ async def test_clock_step_while_the_disk_refuses(
         await asyncio.sleep(0.3)
     objects = plant.kept()
     assert mistakes(objects) == []
-    assert told(objects).events == ["start", "clock-step", "stopped"]
+    assert told(objects).events == ["start", "clock-step", "clock-doubt", "stopped"]
     assert len(told(objects).gaps) == 1
