@@ -24,6 +24,7 @@ What a gateway sends never raises any of these: it is refused and counted (`clou
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from firmware_configs.fields import Problem
 
@@ -46,6 +47,19 @@ class CloudConfigError(CloudError):
 
 class StoreError(CloudError):
     """The disk refuses to take evidence, or gives back something else than was put there."""
+
+
+class AlteredEvidenceError(StoreError):
+    """Committed evidence that does not have the hash or checksum it was stored under.
+
+    Attributes:
+        path: of the file.
+    """
+
+    def __init__(self, path: Path, what: str) -> None:
+        """Args: path: of the file; what: what is wrong with it."""
+        super().__init__(f"{path}: {what}")
+        self.path = path
 
 
 class OtherVersionError(StoreError):

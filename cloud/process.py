@@ -9,9 +9,7 @@ import contextlib
 import json
 import logging
 import os
-import secrets
 from collections.abc import AsyncIterator, Iterable
-from pathlib import Path
 
 from cloud.account_actions import AccountActions
 from cloud.accounts.book import Book
@@ -49,6 +47,7 @@ from cloud.plan.desk import PlanDesk
 from cloud.records.desk import RecordDesk
 from cloud.review.openings import Openings
 from cloud.screening.desk import Screenings
+from cloud.scrub import Scrub
 from cloud.series.desk import SeriesDesk
 from cloud.series.follow import SeriesFollower
 from cloud.series.opening import open_series
@@ -58,6 +57,7 @@ from cloud.store.clock_mark import check_clock
 from cloud.store.known import read_known, remember
 from cloud.store.layout import PlantFolder
 from cloud.store.slice import SliceStore
+from cloud.token_file import new_token
 from cloud.transport.desk import BrokerDesk
 from cloud.transport.own import Ends
 from cloud.transport.served import behind, serve_again
@@ -113,7 +113,7 @@ async def run_cloud(
         with folder_of(config, "state_dir", state):  # its files are the holder's
             stack.enter_context(held(state))
             (state / READY).unlink(missing_ok=True)
-            token = _new_token(state / TOKEN)
+            token = new_token(state / TOKEN)
         steady = clock if isinstance(clock, SimulatedClock) else SteadyClock(clock)
         stack.enter_context(settled())
         intake = await _open(config, store, steady, say)
@@ -201,7 +201,7 @@ class _Process:
         await stack.enter_async_context(beside(self._ends.watch()))
         await stack.enter_async_context(beside(keep_few(config.broker.register, link.publish)))
         await stack.enter_async_context(beside(self._series.follow(self._collector.quiet)))
-        for work in self._alarms.work():
+        for work in (*self._alarms.work(), self._scrub.run()):
             await stack.enter_async_context(beside(work))
         stack.push_async_callback(self._engine.stop)
         self._engine.start()
@@ -251,6 +251,7 @@ class _Process:
         )
         kept = open_series(config.series, config.state_dir, config.slice, self._clock)
         self._series = SeriesFollower(desk, kept)
+        self._scrub = self._new_scrub()
         stack.callback(self._series.close)
         self._alarms = alarm_parts(
             config, hub, self._engine, self._keys, desk, self._accumulated, self._clock, stack,
@@ -276,10 +277,15 @@ class _Process:
             transport=self._transport,
             series=SeriesDesk(kept, self._series),
             alarms=self._alarms.alarms, shifts=self._alarms.shifts,
+            scrub=self._scrub.rows,
             broker=self._link, broker_ends=self._ends.rows, broker_unkept_s=self._unkept_s,
             collector_ends=config.collector_ends, normal=config.normal,
             token=self._token, hosts=config.http.names, disks=Disks(config.folders),
         )  # fmt: skip
+
+    def _new_scrub(self) -> Scrub:
+        config, store = self._config, self._intake.store
+        return Scrub(config.path, config.state_dir, self._collector, store, SystemClock())
 
     def _broker_desk(self, book: Book, hub: LiveHub) -> BrokerDesk:
         config = self._config
@@ -388,13 +394,3 @@ async def _following(accumulated: Accumulations, after: Collector) -> AsyncItera
             yield
     finally:
         await asyncio.to_thread(accumulated.keep)
-
-
-def _new_token(path: Path) -> str:
-    """A new bearer token in a file that only its owner can read."""
-    token = secrets.token_urlsafe(32)
-    path.unlink(missing_ok=True)
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(file, "w") as output:
-        output.write(token + "\n")
-    return token

@@ -197,7 +197,7 @@ def _told(facts: PlantFacts) -> Iterator[Signal]:
         if reason == _SAID_BETTER:
             continue
         kind = reason if reason.startswith("edge.") else f"collector.{reason}"
-        names = ("count", "first", "last")
+        names = ("count", "first", "last", "file", "month", "places")
         values = {name: row[name] for name in names if name in row}
         yield Signal(Key(facts.plant, kind, str(row["gateway"]), ""), values)
 

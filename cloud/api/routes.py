@@ -127,6 +127,8 @@ async def health(given: Given, who: Who) -> dict[str, Any]:
     not do what the register of their certificates says, "" where they do; it names gateways of
     any plant, so only a system administrator and programs on this machine are told why. `status`
     is "ok", or "amiss" where `amiss` says of a plant why it does not go on: by reason, a sentence.
+    `scrub` says of each plant how many entries of its log the walk over all evidence has done, and
+    when the last whole one ended with how many findings.
     Who may see nothing of any plant is told the status alone.
     """
     amiss = given.streams.amiss()
@@ -152,6 +154,11 @@ async def health(given: Given, who: Who) -> dict[str, Any]:
         "broker_unkept_s": given.broker_unkept_s(),
         "broker_register": without_paths(behind),
         "series": _series_state(given, who),
+        "scrub": [
+            {name: value for name, value in row.items() if name != "found"}
+            for row in given.scrub()
+            if given.accounts.sees(who, row["plant"])
+        ],
     }
 
 

@@ -317,6 +317,7 @@ class Services:
         hosts: names besides the loopback names that may stand in a Host header.
         normal: plant -> what its people call normal for its emission.
         disks: those that the collector writes on.
+        scrub: how far each plant's evidence was walked.
         broker_unkept_s: for how long the broker has kept nothing that it took; None while it does,
             and of one that is not ours.
     """
@@ -350,6 +351,7 @@ class Services:
     normal: Mapping[str, Sequence[NormalBand]] = field(default_factory=dict)
     disks: Disks = field(default_factory=Disks)
     broker_unkept_s: Callable[[], float | None] = lambda: None
+    scrub: Callable[[], Sequence[Mapping[str, Any]]] = tuple
 
     def __post_init__(self) -> None:
         if len(self.token) < 16:

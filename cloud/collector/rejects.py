@@ -6,7 +6,9 @@ within bounds (`aside`); beyond them it is counted like a refusal, under "<reaso
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from cloud.store.quarantine import KEPT_VERDICTS
 
@@ -63,6 +65,7 @@ class Notice:
         count: since the process started; at its start, what is kept aside.
         newest_ns: when the newest came, collector's wall clock.
         sentence: about the newest, for people; "" when it came before the process started.
+        values: what its text on a page names.
     """
 
     gateway: str
@@ -70,6 +73,12 @@ class Notice:
     count: int
     newest_ns: int
     sentence: str
+    values: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def as_map(self) -> dict[str, Any]:
+        """JSON-ready, with its values beside."""
+        row = asdict(self)
+        return {**row, **row.pop("values")}
 
 
 @dataclass(slots=True)

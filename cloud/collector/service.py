@@ -135,12 +135,12 @@ class Collector:
         self._said[topics.down(self._slice, sender, leaf)] = payload
         self._link.publish(topics.down(self._slice, sender, leaf), payload)
 
-    def stand(self, plant: str, reason: str, sentence: str) -> None:
+    def stand(self, plant: str, reason: str, sentence: str, **values: object) -> None:
         """An alarm of a whole plant stands; "" for a sentence ends it. The collector's thread."""
         standing, at_ns = self._intake.standing, self._intake.plants.require(plant).clock_ns()
         standing.end(plant, "", (reason,))
         if sentence:
-            standing.rise(plant, "", reason, at_ns, sentence)
+            standing.rise(plant, "", reason, at_ns, sentence, values=values)
         self._tell_alarms([plant])
 
     def receipt(self, sender: Sender) -> bytes | None:
@@ -202,7 +202,7 @@ class Collector:
     def _alarms(self, plant: str) -> list[Mapping[str, Any]]:
         missed = [missing_row(s, m) for s, m in self._lasting.items() if s.plant == plant]
         refused = [n for n in self._intake.rejects.notices(plant) if n.reason in ALARMS]
-        return [*missed, *self._intake.standing.rows(plant), *map(asdict, refused)]
+        return [*missed, *self._intake.standing.rows(plant), *(n.as_map() for n in refused)]
 
     # -- the collector's thread -------------------------------------------------------------------
 

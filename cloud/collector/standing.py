@@ -4,7 +4,7 @@ One thread changes it, any may ask.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict
+from types import MappingProxyType
 from typing import Any
 
 from cloud.collector.rejects import Notice
@@ -35,19 +35,25 @@ class Standing:
         self._notices = dict[str, dict[tuple[str, str], Notice]]()
         self._since_ns = dict[str, dict[tuple[str, str], int]]()
 
-    def rise(self, plant: str, gateway: str, reason: str, at_ns: int, sentence: str) -> bool:
+    def rise(
+        self, plant: str, gateway: str, reason: str, at_ns: int, sentence: str, *,
+        values: Mapping[str, Any] = MappingProxyType({}),
+    ) -> bool:  # fmt: skip
         """Something is so; True when it was not before. What stands already stays as it is."""
         if (gateway, reason) in self._notices.get(plant, {}):
             return False
-        return self.count(plant, gateway, reason, at_ns, sentence)
+        return self.count(plant, gateway, reason, at_ns, sentence, values=values)
 
-    def count(self, plant: str, gateway: str, reason: str, at_ns: int, sentence: str) -> bool:
+    def count(
+        self, plant: str, gateway: str, reason: str, at_ns: int, sentence: str, *,
+        values: Mapping[str, Any] = MappingProxyType({}),
+    ) -> bool:  # fmt: skip
         """Something is so once more; True when it was not before."""
         key, notices = (gateway, reason), self._notices.setdefault(plant, {})
         known = notices.get(key)
         count = 1 if known is None else known.count + 1
         self._since_ns.setdefault(plant, {}).setdefault(key, at_ns)
-        notices[key] = Notice(gateway, reason, count, at_ns, sentence)
+        notices[key] = Notice(gateway, reason, count, at_ns, sentence, dict(values))
         return known is None
 
     def end(self, plant: str, gateway: str, reasons: Collection[str]) -> bool:
@@ -70,6 +76,6 @@ class Standing:
         """JSON-ready, as alarms: with `since_ns`, from when on it has been so."""
         since_ns = dict(self._since_ns.get(plant, {}))
         return [
-            {**asdict(n), "since_ns": since_ns.get((n.gateway, n.reason), n.newest_ns)}
+            {**n.as_map(), "since_ns": since_ns.get((n.gateway, n.reason), n.newest_ns)}
             for n in self.of(plant)
         ]

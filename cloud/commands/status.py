@@ -54,6 +54,8 @@ def _lines(base: str, told: Row) -> Iterator[str]:
     yield f"plants: {len(health['served'])} served; {len(health['amiss'])} amiss"
     yield "broker: there" if health["broker_away_s"] is None else "broker: away"
     yield f"series: {health['series']['kind']}"
+    for row in health["scrub"]:
+        yield _walked(row)
     for row in told["streams"]:
         refused = ", ".join(f"{n} {reason}" for reason, n in sorted(row["refused"].items()))
         yield (
@@ -69,6 +71,14 @@ def _lines(base: str, told: Row) -> Iterator[str]:
         yield f"{shelved} alarm(s) on a shelf"
 
 
+def _walked(row: Row) -> str:
+    """How far the walk over a plant's evidence is."""
+    whole = f"last whole walk {instant(row['walked_ns'])}, found {row['findings']}"
+    ended = whole if row["walked_ns"] else "no whole walk yet"
+    share = f"{100 * row['done'] // max(1, row['total'])} % of {row['total']:,} entries; "
+    return f"scrub {row['plant']}: {share if row['done'] else ''}{ended}"
+
+
 def troubles(told: Row) -> Iterator[str]:
     """A line for each thing that needs somebody; `told`: answer of each of `ASKED`."""
     health = told["health"]
@@ -81,6 +91,8 @@ def troubles(told: Row) -> Iterator[str]:
     if health["broker_register"]:
         yield f"AMISS broker: {health['broker_register']}"
     yield from _series(health["series"])
+    walks = (row for row in health["scrub"] if row["trouble"])
+    yield from (f"AMISS scrub of {row['plant']}: {row['trouble']}" for row in walks)
     for row in told["streams"]:
         if (gone := row["missing"]) is not None:
             span = f"{row['plant']}/{row['gateway']}: seq {gone['first']} to {gone['last']}"

@@ -53,6 +53,9 @@ def add_store_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's own 
         command.add_argument("--plant", type=plant_id, help="only this plant")
         command.add_argument("--json", action="store_true", help="one JSON object on stdout")
         command.set_defaults(run=act)
+    # for the collector's own walk (cloud/scrub.py): seconds for each entry, and where it goes on
+    fsck.add_argument("--walk", type=float, default=None, help=argparse.SUPPRESS)
+    fsck.add_argument("--first", type=int, default=0, help=argparse.SUPPRESS)
     rebuild.add_argument(
         "--series", action="store_true",
         help="then make the series again, in the store that CLOUD.toml names",
@@ -62,7 +65,10 @@ def add_store_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's own 
 def _fsck(args: argparse.Namespace) -> int:
     target = find_target(args.where, args.plant)
     watch = Watch(target.root)
-    found, amiss = _each(target, lambda plant: (_check(target, plant, watch), 0))
+    slowly = None if args.walk is None else Slowly(args.walk)
+    found, amiss = _each(
+        target, lambda plant: (_check(target, plant, watch, slowly, args.first), 0)
+    )
     return _told(target, found, amiss, as_json=args.json)
 
 
@@ -153,7 +159,31 @@ def _locked(target: Target) -> Iterator[None]:
         os.close(lock)
 
 
-def _check(target: Target, plant: str, watch: Watch | None = None) -> Checked:
+class Slowly:
+    """Progress of a walk that leaves the machine to others: a line on stderr, then a pause.
+
+    Args:
+        entry_s: seconds that an entry may take; the walk works a twentieth of the time at least.
+    """
+
+    BUSY = 20
+
+    def __init__(self, entry_s: float) -> None:
+        self._entry_s, self._done, self._since_s = entry_s, 0, time.monotonic()
+
+    def __call__(self, done: int, total: int | None) -> None:
+        """So many entries are done."""
+        print(done, total or 0, file=sys.stderr, flush=True)
+        worked_s = time.monotonic() - self._since_s
+        due_s = self._entry_s * (done - self._done) - worked_s
+        time.sleep(max(0.0, min(due_s, (self.BUSY - 1) * worked_s)))
+        self._done, self._since_s = done, time.monotonic()
+
+
+def _check(
+    target: Target, plant: str, watch: Watch | None = None, slowly: Slowly | None = None,
+    first: int = 0,
+) -> Checked:  # fmt: skip
     said_at = time.monotonic()
 
     def progress(done: int, total: int | None) -> None:
@@ -165,7 +195,8 @@ def _check(target: Target, plant: str, watch: Watch | None = None) -> Checked:
 
     checked = check_plant(
         plant, target.folder(plant), target.plants[plant],
-        is_quiet=(lambda: True) if watch is None else watch.is_quiet, progress=progress,
+        is_quiet=(lambda: True) if watch is None else watch.is_quiet, progress=slowly or progress,
+        first=first,
     )  # fmt: skip
     if sys.stderr.isatty():
         print(f"\r{'':<64}\r", end="", file=sys.stderr)

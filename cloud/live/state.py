@@ -24,7 +24,10 @@ REORDER_MAX_NS = 5_000_000_000
 #: how long the page shows an alarm that does not stand; the collector's API tells older ones too
 ALARM_NS = 24 * 3_600_000_000_000
 #: first and last where objects are missing
-ALARM_FIELDS = ("gateway", "reason", "count", "newest_ns", "since_ns", "first", "last")
+ALARM_FIELDS = (
+    "gateway", "reason", "count", "newest_ns", "since_ns", "first", "last", "file", "month",
+    "places",
+)  # fmt: skip
 
 #: what is known of an effect that no message told
 LOGGED_FIELDS = ("potline", "pot", "start_ns", "end_ns", "polarised_ns", "v_max", "cf4_kg")

@@ -90,6 +90,7 @@ def check_plant(
     *,
     is_quiet: Callable[[], bool],
     progress: Progress = lambda _done, _total: None,
+    first: int = 0,
 ) -> Checked:
     """Check everything of a plant.
 
@@ -100,16 +101,17 @@ def check_plant(
         is_quiet: True while no collector has written since the check began; without that only
             what is under the checkpoint is looked at.
         progress: told now and then.
+        first: objects of log entries before this one are believed, as looked at just before.
 
     Raises:
         OSError: a file cannot be read.
     """
-    return _PlantCheck(plant, PlantFolder(root), trusted).run(is_quiet, progress)
+    return _PlantCheck(plant, PlantFolder(root), trusted, first).run(is_quiet, progress)
 
 
 class _PlantCheck:
-    def __init__(self, plant: str, folder: PlantFolder, trusted: Trusted) -> None:
-        self._plant, self._folder = plant, folder
+    def __init__(self, plant: str, folder: PlantFolder, trusted: Trusted, first: int) -> None:
+        self._plant, self._folder, self._first = plant, folder, first
         self._found = Findings()
         self._beside = BesideCheck(plant, folder, trusted.root, self._found)
         # before the checkpoint: it is written after it, so it speaks of no more entries
@@ -225,7 +227,7 @@ class _PlantCheck:
 
     def _stream(self, name: str) -> StreamCheck:
         if name not in self._streams:
-            self._streams[name] = StreamCheck(name, self._folder, self._found)
+            self._streams[name] = StreamCheck(name, self._folder, self._found, self._first)
         return self._streams[name]
 
     def _compare_snapshot(self) -> None:

@@ -29,14 +29,16 @@ class StreamCheck:
         name: gateway id.
         folder: the plant's files.
         findings: where to note differences.
+        first: objects of log entries before this one are where the index says, unread.
 
     Attributes:
         bytes: of the objects found whole.
         lost: objects that are not there, or not as logged.
     """
 
-    def __init__(self, name: str, folder: PlantFolder, findings: Findings) -> None:
+    def __init__(self, name: str, folder: PlantFolder, findings: Findings, first: int = 0) -> None:
         self._name, self._folder, self._findings = name, folder, findings
+        self._first = first
         self._index = str(folder.index(name).relative_to(folder.root))
         self.bytes = 0
         self.lost = 0
@@ -77,6 +79,8 @@ class StreamCheck:
     def _find(
         self, entry: Entry, log_index: int, stream: StreamState, hint: Place | None
     ) -> Place | None:
+        if log_index < self._first and hint is not None:
+            return hint
         for hour, offset in self._candidates(stream, hint):
             data = record_at(self._folder.segment(self._name, hour), offset, entry.length)
             if data is None or hashlib.sha256(data).digest() != entry.sha256:

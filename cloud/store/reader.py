@@ -4,13 +4,14 @@ Each call looks at the state that was committed when it began. What is committed
 appended to, so what a call reads does not change under it.
 """
 
+import contextlib
 import hashlib
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cloud.errors import StoreError
+from cloud.errors import AlteredEvidenceError
 from cloud.store.index import IndexFile, Place
 from cloud.store.layout import PlantFolder
 from cloud.store.objects import StoredObject
@@ -47,6 +48,9 @@ class PlantReader:
         plant: plant id.
         folder: its files.
         committed: gives what is committed now.
+
+    Attributes:
+        on_altered: told of each read that finds other bytes than were committed.
     """
 
     def __init__(self, plant: str, folder: PlantFolder, committed: Callable[[], Committed]) -> None:
@@ -54,6 +58,7 @@ class PlantReader:
         self._folder = folder
         self._committed = committed
         self._tree = TreeFile(folder.tree)
+        self.on_altered: Callable[[AlteredEvidenceError], None] = lambda _: None
 
     @property
     def committed(self) -> Committed:
@@ -124,13 +129,14 @@ class PlantReader:
         state = self.state.stream(stream)
         last = state.next_seq if stop is None else min(stop, state.next_seq)
         seq = max(first, 0)
-        for places in _runs(self._index(stream).places(seq, max(seq, last))):
-            for place, data in self._read_run(stream, places):
-                yield StoredObject(
-                    seq, place.kind, place.at_ns, place.through_ns, place.log_index,
-                    place.sha256, data,
-                )  # fmt: skip
-                seq += 1
+        with self._telling():
+            for places in _runs(self._index(stream).places(seq, max(seq, last))):
+                for place, data in self._read_run(stream, places):
+                    yield StoredObject(
+                        seq, place.kind, place.at_ns, place.through_ns, place.log_index,
+                        place.sha256, data,
+                    )  # fmt: skip
+                    seq += 1
 
     def entries(self, first: int = 0, stop: int | None = None) -> Iterator[tuple[int, bytes]]:
         """(index, verbatim entry) of the log, first..stop-1 (to the end when None)."""
@@ -139,12 +145,16 @@ class PlantReader:
         index = max(first, 0)
         if index >= last:
             return
-        start, end = self._entry_end(index - 1), self._entry_end(last - 1)
-        for record in whole_records(self._folder.entries, start, end):
-            yield index, record.data
-            index += 1
+        with self._telling():
+            start, end = self._entry_end(index - 1), self._entry_end(last - 1)
+            for record in whole_records(self._folder.entries, start, end):
+                yield index, record.data
+                index += 1
+            self._require_whole(index, last)
+
+    def _require_whole(self, index: int, last: int) -> None:
         if index != last:
-            raise StoreError(f"{self._folder.entries}: entry {index} is damaged")
+            raise AlteredEvidenceError(self._folder.entries, f"entry {index} is damaged")
 
     def compact_range(self, size: int) -> CompactRange:
         """The tree of the first `size` entries as the hashes it grows from."""
@@ -182,8 +192,9 @@ class PlantReader:
         entry = decode_entry(data)
         path = self._folder.kept(entry)
         found = read_at(path, 0, entry.length + 1)
-        if hashlib.sha256(found).digest() != sha256:
-            raise StoreError(f"{path}: missing, or not the object that was put aside")
+        with self._telling():
+            if hashlib.sha256(found).digest() != sha256:
+                raise AlteredEvidenceError(path, "missing, or not the object that was put aside")
         return entry, found
 
     @property
@@ -193,7 +204,8 @@ class PlantReader:
 
     def document(self, sha256: bytes) -> bytes:
         """A document of `records`, verbatim; StoreError when it is not there as it was logged."""
-        return b"".join(_whole(self._folder.record(sha256), sha256))
+        with self._telling():
+            return b"".join(_whole(self._folder.record(sha256), sha256))
 
     def attached(self, record: bytes, sha256: bytes) -> Iterator[bytes]:
         """Pieces of a file that is attached to a document, both by their SHA-256.
@@ -201,7 +213,8 @@ class PlantReader:
         Raises:
             StoreError: it is not there as it was signed for; after its last piece if altered.
         """
-        return _whole(self._folder.attached(record, sha256), sha256)
+        with self._telling():
+            yield from _whole(self._folder.attached(record, sha256), sha256)
 
     def attached_path(self, record: bytes, sha256: bytes) -> Path | None:
         """Where an attached file stands; None when it is not there as it was signed for."""
@@ -212,6 +225,14 @@ class PlantReader:
         except OSError:
             return None
         return path if found == sha256 else None
+
+    @contextlib.contextmanager
+    def _telling(self) -> Iterator[None]:
+        try:
+            yield
+        except AlteredEvidenceError as error:
+            self.on_altered(error)
+            raise
 
     def _within(self, size: int) -> int:
         if not 0 <= size <= self.size:
@@ -226,7 +247,7 @@ class PlantReader:
             return 0
         data = read_at(self._folder.offsets, index * OFFSET.size, OFFSET.size)
         if len(data) != OFFSET.size:
-            raise StoreError(f"{self._folder.offsets}: cut before entry {index}")
+            raise AlteredEvidenceError(self._folder.offsets, f"cut before entry {index}")
         (end,) = OFFSET.unpack(data)
         return int(end)
 
@@ -236,9 +257,11 @@ class PlantReader:
         try:
             found = list(read_records(read_at(path, start, end - start)))
         except MalformedError as error:
-            raise StoreError(f"{path}: between bytes {start} and {end}: {error}") from error
+            what = f"between bytes {start} and {end}: {error}"
+            raise AlteredEvidenceError(path, what) from error
         if len(found) != len(places):
-            raise StoreError(f"{path}: {len(found)} objects where the index has {len(places)}")
+            what = f"{len(found)} objects where the index has {len(places)}"
+            raise AlteredEvidenceError(path, what)
         for place, data in zip(places, found, strict=True):
             _check(path, place, data)
             yield place, data
@@ -249,7 +272,8 @@ def read_object(folder: PlantFolder, stream: str, place: Place) -> bytes:
     path = folder.segment(stream, place.hour)
     data = record_at(path, place.offset, place.length)
     if data is None:
-        raise StoreError(f"{path}: no whole object of {place.length} bytes at {place.offset}")
+        what = f"no whole object of {place.length} bytes at {place.offset}"
+        raise AlteredEvidenceError(path, what)
     _check(path, place, data)
     return data
 
@@ -261,14 +285,14 @@ def _whole(path: Path, sha256: bytes) -> Iterator[bytes]:
         at += len(piece)
         yield piece
     if found.digest() != sha256:
-        raise StoreError(
-            f"{path}: missing, or altered: put it back from a backup of the plant's folder"
-        )
+        what = "missing, or altered: put it back from a backup of the plant's folder"
+        raise AlteredEvidenceError(path, what)
 
 
 def _check(path: Path, place: Place, data: bytes) -> None:
     if hashlib.sha256(data).digest() != place.sha256:
-        raise StoreError(f"{path}: the object at byte {place.offset} is not the one indexed")
+        what = f"the object at byte {place.offset} is not the one indexed"
+        raise AlteredEvidenceError(path, what)
 
 
 def _runs(places: Iterator[Place]) -> Iterator[list[Place]]:

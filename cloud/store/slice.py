@@ -18,7 +18,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from cloud.errors import DamagedLogError, SliceLockedError, SliceLostError, StoreError
+from cloud.errors import (
+    AlteredEvidenceError,
+    DamagedLogError,
+    SliceLockedError,
+    SliceLostError,
+    StoreError,
+)
 from cloud.store.disk import Disk
 from cloud.store.known import gone, gone_text
 from cloud.store.plant import PlantStore
@@ -61,6 +67,7 @@ class SliceStore:
         self._root = root
         self.plants: dict[str, PlantStore] = {}
         self.damaged: dict[str, str] = {}
+        self.altered: dict[str, AlteredEvidenceError] = {}
         self.known: frozenset[str] = frozenset()
         with ExitStack() as stack:
             try:
@@ -103,7 +110,12 @@ class SliceStore:
         except OSError as error:
             raise StoreError(f"{root}: cannot be opened: {error.strerror}") from error
         self.plants[plant] = store
+        store.reader.on_altered = lambda error: self._note_altered(plant, error)
         return store
+
+    def _note_altered(self, plant: str, error: AlteredEvidenceError) -> None:
+        """Any thread; whoever tells of it takes it out of `altered`."""
+        self.altered.setdefault(plant, error)
 
     def _require_known(self, plant: str) -> None:
         if gone(self._root, self.known & {plant}):

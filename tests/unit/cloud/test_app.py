@@ -45,7 +45,7 @@ def test_health_tells_what_the_live_view_refused() -> None:
         "status": "ok", "server_ns": T0, "plants": 1, "viewers": 0, "live_refused": {"json": 1},
         "strangers_refused": {"unknown-plant": 3}, "served": [PLANT], "amiss": {},
         "broker_away_s": None, "broker_unkept_s": None,
-        "broker_register": "",
+        "broker_register": "", "scrub": [],
     }  # fmt: skip
 
 

@@ -16,6 +16,11 @@ SERIES: dict[str, Any] = {
 HEALTH: dict[str, Any] = {
     "status": "ok", "served": ["maxi", "mini"], "amiss": {}, "viewers": 2, "broker_away_s": None,
     "broker_unkept_s": None, "broker_register": "", "series": SERIES, "strangers_refused": {},
+    "scrub": [
+        {"plant": "maxi", "done": 0, "total": 0, "walked_ns": 0, "findings": 0, "trouble": ""},
+        {"plant": "mini", "done": 512, "total": 1_500, "walked_ns": AT_NS, "findings": 2,
+         "trouble": ""},
+    ],
 }  # fmt: skip
 STREAM: dict[str, Any] = {
     "plant": "mini", "gateway": "edge-1", "receipted_seq": 32, "frames": 31, "readings": 3410,
@@ -29,6 +34,8 @@ FINE = [
     "plants: 2 served; 0 amiss",
     "broker: there",
     "series: sqlite",
+    "scrub maxi: no whole walk yet",
+    "scrub mini: 34 % of 1,500 entries; last whole walk 2026-09-21 14:13:20 UTC, found 2",
     "mini/edge-1: under receipt up to 32; since the start 31 frames, 3,410 readings; refused: "
     "1 late, 3 malformed",
     "maxi: no gateway has delivered yet",
