@@ -113,7 +113,9 @@ async def test_spool_of_an_earlier_release_goes_on(
     assert objects[: len(sent)] == sent, "what was sent is what stays"
     assert collector.dropped == collector.forks == 0
     assert mistakes(objects) == []
-    assert told(objects).events[-3:] == ["restart", "start", "stopped"]
+    # the test's collector does not receive by the gateway's clock, which is told
+    events = [event for event in told(objects).events if event != "clock-doubt"]
+    assert events[-3:] == ["restart", "start", "stopped"]
     assert before.not_in(readings(objects)) == [], "signed, unsigned, in no frame: all are there"
 
 
