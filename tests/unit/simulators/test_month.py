@@ -219,7 +219,7 @@ def test_a_kilns_month_verifies_and_its_counters_are_the_truths_masses(tmp_path:
     report = verify(io.BytesIO(archive.read_bytes()), trust=load_trust(tmp_path / "trust.pem"))
     assert report.verdict is Verdict.PASSED, report.findings
     codes = {finding.code for finding in report.findings}
-    assert codes == {"N-INTERIM", "N-SIMULATED", "W-UNCONFIRMED"}
+    assert codes == {"N-INTERIM", "N-SIMULATED", "W-INCOMPLETE", "W-UNCONFIRMED"}
     lines = truth_of(tmp_path / f"kiln-normal-{MONTH}.truth.jsonl")
     output = json.loads(sm.unpack(archive.read_bytes())["data/statement.json"])["output"]
     # what the feeders burnt between the first and the last reading: a minute less than the truth

@@ -14,8 +14,6 @@ from edge.stream import Stream
 from tests.unit.edge.sites import METERS, replaced, site_of, who, write_keys
 from tests.unit.edge.stream_rig import NOW_NS, Rig, collector
 
-RECEIVED_NS = 1_795_000_000_000_000_000  # of the small collector
-
 
 @pytest.fixture
 def rig(tmp_path: Path) -> Iterator[Rig]:
@@ -37,7 +35,8 @@ def test_how_the_stream_stands(rig: Rig, tmp_path: Path) -> None:
     rig.made(5)
     now = look_at_delivery(site, SystemClock())
     assert (now.signed_seq, now.receipted_seq, now.log_size) == (4, 2, 3)
-    assert now.received_ns == RECEIVED_NS
+    assert now.received_ns is not None
+    assert abs(now.received_ns - SystemClock().wall_ns()) < 60 * 10**9
     rig.spool.close()
     assert not look_at_delivery(site, SystemClock()).is_running
 
