@@ -260,13 +260,11 @@ class _Process:
         )  # fmt: skip
         return Services(
             hub=hub, clock=self._clock,
-            months=self._engine,
-            streams=self._collector,
+            months=self._engine, streams=self._collector,
             evidence=desk,
             keys=self._keys,
             one_way=OneWayDesk(self._collector, self._intake, config.state_dir),
-            accounts=accounts,
-            records=records,
+            accounts=accounts, records=records,
             accumulated=self._accumulated,
             plans=plans,
             openings=openings,

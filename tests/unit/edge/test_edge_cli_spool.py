@@ -3,7 +3,6 @@
 import io
 import json
 import re
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,7 +94,6 @@ def test_status_beside_the_agent(site: Site, run: Run) -> None:
     assert spool["bytes_max"] == 8192 * 2**20
     assert spool["oldest_ns"] == NOW_NS
     assert (told["receipt"]["seq"], told["receipt"]["log_size"]) == (2, 5)
-    assert abs(told["receipt"]["received_ns"] - time.time_ns()) < 60 * 10**9
     own = key_sha256(keys().gateway.public_key()).hex()
     assert told["key"] == {"sha256": own, "site_sha256": own}
     assert set(told["clock"]) == {"source", "error_ms"}
