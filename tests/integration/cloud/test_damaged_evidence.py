@@ -74,6 +74,8 @@ def test_a_close_that_meets_damage_is_an_alarm_at_once(
     assert cloud.end()[0] == 0
 
 
+@pytest.mark.long
+@pytest.mark.timeout(300)
 def test_the_walk_finds_what_nobody_reads_and_ends_its_alarm_after_the_repair(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:

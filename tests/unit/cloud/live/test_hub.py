@@ -151,9 +151,11 @@ async def test_the_last_of_many_messages_is_not_forgotten() -> None:
     hub.on_live(PLANT, GATEWAY, payload(0))
     for second in range(1, 5):
         hub.on_live(PLANT, GATEWAY, payload(second))
-    await next_text(viewer)
-    delta = await next_text(viewer)
-    assert delta["values"]["p.01.voltage"][2] == T0 + 4 * NS
+    newest_ns = 0
+    for _ in range(5):  # on a machine that stood still they may come in more than two
+        if newest_ns != T0 + 4 * NS:
+            newest_ns = (await next_text(viewer))["values"]["p.01.voltage"][2]
+    assert newest_ns == T0 + 4 * NS
     hub.close()
 
 
