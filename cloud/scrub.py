@@ -143,8 +143,8 @@ class Scrub:
             self._keep(plant, before._replace(done=0, walked_ns=now_ns, trouble=trouble))
             return
         found, entries = row["findings"], row["entries"]
-        await self._tell(plant, found, len(found))
         self._keep(plant, Walk(0, entries, now_ns, len(found), found[:FOUND_MAX]))
+        await self._tell(plant, found, len(found))
 
     async def _child(self, plant: str, first: int, entry_s: float) -> tuple[int, bytes, str]:
         """Exit status, standard output and last words of the walk."""
