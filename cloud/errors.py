@@ -9,6 +9,9 @@
     │   ├── DamagedLogError  a plant's evidence is less than what was signed (restore from backup)
     │   ├── OtherVersionError another version wrote a file (operator: it says what to do)
     │   ├── SliceLockedError another collector holds this slice (operator: stop one)
+    │   ├── DatabaseAwayError the database does not answer, or takes no writes (it is asked again)
+    │   ├── StaleStateError  a plant's log moved on without this collector (it reads it again)
+    │   ├── NotReplicatedError no standby has what was committed (operator: see to the standby)
     │   └── SliceLostError   another collector took this slice over (this one ends)
     ├── NoRegisterError      CLOUD.toml names no folder of broker certificates (operator: add it)
     ├── BrokerError          the embedded broker cannot run (operator: port taken, binary missing)
@@ -111,6 +114,18 @@ class SliceLockedError(StoreError):
 
 class SliceLostError(StoreError):
     """Another process has become the collector of this slice: this one may write nothing more."""
+
+
+class DatabaseAwayError(StoreError):
+    """The database does not answer, or takes no writes just now: what a commit did is not known."""
+
+
+class StaleStateError(StoreError):
+    """A plant's log in the database is not the one that this collector knows."""
+
+
+class NotReplicatedError(StoreError):
+    """It was committed on one machine alone, so no receipt may be given for it yet."""
 
 
 class BrokerError(CloudError):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cloud.store.fsck import Trusted, check_plant
 from cloud.store.fsck_findings import Finding
-from cloud.store.plant import PlantStore
+from cloud.store.plant import Laid, PlantStore
 from cloud.store.slice import SliceStore
 from evidence import checkpoint, merkle
 from evidence.documents.document import AttachedFile, Document, encode_document
@@ -140,12 +140,16 @@ class WholePlant:
             logged = _entry(Kind.RECORD, document, self.document, None)
             files = {hashlib.sha256(scan).digest(): scan for scan in SCANS}
             try:
-                laid = plant.lay_files(files, lambda _: ())
+                laid = self.lay(plant, files)
             except OSError:  # the person is refused, and sends it again
-                laid = plant.lay_files(files, lambda _: ())
+                laid = self.lay(plant, files)
             plant.stage_record(replace(logged, stream=""), self.document, laid)
         if commit == 4:
             self._enrol(plant, self.following)
+
+    @staticmethod
+    def lay(plant: PlantStore, files: dict[bytes, bytes]) -> Laid:
+        return plant.lay_files(files, lambda _: ())
 
     def _take(self, plant: PlantStore, gateway: Gateway, seq: int, kind: Kind, t0_ns: int) -> None:
         entry, data = object_entry(gateway, seq, kind), gateway.objects[seq]
