@@ -33,6 +33,7 @@ ELSEWHERE = {
     "cloud.config_elsewhere.open_secrets": "a part of CLOUD.toml's, whose door is `load_cloud`",
     "cloud.records.pdf.apart.read_apart": "a process: tests/integration/cloud/test_pdf_apart.py",
     "cloud.records.pdf.child.read_paper": "what that process does",
+    "cloud.database.store.open_plant": "reads nothing raw: a plant's name is looked up",
     "cloud.store.known.read_known": "words of any text: one that names no plant counts for nothing",
     "cloud.store.record_file.read_at": "the store's own files: tests/unit/cloud/store damages them",
     "cloud.store.recovery.read_signed": "likewise",

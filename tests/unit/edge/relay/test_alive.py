@@ -243,14 +243,17 @@ async def test_process_is_ready_and_lives(tmp_path: Path) -> None:
                 await asyncio.to_thread(answer, f"http://127.0.0.1:{port}/{path}")
                 for path in ("livez", "readyz", "")
             ]
+            assert relay.stderr
+            before = await relay.stderr.readuntil(b"broker away")
         finally:
             relay.terminate()
-            printed, logged = await relay.communicate()
+            printed, after = await relay.communicate()
     assert (relay.returncode, printed) == (0, b"")
     assert said == [
         (200, "alive\n"), (200, "ready\n"), (404, "there are /metrics, /livez, /readyz\n"),
     ]  # fmt: skip
-    lines = lines_about(logged.decode(), plants=("north-works",), gateways=("edge-1",))
+    logged = (before + after).decode()
+    lines = lines_about(logged, plants=("north-works",), gateways=("edge-1",))
     sentences = {line["message"] for line in lines}
     assert {"relay: running", "relay: stopped"} <= sentences
     assert any("north-works/edge-1: broker away" in sentence for sentence in sentences)
