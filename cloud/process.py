@@ -63,6 +63,7 @@ from cloud.transport.own import Ends
 from cloud.transport.served import behind, serve_again
 from cloud.transport.sessions import keep_few
 from cloud.visits.desk import VisitDesk
+from evidence.documents.counted import papers_that_stand
 from evidence.log_lines import Say, about
 
 log = logging.getLogger("stackproof.cloud")
@@ -237,15 +238,13 @@ class _Process:
         self._transport = self._broker_desk(accounts.book, hub)
         self._actions = AccountActions(accounts.book, records, config.regions, self._clock)
         archives = ArchiveFolder(config.archive_dir)
-        self._accumulated = Accumulations(
-            desk, lambda plant: PlantFolder(self._intake.store.folder(plant)).accumulated,
-            archives, self._clock, config.said,
-        )  # fmt: skip
+        self._accumulated = self._new_accumulated(desk, archives, records)
         plans = PlanDesk(records, self._intake, archives, self._clock)
         self._screenings = screenings = Screenings(config.state_dir)
         roots = {one.plant: one.root.fingerprint.hex() for one in config.plants}
         self._brought = BroughtArchives(config.state_dir, self._clock, roots)
-        sources = CollectorSources(self._collector, self._intake, records)
+        flags = self._accumulated.flags
+        sources = CollectorSources(self._collector, self._intake, records, flags)
         self._engine, self._verify_archives = open_months(
             config, desk, sources, plans, clock=self._clock, stack=stack
         )
@@ -279,6 +278,15 @@ class _Process:
             broker=self._link, broker_ends=self._ends.rows, broker_unkept_s=self._unkept_s,
             collector_ends=config.collector_ends, normal=config.normal,
             token=self._token, hosts=config.http.names, disks=Disks(config.folders),
+        )  # fmt: skip
+
+    def _new_accumulated(
+        self, desk: Desk, archives: ArchiveFolder, records: RecordDesk
+    ) -> Accumulations:
+        return Accumulations(
+            desk, lambda plant: PlantFolder(self._intake.store.folder(plant)).accumulated,
+            archives, self._clock, self._config.said,
+            lambda plant: papers_that_stand(records.papers(plant).standing),
         )  # fmt: skip
 
     def _new_scrub(self) -> Scrub:

@@ -5,11 +5,12 @@ Reads evidence; one thread at a time.
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cloud.accumulated.kept import Kept, keep, left_off
+from cloud.accumulated.counters import is_asked_of_people
+from cloud.accumulated.kept import Kept, KeptMonth, keep, left_off
 from cloud.closing.zone import configuration_of
 from cloud.collector.desk import PlantEvidence
 from cloud.series.follow import AHEAD_NS
@@ -31,6 +32,8 @@ log = logging.getLogger("stackproof.cloud.accumulated")
 STEP_OBJECTS = 512
 #: and so long at most: the configuration of a gateway that means it is half a second
 STEP_S = 5.0
+#: months before the running one whose totalisers are remembered: a month is due within 40 days
+PAST_MAX = 2
 
 
 class PlantCount:
@@ -53,6 +56,7 @@ class PlantCount:
         self._next, self._first = 0, 0
         self._head = b""
         self._cfgs: list[bytes] = []  # of the month
+        self._past: list[tuple[tuple[bytes, ...], LiveSums]] = []
         self._cfg, self._plant = b"", dict[str, Any]()
         self._form: FrameForm | None = None
         self._waiting, self._index = Waiting(), 0  # log index of the newest frame that waits
@@ -117,7 +121,8 @@ class PlantCount:
         if not is_ours or self._evidence.hash_at(self._stream, kept.next_seq - 1) != kept.head:
             return False
         try:
-            self.sums = self._resumed(kept)
+            self.sums = self._resumed(kept.cfgs, kept.sums)
+            past = [(one.cfgs, self._resumed(one.cfgs, one.sums)) for one in kept.past]
         except (LookupError, TypeError, ValueError) as error:
             log.warning(
                 "%s does not fit (%r): the month is counted anew", self._path, error,
@@ -128,22 +133,23 @@ class PlantCount:
             log.info("%s: the month is counted anew, in turns", self._path, extra=self._about)
             return False
         self._next, self._head, self._cfgs = kept.next_seq, kept.head, list(kept.cfgs)
+        self._past = [(cfgs, sums) for cfgs, sums in past if sums is not None]
         self._use(kept.cfgs[-1])
         return True
 
-    def _resumed(self, kept: Kept) -> LiveSums | None:
-        """Its sums; None where its configurations take longer than a step, and others wait.
+    def _resumed(self, cfgs: Sequence[bytes], snapshot: Mapping[str, Any]) -> LiveSums | None:
+        """A month's sums; None where its configurations take longer than a step, and others wait.
 
         One of them is in memory at a time: all of a gateway's that signs without end took 4 GiB at
         each start.
         """
         until_s = time.monotonic() + STEP_S
-        sums = LiveSums(self._config_of(kept.cfgs[0]), kept.sums["through"], is_start=False)
-        for cfg in kept.cfgs[1:]:
+        sums = LiveSums(self._config_of(cfgs[0]), snapshot["through"], is_start=False)
+        for cfg in cfgs[1:]:
             if time.monotonic() >= until_s:
                 return None
             sums.configure(self._config_of(cfg))
-        sums.restore(kept.sums)
+        sums.restore(snapshot)
         return sums
 
     def _config_of(self, cfg: bytes) -> Mapping[str, Any]:
@@ -210,6 +216,8 @@ class PlantCount:
         """The month that an instant lies in, with the configuration in force."""
         if self.sums is None or at_ns >= self.sums.to_ns:
             is_start = self.sums is None and self._first == 0
+            if self.sums is not None and is_asked_of_people(self.sums):
+                self._past = [*self._past, (tuple(self._cfgs), self.sums)][-PAST_MAX:]
             self.sums = LiveSums(self._config_of(self._cfg), at_ns, is_start=is_start)
             self._cfgs = [self._cfg]
         elif self._cfgs[-1] != self._cfg:
@@ -218,6 +226,11 @@ class PlantCount:
         return self.sums
 
     # -- what it comes to -------------------------------------------------------------------------
+
+    @property
+    def past(self) -> Sequence[LiveSums]:
+        """Months before this one in which people have to look at a totaliser, oldest first."""
+        return [sums for _, sums in self._past]
 
     @property
     def plant(self) -> Mapping[str, Any]:
@@ -234,6 +247,6 @@ class PlantCount:
         self._kept_hour = hour
         kept = Kept(
             self._stream, self.sums.month, self._next, self._head, tuple(self._cfgs),
-            self.sums.snapshot(),
+            self.sums.snapshot(), tuple(KeptMonth(c, sums.snapshot()) for c, sums in self._past),
         )  # fmt: skip
         keep(self._path, kept)

@@ -9,13 +9,14 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from cloud.accumulated.counters import CounterTold, Lately, counters_of, owed_flags
 from cloud.accumulated.counting import PlantCount
 from cloud.accumulated.outlook import Counted, PlantSaid, counted_of, outlook, with_indicator
 from cloud.clock import Clock
@@ -26,6 +27,7 @@ from cloud.collector.desk import EvidenceDesk
 from cloud.collector.turns import Turns, size_of
 from cloud.errors import StoreError
 from edge.calc.errors import StatementError
+from edge.calc.folds.papers import Paper
 from evidence.log_lines import about
 
 log = logging.getLogger("stackproof.cloud.accumulated")
@@ -36,15 +38,19 @@ AGAIN_S = 600.0
 #: a frame alone costs four times what it does among others: of many plants each rests so long for
 #: each of them
 REST_EACH_S = 0.05
+#: shortest time, ns, over which a totaliser and its flow are compared: they may count in steps
+LEAST_NS = 30 * 10**9
 #: figures of these rule sets hold other gases than CO2
 _WITH_OTHER_GASES = {"aluminium"}
 
 
 @dataclass
 class _Followed:
-    """One plant; `shown` is what it came to."""
+    """One plant; `shown` is what it came to, `counters` what its totalisers did."""
 
     count: PlantCount
+    lately: Lately = field(default_factory=Lately)
+    counters: Sequence[CounterTold] = ()
     before: tuple[str, Mapping[str, Counted]] = ("", field(default_factory=dict))  # by month
     shown: Mapping[str, Any] = field(default_factory=dict)
 
@@ -52,17 +58,21 @@ class _Followed:
 class Accumulations:
     """Every plant of a collector."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - the composition root calls it once
         self,
         desk: EvidenceDesk,
         path_of: Callable[[str], Path],
         archives: ArchiveFolder,
         clock: Clock,
         said: Mapping[str, PlantSaid],
+        papers_of: Callable[[str], Sequence[Paper]] = lambda _: (),
     ) -> None:
-        """Read from `desk`; how far a plant was counted is kept in the file `path_of` it."""
+        """Read from `desk`; how far a plant was counted is kept in the file `path_of` it.
+
+        `papers_of` gives a plant's documents that stand: StoreError where they cannot be read.
+        """
         self._desk, self._path_of, self._archives = desk, path_of, archives
-        self._clock, self._said = clock, said
+        self._clock, self._said, self._papers_of = clock, said, papers_of
         self._followed: dict[str, _Followed] = {}
         self._trouble, self._failed = dict[str, str](), dict[str, float]()  # until then
         self._turns = Turns(REST_EACH_S)
@@ -111,6 +121,7 @@ class Accumulations:
         if followed.count.step() or not followed.shown:
             followed.shown = self._shown(plant, followed)
             followed.count.keep(hourly=True)
+        followed.counters = self._counters(plant, followed)
         self._trouble.pop(plant, None)
         self._failed.pop(plant, None)
         if not followed.count.is_behind:
@@ -151,6 +162,32 @@ class Accumulations:
             if "reason" in shown["periods"]["month"]:
                 shown["projection"] = shown["indicated"] = {}
         return shown
+
+    def counters(self, plant: str) -> Sequence[CounterTold]:
+        """Totalisers of the running month, and of months before that wait for a person.
+
+        As they were when the plant was counted last; nothing of a plant that is not counted yet.
+        """
+        followed = self._followed.get(plant)
+        return () if followed is None else followed.counters
+
+    def flags(self, plant: str, month: str) -> list[str]:
+        """Flags of a month's totalisers that somebody has to explain before it is closed."""
+        counters = [one for one in self.counters(plant) if one.month == month]
+        return sorted({flag.text for one in counters for flag in owed_flags(one)})
+
+    def _counters(self, plant: str, followed: _Followed) -> list[CounterTold]:
+        count = followed.count
+        if count.sums is None:
+            return []
+        months = [*count.past, count.sums]
+        is_asked = any(meter.asks_papers for sums in months for meter in sums.totalisers)
+        papers = self._papers_of(plant) if is_asked else ()
+        if count.is_behind:
+            followed.lately.forget()
+        past = [told for sums in count.past for told in counters_of(sums, papers)]
+        lately = None if count.is_behind else followed.lately
+        return [*past, *counters_of(count.sums, papers, lately, LEAST_NS)]
 
     def _shown(self, plant: str, followed: _Followed) -> Mapping[str, Any]:
         count = followed.count

@@ -15,8 +15,21 @@ from evidence.log_lines import about
 
 log = logging.getLogger("stackproof.cloud.accumulated")
 
-#: 2 counts by statement format 2; what was kept by 1 is counted anew
-FORMAT = 2
+#: 3 keeps flows beside totalisers, and months before; what was kept by another is counted anew
+FORMAT = 3
+
+
+@dataclass(frozen=True)
+class KeptMonth:
+    """A month that is over, and in which people have to look at a totaliser.
+
+    Attributes:
+        cfgs: hashes of its configurations, in order.
+        sums: `LiveSums.snapshot`.
+    """
+
+    cfgs: tuple[bytes, ...]
+    sums: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -30,6 +43,7 @@ class Kept:
         head: SHA-256 of the object before it.
         cfgs: hashes of the month's configurations, in order.
         sums: `LiveSums.snapshot`.
+        past: months before it, oldest first.
     """
 
     stream: str
@@ -38,6 +52,7 @@ class Kept:
     head: bytes
     cfgs: tuple[bytes, ...]
     sums: dict[str, Any]
+    past: tuple[KeptMonth, ...] = ()
 
 
 def keep(path: Path, kept: Kept) -> None:
@@ -50,6 +65,7 @@ def keep(path: Path, kept: Kept) -> None:
         "head": kept.head.hex(),
         "cfgs": [cfg.hex() for cfg in kept.cfgs],
         "sums": kept.sums,
+        "past": [{"cfgs": [cfg.hex() for cfg in one.cfgs], "sums": one.sums} for one in kept.past],
     }
     beside = path.with_name(f"{path.name}.new")
     beside.write_text(json.dumps(told), encoding="utf-8")
@@ -67,8 +83,9 @@ def left_off(path: Path, plant: str) -> Kept | None:
             str(told["month"]),
             int(told["next_seq"]),
             bytes.fromhex(told["head"]),
-            tuple(bytes.fromhex(cfg) for cfg in told["cfgs"]),
+            _hashes(told["cfgs"]),
             dict(told["sums"]),
+            tuple(KeptMonth(_hashes(one["cfgs"]), dict(one["sums"])) for one in told["past"]),
         )
     except FileNotFoundError:
         return None
@@ -77,3 +94,7 @@ def left_off(path: Path, plant: str) -> Kept | None:
             "%s cannot be used (%r): the month is counted anew", path, error, extra=about(plant)
         )
         return None
+
+
+def _hashes(told: list[str]) -> tuple[bytes, ...]:
+    return tuple(bytes.fromhex(one) for one in told)

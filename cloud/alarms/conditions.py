@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from cloud.alarms.core import SECOND_NS, Key, Signal, Verdict
+from cloud.alarms.counters import counter_signals
 from cloud.alarms.effects import effect_signals
 from cloud.alarms.facts import DAY_NS, Level, PlantFacts
 from cloud.alarms.rules import Rules
@@ -21,10 +22,11 @@ OF_QUALITY = {
     Quality.SENSOR_FAULT: "meter-fault", Quality.OUT_OF_RANGE: "meter-range",
     Quality.STALE: "meter-stale", Quality.STUCK: "meter-stuck",
 }  # fmt: skip
+CONFIG_CHANGED = "config-changed"
 OFFLINE, AWAY, UNKEPT = "gateway-offline", "broker-away", "broker-unkept"
 OF_BROKER, OF_SEALS, BEHIND = "certificate-broker", "certificate-collector", "broker-behind"
-#: those that are known although a gateway is silent, by how they begin
-OF_THE_COLLECTOR = ("certificate", "collector", "broker")
+#: those that are known although a gateway is silent, by how they begin: what its log says stays
+OF_THE_COLLECTOR = ("certificate", "collector", "broker", "counter-", CONFIG_CHANGED)
 #: beside what the collector tells, those that are known without a configuration of the plant
 OF_THE_WHOLE = frozenset({AWAY, UNKEPT, OF_BROKER, OF_SEALS, BEHIND})
 #: told by the collector's own words too; the condition here says which month
@@ -45,6 +47,8 @@ def signals(facts: PlantFacts, rules: Rules) -> list[Signal]:
         *_certificates(facts, rules),
         *_months(facts),
         *effect_signals(facts, rules),
+        *counter_signals(facts, rules),
+        *_configured(facts),
     ]
 
 
@@ -200,6 +204,13 @@ def _told(facts: PlantFacts) -> Iterator[Signal]:
         names = ("count", "first", "last", "file", "month", "places")
         values = {name: row[name] for name in names if name in row}
         yield Signal(Key(facts.plant, kind, str(row["gateway"]), ""), values)
+
+
+def _configured(facts: PlantFacts) -> Iterator[Signal]:
+    for one in facts.configured:
+        values = {"at_ns": one.at_ns, "count": one.count, "changes": "; ".join(one.named)}
+        key = Key(facts.plant, CONFIG_CHANGED, one.gateway, "")
+        yield Signal(key, values, members=one.configs)
 
 
 # -- the emission rate ----------------------------------------------------------------------------

@@ -13,14 +13,17 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, Protocol
 
+from cloud.accumulated.counters import CounterTold
 from cloud.alarms import core
 from cloud.alarms.conditions import (
+    CONFIG_CHANGED,
     OF_THE_COLLECTOR,
     OFFLINE,
     blindness,
     signals,
     silent_gateways,
 )
+from cloud.alarms.configured import Configured, ConfigWatch
 from cloud.alarms.core import SECOND_NS, Alarm, Book, Happening, Shelf
 from cloud.alarms.facts import Effect, Expiring, PlantFacts, Unheard, effects_of, lost_ones
 from cloud.alarms.hearing import Hearing
@@ -32,6 +35,8 @@ from cloud.clock import Clock
 from cloud.collector.desk import PlantEvidence
 from cloud.errors import NotServedError, StoreError
 from cloud.live.hub import LiveHub
+from cloud.month.states import State
+from evidence.errors import EvidenceError
 from evidence.log_lines import about
 
 log = logging.getLogger("stackproof.cloud.alarms")
@@ -46,6 +51,8 @@ EFFECTS_NS = 48 * HOUR_NS
 CLEARED_NS = 2 * HOUR_NS
 #: lines of a plant's log that wait for a disk that takes nothing: the newest
 UNKEPT_MAX = 100
+#: states of a month that is closed for good
+_CLOSED = {State.CLOSED, State.SEALED, State.AMENDED}
 
 
 class MonthRows(Protocol):
@@ -90,6 +97,7 @@ class AlarmDesk:
         is_broker_behind: brokers do not do what the register of their certificates says.
         plants: of the collector, also those whose configuration is not known: one that was damaged
             at the start, or of which nothing has come yet.
+        counters_of: plant -> its totalisers, of months that are not closed.
     """
 
     def __init__(  # noqa: PLR0917 - the composition root calls it by names
@@ -108,17 +116,20 @@ class AlarmDesk:
         is_broker_behind: Callable[[], bool] = bool,
         plants: Sequence[str] = (),
         broker_unkept_s: Callable[[], float | None] = lambda: None,
+        counters_of: Callable[[str], Sequence[CounterTold]] = lambda _: (),
     ) -> None:
         self._store, self._hub, self._months, self._keys = store, hub, months, keys
         self._clock, self._rules, self._tell = clock, rules, tell
         self._broker_away_s, self._broker_ends = broker_away_s, broker_ends
         self._collector_ends, self._is_broker_behind = collector_ends or {}, is_broker_behind
         self._plants, self._broker_unkept_s = plants, broker_unkept_s
+        self._counters_of = counters_of
         self._turn = threading.Lock()
         kept = store.load()
         self._books, self._next_number = kept.by_plant(), kept.next_number
         self._levels = Levels(store)
         self._hearing = Hearing(store, evidence_of)
+        self._watch = ConfigWatch(evidence_of)
         self._first: dict[tuple[str, str], tuple[str, int]] = {}
         self._silent: dict[str, dict[str, int | None]] = {}
         self._shown: set[str] = set()  # plants whose kept effects the live pages have
@@ -221,6 +232,7 @@ class AlarmDesk:
         whole = replace(
             facts, effects=sorted(known.values(), key=lambda one: one.start_ns), level=level,
             known_from=self._hearing.known_from(plant), months=months, calibrations=calibrations,
+            counters=self._open_counters(plant, months), configured=self._configured(facts, rules),
         )  # fmt: skip
         with self._turn:
             book = self._book(plant)
@@ -242,6 +254,19 @@ class AlarmDesk:
         }
         self._tell([one for one in found if one.is_told])
         return read
+
+    def _open_counters(self, plant: str, months: Sequence[Mapping[str, Any]]) -> list[CounterTold]:
+        """Without those of months that are closed for good: they are as they are."""
+        closed = {row["month"] for row in months if row["state"] in _CLOSED}
+        return [one for one in self._counters_of(plant) if one.month not in closed]
+
+    def _configured(self, facts: PlantFacts, rules: Rules) -> list[Configured]:
+        """Gateways whose configuration changed lately; none while the log cannot be read."""
+        since_ns = facts.now_ns - int(rules.limit(CONFIG_CHANGED, "stands_s") * SECOND_NS)
+        try:
+            return self._watch.changes(facts.plant, since_ns)
+        except (LookupError, StoreError, EvidenceError):  # the collector tells of that
+            return []
 
     def _heard(self, facts: PlantFacts, kept: Sequence[Effect]) -> list[Effect]:
         """Effects that the log has told since; tried again where the disk does not take how far."""

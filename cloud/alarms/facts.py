@@ -5,6 +5,9 @@ from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import Any
 
+from cloud.accumulated.counters import CounterTold
+from cloud.alarms.configured import Configured
+
 SECOND_NS = 1_000_000_000
 DAY_NS = 86_400 * SECOND_NS
 #: of a normal distribution, a standard deviation is so many median absolute deviations
@@ -122,6 +125,8 @@ class PlantFacts:
         broker_unkept_ns: since when the broker keeps nothing of what it takes; None while it does.
         broker_ends: name -> end of what broker and collector show each other, UTC ns.
         collector_ends_ns: end of the certificate by which the collector signs; None: not known.
+        counters: totalisers of the months that are not closed, oldest month first.
+        configured: gateways whose configuration changed lately.
         is_broker_behind: brokers do not do what the register of their certificates says.
     """
 
@@ -140,6 +145,8 @@ class PlantFacts:
     broker_ends: Mapping[str, int] = field(default_factory=dict)
     collector_ends_ns: int | None = None
     is_broker_behind: bool = False
+    counters: Sequence[CounterTold] = ()
+    configured: Sequence[Configured] = ()
 
     @property
     def is_configured(self) -> bool:

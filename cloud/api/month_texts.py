@@ -5,6 +5,7 @@ from typing import Any
 
 from cloud.api.rendering import STRINGS
 from cloud.api.times import written
+from edge.calc.flags import Flag
 from edge.calc.local_time import clock_of
 
 
@@ -34,6 +35,8 @@ def owed(language: str, one: Mapping[str, Any], zone: str) -> str:
     values = dict(one["values"])
     if "at_ns" in values:
         values["at"] = at(values["at_ns"], zone)
+    if "flag" in values:
+        values["flag"] = Flag(values["flag"]).sentence(language)
     if "kind" in values:
         values["kind"] = kind(language, values["kind"])
     if "person" in values:

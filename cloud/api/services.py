@@ -39,6 +39,18 @@ class MonthRefusedError(Exception):
     """A month cannot be closed now (or not again); the sentence says why and what to do."""
 
 
+class MonthOwesError(MonthRefusedError):
+    """Likewise: somebody has to explain something first, or to decide that it is closed as it is.
+
+    Attributes:
+        flags: of the statement, those that nobody has explained.
+    """
+
+    def __init__(self, sentence: str, flags: Sequence[str]) -> None:
+        super().__init__(sentence)
+        self.flags = flags
+
+
 class MonthService(Protocol):
     """Months of evidence: listing, closing, sealing."""
 

@@ -4,6 +4,7 @@ The objects are folded one at a time, so memory does not grow with the month.
 """
 
 import hashlib
+import json
 import logging
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,7 @@ from cloud.closing.zone import configuration_of, zone_named
 from cloud.collector.desk import PlantEvidence
 from cloud.month.progress import Tell, to_nobody
 from cloud.store.objects import StoredObject
+from edge.calc.flags import Flag
 from edge.calc.local_time import PlantDays
 from evidence import cose
 from evidence.configuration import Together
@@ -69,6 +71,12 @@ class Draft:
     late: str
     unfit: str = ""
     documents: int | None = None
+
+    @property
+    def unexplained(self) -> list[Flag]:
+        """Flags with which it is closed for good only by a decision that says why."""
+        flags = [Flag(text) for text in json.loads(self.statement)["output"]["flags"]]
+        return [flag for flag in flags if flag.row is not None and flag.row.blocks_close]
 
     @property
     def sha256(self) -> bytes:

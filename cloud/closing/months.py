@@ -10,12 +10,12 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-from cloud.api.services import MonthRefusedError
+from cloud.api.services import MonthOwesError, MonthRefusedError
 from cloud.clock import Clock
 from cloud.closing.archive import ArchiveFolder, ClosedMonth, Sealed, Stamp
 from cloud.closing.draft import Draft, Replaces, draft_month, remake_statement
@@ -74,8 +74,9 @@ class Months:
         return self.archives.rows(plant)
 
     async def close(
-        self, plant: str, month: str, *, closing: str, amend: bool = False, reason: str = ""
-    ) -> Mapping[str, Any]:
+        self, plant: str, month: str, *, closing: str, amend: bool = False, reason: str = "",
+        decided: Collection[str] = (),
+    ) -> Mapping[str, Any]:  # fmt: skip
         """Close and seal a month.
 
         Args:
@@ -84,8 +85,10 @@ class Months:
             closing: "interim", which may be repeated, or "final", which may not.
             amend: replace the newest final close; the statement names it.
             reason: why it is amended, 1 to `REASON_MAX` characters; "" otherwise.
+            decided: flags with which somebody decided to close it, in a signed document.
 
         Raises:
+            MonthOwesError: somebody has to explain something first.
             MonthRefusedError: it cannot be closed; the sentence says why.
         """
         _check_order(month, closing, reason, amend=amend)
@@ -99,6 +102,8 @@ class Months:
                 collector=self._desk.keys(plant).collector, replaces=replaces,
                 now_ns=self._clock.wall_ns(), tell=told.fold,
             )  # fmt: skip
+            if closing == FINAL and not amend:
+                _require_explained(plant, draft, decided)
             old = await asyncio.to_thread(self.archives.kept, plant, month)
             await asyncio.to_thread(self._make_dir)  # before the close stands in the log for good
             close = await self._log_close(evidence, draft)
@@ -269,6 +274,16 @@ class Months:
         # keys may have been enrolled and orders made between the reading and the close
         history = read_history(month.evidence, month.history)
         return self.archives.seal(replace(month, history=history), reply)
+
+
+def _require_explained(plant: str, draft: Draft, decided: Collection[str]) -> None:
+    if flags := [flag for flag in draft.unexplained if flag.text not in decided]:
+        told = " ".join(flag.sentence("en") for flag in flags[:5])
+        raise MonthOwesError(
+            f"{plant} {draft.month} is not explained: {told} To close it as it is, give --reason "
+            "TEXT",
+            [flag.text for flag in flags],
+        )
 
 
 def _not_sealed(plant: str, month: str, error: Exception) -> str:

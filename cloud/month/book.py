@@ -160,7 +160,7 @@ class MonthBook:
         papers = None if known.papers is None else len(known.papers.standing)
         stands_on = (
             self.facts.changes(of.plant, month), reach, known.missing, known.expected, papers,
-            known.close, of.zone,
+            known.close, of.zone, tuple(known.flags),
         )  # fmt: skip
         held = self._over.get((of.plant, month))
         if held is not None and held[0] == stands_on:
@@ -192,7 +192,7 @@ class MonthBook:
             papers = None
         return Known(
             month, of.zone, of.positions, {}, [], of.missing, expected, papers,
-            newest_final(closes, month),
+            newest_final(closes, month), self._sources.flags(of.plant, month),
         )  # fmt: skip
 
     def _standing(

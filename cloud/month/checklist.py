@@ -24,6 +24,7 @@ from cloud.month.expected import (
 from cloud.month.facts import Position, Segment, StreamDay
 from cloud.month.tally import Counts, due_on
 from cloud.records.papers import Papers
+from edge.calc.flags import Flag
 from edge.calc.local_time import PlantDays
 from evidence.documents.document import COLLECTOR
 from evidence.documents.standing import Logged
@@ -111,6 +112,7 @@ class Known:
         expected: what the plan asks for, None without one.
         papers: documents, None where they cannot be read.
         close: the newest close for good.
+        flags: those that its statement would carry, as far as they are known.
     """
 
     month: str
@@ -122,6 +124,7 @@ class Known:
     expected: Sequence[Expected] | None
     papers: Papers | None
     close: MonthClose | None = None
+    flags: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -211,6 +214,7 @@ def checklist(known: Known, now_ns: int) -> Checklist:
     owed = [
         *_owed_by_meters(known, streams, (from_ns, to_ns), now_ns),
         *_owed_papers(documents, waiting, certificates, events),
+        *owed_flags(known.flags),
         *([] if has_papers else [Owed("papers", OPERATOR, blocks=True)]),
     ]
     newest_ns = max(
@@ -288,6 +292,14 @@ def _owed_by_meters(
         if row.reaches_ns < (to_ns if now_ns >= to_ns else now_ns - SILENT_NS):
             values = {"gateway": row.stream, "at_ns": row.reaches_ns}
             yield Owed("silent", OPERATOR, blocks=now_ns >= to_ns, values=values)
+
+
+def owed_flags(flags: Iterable[str]) -> Iterable[Owed]:
+    """Of a statement's flags those that somebody has to explain."""
+    for flag in map(Flag, flags):
+        if flag.row is not None and flag.row.owed_by:
+            values = {"flag": flag.text}
+            yield Owed("flag", flag.row.owed_by, blocks=flag.row.blocks_close, values=values)
 
 
 def _owed_papers(

@@ -13,7 +13,7 @@ from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, Literal
 
 from cloud.api import month_texts
-from cloud.api.services import MonthRefusedError
+from cloud.api.services import MonthOwesError, MonthRefusedError
 from cloud.api.without_paths import without_paths
 from cloud.clock import Clock
 from cloud.closing.log import FINAL
@@ -27,6 +27,7 @@ from cloud.month.book import MINUTE_NS, MonthBook
 from cloud.month.expected import decisions
 from cloud.month.facts import Ordered
 from cloud.month.reader import FactsReader
+from cloud.month.rows import owed_rows
 from cloud.month.sources import Sources
 from cloud.month.states import State, may_close_itself, newest_final
 from evidence.errors import EvidenceError
@@ -220,12 +221,22 @@ class MonthEngine:
             return []  # open, or closed already: `Months` says so
         return [one for one in found["owed"] if one["blocks"]]
 
-    async def _decide(self, ordered: Ordered) -> None:
-        """What is not complete is closed by a decision that stands in the log."""
+    async def _decide(self, ordered: Ordered, flags: Sequence[str] = ()) -> list[str]:
+        """What is not complete is closed by a decision that stands in the log.
+
+        Args:
+            ordered: the closing.
+            flags: of the statement: what was counted for the checklist may be behind it.
+
+        Returns:
+            Flags that the decision names.
+        """
         blocking = await asyncio.to_thread(self._blocking, ordered.plant, ordered.month)
+        blocking += [row for row in owed_rows(flags) if row not in blocking]
         papers = self._sources.papers(ordered.plant)
-        if ordered.amend or not blocking or papers is None:
-            return
+        if not blocking or papers is None:
+            return []
+        named = [str(one["values"]["flag"]) for one in blocking if one["what"] == "flag"]
         zone = await asyncio.to_thread(self._book.zone, ordered.plant)
         owed = [
             {"what": month_texts.owed("en", one, zone)[:TEXT_MAX], "by": one["by"][:TEXT_MAX]}
@@ -234,19 +245,28 @@ class MonthEngine:
         body = {"reason": ordered.reason, "by": ordered.by, "owed": owed}
         decided = decisions(papers, ordered.month)
         if any(dict(one.document.body) == body for one in decided):
-            return  # before a kill
+            return named  # before a kill
         try:
             now_s = self._clock.wall_ns() // 10**9
             await self._sources.decide(ordered.plant, ordered.month, body, now_s)
         except (EvidenceError, StoreError) as error:
             raise MonthRefusedError(f"the decision cannot be logged: {error}") from error
+        return named
 
     async def _close_now(self, ordered: Ordered) -> Mapping[str, Any]:
-        await self._decide(ordered)
-        return await self._months.close(
-            ordered.plant, ordered.month, closing=FINAL, amend=ordered.amend,
-            reason=ordered.reason if ordered.amend else "",
-        )  # fmt: skip
+        plant, month = ordered.plant, ordered.month
+        if ordered.amend:
+            return await self._months.close(
+                plant, month, closing=FINAL, amend=True, reason=ordered.reason
+            )
+        decided = await self._decide(ordered)
+        try:
+            return await self._months.close(plant, month, closing=FINAL, decided=decided)
+        except MonthOwesError as error:
+            if not ordered.reason:
+                raise
+            decided = await self._decide(ordered, error.flags)
+        return await self._months.close(plant, month, closing=FINAL, decided=decided)
 
     async def _order(
         self, plant: str, month: str, *, amend: bool = False, reason: str = "", by: str = ENGINE

@@ -1,12 +1,12 @@
 """Months as the API and the pages have them: JSON-ready, instants in UTC nanoseconds. Pure."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from cloud.closing.log import MonthClose
-from cloud.month.checklist import Checklist, DeviceRow, Owed
+from cloud.month.checklist import Checklist, DeviceRow, Owed, owed_flags
 from cloud.month.deadlines import deadline_of
 from cloud.month.expected import Given
 from cloud.month.facts import Archive
@@ -139,6 +139,11 @@ def checklist_row(of: Checklist, closes: Sequence[MonthClose]) -> dict[str, Any]
             for close in closes
         ],
     }  # fmt: skip
+
+
+def owed_rows(flags: Iterable[str]) -> list[dict[str, Any]]:
+    """Of a statement's flags those with which a month is closed only by a decision."""
+    return [_owed(one) for one in owed_flags(flags) if one.blocks]
 
 
 def _owed(one: Owed) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What the month engine asks of the collector, and tells it."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from cloud.collector.desk import PlantEvidence
@@ -29,6 +29,9 @@ class Sources(Protocol):
     def missing(self, plant: str) -> Mapping[str, int]:
         """Stream -> objects that later ones show to be missing."""
 
+    def flags(self, plant: str, month: str) -> Sequence[str]:
+        """Flags that the statement of a month that is not closed would carry, as far as known."""
+
     async def turn(self) -> None:
         """Waited for before each piece that is counted: evidence goes first."""
 
@@ -47,8 +50,12 @@ class Sources(Protocol):
 class CollectorSources:
     """The running collector. Call from any thread but `alarm`: from the event loop's."""
 
-    def __init__(self, collector: Collector, intake: Intake, records: RecordDesk) -> None:
+    def __init__(
+        self, collector: Collector, intake: Intake, records: RecordDesk,
+        flags_of: Callable[[str, str], Sequence[str]] = lambda _plant, _month: (),
+    ) -> None:  # fmt: skip
         self._collector, self._intake, self._records = collector, intake, records
+        self._flags_of = flags_of
 
     def plants(self) -> Sequence[str]:
         """See `Sources`."""
@@ -73,6 +80,10 @@ class CollectorSources:
             if missed is not None:
                 found[stream] = missed.last - missed.first + 1
         return found
+
+    def flags(self, plant: str, month: str) -> Sequence[str]:
+        """See `Sources`."""
+        return self._flags_of(plant, month)
 
     async def turn(self) -> None:
         """See `Sources`."""

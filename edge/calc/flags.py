@@ -27,12 +27,16 @@ class FlagRow:
         weight: one of `WEIGHTS`.
         short: language -> a few words for a headline, with a place for {what}.
         sentence: language -> the whole sentence, likewise.
+        owed_by: role of who has to explain it before the month is closed, "" for nobody.
+        blocks_close: a month is closed for good with it only by a decision that says why.
     """
 
     code: str
     weight: str
     short: Mapping[str, str]
     sentence: Mapping[str, str]
+    owed_by: str = ""
+    blocks_close: bool = False
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,16 @@ class CounterMeter:
             yield place, self.flow
         yield inputs.place(self.point.id), CounterReader(self.counter, self.flow)
 
+    def snapshot(self) -> list[Any]:
+        """Counter and flow as maps, integers and lists; without marks and corrections."""
+        return [self.counter.snapshot(), None if self.flow is None else self.flow.snapshot()]
+
+    def restore(self, snapshot: Sequence[Any]) -> None:
+        """Take over the state of a snapshot."""
+        self.counter.restore(snapshot[0])
+        if self.flow is not None:
+            self.flow.restore(snapshot[1])
+
     def correct(self, papers: Papers) -> None:
         """Take what persons signed in the place of what drops and leaps counted, from here on."""
         breaks = [*self.counter.drops, *self.counter.leaps]
@@ -112,10 +122,13 @@ class CounterMeter:
     def _is_explained(self, papers: Papers) -> bool:
         leaps, line = self.counter.leaps, self.counter.line
         is_listed = line is not None and line.leaps == len(leaps)
-        corrected = [one for correction in self._corrections for one in correction.met]
         return is_listed and all(
-            leap in corrected or replacements(self.point, leap, papers) for leap in leaps
+            self.is_corrected(leap) or replacements(self.point, leap, papers) for leap in leaps
         )
+
+    def is_corrected(self, of: Break) -> bool:
+        """A correction that is used takes the place of what a drop or leap counted."""
+        return any(of in correction.met for correction in self._corrections)
 
     def reading_map(self, papers: Papers) -> dict[str, Any]:
         """First and last reading, what was counted between, and what was not."""

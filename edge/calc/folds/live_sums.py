@@ -21,9 +21,10 @@ from edge.calc.decimal_text import exact_text, rounded_text
 from edge.calc.errors import PlantError
 from edge.calc.factors import DEFAULT_FACTORS
 from edge.calc.folds.counter import Counter
+from edge.calc.folds.counter_meter import CounterMeter, CounterReader, Place
+from edge.calc.folds.covered_flow import CoveredFlow
 from edge.calc.folds.entries import EntryMeter, lists_of
 from edge.calc.folds.kiln_feed_sum import Fed, KilnFeeds
-from edge.calc.folds.leaps import most_per_hour
 from edge.calc.folds.month_entry import frames
 from edge.calc.folds.month_plan import EntryPlan, MonthPlan
 from edge.calc.folds.plant import reading_configuration
@@ -49,12 +50,16 @@ class _Meter:
 
     plan: EntryMeter
     step_ns: int = 0
-    counter: Counter = field(init=False)
+    read: CounterMeter = field(init=False)
     usable: int = 0
     due: int = 0
 
     def __post_init__(self) -> None:
-        self.counter = Counter(most_per_hour(self.plan))
+        self.read = CounterMeter(self.plan)
+
+    @property
+    def counter(self) -> Counter:
+        return self.read.counter
 
     @property
     def counted(self) -> Counted:
@@ -141,7 +146,12 @@ class LiveSums:
         self._reading = [meter for entry in going_on for meter in entry.meters]
         self._feeds.adopt(self._plan.factors.kiln_feed)
         ids = [meter.plan.point.id for meter in self._reading]
-        self._inputs = Inputs(config, [*ids, *self._feeds.points])
+        flows = [meter.plan.flow.id for meter in self._reading if meter.plan.flow is not None]
+        points = dict.fromkeys([*ids, *flows, *self._feeds.points])
+        self._inputs = Inputs(config, list(points))
+        self._readers: list[tuple[Place, CoveredFlow | CounterReader]] = [
+            reader for meter in self._reading for reader in meter.read.readers(self._inputs)
+        ]
         self._places = [self._inputs.place(point_id) for point_id in ids]
         for meter, (schedule, _) in zip(self._reading, self._places, strict=True):
             meter.step_ns = self._inputs.interval_ns(schedule)
@@ -189,9 +199,11 @@ class LiveSums:
 
     def _count(self, blocks: Sequence[Block]) -> None:
         decoded = self._inputs.decode(blocks)
+        for (schedule, row), fold in self._readers:
+            if (found := decoded.get(schedule)) is not None:
+                fold.feed(found.ticks_ns, found.counts[row], found.ok[row])
         for meter, (schedule, row) in zip(self._reading, self._places, strict=True):
             if (found := decoded.get(schedule)) is not None:
-                meter.counter.feed(found.ticks_ns, found.counts[row], found.ok[row])
                 meter.usable += int(found.ok[row].sum())
         self._feeds.count(decoded)
         newest_ns = max(int(block.ticks_ns[-1]) for block in blocks)
@@ -207,6 +219,11 @@ class LiveSums:
             self._seen_ns = until_ns
 
     # -- what it comes to -------------------------------------------------------------------------
+
+    @property
+    def totalisers(self) -> list[CounterMeter]:
+        """Every totaliser that was counted in the month."""
+        return [meter.read for meter in self._meters]
 
     def as_map(self, accuracy: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The periods by name, JSON-ready; those without any tick are left out.
@@ -358,7 +375,7 @@ class LiveSums:
             "since": self._since_ns,
             "seen": self._seen_ns,
             "through": self.through_ns,
-            "meters": [[m.counter.snapshot(), m.usable, m.due] for m in self._meters],
+            "meters": [[m.read.snapshot(), m.usable, m.due] for m in self._meters],
             "feeds": self._feeds.snapshot(),
             "marks": {
                 name: [
@@ -375,7 +392,7 @@ class LiveSums:
         self._since_ns, self._seen_ns = snapshot["since"], snapshot["seen"]
         self.through_ns = snapshot["through"]
         for meter, (state, usable, due) in zip(self._meters, snapshot["meters"], strict=True):
-            meter.counter.restore(state)
+            meter.read.restore(state)
             meter.usable, meter.due = usable, due
         self._feeds.restore(snapshot["feeds"])
         self._marks = {

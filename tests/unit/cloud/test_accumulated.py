@@ -106,7 +106,7 @@ def test_a_restart_goes_on_where_it_was_left_off(desk: Desk, folder: Path) -> No
         (lambda text: text.replace('"meters": [[', '"meters": [', 1), "cannot be used"),
         (lambda text: text.replace('"usable', '"'), ""),
         (lambda text: text.replace('"through"', '"thorough"'), "does not fit"),
-        (lambda text: text.replace('"format": 1', '"format": 2'), ""),
+        (lambda text: text.replace('"format": 3', '"format": 4'), ""),
     ],
 )
 def test_what_was_kept_and_does_not_fit_is_counted_anew(

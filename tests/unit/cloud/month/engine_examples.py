@@ -31,11 +31,13 @@ class Sources:
     Attributes:
         told: (reason, sentence) of every alarm.
         missed: stream -> missing objects.
+        flagged: flags that the month's statement would carry.
     """
 
     def __init__(self, desk: Desk) -> None:
         self.desk, self.told = desk, list[tuple[str, str]]()
         self.missed: dict[str, int] = {}
+        self.flagged: list[str] = []
 
     def plants(self) -> Sequence[str]:
         return [PLANT]
@@ -48,6 +50,9 @@ class Sources:
 
     def missing(self, plant: str) -> Mapping[str, int]:
         return self.missed
+
+    def flags(self, plant: str, month: str) -> Sequence[str]:
+        return self.flagged
 
     async def turn(self) -> None:
         """Now."""

@@ -123,6 +123,9 @@ class NoCollector:
     def missing(self, plant: str) -> Mapping[str, int]:
         return {}
 
+    def flags(self, plant: str, month: str) -> Sequence[str]:
+        return ()
+
     async def turn(self) -> None:
         """Now."""
 
