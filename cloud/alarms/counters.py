@@ -51,16 +51,17 @@ def _values(event: Event) -> dict[str, Any]:
 
 
 def _apart(told: CounterTold, rules: Rules) -> dict[str, Any] | None:
-    """Over the last minutes, over the last hour, over the month: the first that is too far apart.
+    """Over the last minute, over up to an hour, over the month: the first that is too far apart.
 
     The shorter the time, the wider the limit: both may count in steps, and at different instants.
     """
     limits = rules.of(FLOW).limits
-    for lately, percent in zip(
-        told.lately, (limits["minute_percent"], limits["hour_percent"]), strict=False
-    ):
+    for lately in told.lately:
+        is_longer = lately.seconds >= limits["longer_s"]
+        percent = limits["longer_percent" if is_longer else "minute_percent"]
         steps = abs(lately.totaliser - lately.integral) / told.step
-        is_seen = steps > limits["steps"] and lately.of_whole > Fraction(limits["whole_percent"])
+        least = Fraction(str(limits["whole_percent"]))
+        is_seen = steps > limits["steps"] and lately.of_whole > least
         if is_seen and lately.percent > Fraction(percent):
             return _compared(lately)
     so_far = told.so_far

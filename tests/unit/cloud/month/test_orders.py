@@ -1,10 +1,12 @@
 """Orders to close: one at a time of a month, and remembered until they are done."""
 
 import asyncio
+from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
 
+from cloud.api.month_texts import owed
 from cloud.api.services import MonthRefusedError
 from cloud.errors import StoreError
 from cloud.front.shapes import MONTHS
@@ -13,10 +15,17 @@ from cloud.month.book import MONTHS_MAX
 from cloud.month.facts import Ordered, Position, Segment, StreamDay
 from cloud.month.tally import DayTally, Layout
 from cloud.store.reader import PlantReader
+from evidence import cbor
+from evidence.blocks import compress
+from evidence.frame import TYP_CONFIG, TYP_FRAME, encode_body
+from evidence.log import Kind
 from tests.unit.cloud.month.engine_examples import FROM_NS, TO_NS, Works, heartbeat
-from tests.unit.cloud.month_examples import ARCHIVE
+from tests.unit.cloud.month_examples import ARCHIVE, Desk
 from tests.unit.evidence import sealed_month as sm
 from tests.unit.evidence.small_plant import MONTH, PLANT
+
+#: of the small plant's configuration: gas and energy
+GAS_GROUP = 3
 
 
 async def test_a_closing_that_a_kill_interrupted_waits_for_a_disk_that_answers(
@@ -149,3 +158,52 @@ async def test_readings_of_each_nanosecond_hide_no_month(works: Works) -> None:
     rows = engine.rows(PLANT)
     assert rows[-1]["readings"]["due"] == 2**63 - 1  # of 20,000 × 30 days: 5 × 10^19
     MONTHS.validate_python(rows)
+
+
+def leapt(works: Works) -> None:
+    """The gas meter gains 1,000,000 Nm3 between the third and the fourth frame, and keeps them."""
+    config = sm.configuration()
+    gas = next(one for one in config["points"] if one["id"] == "gas.volume")
+    gas["rules"] = {"rate_per_s": "10"}
+    works.desk.take(Kind.CONFIG, TYP_CONFIG, compress(cbor.encode(config)))
+    for number, body in enumerate(sm.bodies(config)):
+        for section in body.sections:
+            for group in section.groups:
+                if number >= 3 and group.group == GAS_GROUP:
+                    group.raw[0] += 1_000_000
+        works.desk.take(Kind.FRAME, TYP_FRAME, encode_body(body), body)
+
+
+async def test_a_leap_that_nobody_explained_closes_a_month_by_decision_alone(
+    folder: Path, desk: Desk
+) -> None:
+    """Also where the checklist does not know of it yet, as after a restart."""
+    works = Works(folder, desk)
+    leapt(works)
+    heartbeat(desk, TO_NS)
+    engine = works.engine()
+    await engine.look()
+    with pytest.raises(MonthRefusedError, match="explains why the counter gas.volume leapt"):
+        await engine.close(PLANT, MONTH, closing="final")
+    assert not works.facts.closes(PLANT)
+    await engine.close(PLANT, MONTH, closing="final", reason="the old meter is at the maker's")
+    row = engine.month(PLANT, MONTH)
+    assert row is not None
+    (decided,) = row["decisions"]
+    assert [one["by"] for one in decided["owed"]] == ["engineer"]
+    assert "gas.volume leapt" in decided["owed"][0]["what"]
+
+
+async def test_what_the_checklist_knows_of_a_leap_is_owed_by_the_engineer(works: Works) -> None:
+    heartbeat(works.desk, TO_NS)
+    works.sources.flagged = ["leap-unexplained:gas.volume", "check:flow-totaliser:gas.volume"]
+    engine = works.engine()
+    await engine.look()
+    row = engine.month(PLANT, MONTH)
+    assert row is not None
+    told = [(one["what"], one["by"], one["blocks"]) for one in row["owed"]]
+    assert told == [("flag", "engineer", True), ("flag", "engineer", False)]
+    said = [owed("zh", one, "Asia/Shanghai") for one in row["owed"]]
+    assert said[0].startswith("没有经批准的文件说明累计量 gas.volume 跳升的原因")
+    with pytest.raises(MonthRefusedError, match="is not complete: flag"):
+        await engine.close(PLANT, MONTH, closing="final")
