@@ -69,16 +69,25 @@ def alarms(given: Given, who: Who, plant: PlantFilter = "") -> dict[str, Any]:
         "new_in_last_day": rates.day,
         "most_in_ten_minutes": rates.worst,
         "target_an_hour": TARGET_AN_HOUR,
-        "unacknowledged": desk.unacknowledged(plants),
+        **_unacknowledged(given, who, plants),
         "standing": [_standing(given, *pair) for pair in desk.standing(plants)],
         "cleared": [event_row(given, one) for one in cleared],
     }
 
 
 @router.get("/alarms/count")
-def count(given: Given, who: Who) -> dict[str, int]:
-    """How many alarms nobody has acknowledged, of all plants one may see."""
-    return {"unacknowledged": given.alarms.unacknowledged(given.all_plants_of(who))}
+def count(given: Given, who: Who, plant: PlantFilter = "") -> dict[str, int]:
+    """How many alarms nobody has acknowledged, of a plant or of all plants one may see.
+
+    `elsewhere` are those of the other plants.
+    """
+    return _unacknowledged(given, who, plants_for(given, who, plant))
+
+
+def _unacknowledged(given: Services, who: Principal, plants: Sequence[str]) -> dict[str, int]:
+    everywhere = given.alarms.unacknowledged(given.all_plants_of(who))
+    here = given.alarms.unacknowledged(plants)
+    return {"unacknowledged": here, "elsewhere": everywhere - here}
 
 
 @router.get("/alarms/events")

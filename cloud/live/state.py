@@ -102,6 +102,8 @@ class PlantState:
         self._days: dict[str, DayCount] = {}
         self._effects: dict[EffectKey, dict[str, Any]] = {}
         self._gaps: dict[str, tuple[int, int | None]] = {}
+        self._measured: set[str] = set()
+        self._without: set[str] = set()  # of these, those whose newest value cannot be used
         self._changed_values: set[str] = set()
         self._changed_gaps: set[str] = set()
         self._changed_effects: set[EffectKey] = set()
@@ -121,6 +123,11 @@ class PlantState:
             self._gaps.pop(point, None)
         self._changed_values &= owned
         self._changed_gaps &= owned
+        self._measured = {
+            i for g in self.gateways.values() for i, p in g.facts.points.items()
+            if not p["computed"]
+        }  # fmt: skip
+        self._without = {i for i in self._measured if self._text(i) is None}
 
     def set_online(
         self, gateway: str, online: bool, order: Mapping[str, Any] | None = None
@@ -165,6 +172,8 @@ class PlantState:
         self._note_gap(facts, point, tick_ns, is_usable=usable is not None)
         self._values[point] = (LiveValue(usable, value.quality, value.source_ns), tick_ns)
         self._changed_values.add(point)
+        if point in self._measured:
+            (self._without.add if usable is None else self._without.discard)(point)
         if point in facts.recorded:
             self._traces.setdefault(point, Trace()).add(tick_ns, usable)
         if point in facts.totalisers and usable is not None:
@@ -281,6 +290,13 @@ class PlantState:
             if potline in ("", row["potline"]) and pot in ("", row["pot"])
         )  # fmt: skip
         return sorted(found, key=lambda row: -row["start_ns"])
+
+    def measured(self) -> tuple[int, int, str]:
+        """How many points are measured; how many of them have no usable value, the first by name.
+
+        A point that was not heard of since has its newest value: `summary` tells who is silent.
+        """
+        return len(self._measured), len(self._without), min(self._without, default="")
 
     def value(self, point: str) -> tuple[LiveValue, int] | None:
         """A point's newest value and its tick, UTC ns; None before the first."""

@@ -22,6 +22,9 @@ AGE_MAX_NS = 2**63 - 1
 def summary(state: PlantState, now_ns: int) -> dict[str, Any]:
     """JSON-ready: the plant's facts, what it emits now, trusted share, running effects, gateways.
 
+    `trusted` is of the month's inputs in the last ten minutes; `points` of all that is measured,
+    so that a dead analyser which the month does not use is told as well.
+
     Of an effect of a gateway that is not heard nobody knows whether it runs still. A gateway that
     is online and not heard is silent; one that is offline is counted there alone.
     """
@@ -34,6 +37,7 @@ def summary(state: PlantState, now_ns: int) -> dict[str, Any]:
         for name, share in gateway.shares.items()
         if (value := share.value(now_ns)) is not None
     ]
+    measured, without, first = state.measured()
     running = [e for e in state.effects() if e["end_ns"] is None and not e["lost"]]
     return {
         "plant": dict(facts[0].plant) if facts else {"id": state.plant},
@@ -46,6 +50,7 @@ def summary(state: PlantState, now_ns: int) -> dict[str, Any]:
             "lowest": min(shares)[1],
             "lowest_share": round(min(shares)[0], 4),
         },
+        "points": {"measured": measured, "without": without, "first": first},
         "effects": [{**{name: e[name] for name in ("potline", "pot", "start_ns")},
                      "heard": e["gateway"] in heard} for e in running],
         "gateways": {

@@ -57,7 +57,9 @@ function patch(row, told, monthRows) {
   setText(row.sector, `${zoneOfAll() === null && plant.time_zone ? `${clockTime(serverNow(), plant.time_zone)} ${zoneOffset(serverNow(), plant.time_zone)} · ` : ""}${tOr(`sector.${plant.sector}`, "sector.other", { id: plant.sector })}${plant.simulated ? ` · ${t("band.simulated")}` : ""}`);
   const [, now, share, running, connected, month] = row.cells;
   cell(now, ...nowText(told));
-  cell(share, trusted ? trustedText(trusted) : t("none.yet"), !trusted || trusted.lowest_share < 0.95);
+  const points = told.points || { without: 0 }; // a collector of before does not say
+  const lacks = points.without ? t("trusted.lacks", { n: points.without, m: points.measured, id: points.first }) : "";
+  cell(share, [trusted ? trustedText(trusted) : t("none.yet"), lacks].filter(Boolean).join(" · "), !trusted || trusted.lowest_share < 0.95 || points.without > 0);
   const known = effects.filter((one) => one.heard);
   const shown = known.length ? known : effects; // of a gateway that is not heard: they may have ended
   cell(running, shown.length ? t(known.length ? "plants.running" : "plants.running_last", { n: shown.length, ids: shown.slice(0, 4).map((one) => one.pot).join(" ") }) : t(`plants.${quiet(told)}`), shown.length > known.length);

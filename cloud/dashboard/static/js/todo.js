@@ -46,5 +46,6 @@ function stateText(model, one) {
 function saidText({ answer, refused }, standing) {
   if (answer === null) return refused ? t("todo.unknown") : t("todo.asking");
   if (standing > LINES_MAX) return t("todo.more", { n: standing - LINES_MAX });
-  return standing ? "" : t("todo.none");
+  if (standing) return "";
+  return answer.elsewhere ? t("todo.elsewhere", { n: answer.elsewhere }) : t("todo.none");
 }

@@ -38,7 +38,7 @@ def test_the_routes_show_decide_and_export(cheap_hashes: None) -> None:
     (row,) = client.get("/api/v1/alarms").json()["standing"]
     assert (row["kind"], row["gateway"], row["priority"]) == ("certificate", GATEWAY, 3)
     assert "2026-10-01 20:00" in row["en"]  # by the plant's clock
-    assert client.get("/api/v1/alarms/count").json() == {"unacknowledged": 1}
+    assert client.get("/api/v1/alarms/count").json() == {"unacknowledged": 1, "elsewhere": 0}
     address = f"/api/v1/plants/{PLANT}/alarms/{row['number']}"
     reason = "=HYPERLINK(0) ordered"
     order = {"hours": 8, "reason": reason}
@@ -63,7 +63,7 @@ def test_the_routes_show_decide_and_export(cheap_hashes: None) -> None:
     assert "已搁置" in html
     assert "=HYPERLINK(0) ordered" in html
     assert client.post(f"{address}/unshelve", headers=head).status_code == 204
-    assert client.get("/api/v1/alarms/count").json() == {"unacknowledged": 1}
+    assert client.get("/api/v1/alarms/count").json() == {"unacknowledged": 1, "elsewhere": 0}
     form = {"csrf": done.principal.csrf, "of": PLANT}
     origin = {"Origin": str(client.base_url).rstrip("/")}
     for number, told in ((row["number"], "seen"), (row["number"] + 9, "gone")):

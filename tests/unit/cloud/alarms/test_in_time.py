@@ -53,7 +53,8 @@ class Facts:
         owed = [{"blocks": True}]
         archive = {"newest": True, "replaced": False, "sha256": "ab", "verified": self.verified}
         return [{"month": "2026-08", "state": "sealed", "level": self.level, "deadline": "d",
-                 "days_left": 1, "owed": owed, "archives": [archive], "sealed": sealed_row(archive)}]  # fmt: skip
+                 "days_left": 1, "owed": owed, "archives": [archive],
+                 "sealed": sealed_row(archive)}]  # fmt: skip
 
     def month(self, plant: str, month: str) -> Mapping[str, Any]:
         due = {"device": "d", "due": self.due, "number": "7"}

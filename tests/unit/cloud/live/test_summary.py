@@ -81,3 +81,20 @@ def test_another_view_of_the_same_emission_stands_beside_and_is_no_headline() ->
     assert (beside["point"], beside["value"], beside["grade"]) == (
         "plant.month_co2_t_h", None, "bad",
     )  # fmt: skip
+
+
+def test_a_dead_meter_that_the_month_does_not_use_is_told(state: PlantState) -> None:
+    """The small plant's meters, all but one with a value; computed points are not counted."""
+    points = gateway_facts(GATEWAY, configuration()).points
+    measured = [point for point, row in points.items() if not row["computed"]]
+    feed(state)
+    missing = [i for i in measured if i not in values()]
+    assert summary(state, T0 + 40)["points"]["without"] == len(missing)
+    dead = {**values(), "p.01.voltage": [None, 128, None]}
+    state.apply(GATEWAY, parse_live(payload(1, values=dead), PLANT, GATEWAY), T0 + NS + 40)
+    first = min([*missing, "p.01.voltage"])
+    assert summary(state, T0 + NS + 40)["points"] == {
+        "measured": len(measured),
+        "without": len(missing) + 1,
+        "first": first,
+    }

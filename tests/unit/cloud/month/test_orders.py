@@ -183,7 +183,7 @@ async def test_a_leap_that_nobody_explained_closes_a_month_by_decision_alone(
     heartbeat(desk, TO_NS)
     engine = works.engine()
     await engine.look()
-    with pytest.raises(MonthRefusedError, match="explains why the counter gas.volume leapt"):
+    with pytest.raises(MonthRefusedError, match=r"explains why the counter gas.volume leapt"):
         await engine.close(PLANT, MONTH, closing="final")
     assert not works.facts.closes(PLANT)
     await engine.close(PLANT, MONTH, closing="final", reason="the old meter is at the maker's")
