@@ -294,7 +294,7 @@ _POTLINE = _map(
 _RULE: dict[str, Rule] = {"rule": _one_of("totaliser")}
 _TOTALISER: dict[str, Rule] = {"point": _text, **_RULE}
 #: lists of the statement section; the totalisers an entry may have, and the flows beside them
-_LISTS = ("fuels", "process", "products", "clinker", "substitutes", "auxiliary")
+_LISTS = ("fuels", "process", "products", "clinker", "substitutes", "auxiliary", "beside")
 _TOTALISERS = frozenset({"point", "purchased", "output", "bridge"})
 _FLOWS = frozenset({"flow_point", "purchased_flow", "output_flow"})
 #: rule of an entry whose amount documents about its source tell
@@ -331,6 +331,16 @@ def _entry(required: str, optional: str, *, may_be_parts: bool = True) -> Rule:
     return check
 
 
+_SECOND = _map({"check": _one_of("second-meter"), "of": _text, **_TOTALISER})
+_BALANCE = _map({"check": _one_of("stack-co2", "heat-used"), **_TOTALISER}, {"unit": _text})
+
+
+def _beside(value: Any, where: str) -> None:
+    """A totaliser that makes no figure: it is held against one, or against what they come to."""
+    is_second = isinstance(value, dict) and value.get("check") == "second-meter"
+    (_SECOND if is_second else _BALANCE)(value, where)
+
+
 def _source(value: Any, where: str) -> None:
     if not isinstance(value, str) or not ABOUT.fullmatch(value):
         raise MalformedError(f"{where}: must be an id as documents are about")
@@ -353,6 +363,7 @@ _STATEMENT = _map(
         "auxiliary": _list(
             _map({"kind": _one_of("electricity"), **_TOTALISER}, {"power_point": _text})
         ),
+        "beside": _list(_beside),
     },
 )
 _CONFIGURATION = _map(

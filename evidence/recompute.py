@@ -22,6 +22,7 @@ from edge.calc.folds.live import Computed, PlantCalc
 from edge.calc.folds.month import MonthFold
 from edge.calc.folds.papers import Paper as Paper
 from edge.calc.local_time import PlantDays
+from edge.calc.statements.cross_check import TABLE as STATEMENT_CHECKS
 from edge.calc.statements.statement import compute, month_rules, output_key
 from evidence.errors import LimitError, MalformedError, UnsupportedError
 from evidence.frame import Body, CodedSection, Section
@@ -95,8 +96,10 @@ def published_rules(rule_set: str, statement_format: int = STATEMENT_FORMAT) -> 
         UnsupportedError: this program has no such rule set.
     """
     with _calculating("rule set"):
-        checks = {} if statement_format == 1 else rule_set_files(COUNTER_CHECKS)
-        return rule_set_files(rule_set) | checks
+        found = dict(rule_set_files(rule_set))
+        for table in () if statement_format == 1 else (COUNTER_CHECKS, STATEMENT_CHECKS):
+            found |= rule_set_files(table)
+        return found
 
 
 def month_bounds(time_zone: str, month: str) -> tuple[int, int]:

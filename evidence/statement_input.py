@@ -13,6 +13,8 @@ from evidence.points import NAME_ID
 
 #: of one list: as many as a month has meters
 ENTRIES_MAX = 1_000
+#: signs of a word beside a cross-check
+WORD_MAX = 64
 
 _EXACT = re.compile(r"(0|[1-9][0-9]{0,29})(\.[0-9]{0,14}[1-9])?")
 #: minutes of a day, with 12 places
@@ -47,7 +49,11 @@ def check_input(given: Mapping[str, Any], kinds: Mapping[str, Set[str]], output:
         _expect(isinstance(entries, list) and len(entries) <= ENTRIES_MAX, key)
         for entry in entries:
             _entry(entry, key, allowed)
-    known = {*_CARRIED, *kinds, "output"}
+    checks = given.get("cross_check", [])
+    _expect(isinstance(checks, list) and len(checks) <= ENTRIES_MAX, "cross_check")
+    for check in checks:
+        _cross_check(check)
+    known = {*_CARRIED, *kinds, "output", "cross_check"}
     if "output" in given:
         _figures(given["output"], "output", (output,), _EXACT)
     if output == ALUMINIUM:
@@ -69,6 +75,32 @@ def _entry(entry: Any, key: str, allowed: Set[str]) -> None:
     for word in words:
         _expect(_WORDS[key][word](entry[word]), f"{key}.{word}")
     _figures(entry, key, parts, _EXACT, name, *words)
+
+
+#: check -> (its figures, words it has, words it may have)
+_CHECKS: Mapping[str, tuple[Sequence[str], Sequence[str], Sequence[str]]] = {
+    "second-source": (("first", "second"), ("what", "unit"), ()),
+    "carbon": (("measured_co2_t",), ("stacks",), ("unit",)),
+    "energy": (("used_gj",), (), ("unit",)),
+}
+
+
+_UNITS = ("t", "10^4 Nm3", "MWh")
+
+
+def _cross_check(check: Any) -> None:
+    """What stands beside the figures: its amounts, and what they are of."""
+    _expect(isinstance(check, dict) and check.get("check") in _CHECKS, "cross_check.check")
+    figures, words, may = _CHECKS[check["check"]]
+    there = [*words, *(word for word in may if word in check)]
+    _figures(check, "cross_check", figures, _EXACT, "check", *there)
+    for word in there:
+        value = check[word]
+        _expect(_is_text(value) and 0 < len(value) <= WORD_MAX, f"cross_check.{word}")
+    if "unit" in there:
+        is_amount = check["check"] == "second-source"
+        is_unit = check["unit"] in _UNITS if is_amount else NAME_ID.fullmatch(check["unit"])
+        _expect(bool(is_unit), "cross_check.unit")
 
 
 def _aluminium(given: Mapping[str, Any]) -> None:

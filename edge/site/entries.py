@@ -6,7 +6,7 @@ Which of them a plant may have, and whether their units fit, the calculation say
 from collections.abc import Mapping
 from typing import Any
 
-from edge.calc.folds.entries import BRIDGE, RECORDS
+from edge.calc.folds.entries import BRIDGE, HEAT_USED, RECORDS, SECOND_METER, STACK_CO2
 from edge.calc.statements.statement_table import USES
 from edge.site.points import SitePoints, Uses, read_counter, read_point, read_totaliser
 from evidence.documents.document import ABOUT
@@ -34,6 +34,12 @@ _WHY = {
     "kind": "a kind of the rule set, such as natural-gas",
     "material": "a material of the rule set, such as electrode",
     "product": "a product of the rule set, such as crude-steel",
+}
+#: check -> quantities of its totaliser
+_BESIDE_KINDS = {
+    SECOND_METER: ("gas-volume", "mass", "solid-fuel-mass"),
+    STACK_CO2: ("mass", "emission"),
+    HEAT_USED: ("energy",),
 }
 _PARTS = ("purchased", "output")
 _METERS = ("point", "flow_point", *_PARTS, *(f"{part}_flow" for part in _PARTS))
@@ -136,6 +142,8 @@ def read_entries(fields: Fields, points: SitePoints, uses: Uses) -> dict[str, An
         meter = reader.meter(inner, "point", place, ("energy",), ("power",))
         statement["auxiliary"].append(kind | meter)
         inner.finish()
+    if beside := _beside(fields, points, uses):
+        statement["beside"] = beside
     if fields.has("output"):
         output = fields.child("output")
         place = "statement.output"
@@ -146,6 +154,22 @@ def read_entries(fields: Fields, points: SitePoints, uses: Uses) -> dict[str, An
     if fields.has("kiln_feed"):
         statement["kiln_feed"] = _kiln_feed(fields.child("kiln_feed"), _Reader(points, Uses()))
     return statement
+
+
+def _beside(fields: Fields, points: SitePoints, uses: Uses) -> list[dict[str, str]]:
+    """Totalisers that make no figure: a second meter, CO2 of stacks, heat that was used."""
+    found = []
+    for index, inner in enumerate(fields.children("beside")):
+        place, check = f"statement.beside[{index}]", inner.choice("check", tuple(_BESIDE_KINDS))
+        entry = {"check": check}
+        if check == SECOND_METER:
+            entry["of"] = inner.text("of", why="the totaliser of the statement that it is held to")
+        elif inner.has("unit"):
+            entry["unit"] = inner.text("unit", why="the unit of the works, as of its fuels")
+        kinds = _BESIDE_KINDS.get(check, ())
+        found.append(entry | read_totaliser(inner, points, uses, place, kinds=kinds))
+        inner.finish()
+    return found
 
 
 def _tables(fields: Fields, table: str) -> list[Fields]:

@@ -4,9 +4,9 @@ import { FormatError } from "./cbor.mjs";
 import { exact } from "./configuration.mjs";
 import * as fr from "./fractions.mjs";
 import { NUMBER_TYPES } from "./frame.mjs";
-import { PARTS, UNIT, USES, entriesOf } from "./sections.mjs";
+import { BESIDE, PARTS, UNIT, USES, entriesOf, metersOf } from "./sections.mjs";
 import { SITE_TECHNOLOGIES } from "./shape.mjs";
-import { unitFactor } from "./totalisers.mjs";
+import { countedIn, unitFactor } from "./totalisers.mjs";
 
 const CONDITION = new Map([["reference", "0C-101.325kPa"], ["moisture", "dry"],
   ["fuel_basis", "ar"]]);
@@ -36,7 +36,7 @@ export function checkCalculable(config, places, rules) {
   for (const key of there) demand(PARTS[rules.sector].includes(key), `${key} of another sector`);
   const entries = entriesOf(statement);
   const used = [...(statement.has("metal") ? [statement.get("metal")] : []),
-    ...entries.map(({ fields }) => fields), ...list(statement, "auxiliary")]
+    ...entries.map(({ fields }) => fields), ...list(statement, "auxiliary"), ...list(statement, "beside")]
     .flatMap((fields) => USING.filter((key) => fields.has(key)).map((key) => fields.get(key)));
   once(used.map((id) => measured(id).id));
   once(list(statement, "burnt").map((fields) => measured(fields.get("flow_point")).id));
@@ -51,6 +51,7 @@ export function checkCalculable(config, places, rules) {
     isIn(entry.get("point"), "MWh");
     if (entry.has("power_point")) isIn(entry.get("power_point"), "MW");
   }
+  for (const fields of list(statement, "beside")) beside(fields, statement, measured);
   for (const { fields, name, kinds } of entries) entryOf(fields, name, kinds, measured, rules);
   for (const fields of list(statement, "burnt")) entryOf(fields, "kind", "fuel", measured, rules);
   const feed = statement.get("kiln_feed");
@@ -60,6 +61,25 @@ export function checkCalculable(config, places, rules) {
   }
   const anode = statement.get("anode");
   if (anode) demand(exact(anode.get("gross_kg_per_t"))[0] > 0n, "gross_kg_per_t");
+}
+
+/** A totaliser that makes no figure, in the unit of what it is held against. */
+function beside(fields, statement, measured) {
+  const [check, of] = [fields.get("check"), fields.get("of")];
+  let unit = BESIDE.get(check);
+  if (unit === null) {
+    const all = [...["metal", "output"].filter((key) => statement.has(key)).map((key) => statement.get(key)),
+      ...entriesOf(statement).map((entry) => entry.fields)];
+    demand(all.some((entry) => metersOf(entry).some(({ key }) => entry.get(key) === of)), `of ${of}`);
+    unit = countedIn(measured(of));
+  }
+  demand(!fields.has("unit") || UNIT.test(fields.get("unit")), "unit");
+  const point = measured(fields.get("point"));
+  demand(unitFactor(unitOf(point), unit) !== null, `${point.id}: unit`);
+  for (const [condition, needed] of CONDITION) {
+    demand((point.fields.get("quantity").get(condition) ?? needed) === needed,
+      `${point.id}: ${condition}`);
+  }
 }
 
 function once(ids) {

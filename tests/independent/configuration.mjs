@@ -5,7 +5,7 @@ import * as cbor from "./cbor.mjs";
 import { FormatError, NewerError } from "./cbor.mjs";
 import { NUMBER_TYPES, numberAt } from "./frame.mjs";
 import { checkWords } from "./quantities.mjs";
-import { LISTS, mayBeInParts, wordsOf } from "./sections.mjs";
+import { BESIDE, LISTS, mayBeInParts, wordsOf } from "./sections.mjs";
 import { checkMeter } from "./settings.mjs";
 
 const NUMBER = /^[+-]?\d+(\.\d+)?([eE][+-]?\d)?$/;
@@ -203,7 +203,7 @@ function potline(value) {
 }
 
 function statement(value, points) {
-  cbor.map(value, "statement", [], ["metal", "anode", "output", "burnt", "kiln_feed", "auxiliary",
+  cbor.map(value, "statement", [], ["metal", "anode", "output", "burnt", "kiln_feed", "auxiliary", "beside",
     "fuels", "process", "products", "clinker", "substitutes"]);
   const each = (key) => (value.has(key) ? cbor.list(value.get(key), key) : []);
   const isTotaliser = (named) => {
@@ -250,6 +250,11 @@ function statement(value, points) {
   for (const item of each("auxiliary")) {
     const kind = totaliser(item, ["kind"], ["power_point"]).get("kind");
     if (kind !== "electricity") throw new FormatError("kind");
+  }
+  for (const item of each("beside")) {
+    const isSecond = item instanceof Map && item.get("check") === "second-meter";
+    totaliser(item, isSecond ? ["check", "of"] : ["check"], isSecond ? [] : ["unit"]);
+    if (!BESIDE.has(item.get("check"))) throw new FormatError("check");
   }
 }
 

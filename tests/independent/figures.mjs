@@ -34,7 +34,7 @@ export function rulesBy(read, format = 1n) {
   const known = new Map();
   return (name) => {
     if (!KNOWN.has(name)) return null;
-    const checks = format === 1n ? [] : ["counter-checks"];
+    const checks = format === 1n ? [] : ["counter-checks", "statement-checks"];
     if (!known.has(name)) known.set(name, new Rules(read, name, checks));
     return known.get(name);
   };

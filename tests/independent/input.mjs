@@ -10,10 +10,11 @@ import * as fr from "./fractions.mjs";
 import { Factors } from "./output.mjs";
 import { Held, rowsOf } from "./readings.mjs";
 import { Beside, Papers } from "./recorded.mjs";
-import { OUTPUTS, entriesOf, listsOf, metersOf, wordsOf } from "./sections.mjs";
+import { crossCheckRows } from "./beside.mjs";
+import { BESIDE, OUTPUTS, entriesOf, listsOf, metersOf, wordsOf } from "./sections.mjs";
 import { Marked } from "./bridging.mjs";
 import { CoveredFlow, Counter, MarkedCounter } from "./counters.mjs";
-import { Flow, Totaliser } from "./totalisers.mjs";
+import { Flow, Totaliser, countedIn } from "./totalisers.mjs";
 
 const EFFECTS_LISTED = 20_000;
 const SLOW = 5n * 10n ** 9n;
@@ -237,6 +238,10 @@ export class Input {
       wanted.push(["auxiliary", [["kind", other.get("kind")]], "MWh", other,
         [{ ...plain[0], flow: "power_point" }]]);
     }
+    for (const other of statement.get("beside") ?? []) {
+      const unit = BESIDE.get(other.get("check")) ?? countedIn(this.places.get(other.get("of"))[0]);
+      wanted.push(["beside", [], unit, other, plain, { beside: other }]);
+    }
     const named = wanted.filter(([, , , , , of]) => of?.source !== undefined);
     this.hasSources ||= named.length > 0 || statement.get("anode")?.has("about") === true;
     return wanted.map(([table, words, unit, fields, meters, of = {}]) => {
@@ -427,6 +432,10 @@ export class Input {
     }
     const isSmelter = sector === "aluminium";
     const indicator = isSmelter ? this.indicator() : null;
+    if (this.format !== 1n) {
+      const checked = crossCheckRows(entries, frames);
+      if (checked.length) found.set("cross_check", checked);
+    }
     const whole = all(isSmelter ? "metal" : "output").flatMap(({ items }) => items);
     if (whole.length === 0) return;
     const tonnes = fr.sum(whole.map((item) => item.quantity()));

@@ -2,6 +2,7 @@
 
 import { FormatError } from "./cbor.mjs";
 import * as fr from "./fractions.mjs";
+import { crossChecks, flagsOf } from "./beside.mjs";
 import { ANALYSED, BALANCE, OUTPUTS, factorsOf, listsOf } from "./sections.mjs";
 import { checkInput } from "./shape.mjs";
 
@@ -307,6 +308,8 @@ export function outputOf(input, rules) {
     const output = number(input.get("output").get(key), key);
     if (output[0] > 0n) found.set("intensity", fr.places(fr.div(all, output), 4));
   }
+  const checks = crossChecks(input.get("cross_check") ?? [], lines, (line) => signed(line, 1), rules);
+  if (checks.length) found.set("cross_checks", checks);
   const typed = [
     ...lines.map((item) => [item.get("category"), item.get("parameters")]),
     ...found.get("auxiliary").map((item) => ["auxiliary", item]),
@@ -317,7 +320,7 @@ export function outputOf(input, rules) {
     .map(([key]) => `typed:${category}.${key}`));
   const missing = NEVER_WITHOUT[rules.sector]
     .filter((name) => !lines.some((item) => item.get("category") === name));
-  found.set("flags", [...new Set([...input.get("flags"), ...typed,
+  found.set("flags", [...new Set([...input.get("flags"), ...typed, ...flagsOf(checks),
     ...[...burnt, ...rest].flatMap(([, flags]) => flags), ...missing.map((name) => `no-${name}`),
     ...(all[0] < 0n ? ["total-below-zero"] : []),
     ...[...factors.used].map((row) => `unconfirmed:${row}`)])].sort());

@@ -2,9 +2,9 @@
 
 /** What there is of potlines and the statement section in each sector. */
 export const PARTS = {
-  aluminium: ["potlines", "metal", "anode", "fuels", "auxiliary"],
-  cement: ["fuels", "clinker", "substitutes", "output", "kiln_feed", "auxiliary"],
-  steel: ["fuels", "process", "products", "output", "burnt", "auxiliary"],
+  aluminium: ["potlines", "metal", "anode", "fuels", "auxiliary", "beside"],
+  cement: ["fuels", "clinker", "substitutes", "output", "kiln_feed", "auxiliary", "beside"],
+  steel: ["fuels", "process", "products", "output", "burnt", "auxiliary", "beside"],
 };
 
 /** Lists: in the section, in the input, what a kind is called there, its table in the rule set. */
@@ -19,6 +19,9 @@ const METERS = [["point", "flow_point", "quantity", 1n],
   ["purchased", "purchased_flow", "purchased", 1n], ["output", "output_flow", "output", -1n]];
 
 export const OUTPUTS = { aluminium: "aluminium_t", cement: "clinker_t", steel: "crude_steel_t" };
+
+/** What stands beside the figures: check -> the unit its totaliser is counted in, null for that of the other. */
+export const BESIDE = new Map([["second-meter", null], ["stack-co2", "t"], ["heat-used", "MWh"]]);
 
 /** The lists of a sector. */
 export const listsOf = (sector) => LISTS.filter(({ key }) => PARTS[sector].includes(key));

@@ -105,11 +105,31 @@ export function checkInput(input, rules) {
     entries(input, table, name, (id) => rules.kind(kinds, id) !== null, parts, wordsOf(table));
   }
   entries(input, "auxiliary", "kind", (kind) => kind === "electricity");
+  if (input.has("cross_check")) checks(input.get("cross_check"));
   if (input.has("output")) figures(input.get("output"), [OUTPUTS[rules.sector]], EXACT);
   const own = rules.sector === "aluminium" ? ["anode", "pfc"] : [];
   if (own.length) smelter(input);
-  const known = [...COMPARED, ...lists.map(({ table }) => table), "auxiliary", "output", ...own];
+  const known = [...COMPARED, ...lists.map(({ table }) => table), "auxiliary", "output", "cross_check", ...own];
   for (const key of input.keys()) demand(known.includes(key), `field ${key}`);
+}
+
+/** Check -> its figures, words it has and may have. */
+const CHECKS = new Map([["second-source", [["first", "second"], ["what", "unit"], []]],
+  ["carbon", [["measured_co2_t"], ["stacks"], ["unit"]]], ["energy", [["used_gj"], [], ["unit"]]]]);
+
+function checks(rows) {
+  demand(Array.isArray(rows) && rows.length <= ENTRIES_MAX, "cross_check");
+  for (const row of rows) {
+    demand(row instanceof Map && CHECKS.has(row.get("check")), "cross_check");
+    const [names, words, may] = CHECKS.get(row.get("check"));
+    const there = [...words, ...may.filter((word) => row.has(word))];
+    figures(row, names, EXACT, ["check", ...there]);
+    const isWord = (text) => isText(text) && [...text].length > 0 && [...text].length <= 64;
+    demand(there.every((word) => isWord(row.get(word))), "cross_check");
+    const isUnit = row.get("check") === "second-source"
+      ? (unit) => ["t", "10^4 Nm3", "MWh"].includes(unit) : (unit) => UNIT.test(unit);
+    demand(!row.has("unit") || isUnit(row.get("unit")), "cross_check");
+  }
 }
 
 function smelter(input) {

@@ -20,6 +20,10 @@ export function unitFactor(unit, wanted) {
   return null;
 }
 
+/** The unit in which a statement counts a totaliser, or undefined. */
+export const countedIn = (point) => ["t", "10^4 Nm3", "MWh"]
+  .find((unit) => unitFactor(point.fields.get("quantity").get("unit"), unit) !== null);
+
 export const value = (count, point) => fr.of(count, 10n ** BigInt(point.decimals));
 
 /** In the point's unit; null where nothing bounds it. */

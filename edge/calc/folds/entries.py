@@ -20,9 +20,11 @@ Points = Mapping[str, Point]
 
 #: how the figure of record is made -> what a statement section may hold
 SECTIONS = {
-    DEFAULT_FACTORS: ("metal", "anode", "fuels", "auxiliary"),
-    "mass-balance": ("fuels", "process", "products", "output", "burnt", "auxiliary"),
-    "clinker-factor": ("fuels", "clinker", "substitutes", "output", "kiln_feed", "auxiliary"),
+    DEFAULT_FACTORS: ("metal", "anode", "fuels", "auxiliary", "beside"),
+    "mass-balance": ("fuels", "process", "products", "output", "burnt", "auxiliary", "beside"),
+    "clinker-factor": (
+        "fuels", "clinker", "substitutes", "output", "kiln_feed", "auxiliary", "beside",
+    ),
 }
 #: list of the section -> (table of the statement's input, what its kind is called there)
 LISTS = {
@@ -33,6 +35,12 @@ LISTS = {
     "substitutes": ("substitute", "kind"),
 }
 ELECTRICITY = "electricity"
+#: what stands beside the figures and makes none: check -> its name in the input, unit it counts in
+BESIDE = "beside"
+SECOND_METER, STACK_CO2, HEAT_USED = "second-meter", "stack-co2", "heat-used"
+_BESIDE_UNITS = {STACK_CO2: "t", HEAT_USED: "MWh"}
+#: tables of which no figure of the total is made
+APART = frozenset({"auxiliary", BESIDE})
 #: rule of an entry whose amount documents tell; its totaliser that brings them to the month
 RECORDS, BRIDGE = "records", "bridge"
 #: totaliser of an entry -> (its flow, its name in the input, whether it is added)
@@ -163,6 +171,30 @@ def entries(rules: RuleSet, statement: Mapping[str, Any], points: Points) -> Ite
         if fields["kind"] == ELECTRICITY:
             meters = _meters(Kind(ELECTRICITY, "", "MWh"), fields, points, flow="power_point")
             yield Entry("auxiliary", {"kind": ELECTRICITY}, meters, ELECTRICITY, fields=fields)
+    for fields in statement.get(BESIDE, ()):
+        yield _beside(fields, statement, points)
+
+
+def _beside(fields: Mapping[str, Any], statement: Mapping[str, Any], points: Points) -> Entry:
+    check = fields["check"]
+    if check == SECOND_METER:
+        if fields["of"] not in set(_totalisers(statement)):
+            raise PlantError(f"statement.beside: {fields['of']} is no totaliser of the statement")
+        unit, _ = _AMOUNTS.get(_known(points, fields["of"]).quantity.unit, ("", None))
+    else:
+        unit = _BESIDE_UNITS[check]
+    if not NAME_ID.fullmatch(fields.get("unit", "-")):
+        raise PlantError(f"statement.beside: unit must match {NAME_ID.pattern}")
+    words = {key: fields[key] for key in ("check", "of", "unit") if key in fields}
+    words["counted_in"] = unit
+    return Entry(BESIDE, words, _meters(Kind(check, "", unit), fields, points), check, fields=fields)
+
+
+def _totalisers(statement: Mapping[str, Any]) -> Iterator[str]:
+    """Those that make figures."""
+    single = [statement[key] for key in ("metal", "output") if key in statement]
+    for fields in [*single, *(fields for key in LISTS for fields in statement.get(key, ()))]:
+        yield from (fields[key] for key in _METERS if key in fields)
 
 
 def burnt(rules: RuleSet, statement: Mapping[str, Any], points: Points) -> Iterator[Rated]:

@@ -23,7 +23,7 @@ from edge.calc.factors import DEFAULT_FACTORS
 from edge.calc.folds.counter import Counter
 from edge.calc.folds.counter_meter import CounterMeter, CounterReader, Place
 from edge.calc.folds.covered_flow import CoveredFlow
-from edge.calc.folds.entries import EntryMeter, lists_of
+from edge.calc.folds.entries import APART, EntryMeter, lists_of
 from edge.calc.folds.kiln_feed_sum import Fed, KilnFeeds
 from edge.calc.folds.month_entry import frames
 from edge.calc.folds.month_plan import EntryPlan, MonthPlan
@@ -311,7 +311,7 @@ class LiveSums:
         points: dict[str, list[Point]] = {}
         for entry in self._entries:
             table = entry.plan.entry.table
-            if table == "auxiliary":
+            if table in APART:
                 continue
             if not entry.meters:  # documents tell it, after the month
                 if entry.is_live:
@@ -357,7 +357,7 @@ class LiveSums:
         shares = [
             (Fraction(usable, due), meter.plan.point.id)
             for entry in self._entries
-            if entry.is_live and entry.plan.entry.table != "auxiliary"
+            if entry.is_live and entry.plan.entry.table not in APART
             for meter in entry.meters
             for _, usable, due in [risen[id(meter)]]
             if due > 0

@@ -23,6 +23,7 @@ from edge.calc.decimal_text import exact_text, rounded_text
 from edge.calc.effects.sampling import FLAG
 from edge.calc.errors import PlantError
 from edge.calc.factors import DEFAULT_FACTORS, RuleSet
+from edge.calc.folds.beside import cross_check_rows
 from edge.calc.folds.counter_meter import Place
 from edge.calc.folds.month_entry import (
     AnyMeter,
@@ -221,6 +222,7 @@ class MonthFold:
             "closing": closing,
             **self._activity(plan, beside),
             **({"bridges": beside.bridges} if beside.bridges else {}),
+            **({"cross_check": checked} if (checked := self._cross_checks()) else {}),
             "potlines": [line.as_map(at_month_end=at_month_end) for line in self._lines],
             "totalisers": [meter.reading_map(there) for meter in self._meters],
             "checks": checks + beside.checks,
@@ -250,6 +252,10 @@ class MonthFold:
         if indicator := self._indicator():
             result["pfc"]["indicator"] = indicator
         return result | _output(rules, *metal)
+
+    def _cross_checks(self) -> list[dict[str, Any]]:
+        """Second meters, stacks and heat beside the figures; statement format 1 has none."""
+        return [] if self._format == 1 else cross_check_rows(self._entries)
 
     def _indicator(self) -> dict[str, Any] | None:
         """Anode-effect minutes of all potlines together, if they share their coefficients."""
