@@ -64,7 +64,7 @@ def alarm_parts(  # noqa: PLR0917 - the composition root calls it by names
     alarms = AlarmDesk(
         store, hub, months, keys, evidence.evidence, clock, rules, tell, broker_away_s, broker_ends,
         config.collector_ends, is_broker_behind, [one.plant for one in config.plants],
-        broker_unkept_s, accumulated.counters,
+        broker_unkept_s, accumulated,
     )  # fmt: skip
     desk = ShiftDesk(notes, hub, alarms, months, accumulated, clock, shifts)
     return AlarmParts(alarms, desk, outboxes)

@@ -22,6 +22,8 @@ from evidence.counts import count_to_text
 
 #: between two marks, and how far back the oldest one is: what "lately" is judged by
 MARK_NS, REACH_NS = 10 * 10**9, 3_600 * 10**9
+#: of a shorter part of a month balances say nothing: what is weighed in is burnt later
+LEAST_CHECKED_NS = 86_400 * 10**9
 _HOUR_NS = 3_600 * 10**9
 #: attribute of a counter -> what one of it is called
 _EVENTS = {"leaps": "leap", "drops": "drop", "spikes": "spike"}
@@ -170,8 +172,15 @@ def counters_of(
 
 
 def is_asked_of_people(sums: LiveSums) -> bool:
-    """Whether a totaliser did something in the month that somebody has to explain."""
-    return any(owed_flags(one) for one in counters_of(sums, ()))
+    """Whether the month has something that somebody has to explain."""
+    return bool(checks_of(sums)) or any(owed_flags(one) for one in counters_of(sums, ()))
+
+
+def checks_of(sums: LiveSums) -> list[str]:
+    """Flags of the month's cross-checks that are outside; none in its first day."""
+    if sums.through_ns - sums.from_ns < LEAST_CHECKED_NS:
+        return []
+    return list(sums.as_map()["month"].get("checks", ()))
 
 
 def owed_flags(told: CounterTold) -> list[Flag]:

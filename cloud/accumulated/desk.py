@@ -16,7 +16,13 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from cloud.accumulated.counters import CounterTold, Lately, counters_of, owed_flags
+from cloud.accumulated.counters import (
+    CounterTold,
+    Lately,
+    checks_of,
+    counters_of,
+    owed_flags,
+)
 from cloud.accumulated.counting import PlantCount
 from cloud.accumulated.outlook import Counted, PlantSaid, counted_of, outlook, with_indicator
 from cloud.clock import Clock
@@ -46,11 +52,15 @@ _WITH_OTHER_GASES = {"aluminium"}
 
 @dataclass
 class _Followed:
-    """One plant; `shown` is what it came to, `counters` what its totalisers did."""
+    """One plant; `shown` is what it came to, `counters` what its totalisers did.
+
+    `checks` are (month, flag) of cross-checks that are outside.
+    """
 
     count: PlantCount
     lately: Lately = field(default_factory=Lately)
     counters: Sequence[CounterTold] = ()
+    checks: Sequence[tuple[str, str]] = ()
     before: tuple[str, Mapping[str, Counted]] = ("", field(default_factory=dict))  # by month
     shown: Mapping[str, Any] = field(default_factory=dict)
 
@@ -122,6 +132,7 @@ class Accumulations:
             followed.shown = self._shown(plant, followed)
             followed.count.keep(hourly=True)
         followed.counters = self._counters(plant, followed)
+        followed.checks = self._checks(followed)
         self._trouble.pop(plant, None)
         self._failed.pop(plant, None)
         if not followed.count.is_behind:
@@ -174,7 +185,20 @@ class Accumulations:
     def flags(self, plant: str, month: str) -> list[str]:
         """Flags of a month's totalisers that somebody has to explain before it is closed."""
         counters = [one for one in self.counters(plant) if one.month == month]
-        return sorted({flag.text for one in counters for flag in owed_flags(one)})
+        checks = {flag for of, flag in self.checks(plant) if of == month}
+        return sorted({flag.text for one in counters for flag in owed_flags(one)} | checks)
+
+    def checks(self, plant: str) -> Sequence[tuple[str, str]]:
+        """(month, flag) of cross-checks that are outside, of the same months."""
+        followed = self._followed.get(plant)
+        return () if followed is None else followed.checks
+
+    def _checks(self, followed: _Followed) -> list[tuple[str, str]]:
+        count = followed.count
+        if count.sums is None or count.is_behind:
+            return []
+        months = [*count.past, count.sums]
+        return [(sums.month, flag) for sums in months for flag in checks_of(sums)]
 
     def _counters(self, plant: str, followed: _Followed) -> list[CounterTold]:
         count = followed.count

@@ -11,10 +11,12 @@ from cloud.accumulated.counters import Apart, CounterTold, Event, amount_text
 from cloud.alarms.core import SECOND_NS, Key, Signal
 from cloud.alarms.facts import PlantFacts
 from cloud.alarms.rules import Rules
+from edge.calc.flags import Flag
 
 LEAP, DROP, SPIKE, FLOW = "counter-leap", "counter-drop", "counter-spike", "counter-flow"
 #: kinds of alarm about a totaliser
 KINDS = (LEAP, DROP, SPIKE, FLOW)
+CHECK = "month-check"
 _UNEXPLAINED = "leap-unexplained"
 
 
@@ -28,6 +30,11 @@ def counter_signals(facts: PlantFacts, rules: Rules) -> Iterator[Signal]:
             key = Key(facts.plant, kind, gateway, told.point)
             seen[key] = Signal(key, {**values, "unit": told.unit, "month": told.month})
     yield from seen.values()
+    for month, text in facts.checks:
+        flag, about = Flag(text), text.partition(":")[2]
+        sentence = {language: flag.sentence(language) for language in ("en", "zh")}
+        values = {"month": month, "sentence": sentence}
+        yield Signal(Key(facts.plant, CHECK, "", about), values)
 
 
 def _of(told: CounterTold, now_ns: int, rules: Rules) -> Iterator[tuple[str, dict[str, Any]]]:

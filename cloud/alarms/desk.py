@@ -75,6 +75,24 @@ class KeyRows(Protocol):
         """
 
 
+class CountedRows(Protocol):
+    """What is asked of what was counted."""
+
+    def counters(self, plant: str) -> Sequence[CounterTold]:
+        """Totalisers of the running month, and of earlier ones that wait for a person."""
+
+    def checks(self, plant: str) -> Sequence[tuple[str, str]]:
+        """(month, flag) of cross-checks that are outside, of the same months."""
+
+
+class _NothingCounted:
+    def counters(self, plant: str) -> Sequence[CounterTold]:
+        return ()
+
+    def checks(self, plant: str) -> Sequence[tuple[str, str]]:
+        return ()
+
+
 Tell = Callable[[Sequence[Happening]], None]
 
 
@@ -97,7 +115,7 @@ class AlarmDesk:
         is_broker_behind: brokers do not do what the register of their certificates says.
         plants: of the collector, also those whose configuration is not known: one that was damaged
             at the start, or of which nothing has come yet.
-        counters_of: plant -> its totalisers, of months that are not closed.
+        counted: of the collector; None where nothing is counted.
     """
 
     def __init__(  # noqa: PLR0917 - the composition root calls it by names
@@ -116,14 +134,14 @@ class AlarmDesk:
         is_broker_behind: Callable[[], bool] = bool,
         plants: Sequence[str] = (),
         broker_unkept_s: Callable[[], float | None] = lambda: None,
-        counters_of: Callable[[str], Sequence[CounterTold]] = lambda _: (),
+        counted: CountedRows | None = None,
     ) -> None:
         self._store, self._hub, self._months, self._keys = store, hub, months, keys
         self._clock, self._rules, self._tell = clock, rules, tell
         self._broker_away_s, self._broker_ends = broker_away_s, broker_ends
         self._collector_ends, self._is_broker_behind = collector_ends or {}, is_broker_behind
         self._plants, self._broker_unkept_s = plants, broker_unkept_s
-        self._counters_of = counters_of
+        self._counted = counted or _NothingCounted()
         self._turn = threading.Lock()
         kept = store.load()
         self._books, self._next_number = kept.by_plant(), kept.next_number
@@ -228,11 +246,14 @@ class AlarmDesk:
         changed = [*({*shown, *lost} - self._effects.get(plant, set())), *read]
         known = {one.key: one for one in (*kept, *lost, *shown, *read)}
         months, calibrations = self._slowly(facts)
+        closed = {row["month"] for row in months if row["state"] in _CLOSED}
         level = self._levels.judged(plant, facts.level, rules.of("emission").limits, now_ns)
         whole = replace(
             facts, effects=sorted(known.values(), key=lambda one: one.start_ns), level=level,
             known_from=self._hearing.known_from(plant), months=months, calibrations=calibrations,
-            counters=self._open_counters(plant, months), configured=self._configured(facts, rules),
+            counters=[one for one in self._counted.counters(plant) if one.month not in closed],
+            checks=[one for one in self._counted.checks(plant) if one[0] not in closed],
+            configured=self._configured(facts, rules),
         )  # fmt: skip
         with self._turn:
             book = self._book(plant)
@@ -254,11 +275,6 @@ class AlarmDesk:
         }
         self._tell([one for one in found if one.is_told])
         return read
-
-    def _open_counters(self, plant: str, months: Sequence[Mapping[str, Any]]) -> list[CounterTold]:
-        """Without those of months that are closed for good: they are as they are."""
-        closed = {row["month"] for row in months if row["state"] in _CLOSED}
-        return [one for one in self._counters_of(plant) if one.month not in closed]
 
     def _configured(self, facts: PlantFacts, rules: Rules) -> list[Configured]:
         """Gateways whose configuration changed lately; none while the log cannot be read."""

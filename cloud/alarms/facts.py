@@ -126,6 +126,7 @@ class PlantFacts:
         broker_ends: name -> end of what broker and collector show each other, UTC ns.
         collector_ends_ns: end of the certificate by which the collector signs; None: not known.
         counters: totalisers of the months that are not closed, oldest month first.
+        checks: (month, flag) of cross-checks that are outside, of the same months.
         configured: gateways whose configuration changed lately.
         is_broker_behind: brokers do not do what the register of their certificates says.
     """
@@ -147,6 +148,7 @@ class PlantFacts:
     is_broker_behind: bool = False
     counters: Sequence[CounterTold] = ()
     configured: Sequence[Configured] = ()
+    checks: Sequence[tuple[str, str]] = ()
 
     @property
     def is_configured(self) -> bool:

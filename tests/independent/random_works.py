@@ -79,6 +79,30 @@ class _Works:
             words["use"] = self.rng.choice(("kiln", "power-boiler", "industrial-boiler", "other"))
         return self.entry(words, gas=gas, parts=True)
 
+    def beside(self, statement: dict[str, Any]) -> list[Entry]:
+        """What makes no figure: a second meter of a totaliser, stacks, heat that was used."""
+        rng, found, by = self.rng, list[Entry](), {name: one for _, one in self.points
+                                                   for name in [one["id"]]}  # fmt: skip
+        entries = [one for key in ("fuels", "process", "products", "clinker", "substitutes")
+                   for one in statement.get(key, ())]  # fmt: skip
+        totals = [one[key] for one in [*entries, *([statement["output"]] if "output" in statement
+                                                   else [])]
+                  for key in ("point", "purchased", "output") if key in one]  # fmt: skip
+        for of in totals if rng.random() < 0.5 else []:
+            gas = by[of]["quantity"]["kind"] == "gas-volume"
+            found.append({"check": "second-meter", "of": of, "point": self.total(gas=gas)})
+        for _ in range(rng.choice((0, 0, 1, 2))):
+            found.append({"check": "stack-co2", "point": self.total()})
+        for _ in range(rng.choice((0, 0, 1, 2))):
+            unit = rng.choice(("Wh", "kWh", "MWh"))
+            name = self._add({"kind": "energy", "unit": unit}, (Dtype.U32,), role="totaliser")
+            found.append({"check": "heat-used", "point": name})
+        for one in found:
+            one["rule"] = "totaliser"
+            if one["check"] != "second-meter" and rng.random() < 0.3:
+                one["unit"] = rng.choice(("bf-1", "kiln-1"))
+        return found
+
     def some(self, make: Callable[[], Entry]) -> list[Entry]:
         """None to two of them."""
         return [make() for _ in range(self.rng.choice((0, 1, 1, 2)))]
@@ -129,6 +153,8 @@ def works(rng: random.Random) -> dict[str, Any]:
         energy = {"kind": "energy", "unit": "kWh"}
         name = made._add(energy, (Dtype.U32,), role="totaliser")
         statement["auxiliary"] = [{"kind": "electricity", "point": name, "rule": "totaliser"}]
+    if beside := made.beside(statement):
+        statement["beside"] = beside
     # whatever the statement has, there is something to read on each schedule
     for schedule in (0, 1):
         made.points.append((schedule, point_map(f"x.{schedule}", "power", "kW", Dtype.F32, 1)))

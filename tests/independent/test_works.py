@@ -15,7 +15,8 @@ from tests.independent.random_works import works, works_month
 from tests.unit.evidence import sealed_month as sm
 
 SEEDS = range(40)
-TABLES = ("fuel", "process", "product", "clinker", "substitute", "output", "auxiliary")
+TABLES = ("fuel", "process", "product", "clinker", "substitute", "output", "auxiliary",
+          "cross_check")  # fmt: skip
 WORDS = ("kiln", "other", "car", "bf-1", "Bf 1", "12.50", "12.5", "-1", "0", "钢渣", "steel-slag")
 
 pytestmark = [pytest.mark.needs("node"), pytest.mark.needs("npm")]
@@ -42,6 +43,14 @@ def test_random_works_meet_every_rule_of_theirs(months: list[bytes]) -> None:
     }  # fmt: skip
     assert {unit for output in outputs for unit in output["units"]} >= {"bf-1", "kiln-1"}
     assert any("intensity" in output for output in outputs)
+    checked = {
+        (check["check"], check["result"])
+        for output in outputs for check in output.get("cross_checks", ())
+    }  # fmt: skip
+    assert checked >= {
+        ("second-source", "outside"), ("carbon", "outside"), ("energy", "outside"),
+        ("energy", "not-checked"),
+    }  # fmt: skip
     uses = [fuel.get("use") for statement in statements for fuel in statement["input"]["fuel"]]
     assert len(set(uses)) >= 4
     points = {

@@ -92,6 +92,50 @@ def _read(name: str, shows: Callable[[float, int], float]) -> Callable[[Draft], 
     return spoil
 
 
+def _beside(check: dict[str, str], shows: Callable[[int], float]) -> Callable[[Draft], None]:
+    """A totaliser beside the figures shows this."""
+
+    def spoil(draft: Draft) -> None:
+        total, _ = draft.meter("other", 1.0)
+        draft.statement["beside"] = [{**check, "point": total, "rule": "totaliser"}]
+        draft.shows[total] = shows
+        draft.shows["other.flow"] = lambda s: (shows(s + 1) - shows(s)) * 3600
+
+    return spoil
+
+
+def _heat(shows: Callable[[int], float]) -> Callable[[Draft], None]:
+    """A meter of heat, MWh."""
+
+    def spoil(draft: Draft) -> None:
+        _beside({"check": "heat-used"}, shows)(draft)
+        draft.point("other.total")["quantity"] = {"kind": "energy", "unit": "MWh"}
+
+    return spoil
+
+
+def _second(of: str, factor: float) -> Callable[[Draft], None]:
+    """A second meter counts so many times what the first does."""
+
+    def spoil(draft: Draft) -> None:
+        first = draft.shows[of]
+        check = {"check": "second-meter", "of": of}
+        _beside(check, lambda s: 50 + (first(s) - first(0)) * factor)(draft)
+
+    return spoil
+
+
+def _half_of_its_range(name: str, flow: str) -> Callable[[Draft], None]:
+    """A counter at half speed; the range of its gauge is a hundred times what flows."""
+    half = _read(name, lambda value, s: 1000 + (value - 1000) / 2)
+
+    def spoil(draft: Draft) -> None:
+        half(draft)
+        draft.point(flow)["range_max"] = str(100 * round(draft.shows[flow](0)))
+
+    return spoil
+
+
 def _leap(name: str, flow: str) -> Callable[[Draft], None]:
     """A counter leaps; the gauge beside it says how much can pass at most."""
     leapt = _read(name, lambda value, s: value + (1_000_000 if s >= 30 else 0))
@@ -331,6 +375,19 @@ SPOILT: tuple[Spoilt, ...] = (
     Spoilt("steel with a coal counter at half speed beside its gauge", "steel",
            _read("coal.total", lambda value, s: 1000 + (value - 1000) / 2),
            "counter coal.total and its flow differ by more than 5 %", "W-CHECK"),
+    Spoilt("cement with a coal counter at half speed beside a gauge of a wide range", "cement",
+           _half_of_its_range("coal-0.total", "coal-0.flow"),
+           "counter coal-0.total and its flow differ by more than 5 %", "W-CHECK"),
+    Spoilt("cement with a second meter that counts less", "cement", _second("coal-0.total", 0.9),
+           "the second meter of coal-0.total differs by more than 5 %", "W-CHECK"),
+    Spoilt("steel with a second meter that counts more", "steel", _second("coal.total", 1.2),
+           "the second meter of coal.total differs by more than 5 %", "W-CHECK"),
+    Spoilt("steel with more CO2 at its stacks", "steel",
+           _beside({"check": "stack-co2"}, lambda s: 100.0 * s),
+           "CO2 at the stacks and the statement differ by more than 10 %", "W-CHECK"),
+    Spoilt("cement with heat that no fuel gave", "cement",
+           _heat(lambda s: 100.0 * s),
+           "heat used and heat of the fuels differ by more than 10 %", "W-CHECK"),
     Spoilt("steel with a counter that is reset all the time", "steel", _saw("electrode.total"),
            "counter electrode.total gave false readings too often", "W-CHECK"),
     Spoilt("steel that sells more carbon than it buys", "steel", _sold,

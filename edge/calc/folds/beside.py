@@ -5,69 +5,76 @@ against what the lines come to (`statements.statement_checks`). FIGURES.md secti
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 from edge.calc.decimal_text import exact_text
-from edge.calc.folds.entries import BESIDE, HEAT_USED, SECOND_METER, STACK_CO2
-from edge.calc.folds.month_entry import AnyMeter, MonthEntry, frames
+from edge.calc.folds.entries import BESIDE, SECOND_METER, STACK_CO2
+from edge.calc.folds.month_entry import frames
+from evidence.points import Point
 
-#: (check, unit of the works) -> meters of one sum
-_Sums = dict[tuple[str, str], list[AnyMeter]]
 _GJ_MWH = Fraction(36, 10)
-_NAME_MAX = 64
+_NAMES_MAX = 64
 
 
-def cross_check_rows(entries: Sequence[MonthEntry]) -> list[dict[str, Any]]:
-    """Rows of the input's `cross_check`; none of a meter without any reading."""
-    second, sums = list[dict[str, Any]](), _Sums()
-    for entry in entries:
-        if entry.table != BESIDE or not entry.quantities:
+@dataclass(frozen=True)
+class Amount:
+    """What one totaliser of an entry counted.
+
+    Attributes:
+        table: of the entry.
+        words: likewise.
+        point: the totaliser.
+        quantity: in the statement's unit.
+    """
+
+    table: str
+    words: Mapping[str, str]
+    point: Point
+    quantity: Fraction
+
+
+def cross_check_rows(amounts: Sequence[Amount]) -> list[dict[str, Any]]:
+    """Rows of the input's `cross_check`, of the totalisers of entries that were read whole."""
+    second = list[dict[str, Any]]()
+    sums: dict[tuple[str, str], list[Amount]] = {}
+    for one in amounts:
+        if one.table != BESIDE:
             continue
-        words, (meter,) = entry.plan.entry.words, entry.meters
-        if words["check"] != SECOND_METER:
-            sums.setdefault((words["check"], words.get("unit", "")), []).append(meter)
-        elif (row := _second(meter, words, entries)) is not None:
+        if one.words["check"] != SECOND_METER:
+            key = one.words["check"], one.words.get("unit", "")
+            sums.setdefault(key, []).append(one)
+        elif (row := _second(one, amounts)) is not None:
             second.append(row)
-    return [*second, *(_balance(*key, meters) for key, meters in sorted(sums.items()))]
+    return [*second, *(_balance(*key, of) for key, of in sorted(sums.items()))]
 
 
-def _second(
-    meter: AnyMeter, words: Mapping[str, str], entries: Iterable[MonthEntry]
-) -> dict[str, Any] | None:
-    of = words["of"]
-    found = [
-        (entry.table == "output", other, quantity)
-        for entry in entries
-        if entry.table != BESIDE
-        for other, quantity in entry.quantities.values()
-        if other.point.id == of
-    ]
+def _second(one: Amount, amounts: Iterable[Amount]) -> dict[str, Any] | None:
+    of = one.words["of"]
+    found = [other for other in amounts if other.table != BESIDE and other.point.id == of]
     # what divides may be the same meter as what counts
-    first = [pair for is_output, *pair in found if not is_output] or [pair for _, *pair in found]
-    if not first or meter.quantity is None:
+    first = [other for other in found if other.table != "output"] or found
+    if not first:
         return None
-    told = {"first": frames([first[0][0].point]), "second": frames([meter.point])}
     return {
         "check": "second-source",
         "what": of,
-        "unit": words["counted_in"],
-        "first": exact_text(sum((quantity for _, quantity in first), Fraction(0))),
-        "second": exact_text(meter.quantity),
-        "provenance": told,
+        "unit": one.words["counted_in"],
+        "first": exact_text(sum((other.quantity for other in first), Fraction(0))),
+        "second": exact_text(one.quantity),
+        "provenance": {"first": frames([first[0].point]), "second": frames([one.point])},
     }
 
 
-def _balance(check: str, unit: str, meters: Sequence[AnyMeter]) -> dict[str, Any]:
-    whole = sum((meter.quantity or Fraction(0) for meter in meters), Fraction(0))
-    points = [meter.point for meter in meters]
-    of: Mapping[str, str] = {"unit": unit} if unit else {}
+def _balance(check: str, unit: str, amounts: Sequence[Amount]) -> dict[str, Any]:
+    whole = sum((one.quantity for one in amounts), Fraction(0))
+    points = [one.point for one in amounts]
+    of = {"unit": unit} if unit else {}
     if check == STACK_CO2:
         names = " ".join(point.id for point in points)
-        stacks = names if len(names) <= _NAME_MAX else f"{len(points)} meters"
+        stacks = names if len(names) <= _NAMES_MAX else f"{len(points)} meters"
         told = {"check": "carbon", "stacks": stacks, **of, "measured_co2_t": exact_text(whole)}
         return {**told, "provenance": {"measured_co2_t": frames(points)}}
-    if check != HEAT_USED:
-        raise ValueError(f"no check {check!r}")
     used = {"check": "energy", **of, "used_gj": exact_text(whole * _GJ_MWH)}
     return {**used, "provenance": {"used_gj": frames(points)}}

@@ -23,7 +23,13 @@ SECTIONS = {
     DEFAULT_FACTORS: ("metal", "anode", "fuels", "auxiliary", "beside"),
     "mass-balance": ("fuels", "process", "products", "output", "burnt", "auxiliary", "beside"),
     "clinker-factor": (
-        "fuels", "clinker", "substitutes", "output", "kiln_feed", "auxiliary", "beside",
+        "fuels",
+        "clinker",
+        "substitutes",
+        "output",
+        "kiln_feed",
+        "auxiliary",
+        "beside",
     ),
 }
 #: list of the section -> (table of the statement's input, what its kind is called there)
@@ -187,7 +193,9 @@ def _beside(fields: Mapping[str, Any], statement: Mapping[str, Any], points: Poi
         raise PlantError(f"statement.beside: unit must match {NAME_ID.pattern}")
     words = {key: fields[key] for key in ("check", "of", "unit") if key in fields}
     words["counted_in"] = unit
-    return Entry(BESIDE, words, _meters(Kind(check, "", unit), fields, points), check, fields=fields)
+    return Entry(
+        BESIDE, words, _meters(Kind(check, "", unit), fields, points), check, fields=fields
+    )
 
 
 def _totalisers(statement: Mapping[str, Any]) -> Iterator[str]:

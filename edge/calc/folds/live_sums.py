@@ -20,6 +20,7 @@ from edge.calc.blocks import Block
 from edge.calc.decimal_text import exact_text, rounded_text
 from edge.calc.errors import PlantError
 from edge.calc.factors import DEFAULT_FACTORS
+from edge.calc.folds.beside import Amount, cross_check_rows
 from edge.calc.folds.counter import Counter
 from edge.calc.folds.counter_meter import CounterMeter, CounterReader, Place
 from edge.calc.folds.covered_flow import CoveredFlow
@@ -233,7 +234,8 @@ class LiveSums:
         -1 of what is subtracted), missing (category, kind, zh, reason, point), completeness
         (point with the smallest share, percent), and of a kiln with a weighed feed `indicator`
         (`KilnFeeds.indicator`, and total_t with it where clinker has no meter). The month's also
-        uncertainty, of its total, where `accuracy` says something of it (`statements.accuracy`).
+        uncertainty, of its total, where `accuracy` says something of it (`statements.accuracy`),
+        and checks: flags of cross-checks that are outside.
 
         Raises:
             StatementError: `accuracy` is wrong.
@@ -253,7 +255,10 @@ class LiveSums:
         }
         missing: list[dict[str, str]] = []
         given = self._input(risen, missing)
+        if mark.from_ns == self.from_ns and mark.to_ns == self.to_ns:
+            given |= self._cross_checks(risen)
         made = compute(given if accuracy is None else with_accuracy(given, accuracy))
+        outside = [flag for flag in made["flags"] if flag.startswith("check:")]
         missing += self._without_meter(made["flags"])
         key = output_key(self._plan.factors.rules.id)
         sure = made.get("uncertainty", {}).get("totals", {}).get("total_t", {})
@@ -261,6 +266,7 @@ class LiveSums:
         return {
             **({"uncertainty": sure} if sure else {}),
             **({"indicator": beside} if beside else {}),
+            **({"checks": outside} if outside else {}),
             "from_ns": mark.from_ns,
             "to_ns": mark.to_ns,
             "since_ns": max(self._since_ns, mark.from_ns),
@@ -270,6 +276,18 @@ class LiveSums:
             "missing": missing,
             "completeness": self._completeness(risen),
         }
+
+    def _cross_checks(self, risen: Mapping[int, Counted]) -> dict[str, Any]:
+        """The input's, of entries whose totalisers were all read."""
+        amounts = [
+            Amount(entry.plan.entry.table, entry.plan.entry.words, meter.plan.point,
+                   risen[id(meter)][0] * meter.plan.amount)
+            for entry in self._entries
+            if all(risen[id(meter)][1] for meter in entry.meters)
+            for meter in entry.meters
+        ]  # fmt: skip
+        rows = cross_check_rows(amounts)
+        return {"cross_check": rows} if rows else {}
 
     def _indicator(
         self, mark: _Mark, made: Mapping[str, Any], missing: Sequence[Mapping[str, str]]

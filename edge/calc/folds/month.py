@@ -23,7 +23,7 @@ from edge.calc.decimal_text import exact_text, rounded_text
 from edge.calc.effects.sampling import FLAG
 from edge.calc.errors import PlantError
 from edge.calc.factors import DEFAULT_FACTORS, RuleSet
-from edge.calc.folds.beside import cross_check_rows
+from edge.calc.folds.beside import Amount, cross_check_rows
 from edge.calc.folds.counter_meter import Place
 from edge.calc.folds.month_entry import (
     AnyMeter,
@@ -255,7 +255,12 @@ class MonthFold:
 
     def _cross_checks(self) -> list[dict[str, Any]]:
         """Second meters, stacks and heat beside the figures; statement format 1 has none."""
-        return [] if self._format == 1 else cross_check_rows(self._entries)
+        amounts = [
+            Amount(entry.table, entry.plan.entry.words, meter.point, quantity)
+            for entry in self._entries
+            for meter, quantity in entry.quantities.values()
+        ]
+        return [] if self._format == 1 else cross_check_rows(amounts)
 
     def _indicator(self) -> dict[str, Any] | None:
         """Anode-effect minutes of all potlines together, if they share their coefficients."""

@@ -182,3 +182,17 @@ def test_rule_set_that_is_none(tmp_path: Path, name: str) -> None:
     known = " | ".join(f"cets-ag-0{n}.01-v01-2024" for n in (2, 3, 4))
     assert first == ("plant.rule_set", f"{name!r} is not one of {known}")
     assert second[0] == "potline[0].current_efficiency_percent"
+
+
+BESIDE = """
+[[statement.beside]]
+check = "second-meter"
+of = "gas-1.volume"
+point = "%s"
+"""
+
+
+def test_a_second_meter_is_no_figure_and_its_point_is_used_once(tmp_path: Path) -> None:
+    text = BESIDE % "gas-1.volume" + "[[statement.fuel]]"
+    found, reason = changed(tmp_path, "[[statement.fuel]]", text)
+    assert (found, "it would count twice" in reason) == ("statement.beside[0].point", True)

@@ -60,6 +60,7 @@ def test_the_tables_of_the_rule_set_are_there_and_no_others() -> None:
         "ipcc-2019",
         "ndrc-2013",
         "physics",
+        "statement-checks",
     ]
     assert rules == {paths.rules(name) for name in ("cets-ag-04.01-v01-2024", *tables)}
 
