@@ -22,10 +22,13 @@ from evidence.counts import count_to_text
 
 #: between two marks, and how far back the oldest one is: what "lately" is judged by
 MARK_NS, REACH_NS = 10 * 10**9, 3_600 * 10**9
+#: readings of a flow that say something of what passed: a furnace may switch between two of them
+LEAST_READINGS = 8
 #: of a shorter part of a month balances say nothing: what is weighed in is burnt later
 LEAST_CHECKED_NS = 86_400 * 10**9
 _HOUR_NS = 3_600 * 10**9
 #: attribute of a counter -> what one of it is called
+_FLOW = "flow-totaliser"
 _EVENTS = {"leaps": "leap", "drops": "drop", "spikes": "spike"}
 
 
@@ -125,6 +128,7 @@ class Lately:
         line = meter.counter.line
         if meter.flow is None or line is None:
             return []
+        least_ns = max(least_ns, LEAST_READINGS * meter.flow.longest_ns // 2)
         marks = self.marks.setdefault(meter.point.id, deque())
         now = _Mark(through_ns, line.matched, line.integral, line.covered_ns)
         if marks and (now.covered_ns < marks[-1].covered_ns or now.matched < marks[-1].matched):
@@ -198,11 +202,15 @@ def _told(
         for of, name in _EVENTS.items()
         if getattr(meter.counter, of)
     }
-    checks = [c for c in meter.checks(papers) if c["check"] == "flow-totaliser"]
+    line, flags = meter.counter.line, meter.flags(papers)
+    is_short = line is None or line.covered_ns < _HOUR_NS  # of a month that has just begun
+    checks = [] if is_short else [c for c in meter.checks(papers) if c["check"] == _FLOW]
+    if is_short:
+        flags = [flag for flag in flags if flag.split(":")[1:2] != [_FLOW]]
     return CounterTold(
         sums.month, meter.point.id, meter.point.quantity.unit,
         "" if meter.plan.flow is None else meter.plan.flow.id, abs(meter.plan.amount),
-        meter.flags(papers), events, lately, checks[0] if checks else None,
+        flags, events, lately, checks[0] if checks else None,
     )  # fmt: skip
 
 
