@@ -5,6 +5,8 @@ format = 1
 [cloud]
 slice = "00"                       # which plants: their topics and evidence
 evidence_dir = "evidence"          # paths are relative to this file
+# database = "sqlite:///cloud.db"  # in place of evidence_dir: docs/database.md
+# durability = "one machine is enough"  # a PostgreSQL without a synchronous standby
 state_dir = "state"
 archive_dir = "archives"           # the default; sealed months go here
 key = "file:keys/collector.pem"    # or "pkcs11:token=…;object=…?module-path=…&pin-source=file:…"
@@ -61,8 +63,11 @@ from cloud.config_http import HttpConfig, read_http
 from cloud.config_months import MonthsConfig, read_months
 from cloud.config_normal import read_normal
 from cloud.config_series import SeriesConfig, read_series
+from cloud.database.urls import ONE_MACHINE, file_of, placed, without_password
+from cloud.database.urls import url_fault as url_fault_of
 from cloud.errors import CloudConfigError, CloudError
 from cloud.live.normal import NormalBand
+from cloud.store.layout import PlantFolder
 from evidence.custody import validity_ns
 from evidence.errors import EvidenceError, MalformedError
 from evidence.keys import Signer, key_sha256, load_certificate
@@ -84,7 +89,9 @@ class CloudConfig:
     Attributes:
         path: the file.
         slice: two hex digits.
-        evidence_dir: the slice's evidence is under <evidence_dir>/<slice>.
+        evidence_dir: the slice's evidence is under <evidence_dir>/<slice>, without a database.
+        database: URL of the database that evidence is kept in, "" for `evidence_dir`.
+        durability: what a commit there must outlive (`cloud.database.urls`).
         state_dir: broker, token, ready file.
         archive_dir: sealed months.
         signer: the collector's key.
@@ -116,6 +123,21 @@ class CloudConfig:
     said: Mapping[str, PlantSaid]
     alarms: AlarmsConfig
     normal: Mapping[str, tuple[NormalBand, ...]]
+    database: str = ""
+    durability: str = ""
+
+    @property
+    def where(self) -> str:
+        """Where evidence is kept, as people may read it."""
+        if self.database:
+            return without_password(self.database)
+        return str(self.evidence_dir / self.slice)
+
+    def accumulated(self, plant: str) -> Path:
+        """The file of how far a plant's month was counted."""
+        if self.database:
+            return self.state_dir / "accumulated" / f"{plant}.json"
+        return PlantFolder(self.evidence_dir / self.slice / plant).accumulated
 
     @property
     def collector_ends(self) -> dict[str, int]:
@@ -125,9 +147,12 @@ class CloudConfig:
     @property
     def folders(self) -> dict[str, Path]:
         """What lies there -> where the collector writes."""
-        return {
-            "evidence": self.evidence_dir, "state": self.state_dir, "archives": self.archive_dir,
-        }  # fmt: skip
+        evidence: Path | None = self.evidence_dir
+        if self.database:
+            file = file_of(self.database)
+            evidence = None if file is None else file.parent
+        found = {"evidence": evidence, "state": self.state_dir, "archives": self.archive_dir}
+        return {what: folder for what, folder in found.items() if folder is not None}
 
 
 def load_cloud(path: Path) -> CloudConfig:
@@ -205,7 +230,8 @@ class _Reader:
         slice_id = cloud.text("slice", why='two hex digits, as in the sites\' "slice"')
         if slice_id and not SLICE_ID.fullmatch(slice_id):
             cloud.complain("slice", f'{slice_id!r} is not two hex digits "00" to "ff"')
-        evidence_dir = self._folder(cloud, "evidence_dir")
+        database, durability = self._database(cloud)
+        evidence_dir = self._folder(cloud, "evidence_dir", "evidence" if database else None)
         state_dir = self._folder(cloud, "state_dir")
         signer = self._signer(cloud)
         archive_dir = self._folder(cloud, "archive_dir", default="archives")
@@ -227,7 +253,7 @@ class _Reader:
         return CloudConfig(
             self._path, slice_id, evidence_dir, state_dir, archive_dir, signer, tsa_url, broker,
             http, months, series, plants, self._regions, self._said, alarms,
-            self._normal,
+            self._normal, database, durability,
         )  # fmt: skip
 
     # -- single values ----------------------------------------------------------------------------
@@ -241,6 +267,19 @@ class _Reader:
         except OSError as error:
             fields.complain(key, f"{folder} cannot be used: {error.strerror}")
         return folder
+
+    def _database(self, cloud: Fields) -> tuple[str, str]:
+        """URL and durability; "" for both where evidence is in folders."""
+        url = cloud.text("database", default="")
+        durability = cloud.text("durability", default="")
+        if url and (fault := url_fault_of(url)):
+            cloud.complain("database", fault)
+            return "", ""
+        if durability and (not url or durability != ONE_MACHINE):
+            cloud.complain(
+                "durability", f"write {ONE_MACHINE!r} beside a database, or leave it out"
+            )
+        return (placed(url, self._path.parent), durability) if url else ("", "")
 
     def _file(self, fields: Fields, key: str) -> Path | None:
         return self._reference(fields, key, fields.text(key, why='"file:…"'))

@@ -39,6 +39,7 @@ from cloud.collector.topics import CERTIFICATE, Sender, down
 from cloud.config import CloudConfig
 from cloud.drill.desk import DrillDesk
 from cloud.errors import CloudError, ServerError, SliceLostError, StoreError
+from cloud.evidence_store import AnyStore
 from cloud.http_server import address_of, listen, make_server
 from cloud.live.hub import LiveHub
 from cloud.month.opening import open_months
@@ -53,10 +54,7 @@ from cloud.series.follow import SeriesFollower
 from cloud.series.opening import open_series
 from cloud.settled import settled
 from cloud.standby import folder_of, held, prepare, read_again, take_slice
-from cloud.store.clock_mark import check_clock
 from cloud.store.known import read_known, remember
-from cloud.store.layout import PlantFolder
-from cloud.store.slice import SliceStore
 from cloud.token_file import new_token
 from cloud.transport.desk import BrokerDesk
 from cloud.transport.own import Ends
@@ -99,11 +97,10 @@ async def run_cloud(
         CloudError: it cannot run, or a part of it ended by a defect.
     """
     prepare(config, standby=standby)
-    root = config.evidence_dir / config.slice
     async with contextlib.AsyncExitStack() as stack, contextlib.AsyncExitStack() as waiting:
         if standby:
             await waiting.enter_async_context(beside(goes_on(lambda: "standby")))
-        store = await take_slice(root, config.http, stop, say, waits=standby)
+        store = await take_slice(config, stop, say, waits=standby)
         if store is None:
             say("stopped")
             return
@@ -130,10 +127,10 @@ async def run_cloud(
     say("stopped")
 
 
-async def _open(config: CloudConfig, store: SliceStore, clock: Believed, say: Say) -> Intake:
+async def _open(config: CloudConfig, store: AnyStore, clock: Believed, say: Say) -> Intake:
     """Every plant's evidence."""
-    is_simulated, root = isinstance(clock, SimulatedClock), config.evidence_dir / config.slice
-    check_clock(root, is_simulated=is_simulated)
+    is_simulated = isinstance(clock, SimulatedClock)
+    store.check_clock(is_simulated=is_simulated)
     intake = Intake(store, clock, config.signer, clock.doubt, only_simulated=is_simulated)
     if is_simulated:
         say(f"clock: simulated, it is {instant(clock.wall_ns())}; only simulated plants count")
@@ -146,13 +143,14 @@ async def _open(config: CloudConfig, store: SliceStore, clock: Believed, say: Sa
         say(f"clock: {doubt}")
     for plant, note in notes:
         say(f"evidence: {note}", extra=about(plant))
-    say(f"evidence: {len(list(intake.plants))} plant(s) open under {root}, epoch {store.epoch}")
+    many = len(list(intake.plants))
+    say(f"evidence: {many} plant(s) open under {config.where}, epoch {store.epoch}")
     if not config.plants:
         say(f"evidence: {config.path} names no [[plant]]: nothing is accepted of any")
     return intake
 
 
-async def _give_back(store: SliceStore) -> None:
+async def _give_back(store: AnyStore) -> None:
     try:
         await asyncio.to_thread(store.close)
     except StoreError as error:
@@ -284,8 +282,7 @@ class _Process:
         self, desk: Desk, archives: ArchiveFolder, records: RecordDesk
     ) -> Accumulations:
         return Accumulations(
-            desk, lambda plant: PlantFolder(self._intake.store.folder(plant)).accumulated,
-            archives, self._clock, self._config.said,
+            desk, self._config.accumulated, archives, self._clock, self._config.said,
             lambda plant: papers_that_stand(records.papers(plant).standing),
         )  # fmt: skip
 

@@ -20,8 +20,8 @@ from typing import Any, NamedTuple
 from cloud.clock import Clock
 from cloud.collector.service import Collector
 from cloud.errors import StoreError
+from cloud.evidence_store import AnyStore
 from cloud.spared import killed_first
-from cloud.store.slice import SliceStore
 from evidence.log_lines import about
 
 log = logging.getLogger("stackproof.cloud.scrub")
@@ -72,7 +72,7 @@ class Scrub:
     """
 
     def __init__(
-        self, config: Path, state_dir: Path, collector: Collector, store: SliceStore, clock: Clock
+        self, config: Path, state_dir: Path, collector: Collector, store: AnyStore, clock: Clock
     ) -> None:
         self._config, self._path = config, state_dir / FILE
         self._collector, self._store, self._clock = collector, store, clock
@@ -100,7 +100,7 @@ class Scrub:
         while True:
             for plant in list(self._store.altered):
                 error = self._store.altered.pop(plant)
-                file = str(error.path.relative_to(self._store.folder(plant)))
+                file = self._store.place_of(plant, error)
                 await self._tell(plant, [{"file": file, "sentence": str(error)}], 1)
                 self._asked.add(plant)
             await asyncio.sleep(LOOK_S)

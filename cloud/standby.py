@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -19,16 +20,19 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from cloud.config import CloudConfig, load_cloud
 from cloud.config_http import HttpConfig
-from cloud.errors import CloudError, SliceLockedError
+from cloud.database.lease import LAPSES_S
+from cloud.database.urls import file_of
+from cloud.errors import CloudError, DatabaseAwayError, SliceLockedError
+from cloud.evidence_store import AnyStore, open_store
 from cloud.http_server import address_of, listen, make_server
 from cloud.store.known import gone, gone_text, read_known
-from cloud.store.slice import SliceStore, take_lock
+from cloud.store.slice import take_lock
 from evidence.log_lines import Say
 
 log = logging.getLogger("stackproof.cloud")
 
-#: seconds between two tries
-AGAIN_S = 0.5
+#: seconds between two tries; for how long a lease may be one that nobody gives back
+AGAIN_S, LEASE_S = 0.5, LAPSES_S + 5.0
 #: what to say to a command, and of the slice's folder
 _STANDBY = (
     "a standby answers here, and another process holds the slice: give this order on the machine "
@@ -54,12 +58,14 @@ def prepare(config: CloudConfig, *, standby: bool) -> None:
     root = config.evidence_dir / config.slice
     with folder_of(config, "state_dir", config.state_dir):
         known = read_known(config.state_dir) & {one.plant for one in config.plants}
-    with folder_of(config, "evidence_dir", root):  # before anything is made where it was
-        if known and len(gone(root, known)) == len(known):
-            raise CloudError(f"{config.path}: cloud.evidence_dir: {gone_text(root)}")
+    if not config.database:
+        with folder_of(config, "evidence_dir", root):  # before anything is made where it was
+            if known and len(gone(root, known)) == len(known):
+                raise CloudError(f"{config.path}: cloud.evidence_dir: {gone_text(root)}")
     for key, folder, mode in (
         ("state_dir", config.state_dir, 0o700),  # databases: see `keep_own`
         ("archive_dir", config.archive_dir, 0o777),
+        *([("database", config.folders["evidence"], 0o700)] if _is_file(config) else []),
     ):
         with folder_of(config, key, folder):
             folder.mkdir(mode, parents=True, exist_ok=True)
@@ -109,59 +115,72 @@ def read_again(waited_with: CloudConfig) -> CloudConfig:
         CloudError: it names another slice, or what a standby cannot be.
     """
     config, before = load_cloud(waited_with.path), waited_with
-    if (config.evidence_dir, config.slice) != (before.evidence_dir, before.slice):
+    if (config.where, config.slice) != (before.where, before.slice):
         raise CloudError(
-            f"{config.path}: names another slice or evidence_dir than the one that this standby "
-            f"waited for, {before.evidence_dir / before.slice}: start it again"
+            f"{config.path}: names another slice or place of evidence than the one that this "
+            f"standby waited for, {before.where}: start it again"
         )
     prepare(config, standby=True)
     return config
 
 
 async def take_slice(
-    root: Path, http: HttpConfig, stop: asyncio.Event, say: Say, *, waits: bool
-) -> SliceStore | None:
-    """The slice's evidence, locked, under a new epoch; None when told to stop while waiting.
+    config: CloudConfig, stop: asyncio.Event, say: Say, *, waits: bool
+) -> AnyStore | None:
+    """The slice's evidence, under a new epoch; None when told to stop while waiting.
+
+    A lease in a database lapses some seconds after a collector was killed: that is waited for.
 
     Args:
-        root: `<evidence_dir>/<slice>`.
-        http: where to answer meanwhile.
+        config: which slice, and where to answer meanwhile.
         stop: ends the waiting.
         say: told whom it waits for, once.
         waits: be a standby; else a slice that is held is an error.
 
     Raises:
         SliceLockedError: it is held, and this is no standby.
-        StoreError: the folder cannot be used.
+        StoreError: it cannot be used.
         ServerError: the address cannot be had.
     """
+    until_s = time.monotonic() + (LEASE_S if config.database and not _is_file(config) else 0.0)
     try:
-        return await asyncio.to_thread(SliceStore, root)
+        return await asyncio.to_thread(open_store, config)
     except SliceLockedError as error:
-        if not waits:
+        if not waits and time.monotonic() >= until_s:
             raise
         held = error
-    async with _answering(http) as address:
-        say(f"standby: {held}")
+    async with _answering(config.http) as address:
+        say(f"standby: {held}" if waits else f"waiting: {held}")
         say(f"standby: waiting; {address}/readyz says so")
         was_there = True
         while not stop.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), AGAIN_S)
-            is_there = await asyncio.to_thread(_is_there, root)
+            is_there = await asyncio.to_thread(_is_there, config)
             if was_there and not is_there:
-                say(f"standby: {root}: {_AWAY}")
+                say(f"standby: {config.where}: {_AWAY}")
             was_there = is_there
-            with contextlib.suppress(SliceLockedError):
+            try:
                 if is_there:
-                    return await asyncio.to_thread(SliceStore, root)
+                    return await asyncio.to_thread(open_store, config)
+            except (SliceLockedError, DatabaseAwayError):
+                if not waits and time.monotonic() >= until_s:
+                    raise
     return None
 
 
-def _is_there(root: Path) -> bool:
+def _is_file(config: CloudConfig) -> bool:
+    """Evidence is in an SQLite file."""
+    return bool(config.database) and "evidence" in config.folders
+
+
+def _is_there(config: CloudConfig) -> bool:
     """What was waited for: whoever took the slice would make it anew, below a mount point say."""
+    if config.database and not _is_file(config):
+        return True  # a server answers, or says that it is away
+    file = file_of(config.database) if config.database else None
     try:
-        return (root / "lock").exists()
+        return (file or config.evidence_dir / config.slice / "lock").exists()
     except OSError:
         return False
 

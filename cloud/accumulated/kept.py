@@ -67,6 +67,7 @@ def keep(path: Path, kept: Kept) -> None:
         "sums": kept.sums,
         "past": [{"cfgs": [cfg.hex() for cfg in one.cfgs], "sums": one.sums} for one in kept.past],
     }
+    path.parent.mkdir(exist_ok=True)  # in state_dir, where evidence is in a database
     beside = path.with_name(f"{path.name}.new")
     beside.write_text(json.dumps(told), encoding="utf-8")
     beside.replace(path)

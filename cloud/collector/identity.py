@@ -5,7 +5,7 @@ plant and the right role; a gateway can have several (a new key beside the old o
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -131,23 +131,25 @@ def _read(path: Path, root: Path, role: str, plant: str) -> Certified:
         raise MalformedError(f"{path}: {error}") from error
 
 
-def collector_keys(plant: PlantIdentity, folder: Path) -> Sequence[PublicKey]:
-    """The collector's key and, from a plant's `keys/` folder, those of earlier collectors.
+def collector_keys(plant: PlantIdentity, kept: Mapping[str, bytes]) -> Sequence[PublicKey]:
+    """The collector's key and, of what is kept beside a plant's log, those of earlier collectors.
 
     Whoever can write there could otherwise sign the log that the next start believes: what the
     plant's root has not certified as its collector does not count, here as in `cloud.store.fsck`.
 
     Raises:
-        DamagedLogError: a certificate in the folder is damaged.
+        DamagedLogError: a certificate among them is damaged.
     """
     keys = {plant.collector.fingerprint: plant.collector.key}
-    for path in sorted(folder.glob("collector-*.crt")):
+    for name, data in sorted(kept.items()):
+        if not (name.startswith("collector-") and name.endswith(".crt")):
+            continue
         try:
-            certificate = certificate_from_pem(path.read_bytes())
+            certificate = certificate_from_pem(data)
             root = plant.root.certificate
             if not objection_to(certificate, "collector", plant.plant, root=root):
                 key = public_key(certificate)
                 keys.setdefault(key_sha256(key), key)
         except EvidenceError as error:
-            raise DamagedLogError(f"{path}: {error}") from error
+            raise DamagedLogError(f"plant {plant.plant}: keys/{name}: {error}") from error
     return tuple(keys.values())

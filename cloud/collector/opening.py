@@ -10,7 +10,7 @@ from cloud.collector.intake import Intake
 from cloud.collector.plant import EnrolledPlant
 from cloud.collector.watch import clock_unlikely
 from cloud.errors import StoreError
-from cloud.store.reader import PlantReader
+from cloud.evidence_store import AnyReader
 from evidence import cose
 from evidence.configuration import decode_configuration
 from evidence.errors import EvidenceError, KeyFileError
@@ -19,7 +19,7 @@ from evidence.errors import EvidenceError, KeyFileError
 _OF_ONE = {errno.EACCES, errno.EPERM, errno.EIO, errno.EISDIR, errno.ENOTDIR}
 
 
-def newest_config(reader: PlantReader, stream: str) -> Mapping[str, Any] | None:
+def newest_config(reader: AnyReader, stream: str) -> Mapping[str, Any] | None:
     """The configuration in force, None when the stream has none.
 
     Raises:
@@ -72,7 +72,7 @@ def open_plants(
             notes.insert(0, (plant, f"plant {plant} is NOT served: {why}"))
             continue
         notes += [(plant, sentence) for sentence in _warnings(opened)]
-        found = [*opened.store.recovery.notes, *opened.news.taken, *opened.news.problems]
+        found = [*opened.store.notes, *opened.news.taken, *opened.news.problems]
         notes += [(plant, f"plant {plant}: {note}") for note in found]
     for plant, reason in intake.commit().failed.items():
         why = f"plant {plant}: evidence cannot be written: {reason}"

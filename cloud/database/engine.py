@@ -32,11 +32,10 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as SQLTimeoutError
 from sqlalchemy.pool import QueuePool
 
+from cloud.database.urls import ONE_MACHINE
 from cloud.database.version import bring_up_to_date
 from cloud.errors import DatabaseAwayError, StoreError
 
-#: what CLOUD.toml says for a PostgreSQL without a synchronous standby
-ONE_MACHINE = "one machine is enough"
 #: for another writer of an SQLite file, and for a PostgreSQL that does not answer
 BUSY_S, CONNECT_S = 30, 10
 #: connections kept open, and how many more may be opened while those are taken
@@ -55,6 +54,7 @@ class Database:
         durability: `ONE_MACHINE`, or "" for what a receipt promises beyond one machine.
 
     Attributes:
+        url, name: as given; without its password.
         is_sqlite: one process writes; otherwise PostgreSQL.
 
     Raises:
@@ -66,7 +66,7 @@ class Database:
             parsed = make_url(url)
         except ArgumentError as error:
             raise StoreError(f"{url!r} is no database URL") from error
-        self.name = parsed.render_as_string(hide_password=True)
+        self.url, self.name = url, parsed.render_as_string(hide_password=True)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         if not self.is_sqlite and parsed.drivername != "postgresql+psycopg":
             raise StoreError(f"{self.name}: write sqlite:///… or postgresql+psycopg://…")

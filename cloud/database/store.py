@@ -8,18 +8,22 @@ else. A receipt may be signed after it, never before.
 import fcntl
 import os
 import secrets
+import shutil
 import socket
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from sqlalchemy import insert
+from sqlalchemy import func, insert, select
 
 from cloud.database.commit import write_all
 from cloud.database.engine import Database
 from cloud.database.lease import Lease, take
 from cloud.database.opening import Found, find
+from cloud.database.schema import key_file, setting
 from cloud.database.schema import plant as plant_table
+from cloud.database.urls import file_of
 from cloud.database.writer import PlantWriter
 from cloud.errors import (
     AlteredEvidenceError,
@@ -35,6 +39,14 @@ from evidence.errors import KeyFileError
 from evidence.keys import Signer
 from evidence.suites import PublicKey
 
+#: what to say of evidence that was there, and of a unit that nothing is written of
+GONE = (
+    "plant {plant}: there was evidence at an earlier start of this collector, and there is none in "
+    "{where} now: mount its volume, or restore a backup (docs/database.md). To begin another log "
+    "all the same, take the plant's line out of evidence.known in state_dir"
+)
+#: seconds between two renewals of what nothing is committed of
+RENEW_S = 3.0
 #: why a commit was not made: the database, or a token that does not sign
 Failure = KeyFileError | StoreError
 
@@ -43,9 +55,11 @@ class EvidenceStore:
     """Writer of plants, whose units it has taken. One thread in it.
 
     Args:
-        database: where.
+        database: where; it is closed with this.
+        unit: taken at once, and the plants' that are opened without naming one; "" for none.
 
     Attributes:
+        known: plants that had evidence before: no log is begun in the place of theirs.
         leases: units taken by now.
         plants: open plants by id.
         damaged: plants that could not be opened -> why.
@@ -55,15 +69,31 @@ class EvidenceStore:
         SliceLockedError: another process writes this SQLite file.
     """
 
-    def __init__(self, database: Database) -> None:
-        self.database = database
+    def __init__(self, database: Database, unit: str = "") -> None:
+        self.database, self.unit = database, unit
         self.holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self.leases: dict[str, Lease] = {}
         self.plants: dict[str, PlantWriter] = {}
         self.damaged: dict[str, str] = {}
         self.altered: dict[str, AlteredEvidenceError] = {}
+        self.known: frozenset[str] = frozenset()
         self._is_confirmed = True
-        self._lock = _take_file(database) if database.is_sqlite else None
+        self._renewed_s = time.monotonic()
+        with ExitStack() as stack:
+            stack.callback(database.close)
+            self._lock = _take_file(database) if database.is_sqlite else None
+            if unit:
+                self.take(unit)
+            stack.pop_all()
+
+    def __str__(self) -> str:
+        """The database's name."""
+        return self.database.name
+
+    @property
+    def epoch(self) -> int:
+        """How often the unit was taken, from 1; goes into each log entry."""
+        return self.leases[self.unit].epoch
 
     # -- units ------------------------------------------------------------------------------------
 
@@ -92,10 +122,29 @@ class EvidenceStore:
         """
         self._confirm()
 
+    def is_ours(self) -> bool:
+        """True, and the leases are renewed now and then; False while the database is away.
+
+        What is written needs no answer of this: each commit checks the leases for itself.
+
+        Raises:
+            SliceLostError: as by `renew`.
+        """
+        if self._lock is not None or time.monotonic() - self._renewed_s < RENEW_S:
+            return True
+        try:
+            self.renew()
+        except SliceLostError:
+            raise
+        except StoreError:
+            return False
+        self._renewed_s = time.monotonic()
+        return True
+
     # -- plants -----------------------------------------------------------------------------------
 
     def open_plant(
-        self, plant: str, signer: Signer, keys: Sequence[PublicKey], unit: str = "all"
+        self, plant: str, signer: Signer, keys: Sequence[PublicKey], unit: str = ""
     ) -> PlantWriter:
         """Open (or make) a plant's evidence at its newest state, once.
 
@@ -111,9 +160,9 @@ class EvidenceStore:
         """
         if plant in self.plants:
             return self.plants[plant]
-        lease = self.leases[unit]
+        lease = self.leases[unit or self.unit]
         try:
-            found = find(self.database, plant, keys) or self._made(plant, lease)
+            found = find(self.database, plant, keys) or self._begun(plant, lease)
         except DamagedLogError as error:
             self.damaged[plant] = str(error)
             raise
@@ -121,6 +170,11 @@ class EvidenceStore:
         self.plants[plant] = store
         store.reader.on_altered = lambda error: self._note_altered(plant, error)
         return store
+
+    def _begun(self, plant: str, lease: Lease) -> Found:
+        if plant in self.known:
+            raise DamagedLogError(GONE.format(plant=plant, where=self))
+        return self._made(plant, lease)
 
     def _made(self, plant: str, lease: Lease) -> Found:
         with self.database.writing() as connection:
@@ -133,6 +187,47 @@ class EvidenceStore:
 
     def _note_altered(self, plant: str, error: AlteredEvidenceError) -> None:
         self.altered.setdefault(plant, error)
+
+    def certificates(self, plant: str) -> Mapping[str, bytes]:
+        """Name -> bytes of what is kept beside a plant's log; nothing of one that is not there."""
+        with self.database.reading() as connection:
+            rows = connection.execute(
+                select(key_file.c.name, key_file.c.data)
+                .join(plant_table, plant_table.c.id == key_file.c.plant_id)
+                .where(plant_table.c.name == plant)
+            ).all()
+        return {row.name: row.data for row in rows}
+
+    def free_bytes(self, plant: str) -> int | None:
+        """Bytes free where evidence is written; None where another machine knows. OSError."""
+        path = file_of(self.database.url)
+        return None if path is None else shutil.disk_usage(path.parent).free
+
+    def place_of(self, plant: str, error: AlteredEvidenceError) -> str:
+        """Which row of a plant was found altered."""
+        return str(error.path.relative_to(plant))
+
+    def check_clock(self, *, is_simulated: bool) -> None:
+        """Refuse evidence of the other clock; mark what is begun under a simulated one.
+
+        Raises:
+            StoreError: it is of the other clock, or the database refuses.
+        """
+        with self.database.writing() as connection:
+            named = select(setting.c.value).where(setting.c.name == "clock")
+            was = connection.scalar(named)
+            if was is not None and not is_simulated:
+                raise StoreError(
+                    f"{self}: its log was stamped by a simulated clock: go on with --clock sim, "
+                    "or name another database"
+                )
+            if is_simulated and was is None:
+                if connection.scalar(select(func.count()).select_from(plant_table)):
+                    raise StoreError(
+                        f"{self}: there is evidence that a simulated clock would spoil: for "
+                        "--clock sim name a database of its own"
+                    )
+                connection.execute(insert(setting), {"name": "clock", "value": "simulated"})
 
     def give_up(self, plant: str, reason: str) -> None:
         """Close a plant again, if it is open: it cannot be served."""
@@ -250,6 +345,7 @@ class EvidenceStore:
     def close(self) -> None:
         """Give everything back. What is staged is dropped."""
         with ExitStack() as stack:
+            stack.callback(self.database.close)
             if self._lock is not None:
                 stack.callback(os.close, self._lock)
             for unit in list(self.leases):

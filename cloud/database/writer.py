@@ -230,11 +230,28 @@ class PlantWriter:
         self.stage_key_file(f"order-{entry.sha256.hex()}.cose", data)
         return self.stage(entry)
 
-    def lay_files(self, files: Mapping[bytes, bytes]) -> frozenset[bytes]:
+    @property
+    def notes(self) -> Sequence[str]:
+        """What was not as a clean stop leaves it: a database brings itself in order."""
+        return ()
+
+    def require_there(self) -> None:
+        """Nothing to look at: each commit looks for itself."""
+
+    def key_file(self, name: str) -> str:
+        """Where a certificate or order is kept beside the log, for people."""
+        return f"{self._database.name}: {name} of plant {self.plant}"
+
+    def lay_files(
+        self,
+        files: Mapping[bytes, bytes],
+        held_by: object = None,
+    ) -> frozenset[bytes]:
         """Keep files that a document will have, so that its commit only names them. Any thread.
 
         Args:
             files: SHA-256 -> bytes.
+            held_by: not asked: a file is kept once whoever has it.
 
         Returns:
             Their SHA-256, for `stage_record` or `unlay`.

@@ -5,7 +5,6 @@ collector's, in its turn, and acknowledged after the sync. What is read is read 
 """
 
 import asyncio
-import shutil
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -15,6 +14,7 @@ from zoneinfo import ZoneInfo
 from cloud.collector.intake import Intake
 from cloud.collector.service import Collector
 from cloud.errors import StoreError
+from cloud.evidence_store import AnyLaid
 from cloud.records.findings import READ_S, PdfShelf, findings
 from cloud.records.laboratory import Laboratory, laboratory_of
 from cloud.records.listing import Filter
@@ -23,7 +23,6 @@ from cloud.records.persons import list_laid, person_rows, told_of
 from cloud.records.replay import papers_of
 from cloud.records.rows import in_brief, row, state_of
 from cloud.records.written import body_of_written
-from cloud.store.plant import Laid, unlay
 from evidence import cose
 from evidence.documents.certified import CERTIFIED, PERSONS, decode_list
 from evidence.documents.document import (
@@ -125,12 +124,12 @@ class RecordDesk:
         try:
             future = self._collector.submit(lambda: self._taken(plant, offered, laid))
         except StoreError:  # the collector is stopping
-            unlay(laid)
+            self._unlay(plant, laid)
             raise
-        future.add_done_callback(lambda _: unlay(laid))
+        future.add_done_callback(lambda _: self._unlay(plant, laid))
         return await asyncio.wrap_future(future)
 
-    def _laid(self, plant: str, offered: Offered) -> Laid:
+    def _laid(self, plant: str, offered: Offered) -> AnyLaid:
         """Its files on disk, before the collector's thread has anything to do with them."""
         papers, enrolled = self.papers(plant), self._intake.plants.require(plant)
         if not offered.files or papers.held(offered) is not None:
@@ -141,6 +140,12 @@ class RecordDesk:
             return enrolled.store.lay_files(offered.files, papers.with_file)
         except OSError as error:
             raise StoreError(f"plant {plant}: files cannot be written: {error.strerror}") from error
+
+    def _unlay(self, plant: str, laid: AnyLaid) -> None:
+        """Remove files that no document has; what stays of them costs room alone."""
+        store: Any = self._intake.store.plants.get(plant)
+        if laid and store is not None:
+            store.unlay(laid)
 
     async def enrol(
         self, plant: str, person: str, body: Mapping[str, Any], signed_s: int
@@ -195,7 +200,7 @@ class RecordDesk:
 
         return await asyncio.wrap_future(self._collector.submit(work))
 
-    def _taken(self, plant: str, offered: Offered, laid: Laid) -> Mapping[str, Any]:
+    def _taken(self, plant: str, offered: Offered, laid: AnyLaid) -> Mapping[str, Any]:
         """On the collector's thread."""
         papers = self.papers(plant)
         held = papers.held(offered)
@@ -206,17 +211,18 @@ class RecordDesk:
         store = enrolled.store
         judged = papers.judge(offered, store.state.size, enrolled.received_ns())
         self._require_room(plant, len(offered.data))
-        store.stage_record(judged.entry, offered.data, laid)
+        stage: Any = store.stage_record  # what it laid itself
+        stage(judged.entry, offered.data, laid)
         self._collector.commit_for(plant)
         papers.take(judged)
         return row(papers, judged.logged)
 
     def _require_room(self, plant: str, size: int) -> None:
         try:
-            free = shutil.disk_usage(self._intake.store.folder(plant)).free
+            free = self._intake.store.free_bytes(plant)
         except OSError as error:
             raise StoreError(f"plant {plant}: evidence cannot be written: {error}") from error
-        if free - size < FREE_BYTES_MIN:
+        if free is not None and free - size < FREE_BYTES_MIN:
             raise StoreError(
                 f"plant {plant}: the document is not taken: {free} bytes are free on the disk, and "
                 f"{FREE_BYTES_MIN} are kept for readings; make room and send it again"

@@ -205,6 +205,15 @@ class PlantStore:
         self._log.add(folder.offsets, before.size * OFFSET.size, end, lasting=False)
         return before.size
 
+    @property
+    def notes(self) -> Sequence[str]:
+        """What was not as a clean stop leaves it."""
+        return self.recovery.notes
+
+    def unlay(self, laid: Laid) -> None:
+        """Remove files that wait no more. OSError."""
+        unlay(laid)
+
     def key_file(self, name: str) -> Path:
         """Where a certificate or order is kept beside the log."""
         return self._folder.keys / name

@@ -13,6 +13,7 @@ import logging
 import os
 import re
 import secrets
+import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
@@ -25,6 +26,7 @@ from cloud.errors import (
     SliceLostError,
     StoreError,
 )
+from cloud.store.clock_mark import check_clock
 from cloud.store.disk import Disk
 from cloud.store.known import gone, gone_text
 from cloud.store.plant import PlantStore
@@ -85,6 +87,27 @@ class SliceStore:
     def folder(self, plant: str) -> Path:
         """A plant's folder."""
         return self._root / plant
+
+    def __str__(self) -> str:
+        """The folder."""
+        return str(self._root)
+
+    def certificates(self, plant: str) -> Mapping[str, bytes]:
+        """Name -> bytes of what is kept beside a plant's log; nothing of one that is not there."""
+        found = sorted((self.folder(plant) / "keys").glob("*.crt"))
+        return {path.name: path.read_bytes() for path in found}
+
+    def free_bytes(self, plant: str) -> int | None:
+        """Bytes free on the disk of a plant's folder. OSError."""
+        return shutil.disk_usage(self.folder(plant)).free
+
+    def place_of(self, plant: str, error: AlteredEvidenceError) -> str:
+        """Which file of a plant was found altered."""
+        return str(error.path.relative_to(self.folder(plant)))
+
+    def check_clock(self, *, is_simulated: bool) -> None:
+        """As `cloud.store.clock_mark` does it."""
+        check_clock(self._root, is_simulated=is_simulated)
 
     def open_plant(self, plant: str, signer: Signer, keys: Sequence[PublicKey]) -> PlantStore:
         """Open (or make) a plant's evidence and bring it to its newest whole state, once.

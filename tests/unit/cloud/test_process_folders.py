@@ -284,8 +284,7 @@ async def test_a_standby_makes_nothing_in_the_place_of_a_folder_that_is_away(
         if "is away: nothing is made in its place" in sentence:
             asyncio.get_running_loop().call_later(0.2, back)
 
-    http = load_cloud(config).http
-    taken = await take_slice(evidence / "00", http, asyncio.Event(), say, waits=True)
+    taken = await take_slice(load_cloud(config), asyncio.Event(), say, waits=True)
     assert found == [False, True]
     assert taken is not None
     assert taken.epoch == 2

@@ -119,19 +119,14 @@ def test_an_expired_certificate_still_counts(plant: ExamplePlant) -> None:
     assert found.name == "edge-9"
 
 
-def test_earlier_collector_keys_come_after_the_own_one_once(
-    plant: ExamplePlant, tmp_path: Path
-) -> None:
+def test_earlier_collector_keys_come_after_the_own_one_once(plant: ExamplePlant) -> None:
     own, earlier = plant.identity(), generate().public_key()
-    kept = tmp_path / "kept"
-    kept.mkdir()
-    assert list(collector_keys(own, kept)) == [own.collector.key]
-    assert list(collector_keys(own, tmp_path / "absent")) == [own.collector.key]
+    assert list(collector_keys(own, {})) == [own.collector.key]
     plant.certify("collector", "before", earlier, "before.crt")
-    for name in ("collector-a.crt", "collector-b.crt"):
-        (kept / name).write_bytes((plant.folder / "before.crt").read_bytes())
-    (kept / "collector-own.crt").write_bytes((plant.folder / "collector.crt").read_bytes())
-    (kept / "gateway-edge-1.crt").write_bytes((plant.folder / "edge-1.crt").read_bytes())
+    names = {"a": "before", "b": "before", "own": "collector"}
+    kept = {f"collector-{name}.crt": (plant.folder / f"{of}.crt").read_bytes()
+            for name, of in names.items()}  # fmt: skip
+    kept["gateway-edge-1.crt"] = (plant.folder / "edge-1.crt").read_bytes()
     found = [key_sha256(key) for key in collector_keys(own, kept)]
     assert found == [key_sha256(plant.collector.public_key), key_sha256(earlier)]
 
@@ -140,8 +135,7 @@ def test_a_key_that_the_root_never_certified_as_its_collector_is_none(
     plant: ExamplePlant, tmp_path: Path
 ) -> None:
     """Of another root, of another role, and of a plant that has a root of the same key."""
-    own, kept = plant.identity(), tmp_path / "kept"
-    kept.mkdir()
+    own, kept = plant.identity(), dict[str, bytes]()
     stranger = make_plant(tmp_path / "stranger", collector=FileSigner(generate()))
     other = issue(
         "collector", "maxi", "collector", generate().public_key(),
@@ -152,5 +146,5 @@ def test_a_key_that_the_root_never_certified_as_its_collector_is_none(
         ("collector-b.crt", (plant.folder / "edge-1.crt").read_bytes()),
         ("collector-c.crt", certificate_to_pem(other)),
     ):
-        (kept / name).write_bytes(pem)
+        kept[name] = pem
     assert list(collector_keys(own, kept)) == [own.collector.key]

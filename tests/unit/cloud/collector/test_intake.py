@@ -320,9 +320,8 @@ def test_a_new_collector_key_goes_on_with_the_old_ones_log(
         "root", "collector", "gateway", "collector",
     ]  # fmt: skip
     opened.store.close()
-    (tmp_path / "00/mini/keys/collector-x.crt").write_bytes(b"garbage")
     with pytest.raises(DamagedLogError, match=r"collector-x\.crt: not a PEM certificate"):
-        collector_keys(new.identity(), tmp_path / "00/mini/keys")
+        collector_keys(new.identity(), {"collector-x.crt": b"garbage"})
 
 
 @settings(max_examples=25, deadline=None)
