@@ -283,7 +283,8 @@ LONG = ("steelworks-normal",)
 )
 async def test_a_whole_month(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(desk_module, "FREE_BYTES_MIN", 0)
-    works = Works(tmp_path, case.scenario)
+    # one of them keeps its evidence in a database: all else is the same
+    works = Works(tmp_path, case.scenario, in_database=case.scenario == "smelter-normal")
     config = configuration(case, works)
     await works.enrol()
     played = await works.measure(case.scenario, config, case.replacement, **case.mix)

@@ -16,6 +16,8 @@ from cloud.closing.archive import ArchiveFolder
 from cloud.closing.months import Months
 from cloud.collector.inbox import Message
 from cloud.collector.topics import Sender
+from cloud.database.engine import Database
+from cloud.database.store import EvidenceStore
 from cloud.month.book import MonthBook
 from cloud.month.engine import MonthEngine
 from cloud.month.facts import Facts
@@ -190,13 +192,15 @@ class Works:
         root: the plant's root certificate.
     """
 
-    def __init__(self, folder: Path, plant: str) -> None:
+    def __init__(self, folder: Path, plant: str, *, in_database: bool = False) -> None:
+        database = f"sqlite:///{folder}/cloud.db"
+        store = EvidenceStore(Database(database), "00") if in_database else None
         made = make_plant(folder, plant=plant)
         self.plant, self.gateway = plant, made.gateways[GATEWAY]
         self.root, self.archives = folder / plant / "root.crt", folder / "archives"
         self.archives.mkdir()
         self._sender = Sender(plant, GATEWAY)
-        self.running = running = Running(made, folder / "00")
+        self.running = running = Running(made, folder / "00", store=store)
         self._key = made.collector.public_key
         self.collector_sha256 = key_sha256(self._key)
         self.records = RecordDesk(running.collector, running.intake, made.collector)

@@ -12,6 +12,7 @@ from cloud.collector.intake import Intake
 from cloud.collector.opening import open_plants
 from cloud.collector.service import Collector
 from cloud.collector.topics import Sender
+from cloud.evidence_store import AnyStore
 from cloud.store.slice import SliceStore
 from evidence.receipt import decode_receipt
 from tests.unit.cloud.evidence_examples import ExamplePlant, ManualClock
@@ -61,9 +62,12 @@ class FakePage:
 class Running:
     """A collector over a folder, with a link and a page that remember."""
 
-    def __init__(self, plant: ExamplePlant, root: Path, key_folder: Path | None = None) -> None:
+    def __init__(
+        self, plant: ExamplePlant, root: Path, key_folder: Path | None = None,
+        store: AnyStore | None = None,
+    ) -> None:  # fmt: skip
         self.plant, self.link, self.page, self.inbox = plant, FakeLink(), FakePage(), Inbox()
-        self.store = SliceStore(root)
+        self.store = store or SliceStore(root)
         self.clock = ManualClock()
         self.intake = Intake(self.store, self.clock, plant.collector)
         open_plants(self.intake, [replace(plant.identity(), key_folder=key_folder)])
