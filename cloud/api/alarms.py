@@ -79,9 +79,10 @@ def alarms(given: Given, who: Who, plant: PlantFilter = "") -> dict[str, Any]:
 def count(given: Given, who: Who, plant: PlantFilter = "") -> dict[str, int]:
     """How many alarms nobody has acknowledged, of a plant or of all plants one may see.
 
-    `elsewhere` are those of the other plants.
+    `elsewhere` are those of the other plants. A plant that has sent no configuration has none.
     """
-    return _unacknowledged(given, who, plants_for(given, who, plant))
+    seen = given.all_plants_of(who)
+    return _unacknowledged(given, who, [one for one in seen if plant in ("", one)])
 
 
 def _unacknowledged(given: Services, who: Principal, plants: Sequence[str]) -> dict[str, int]:

@@ -46,6 +46,14 @@ def with_sources(config: dict[str, Any], rng: random.Random) -> dict[str, Any]:
                 made["statement"][key][place] = entry
             if rng.random() < 0.85 or entry["rule"] == "records":
                 entry["source"] = source
+    tables = ("fuels", "process", "products", "clinker", "substitutes")
+    entries = [entry for key in tables for entry in made["statement"].get(key, ())]
+    entries += [made["statement"][key] for key in ("output",) if key in made["statement"]]
+    left = {entry.get(key) for entry in entries for key in ("point", "purchased", "output")}
+    if "beside" in made["statement"]:  # no second meter of one that is there no more
+        made["statement"]["beside"] = [
+            one for one in made["statement"]["beside"] if one.get("of", None) in (None, *left)
+        ]
     return with_computed(made)
 
 
