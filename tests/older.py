@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.untar import untar
+
 #: the last programs whose spools were of format 3, and 0.1.0 as it made the spool of format 4
 FORMAT_3 = "e9a896468758a7ff2dbc0a04794d1ca96e0dbcb7"
 FORMAT_4 = "9b2afc08113e0e6665d44ba51a541d46c59101a5"
@@ -27,5 +29,5 @@ def older_program(commit: str, folder: Path) -> Path:
     if done.returncode:
         pytest.skip(f"no history here to take {commit[:8]} from: {done.stderr.decode().strip()}")
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
-        archive.extractall(folder, filter="data")
+        untar(archive, folder)
     return folder

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from build_hooks import bundle
 from build_hooks.bundle_lock import Target, lock_of, pins_of
 from build_hooks.bundle_sbom import licence_of, sbom_of
+from tests.untar import untar
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -89,7 +90,7 @@ class Desk:
         bundle.sign_file(out, self.key)
         shutil.rmtree(made)
         with tarfile.open(out) as archive:
-            archive.extractall(self.folder, filter="data")
+            untar(archive, self.folder)
         return made
 
     def run(self, made: Path, *arguments: object) -> tuple[int, str]:

@@ -13,6 +13,7 @@ import pytest
 
 from build_hooks import bundle
 from build_hooks.bundle_lock import ARCHITECTURES, Target, pins_of
+from tests.untar import untar
 
 PYTHON = "{}.{}".format(*sys.version_info[:2])
 PYTHONS = ("3.11", "3.13")  # of Debian 12 and 13
@@ -30,7 +31,7 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     wanted = ["--arch", request.param, "--python", ",".join(PYTHONS)]
     assert bundle.main([*wanted, "--key", str(key), "--out", str(out)]) == 0
     with tarfile.open(out) as archive:
-        archive.extractall(folder, filter="data")
+        untar(archive, folder)
     (unpacked,) = folder.glob("stackproof-*")
     return unpacked
 

@@ -31,6 +31,7 @@ from tests.system.playing import (
     verify,
 )
 from tests.system.watching import Seen, secrets, watching
+from tests.untar import untar
 
 SECONDS = 20
 
@@ -82,7 +83,7 @@ def test_no_secret_is_in_what_others_see(watched: tuple[Path, str, Seen]) -> Non
     packed = out / "support.tar.gz"
     assert stackproof("edge", "support", str(site), "--out", str(packed)).returncode == 0
     with tarfile.open(packed) as archive:
-        archive.extractall(out / "support", filter="data")
+        untar(archive, out / "support")
     assert {path.suffix for path in hidden} == {".pem", ".token"}
     files = [path for path in out.rglob("*") if path.is_file() and path not in hidden]
     assert len([path for path in files if path.suffix == ".log"]) >= 3
