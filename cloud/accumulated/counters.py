@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 from edge.calc.decimal_text import rounded_text
 from edge.calc.flags import Flag
@@ -20,8 +20,8 @@ from edge.calc.folds.live_sums import LiveSums
 from edge.calc.folds.papers import Paper, Papers
 from evidence.counts import count_to_text
 
-#: between two marks, and how far back the oldest one is: what "lately" is judged by
-MARK_NS, REACH_NS = 10 * 10**9, 3_600 * 10**9
+#: what "lately" is judged by: so many marks so far apart, then others up to an hour back
+NEAR, MARK_NS, FAR_NS, REACH_NS = 8, 10 * 10**9, 600 * 10**9, 3_600 * 10**9
 #: readings of a flow that say something of what passed: a furnace may switch between two of them
 LEAST_READINGS = 8
 #: of a shorter part of a month balances say nothing: what is weighed in is burnt later
@@ -103,8 +103,7 @@ class CounterTold:
     so_far: Mapping[str, Any] | None = None
 
 
-@dataclass
-class _Mark:
+class _Mark(NamedTuple):
     """What a totaliser and its flow had counted at a tick."""
 
     at_ns: int
@@ -114,10 +113,33 @@ class _Mark:
 
 
 @dataclass
+class _Marks:
+    """Marks of one totaliser: the newest close together, older ones far apart."""
+
+    near: deque[_Mark] = field(default_factory=lambda: deque(maxlen=NEAR))
+    far: deque[_Mark] = field(default_factory=deque)
+
+    def add(self, now: _Mark) -> None:
+        if self.near and now.at_ns - self.near[-1].at_ns < MARK_NS:
+            return
+        if len(self.near) == NEAR:
+            gone = self.near[0]
+            if not self.far or gone.at_ns - self.far[-1].at_ns >= FAR_NS:
+                self.far.append(gone)
+        self.near.append(now)
+        while self.far and now.at_ns - self.far[0].at_ns > REACH_NS:
+            self.far.popleft()
+
+    def all(self) -> list[_Mark]:
+        """Oldest first."""
+        return [*self.far, *self.near]
+
+
+@dataclass
 class Lately:
     """Marks of a plant's totalisers over the last hour of ticks, in memory alone."""
 
-    marks: dict[str, deque[_Mark]] = field(default_factory=dict)
+    marks: dict[str, _Marks] = field(default_factory=dict)
 
     def forget(self) -> None:
         """Readings of a time that is over are counted: nothing is lately."""
@@ -129,18 +151,18 @@ class Lately:
         if meter.flow is None or line is None:
             return []
         least_ns = max(least_ns, LEAST_READINGS * meter.flow.longest_ns // 2)
-        marks = self.marks.setdefault(meter.point.id, deque())
         now = _Mark(through_ns, line.matched, line.integral, line.covered_ns)
+        held = self.marks.setdefault(meter.point.id, _Marks())
+        marks = held.all()
         if marks and (now.covered_ns < marks[-1].covered_ns or now.matched < marks[-1].matched):
-            marks.clear()  # a spike was taken back, and with it what was compared
-        while marks and through_ns - marks[0].at_ns > REACH_NS:
-            marks.popleft()
+            # a spike was taken back, and with it what was compared
+            held = self.marks[meter.point.id] = _Marks()
+            marks = []
         near = next((m for m in reversed(marks) if now.covered_ns - m.covered_ns >= least_ns), None)
+        held.add(now)
         found = [] if near is None else [_between(meter, near, now)]
         if near is not None and marks[0] is not near:
             found.append(_between(meter, marks[0], now))
-        if not marks or through_ns - marks[-1].at_ns >= MARK_NS:
-            marks.append(now)
         return found
 
 
@@ -180,11 +202,14 @@ def is_asked_of_people(sums: LiveSums) -> bool:
     return bool(checks_of(sums)) or any(owed_flags(one) for one in counters_of(sums, ()))
 
 
+def is_judged(sums: LiveSums) -> bool:
+    """So much of the month was counted that its cross-checks say something."""
+    return sums.through_ns - sums.from_ns >= LEAST_CHECKED_NS
+
+
 def checks_of(sums: LiveSums) -> list[str]:
     """Flags of the month's cross-checks that are outside; none in its first day."""
-    if sums.through_ns - sums.from_ns < LEAST_CHECKED_NS:
-        return []
-    return list(sums.as_map()["month"].get("checks", ()))
+    return [] if not is_judged(sums) else list(sums.as_map()["month"].get("checks", ()))
 
 
 def owed_flags(told: CounterTold) -> list[Flag]:

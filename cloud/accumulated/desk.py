@@ -21,6 +21,7 @@ from cloud.accumulated.counters import (
     Lately,
     checks_of,
     counters_of,
+    is_judged,
     owed_flags,
 )
 from cloud.accumulated.counting import PlantCount
@@ -61,6 +62,7 @@ class _Followed:
     lately: Lately = field(default_factory=Lately)
     counters: Sequence[CounterTold] = ()
     checks: Sequence[tuple[str, str]] = ()
+    past_checks: dict[str, list[str]] = field(default_factory=dict)
     before: tuple[str, Mapping[str, Counted]] = ("", field(default_factory=dict))  # by month
     shown: Mapping[str, Any] = field(default_factory=dict)
 
@@ -197,8 +199,14 @@ class Accumulations:
         count = followed.count
         if count.sums is None or count.is_behind:
             return []
-        months = [*count.past, count.sums]
-        return [(sums.month, flag) for sums in months for flag in checks_of(sums)]
+        for sums in count.past:
+            if sums.month not in followed.past_checks:  # nothing is counted there any more
+                followed.past_checks[sums.month] = checks_of(sums)
+        past = {sums.month: followed.past_checks[sums.month] for sums in count.past}
+        shown = followed.shown.get("periods", {}).get("month", {})
+        now = shown.get("checks", ()) if is_judged(count.sums) else ()
+        return [(month, flag) for month, flags in [*past.items(), (count.sums.month, now)]
+                for flag in flags]  # fmt: skip
 
     def _counters(self, plant: str, followed: _Followed) -> list[CounterTold]:
         count = followed.count

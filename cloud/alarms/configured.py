@@ -65,6 +65,7 @@ class ConfigWatch:
             EvidenceError: what is there is no configuration.
         """
         evidence, found = self._evidence_of(plant), list[Configured]()
+        self._forget(plant, evidence)
         for stream in evidence.streams():
             known = list(evidence.configs(stream).items())[-CONFIGS_MAX - 1 :]
             steps = list[tuple[bytes, _Step]]()
@@ -81,6 +82,16 @@ class ConfigWatch:
                     sum(step.count for _, step in steps), tuple(named),
                 ))  # fmt: skip
         return found
+
+    def _forget(self, plant: str, evidence: PlantEvidence) -> None:
+        """Only the newest are compared: a gateway may sign any number."""
+        newest = {
+            (plant, stream, cfg)
+            for stream in evidence.streams()
+            for cfg in list(evidence.configs(stream))[-CONFIGS_MAX:]
+        }
+        for key in [key for key in self._steps if key[0] == plant and key not in newest]:
+            del self._steps[key]
 
     def _step(
         self, evidence: PlantEvidence, stream: str, cfg: bytes, seqs: tuple[int, int]

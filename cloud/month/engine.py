@@ -206,7 +206,9 @@ class MonthEngine:
     def _require_complete(self, plant: str, month: str, reason: str) -> None:
         blocking = self._blocking(plant, month)
         if blocking and not reason:
-            told = ", ".join(f"{one['what']} ({one['by']})" for one in blocking[:5])
+            told = ", ".join(
+                f"{one['values'].get('flag', one['what'])} ({one['by']})" for one in blocking[:5]
+            )
             more = len(blocking) - 5
             told += f" and {more} more" if more > 0 else ""
             raise MonthRefusedError(
