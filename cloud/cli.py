@@ -22,6 +22,7 @@ from cloud.commands.beside import add_beside_command
 from cloud.commands.broker import add_broker_commands
 from cloud.commands.front import add_front_command
 from cloud.commands.keys import add_key_commands
+from cloud.commands.migrate import add_migrate_command
 from cloud.commands.months import add_month_commands
 from cloud.commands.one_way import add_one_way_commands
 from cloud.commands.persons import add_person_commands
@@ -90,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     add_broker_commands(commands)
     add_person_commands(commands)
     add_store_commands(commands)
+    add_migrate_command(commands)
     add_backup_commands(commands)
     add_state_backup_commands(commands)
     add_account_commands(commands)

@@ -9,7 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cloud.config import load_cloud
+from sqlalchemy import select
+
+from cloud.config import CloudConfig, load_cloud
+from cloud.database.engine import Database
+from cloud.database.schema import plant as plant_table
 from cloud.errors import StoreError
 from cloud.store.fsck import Trusted
 from cloud.store.known import gone, read_known
@@ -25,12 +29,19 @@ class Target:
         plants: plant id -> whose checkpoints are believed, sorted.
         absent: plants of CLOUD.toml that have no evidence here.
         gone: those of them, and of those whose log is empty, that had some at an earlier start.
+        database: where they are, None of folders.
     """
 
     root: Path
     plants: dict[str, Trusted]
     absent: tuple[str, ...]
     gone: tuple[str, ...] = ()
+    database: Database | None = None
+
+    @property
+    def where(self) -> str:
+        """Where the evidence is, for people."""
+        return str(self.root) if self.database is None else self.database.name
 
     @property
     def is_pinned(self) -> bool:
@@ -60,7 +71,7 @@ def find_target(where: Path, plant: str | None) -> Target:
         lost = tuple(one for one in target.gone if one == plant)
         return replace(target, plants={plant: target.plants[plant]}, absent=(), gone=lost)
     known = ", ".join(target.plants) or "none"
-    raise StoreError(f"{target.root}: no evidence of plant {plant}; there is: {known}")
+    raise StoreError(f"{target.where}: no evidence of plant {plant}; there is: {known}")
 
 
 def _of_folder(folder: Path) -> Target:
@@ -79,10 +90,9 @@ def _of_folder(folder: Path) -> Target:
 def _of_config(path: Path) -> Target:
     config = load_cloud(path)
     root = config.evidence_dir / config.slice
-    named = {
-        identity.plant: Trusted(identity.root.certificate, (identity.collector.key,))
-        for identity in config.plants
-    }
+    if config.database:
+        return _of_database(config)
+    named = trusted_of(config)
     there = _plants_in(root)
     plants = {name: named.get(name, Trusted()) for name in there}
     known = frozenset[str]()
@@ -90,6 +100,38 @@ def _of_config(path: Path) -> Target:
         known = read_known(config.state_dir) & named.keys()
     absent = tuple(sorted(named.keys() - plants.keys()))
     return Target(root, plants, absent, gone=tuple(_gone(root, sorted(known))))
+
+
+def _of_database(config: CloudConfig) -> Target:
+    database = Database(config.database, config.durability)
+    named = trusted_of(config)
+    with database.reading() as connection:
+        there = set(
+            connection.scalars(select(plant_table.c.name).where(plant_table.c.unit == config.slice))
+        )
+    plants = {name: named.get(name, Trusted()) for name in sorted(there)}
+    lacking = tuple(sorted(named.keys() - there))
+    with contextlib.suppress(PermissionError):
+        known = read_known(config.state_dir) & named.keys()
+        return Target(Path(), plants, lacking, tuple(sorted(known - there)), database)
+    return Target(Path(), plants, lacking, (), database)
+
+
+def trusted_of(config: CloudConfig) -> dict[str, Trusted]:
+    """Plant -> its root and the collector's key, of each that CLOUD.toml names."""
+    return {
+        identity.plant: Trusted(identity.root.certificate, (identity.collector.key,))
+        for identity in config.plants
+    }
+
+
+def require_folders(where: Path, command: str) -> None:
+    """StoreError where CLOUD.toml names a database, which has its own way to do it."""
+    if where.is_file() and (config := load_cloud(where)).database:
+        raise StoreError(
+            f"{config.where}: {command} is for evidence in folders; what a database has in its "
+            "place, docs/database.md says"
+        )
 
 
 def _gone(root: Path, known: list[str]) -> Iterator[str]:

@@ -18,7 +18,7 @@ from cloud.store.copying import copy_plant
 from cloud.store.fsck import Checked, Trusted, check_plant
 from cloud.store.fsck_findings import Fault
 from cloud.store.known import gone_text
-from cloud.store_targets import Target, find_target
+from cloud.store_targets import Target, find_target, require_folders
 from evidence.errors import EvidenceError
 
 #: what stood beside the log when its commit had not ended: no receipt speaks of it
@@ -74,6 +74,7 @@ def add_backup_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's own
 
 
 def _backup(args: argparse.Namespace) -> int:
+    require_folders(args.where, "backup")
     target = find_target(args.where, args.plant)
     checked = _copied(target.folder(args.plant), args.out / args.plant, target.plants[args.plant])
     _print("backed up", checked, args.out / args.plant)
@@ -90,6 +91,7 @@ def _tell_unpinned(target: Target) -> None:
 
 def _backup_all(args: argparse.Namespace) -> int:
     """One that cannot be copied keeps no other from being copied: a disk may be full of one."""
+    require_folders(args.config, "backup")
     target, wrong = find_target(args.config, None), list[str]()
     for plant, trusted in target.plants.items():
         try:
@@ -112,6 +114,7 @@ def _backup_all(args: argparse.Namespace) -> int:
 
 
 def _restore(args: argparse.Namespace) -> int:
+    require_folders(args.config, "restore")
     config, plant = load_cloud(args.config), args.backup.resolve().name
     known = {identity.plant: identity for identity in config.plants}
     if plant not in known:

@@ -17,6 +17,8 @@ from typing import Any
 
 from cloud.commands.ids import plant_id
 from cloud.commands.series import refill
+from cloud.database.fsck import check_plant as check_in_database
+from cloud.database.store import GONE
 from cloud.errors import StoreError
 from cloud.store.disk import Disk
 from cloud.store.fsck import Checked, check_plant
@@ -24,7 +26,7 @@ from cloud.store.known import gone_text
 from cloud.store.layout import PlantFolder
 from cloud.store.rebuild import rebuild_plant, rebuildable
 from cloud.store.slice import Watch, take_lock
-from cloud.store_targets import Target, find_target
+from cloud.store_targets import Target, find_target, require_folders
 from evidence.printed import printable
 
 EXIT_SOUND, EXIT_FOUND = 0, 1
@@ -64,7 +66,7 @@ def add_store_commands(commands: Any) -> None:  # noqa: ANN401 - argparse's own 
 
 def _fsck(args: argparse.Namespace) -> int:
     target = find_target(args.where, args.plant)
-    watch = Watch(target.root)
+    watch = None if target.database is not None else Watch(target.root)
     slowly = None if args.walk is None else Slowly(args.walk)
     found, amiss = _each(
         target, lambda plant: (_check(target, plant, watch, slowly, args.first), 0)
@@ -73,6 +75,7 @@ def _fsck(args: argparse.Namespace) -> int:
 
 
 def _rebuild(args: argparse.Namespace) -> int:
+    require_folders(args.where, "rebuild")
     target = find_target(args.where, args.plant)
     with _readable(target):
         _require_no_others(target)
@@ -193,11 +196,16 @@ def _check(
             share = f" of {total}" if total else ""
             print(f"\r… {plant}: {done}{share} log entries   ", end="", file=sys.stderr, flush=True)
 
-    checked = check_plant(
-        plant, target.folder(plant), target.plants[plant],
-        is_quiet=(lambda: True) if watch is None else watch.is_quiet, progress=slowly or progress,
-        first=first,
-    )  # fmt: skip
+    trusted = target.plants[plant]
+    if target.database is not None:
+        checked = check_in_database(
+            plant, target.database, trusted, progress=slowly or progress, first=first
+        )
+    else:
+        checked = check_plant(
+            plant, target.folder(plant), trusted, progress=slowly or progress, first=first,
+            is_quiet=(lambda: True) if watch is None else watch.is_quiet,
+        )  # fmt: skip
     if sys.stderr.isatty():
         print(f"\r{'':<64}\r", end="", file=sys.stderr)
     return checked
@@ -226,9 +234,12 @@ def _print(target: Target, found: list[tuple[Checked, int]]) -> None:
             print(f"{checked.plant}: made again what {rebuilt} finding(s) named")
         _print_plant(checked)
     for plant in target.gone:
-        print(f"GONE  {gone_text(target.folder(plant))}")
+        is_folder = target.database is None
+        said = gone_text(target.folder(plant)) if is_folder else GONE.format(
+            plant=plant, where=target.where)  # fmt: skip
+        print(f"GONE  {said}")
     for plant in sorted({*target.absent} - {*target.gone}):
-        print(f"{plant}: no evidence under {target.root} yet; if there was some, it is gone")
+        print(f"{plant}: no evidence under {target.where} yet; if there was some, it is gone")
     if not target.is_pinned:
         print(
             "not checked: whose roots these are; name CLOUD.toml with all these plants to compare"

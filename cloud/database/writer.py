@@ -171,10 +171,19 @@ class PlantWriter:
             raise ValueError(f"{entry.stream} seq {entry.seq} is not the next object of its stream")
         return self._stage(entry, data, t0_ns=t0_ns, newest_ns=newest_ns)
 
+    def stage_as_logged(
+        self, entry: Entry, data: bytes = b"", *, t0_ns: int = 0, newest_ns: int = 0
+    ) -> int:
+        """Log an entry of another store as it stands there, with its object; the entry's index."""
+        return self._put(entry, data, t0_ns=t0_ns, newest_ns=newest_ns)
+
     def _stage(self, logged: Entry, data: bytes, *, t0_ns: int, newest_ns: int) -> int:
-        before = self._state
-        received_ns = max(logged.received_ns, before.received_ns)
+        received_ns = max(logged.received_ns, self._state.received_ns)
         logged = replace(logged, received_ns=received_ns, epoch=self.lease.epoch)
+        return self._put(logged, data, t0_ns=t0_ns, newest_ns=newest_ns)
+
+    def _put(self, logged: Entry, data: bytes, *, t0_ns: int, newest_ns: int) -> int:
+        before, received_ns = self._state, logged.received_ns
         encoded = encode_entry(logged)
         leaf, number = leaf_hash(encoded), before.size
         place = None
@@ -297,10 +306,18 @@ class PlantWriter:
         """
         if entry.kind is not Kind.RECORD or entry.sha256 in self._state.records:
             raise ValueError(f"document {entry.sha256.hex()} is logged already, or is none")
-        for sha256 in sorted(files):
-            self._add(attached, document=entry.sha256, file=sha256)
-        self._add(document, sha256=entry.sha256, data=data)
+        self.add_document(entry.sha256, data, files)
         return self._stage(entry, b"", t0_ns=0, newest_ns=0)
+
+    def add_document(self, sha256: bytes, data: bytes, files: frozenset[bytes]) -> None:
+        """Keep a document and name its files, with the next commit; its entry is staged apart."""
+        for file in sorted(files):
+            self._add(attached, document=sha256, file=file)
+        self._add(document, sha256=sha256, data=data)
+
+    def add_aside(self, sha256: bytes, data: bytes) -> None:
+        """Keep an object aside, with the next commit; its entry is staged apart."""
+        self._add(aside, sha256=sha256, data=data)
 
     def stage_kept(self, entry: Entry, data: bytes) -> bool:
         """Put an object aside and log its REJECT entry, with the next commit.
@@ -318,7 +335,7 @@ class PlantWriter:
         kept = self._state.kept
         if entry.sha256 in kept or len(kept) >= room_for(entry):
             return False
-        self._add(aside, sha256=entry.sha256, data=data)
+        self.add_aside(entry.sha256, data)
         self.stage(entry)
         return True
 

@@ -99,6 +99,7 @@ class Finding:
         where: offset, stream, seq or index of the first place, for programs.
         more: how many more places of the same kind in this file.
         last: the last of them.
+        advice: what to do, in place of the fault's remedy.
     """
 
     fault: Fault
@@ -107,12 +108,13 @@ class Finding:
     where: dict[str, int | str]
     more: int = 0
     last: str = ""
+    advice: str = ""
 
     @property
     def sentence(self) -> str:
         """For people: where, what, what it means, what to do."""
         rest = f" (and {self.more} more, the last: {self.last})" if self.more else ""
-        return f"{self.file}: {self.what}{rest}; {self.fault.remedy.value}"
+        return f"{self.file}: {self.what}{rest}; {self.advice or self.fault.remedy.value}"
 
     def as_json(self) -> dict[str, Any]:
         """For programs."""
@@ -129,7 +131,9 @@ class Finding:
 class Findings:
     """All findings of a plant, one for each fault and file."""
 
-    def __init__(self) -> None:
+    def __init__(self, advice: str = "") -> None:
+        """`advice`: what to do about each; "" for what the fault says."""
+        self._advice = advice
         self._found: dict[tuple[Fault, str], Finding] = {}
 
     def add(self, fault: Fault, file: str, what: str, **where: int | str) -> None:
@@ -143,7 +147,7 @@ class Findings:
         """
         known = self._found.get((fault, file))
         if known is None:
-            self._found[fault, file] = Finding(fault, file, what, where)
+            self._found[fault, file] = Finding(fault, file, what, where, advice=self._advice)
         else:
             known.more += 1
             known.last = ", ".join(f"{name} {value}" for name, value in where.items())

@@ -18,7 +18,7 @@ class KeptPlant(WholePlant):
 
     @staticmethod
     def lay(plant: Any, files: dict[bytes, bytes]) -> Any:
-        return plant.lay_files(files)
+        return plant.lay_files(files, lambda _: ())
 
     def open_in(self, database: Database) -> tuple[EvidenceStore, PlantWriter]:
         store = EvidenceStore(database)
