@@ -231,7 +231,8 @@ class _Reader:
         if slice_id and not SLICE_ID.fullmatch(slice_id):
             cloud.complain("slice", f'{slice_id!r} is not two hex digits "00" to "ff"')
         database, durability = self._database(cloud)
-        evidence_dir = self._folder(cloud, "evidence_dir", "evidence" if database else None)
+        default = None if cloud.raw("database") is None else "evidence"
+        evidence_dir = self._folder(cloud, "evidence_dir", default)
         state_dir = self._folder(cloud, "state_dir")
         signer = self._signer(cloud)
         archive_dir = self._folder(cloud, "archive_dir", default="archives")

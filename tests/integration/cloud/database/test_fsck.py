@@ -99,7 +99,7 @@ def strange(table: str) -> Change:
 
 
 def without(statement: object) -> Change:
-    return lambda connection: connection.execute(statement)  # type: ignore[call-overload]
+    return lambda connection: connection.execute(statement)  # type: ignore[call-overload] # a statement of any kind
 
 
 SCAN = hashlib.sha256(SCANS[0]).digest()
