@@ -4,8 +4,8 @@
 format = 1
 [cloud]
 slice = "00"                       # which plants: their topics and evidence
-evidence_dir = "evidence"          # paths are relative to this file
-# database = "sqlite:///cloud.db"  # in place of evidence_dir: docs/database.md
+database = "sqlite:///evidence.db" # the default; paths are relative to this file; or a PostgreSQL:
+#                                  # docs/database.md
 # durability = "one machine is enough"  # a PostgreSQL without a synchronous standby
 state_dir = "state"
 archive_dir = "archives"           # the default; sealed months go here
@@ -63,7 +63,7 @@ from cloud.config_http import HttpConfig, read_http
 from cloud.config_months import MonthsConfig, read_months
 from cloud.config_normal import read_normal
 from cloud.config_series import SeriesConfig, read_series
-from cloud.database.urls import ONE_MACHINE, file_of, placed, without_password
+from cloud.database.urls import DEFAULT, ONE_MACHINE, file_of, placed, without_password
 from cloud.database.urls import url_fault as url_fault_of
 from cloud.errors import CloudConfigError, CloudError
 from cloud.live.normal import NormalBand
@@ -89,7 +89,8 @@ class CloudConfig:
     Attributes:
         path: the file.
         slice: two hex digits.
-        evidence_dir: the slice's evidence is under <evidence_dir>/<slice>, without a database.
+        evidence_dir: folders of before databases; the slice's evidence is under
+            <evidence_dir>/<slice> where it is given and no database is.
         database: URL of the database that evidence is kept in, "" for `evidence_dir`.
         durability: what a commit there must outlive (`cloud.database.urls`).
         state_dir: broker, token, ready file.
@@ -231,7 +232,7 @@ class _Reader:
         if slice_id and not SLICE_ID.fullmatch(slice_id):
             cloud.complain("slice", f'{slice_id!r} is not two hex digits "00" to "ff"')
         database, durability = self._database(cloud)
-        default = None if cloud.raw("database") is None else "evidence"
+        default = "evidence" if database or cloud.raw("database") is not None else None
         evidence_dir = self._folder(cloud, "evidence_dir", default)
         state_dir = self._folder(cloud, "state_dir")
         signer = self._signer(cloud)
@@ -271,7 +272,8 @@ class _Reader:
 
     def _database(self, cloud: Fields) -> tuple[str, str]:
         """URL and durability; "" for both where evidence is in folders."""
-        url = cloud.text("database", default="")
+        is_new = cloud.raw("database") is None and cloud.raw("evidence_dir") is None
+        url = cloud.text("database", default=DEFAULT if is_new else "")
         durability = cloud.text("durability", default="")
         if url and (fault := url_fault_of(url)):
             cloud.complain("database", fault)

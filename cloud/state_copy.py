@@ -55,7 +55,7 @@ def copy_state(state: Path, to: Path) -> Mapping[str, int]:
         if ACCOUNTS not in found:
             raise StoreError(f"{state}: no collector has run here: there is no {ACCOUNTS}")
         for name in found:
-            _copy(state / name, made / name)
+            copy_database(state / name, made / name)
         sums = {name: _sha256(made / name) for name in found}
         _write(made / SUMS, json.dumps(sums, indent=1).encode())
         sync_names(made)
@@ -157,7 +157,8 @@ def _sums(backup: Path) -> Mapping[str, str]:
     return {name: str(value) for name, value in found.items()}
 
 
-def _copy(path: Path, to: Path) -> None:
+def copy_database(path: Path, to: Path) -> None:
+    """Copy an SQLite as it is at one instant, whatever is written meanwhile; StoreError."""
     _write(to, b"")
     try:
         source = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=BUSY_S)

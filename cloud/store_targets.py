@@ -105,16 +105,19 @@ def _of_config(path: Path) -> Target:
 def _of_database(config: CloudConfig) -> Target:
     database = Database(config.database, config.durability)
     named = trusted_of(config)
-    with database.reading() as connection:
-        there = set(
-            connection.scalars(select(plant_table.c.name).where(plant_table.c.unit == config.slice))
-        )
+    there = plants_in(database)
     plants = {name: named.get(name, Trusted()) for name in sorted(there)}
     lacking = tuple(sorted(named.keys() - there))
     with contextlib.suppress(PermissionError):
         known = read_known(config.state_dir) & named.keys()
         return Target(Path(), plants, lacking, tuple(sorted(known - there)), database)
     return Target(Path(), plants, lacking, (), database)
+
+
+def plants_in(database: Database) -> set[str]:
+    """Ids of the plants that have evidence in a database."""
+    with database.reading() as connection:
+        return set(connection.scalars(select(plant_table.c.name)))
 
 
 def trusted_of(config: CloudConfig) -> dict[str, Trusted]:

@@ -61,7 +61,7 @@ format = 1
 
 [cloud]
 slice = "00"
-evidence_dir = "evidence"
+database = "sqlite:///evidence.db"
 state_dir = "cloud"
 archive_dir = "{archives}"
 key = "file:{keys}/collector.pem"

@@ -6,19 +6,29 @@ was copied is checked like `fsck` before it gets its name, on both ways.
 
 import argparse
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from cloud.commands.backup_state import back_up
 from cloud.commands.ids import plant_id
-from cloud.config import load_cloud
+from cloud.config import CloudConfig, load_cloud
+from cloud.database.engine import Database
+from cloud.database.fsck import check_plant as check_in_database
+from cloud.database.urls import file_of
 from cloud.errors import CloudError, StoreError
-from cloud.state_copy import beside, told
+from cloud.state_copy import beside, copy_database, told
 from cloud.store.copying import copy_plant
 from cloud.store.fsck import Checked, Trusted, check_plant
 from cloud.store.fsck_findings import Fault
 from cloud.store.known import gone_text
-from cloud.store_targets import Target, find_target, require_folders
+from cloud.store_targets import (
+    Target,
+    find_target,
+    plants_in,
+    require_folders,
+    trusted_of,
+)
 from evidence.errors import EvidenceError
 
 #: what stood beside the log when its commit had not ended: no receipt speaks of it
@@ -91,7 +101,9 @@ def _tell_unpinned(target: Target) -> None:
 
 def _backup_all(args: argparse.Namespace) -> int:
     """One that cannot be copied keeps no other from being copied: a disk may be full of one."""
-    require_folders(args.config, "backup")
+    config = load_cloud(args.config)
+    if config.database:
+        return _backup_database(args, config)
     target, wrong = find_target(args.config, None), list[str]()
     for plant, trusted in target.plants.items():
         try:
@@ -111,6 +123,42 @@ def _backup_all(args: argparse.Namespace) -> int:
     for sentence in wrong:
         print(f"NOT backed up: {sentence}", file=sys.stderr)
     return 2 if wrong else 0
+
+
+def _backup_database(args: argparse.Namespace, config: CloudConfig) -> int:
+    """An SQLite as it is at one instant, checked; a server has its own way."""
+    source, wrong = file_of(config.database), list[str]()
+    if source is None:
+        wrong.append(f"{config.where}: back it up as its manual says (docs/database.md)")
+    else:
+        to = args.out / source.name
+        try:
+            args.out.mkdir(parents=True, exist_ok=True)
+            with told(to), beside(to) as made:
+                copy_database(source, made)
+                for checked in _checked_copy(made, config):
+                    _print("backed up", checked, to)
+        except (CloudError, EvidenceError) as error:
+            wrong.append(str(error))
+    try:
+        back_up(args.config, args.out)
+    except (CloudError, EvidenceError) as error:
+        wrong.append(str(error))
+    for sentence in wrong:
+        print(f"NOT backed up: {sentence}", file=sys.stderr)
+    return 2 if wrong else 0
+
+
+def _checked_copy(file: Path, config: CloudConfig) -> Iterator[Checked]:
+    """Each plant that is there; StoreError where one is not sound."""
+    database = Database(f"sqlite:///{file}")
+    try:
+        there = plants_in(database)
+        for plant, trusted in trusted_of(config).items():
+            if plant in there:
+                yield _sound(file, check_in_database(plant, database, trusted))
+    finally:
+        database.close()
 
 
 def _restore(args: argparse.Namespace) -> int:
