@@ -134,7 +134,8 @@ def test_agent_by_the_page_then_stopped_and_started(box: Box) -> None:
 def test_collector_is_ready_and_takes_what_waited(box: Box) -> None:
     """Type=notify: systemctl start comes back when they said so, and fails otherwise."""
     cloud = blocks("deploy", "The collector", "toml")[0]
-    for name in ("evidence", "state", "archives"):
+    cloud = cloud.replace("sqlite:///evidence.db", "sqlite:////var/lib/stackproof/evidence.db")
+    for name in ("state", "archives"):
         cloud = cloud.replace(f'_dir = "{name}"', f'_dir = "/var/lib/stackproof/{name}"')
     box.write("/etc/stackproof/cloud.toml", cloud.replace("file:keys", "file:."))
     box.run(
@@ -180,10 +181,10 @@ def test_what_root_makes_beside_a_service_the_service_can_use(box: Box) -> None:
         "-euc",
         f"""
         systemctl stop stackproof-cloud
-        stackproof cloud backup smelter /etc/stackproof/cloud.toml --out /root/backup
-        mv {cloud}/evidence/00/smelter /root/lost
-        stackproof cloud restore /root/backup/smelter /etc/stackproof/cloud.toml
-        runuser -u stackproof -- stackproof cloud rebuild /etc/stackproof/cloud.toml --series
+        stackproof cloud backup-all /etc/stackproof/cloud.toml --out /root/backup
+        rm {cloud}/evidence.db*
+        install -o stackproof -g stackproof -m 600 /root/backup/evidence.db {cloud}/evidence.db
+        runuser -u stackproof -- stackproof cloud fsck /etc/stackproof/cloud.toml
         systemctl start stackproof-cloud""",
     )
     assert box.run("find", cloud, "!", "-user", "stackproof") == ""

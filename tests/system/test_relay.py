@@ -29,8 +29,8 @@ from evidence import cose
 from evidence.archive.export import Span, write_export
 from evidence.frame import Body, Clock, header_of, sign_object
 from evidence.keys import FileSigner, certificate_to_pem, generate
-from evidence.records import read_records
 from simulators.demo_files import write_cloud_file
+from tests.kept_objects import objects_in
 from tests.namespaces import has_namespaces
 from tests.system.diode import Diode, between_namespaces, forwarder
 from tests.unit.edge.sites import METERS, PLANT, certificate, config_of, replaced, who, write_keys
@@ -248,10 +248,7 @@ def everything_arrives(made: Sites, *, forges_near: bool = False) -> None:
             [(s["receipted_seq"], s["objects"]) for s in made.relay().values()] == [(last, 0)] * 2
         ),
     )
-    arrived = {
-        data for path in (made.work / "evidence").rglob("*.seg")
-        for data in read_records(path.read_bytes())
-    }  # fmt: skip
+    arrived = set(objects_in(made.work / "evidence.db"))
     for gateway, objects in made.objects.items():
         assert arrived >= set(objects), f"{gateway}: verbatim, every one"
     assert made.diode.lost() > 0, "of what was sent by datagrams"

@@ -35,6 +35,7 @@ from tests.integration.drivers.parrot_database import parrot_database
 from tests.integration.drivers.test_opcua_security import serving
 from tests.integration.softhsm import PIN, uri
 from tests.integration.tls.bench import Bench
+from tests.kept_objects import objects_in
 from tests.ports import free_port
 from tests.system.playing import stackproof
 from tests.system.watching import Seen, secrets, watching
@@ -339,7 +340,7 @@ def both_run(folder: Path, site: Path, parrot: Any) -> tuple[Seen, bytes, bytes]
             ends.callback(process.wait, 60)
             ends.callback(process.terminate)
             seen[n] = ends.enter_context(watching(process.pid))
-        wait(lambda: list(folder.glob("evidence/00/north-works/**/*.seg")), PATIENCE_S)
+        wait(lambda: objects_in(folder / "evidence.db"), PATIENCE_S)
         wait(lambda: any(HIDDEN["influx"] in said for said in parrot.heard), PATIENCE_S)
         wait(lambda: b"user 'edge'" in logs["edge"].read_bytes(), PATIENCE_S)
     shown = seen[0].shown | seen[1].shown

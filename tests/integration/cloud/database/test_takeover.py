@@ -1,4 +1,4 @@
-"""Two collectors on one PostgreSQL: one is paused, the other goes on, and the first writes no more."""
+"""Two collectors on one PostgreSQL: one is paused, the other goes on, the first writes no more."""
 
 import re
 import shutil
@@ -69,6 +69,6 @@ def test_a_paused_collector_writes_nothing_more(
         for one in (first, second):
             if one.process is not None and one.process.poll() is None:
                 one.process.send_signal(signal.SIGCONT)
-                status, printed = one.end()
+                _, printed = one.end()
                 assert "Traceback" not in printed, printed[-3000:]
     assert second.held() == gateway.objects
