@@ -215,8 +215,10 @@ class TestTest:
             "--ignore=tests/system --ignore=tests/conformance -k word",
             "tests/integration --ignore=tests/integration/cloud --ignore=tests/integration/edge "
             "--ignore=tests/integration/simulators -k word",
-            "tests/integration/cloud tests/integration/edge -k word",
-            "tests/integration/simulators tests/system tests/conformance -k word",
+            "tests/integration/cloud tests/integration/edge "
+            "--ignore=tests/integration/cloud/database -k word",
+            "tests/integration/simulators tests/integration/cloud/database "
+            "tests/system tests/conformance -k word",
             "tests/unit -k word",
             "tests/e2e --ignore-glob=tests/e2e/test_[en-z]* -k word",
             "tests/e2e --ignore-glob=tests/e2e/test_[a-df-m]* -k word",
