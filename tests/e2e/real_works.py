@@ -6,7 +6,9 @@ only simulated plants count; accounts have the real one.
 """
 
 import json
+import urllib.error
 import urllib.request
+from http import HTTPStatus
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -100,7 +102,7 @@ class RealWorks(Server):
 
     def wait_for_month(self) -> None:
         """Until all of it has arrived, and was counted."""
-        wait(lambda: self._month()["state"] == "ready")
+        wait(self._month_is_ready)
 
     def kill(self) -> None:
         if self._publisher is not None:
@@ -114,10 +116,16 @@ class RealWorks(Server):
         (path,) = self._cloud.folder.glob(f"**/{PLANT}-{MONTH}.tar")
         return path
 
-    def _month(self) -> Any:
+    def _month_is_ready(self) -> bool:
         asked = urllib.request.Request(
             f"{self.url}/api/v1/plants/{PLANT}/months/{MONTH}",
             headers={"Authorization": f"Bearer {self.token}"},
         )
-        with urllib.request.urlopen(asked, timeout=60) as answer:
-            return json.load(answer)
+        try:
+            with urllib.request.urlopen(asked, timeout=60) as answer:
+                month = json.load(answer)
+        except urllib.error.HTTPError as error:
+            if error.code == HTTPStatus.NOT_FOUND:  # until its first reading is there
+                return False
+            raise
+        return bool(month["state"] == "ready")
