@@ -23,7 +23,7 @@ NAMED_MAX = 3
 FLAG_MAX = 200
 #: findings for a reader's eyes that raise no question by themselves; a long gap is a sparse point,
 #: and no figure hangs on who reviewed
-_QUIET = ("N-", "W-GAP", "W-TYPED", "W-UNCONFIRMED", "W-SAMPLING", "W-WITNESS")
+_QUIET = ("N-", "W-GAP", "W-TYPED", "W-UNCONFIRMED", "W-WITNESS")
 
 
 @dataclass(frozen=True)

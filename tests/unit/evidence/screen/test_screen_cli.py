@@ -43,11 +43,13 @@ def test_told_and_drawn(made: Made, tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "nothing here says that anybody cheated" in told
     plot = ET.parse(tmp_path / "plots" / "001-constant-values.svg").getroot()  # noqa: S314 - ours
     assert plot.tag == "{http://www.w3.org/2000/svg}svg"
-    assert f"  {made.archive}: PASSED, NOT RECOMPUTED\n" in told
+    said = f"  {made.archive}: PASSED, WITH QUESTIONS: pot voltages of line-1 were read seldom; "
+    assert f"{said}NOT RECOMPUTED\n" in told
     assert stackproof.main(["screen", str(made.archive), "--lang", "zh"]) == 1
     told = capsys.readouterr().out
     assert "  1. 数值长时间不变 · smelter-normal 2026-06 · gas.flow" in told
-    assert f"  {made.archive}: 通过，未核对身份：没有 --trust；未重算\n" in told
+    said = f"  {made.archive}: 通过，有待说明：line-1 槽电压采样过疏；"
+    assert f"{said}未核对身份：没有 --trust；未重算\n" in told
 
 
 def test_json(made: Made, capsys: pytest.CaptureFixture[str]) -> None:
@@ -55,8 +57,9 @@ def test_json(made: Made, capsys: pytest.CaptureFixture[str]) -> None:
     told = json.loads(capsys.readouterr().out)
     assert (told["verified"], told["months"]) == (True, ["smelter-normal 2026-06"])
     (state,) = told["states"]
-    assert state["headline"] == "PASSED, NOT IDENTIFIED: no --trust; NOT RECOMPUTED"
-    assert (state["complete"], state["sentences"]) == (True, [])
+    question = "pot voltages of line-1 were read seldom"
+    unknown = "NOT IDENTIFIED: no --trust; NOT RECOMPUTED"
+    assert state["headline"] == f"PASSED, WITH QUESTIONS: {question}; {unknown}"
     first, last = told["answers"][0], told["answers"][-1]
     assert (first["rank"], first["question"], first["stands_out"]) == (1, "constant-values", True)
     assert len(first["plot"]["values"]) == 6 * 96
