@@ -1,6 +1,5 @@
 """Alarms, shifts and the ways to people elsewhere, put together for the collector's process."""
 
-import contextlib
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ from cloud.alarms.store import AlarmStore
 from cloud.clock import Clock
 from cloud.collector.desk import EvidenceDesk
 from cloud.config import CloudConfig
+from cloud.database.engine import Database
 from cloud.live.hub import LiveHub
 from cloud.shift.desk import ShiftDesk
 from cloud.shift.store import ShiftStore
@@ -33,19 +33,19 @@ class AlarmParts:
 
 def alarm_parts(  # noqa: PLR0917 - the composition root calls it by names
     config: CloudConfig,
+    database: Database,
     hub: LiveHub,
     months: MonthRows,
     keys: KeyRows,
     evidence: EvidenceDesk,
     accumulated: Accumulations,
     clock: Clock,
-    stack: contextlib.AsyncExitStack,
     broker_away_s: Callable[[], float | None],
     broker_ends: Callable[[], Mapping[str, int]],
     is_broker_behind: Callable[[], bool],
     broker_unkept_s: Callable[[], float | None],
 ) -> AlarmParts:
-    """Open the files in `state_dir`; `stack` closes them."""
+    """None of it runs yet."""
     said = config.alarms
     outboxes = [
         Outbox(one, clock, lambda plant: hub.clock_of(plant).key, priority=said.priority)
@@ -56,15 +56,12 @@ def alarm_parts(  # noqa: PLR0917 - the composition root calls it by names
         for outbox in outboxes:
             outbox.put(found)
 
-    store, notes = AlarmStore(config.state_dir), ShiftStore(config.state_dir)
-    stack.callback(store.close)
-    stack.callback(notes.close)
     rules = {plant: own.rules for plant, own in said.plants.items()}
     shifts = {plant: own.shifts for plant, own in said.plants.items()}
     alarms = AlarmDesk(
-        store, hub, months, keys, evidence.evidence, clock, rules, tell, broker_away_s, broker_ends,
-        config.collector_ends, is_broker_behind, [one.plant for one in config.plants],
-        broker_unkept_s, accumulated,
+        AlarmStore(database), hub, months, keys, evidence.evidence, clock, rules, tell,
+        broker_away_s, broker_ends, config.collector_ends, is_broker_behind,
+        [one.plant for one in config.plants], broker_unkept_s, accumulated,
     )  # fmt: skip
-    desk = ShiftDesk(notes, hub, alarms, months, accumulated, clock, shifts)
+    desk = ShiftDesk(ShiftStore(database), hub, alarms, months, accumulated, clock, shifts)
     return AlarmParts(alarms, desk, outboxes)

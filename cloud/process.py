@@ -37,9 +37,10 @@ from cloud.collector.opening import open_plants
 from cloud.collector.service import Collector
 from cloud.collector.topics import CERTIFICATE, Sender, down
 from cloud.config import CloudConfig
+from cloud.database.engine import Database
 from cloud.drill.desk import DrillDesk
 from cloud.errors import CloudError, ServerError, SliceLostError, StoreError
-from cloud.evidence_store import AnyStore
+from cloud.evidence_store import AnyStore, kept_beside
 from cloud.http_server import address_of, listen, make_server
 from cloud.live.hub import LiveHub
 from cloud.month.opening import open_months
@@ -114,8 +115,9 @@ async def run_cloud(
             token = new_token(state / TOKEN)
         steady = clock if isinstance(clock, SimulatedClock) else SteadyClock(clock)
         stack.enter_context(settled())
+        kept = stack.enter_context(kept_beside(config, store))
         intake = await _open(config, store, steady, say)
-        process = _Process(config, intake, steady, token, say)
+        process = _Process(config, intake, steady, token, say, kept=kept)
         await process.start(stack)
         await waiting.aclose()
         await stack.enter_async_context(process.telling_alive())
@@ -161,9 +163,10 @@ class _Process:
     """The running parts."""
 
     def __init__(
-        self, config: CloudConfig, intake: Intake, clock: Believed, token: str, say: Say
-    ) -> None:
-        self._config, self._intake, self._clock = config, intake, clock
+        self, config: CloudConfig, intake: Intake, clock: Believed, token: str, say: Say,
+        *, kept: Database,
+    ) -> None:  # fmt: skip
+        self._config, self._intake, self._kept, self._clock = config, intake, kept, clock
         self._token, self._say = token, say
         self._broker: Broker | None = None
         self._broker_url = config.broker.url
@@ -225,14 +228,10 @@ class _Process:
         records = RecordDesk(self._collector, self._intake, config.signer)
         for plant, note in await asyncio.to_thread(records.load):
             log.error("%s", note, extra=about(plant))
-        store = AccountStore(config.state_dir)
-        stack.callback(store.close)
-        openings = Openings(config.state_dir)
-        stack.callback(openings.close)
         visitor = VISITING_OPERATOR if config.http.visitors_operate else VISITOR
         unsigned = STRANGER if config.http.accounts else visitor
         # people's sessions, and the codes of their phones, go by the machine's clock
-        accounts = open_accounts(store, SystemClock(), config.regions, unsigned)
+        accounts = open_accounts(AccountStore(self._kept), SystemClock(), config.regions, unsigned)
         self._transport = self._broker_desk(accounts.book, hub)
         self._actions = AccountActions(accounts.book, records, config.regions, self._clock)
         archives = ArchiveFolder(config.archive_dir)
@@ -244,14 +243,14 @@ class _Process:
         flags = self._accumulated.flags
         sources = CollectorSources(self._collector, self._intake, records, flags)
         self._engine, self._verify_archives = open_months(
-            config, desk, sources, plans, clock=self._clock, stack=stack
+            config, self._kept, desk, sources, plans, clock=self._clock
         )
         kept = open_series(config.series, config.state_dir, config.slice, self._clock)
         self._series = SeriesFollower(desk, kept)
         self._scrub = self._new_scrub()
         stack.callback(self._series.close)
         self._alarms = alarm_parts(
-            config, hub, self._engine, self._keys, desk, self._accumulated, self._clock, stack,
+            config, self._kept, hub, self._engine, self._keys, desk, self._accumulated, self._clock,
             lambda: self._link.away_s, self._ends.rows, lambda: bool(self._transport.trouble),
             self._unkept_s,
         )  # fmt: skip
@@ -264,7 +263,7 @@ class _Process:
             accounts=accounts, records=records,
             accumulated=self._accumulated,
             plans=plans,
-            openings=openings,
+            openings=Openings(self._kept),
             drill=DrillDesk(desk, records, archives.statement),
             visits=VisitDesk(records, self._engine, plans, screenings),
             screenings=screenings,

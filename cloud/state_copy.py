@@ -1,34 +1,27 @@
-"""Copies the collector's own databases, each as of one instant, beside a running collector. I/O.
+"""Copies an SQLite of the collector as of one instant, beside a running collector. I/O.
 
-By SQLite's backup API, so that no writer is held up and no half of a transaction is copied. What is
-made of evidence (months, series, screenings) is not copied: it is made again.
+By SQLite's backup API, so that no writer is held up and no half of a transaction is copied.
 """
 
 import fcntl
 import hashlib
-import json
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
-from cloud.accounts.store import FILE as ACCOUNTS
-from cloud.accounts.store import Shut, shut
-from cloud.alarms.store import FILE as ALARMS
+from cloud.accounts.store import GIVEN_OUT
+from cloud.database.bring_over import KEPT
 from cloud.errors import StoreError
-from cloud.review.openings import FILE as OPENINGS
-from cloud.shift.store import FILE as SHIFTS
 from cloud.store.disk import sync_names
 from cloud.store.slice import take_lock
 from evidence.owners import give, make_folder
 
-#: what nothing else could make again
-FILES = (ACCOUNTS, OPENINGS, ALARMS, SHIFTS)
-#: beside the copies: name -> SHA-256 of its bytes
-SUMS = "sha256.json"
+#: beside the copy: its SHA-256, as `sha256sum` writes it
+SUM = f"{KEPT}.sha256"
 #: it has the seeds of second factors
 MODE, PRIVATE = 0o600, 0o700
 BUSY_S = 30.0
@@ -36,135 +29,101 @@ BUSY_S = 30.0
 _HELD = "/proc/self/fd"
 
 
-def copy_state(state: Path, to: Path) -> Mapping[str, int]:
-    """Copy what is there; the copy is whole and on disk when it has its name.
+def copy_state(state: Path, to: Path) -> int:
+    """Copy what is kept; the copy is whole and on disk when it has its name.
 
     Args:
         state: the collector's `state_dir`; it may run.
         to: the copy's folder, which is not there yet.
 
     Returns:
-        Name of each file -> its bytes.
+        Bytes of the copy.
 
     Raises:
         StoreError: there is none to copy, it is damaged, or a disk refuses.
     """
     with told(to), beside(to) as made:
         made.mkdir(parents=True, mode=PRIVATE)
-        found = [name for name in FILES if (state / name).exists()]
-        if ACCOUNTS not in found:
-            raise StoreError(f"{state}: no collector has run here: there is no {ACCOUNTS}")
-        for name in found:
-            copy_database(state / name, made / name)
-        sums = {name: _sha256(made / name) for name in found}
-        _write(made / SUMS, json.dumps(sums, indent=1).encode())
+        if not (state / KEPT).exists():
+            raise StoreError(
+                f"{state}: there is no {KEPT}: no collector has run here, or its evidence is in a "
+                "database, and what is kept beside it, too (backup-all)"
+            )
+        copy_database(state / KEPT, made / KEPT)
+        _write(made / SUM, f"{_sha256(made / KEPT)}  {KEPT}\n".encode())
         sync_names(made)
-        sizes = {name: (made / name).stat().st_size for name in found}
-    return sizes
+        return (made / KEPT).stat().st_size
 
 
-def put_back(backup: Path, state: Path) -> tuple[Mapping[str, int], Shut]:
-    """Put a copy's files where there are none of these names; all of them or none.
-
-    But for sessions, links and tokens: what was ended since the copy would be good again.
+def put_back(backup: Path, state: Path) -> tuple[int, int]:
+    """Put a copy where there is none.
 
     Args:
         backup: the folder of a copy.
         state: the `state_dir` of a collector that does not run; made if need be.
 
     Returns:
-        Name of each file -> its bytes; the accounts as they were put.
+        Its bytes, and when the newest row of its security log was written, UTC ns, 0 without any.
 
     Raises:
-        SliceLockedError: a collector runs with it, and would write on in files that have gone.
+        SliceLockedError: a collector runs with it, and would write on in a file that has gone.
         StoreError: the copy is none or was altered, a file is there already, or a disk refuses.
     """
-    sums = _sums(backup)
+    sha256, made, to = _sum(backup), _unfinished(state / KEPT), state / KEPT
     with told(state), ExitStack() as stack:
-        accounts = _shut(backup / ACCOUNTS, sums[ACCOUNTS])
-        sums = {**sums, ACCOUNTS: hashlib.sha256(accounts.data).hexdigest()}
         if (state / "lock").exists():
             stop = "stop that collector, and its standby, first"
             stack.callback(os.close, take_lock(state / "lock", stop))
-        made, put = {name: _unfinished(state / name) for name in sums}, list[Path]()
-        missing = _missing(state, sums)
-        try:
-            make_folder(state, PRIVATE)
-            for name in missing:
-                path = made[name]
-                path.unlink(missing_ok=True)  # of one that was interrupted
-                of = accounts.data if name == ACCOUNTS else (backup / name).read_bytes()
-                _write(path, of)
-                _check_copied(path, sums[name], backup / name)
-                _check(path)
-            # accounts last: a start without them tells everybody that something is missing
-            for name in reversed(missing):
-                os.link(made[name], state / name)  # refuses one that came meanwhile
-                put.append(state / name)
-        except BaseException:
-            for path in put:
-                path.unlink()
-            raise
-        finally:
-            for path in made.values():
-                path.unlink(missing_ok=True)
+        for path in (to, *(state / f"{KEPT}{more}" for more in ("-wal", "-journal"))):
+            if path.exists():
+                raise StoreError(f"{path}: is there already; nothing is ever overwritten")
+        make_folder(state, PRIVATE)
+        made.unlink(missing_ok=True)  # of one that was interrupted
+        stack.callback(made.unlink, missing_ok=True)
+        _write(made, (backup / KEPT).read_bytes())
+        if _sha256(made) != sha256:
+            raise StoreError(f"{backup / KEPT}: is not what was copied; nothing is put")
+        _check(made)
+        newest_ns = _newest_ns(made)
+        os.link(made, to)  # refuses one that came meanwhile
         sync_names(state)
-    return {name: (state / name).stat().st_size for name in sums}, accounts
+    return to.stat().st_size, newest_ns
 
 
-def _shut(path: Path, sha256: str) -> Shut:
-    data = path.read_bytes()
-    if hashlib.sha256(data).hexdigest() != sha256:
-        raise StoreError(f"{path}: is not what was copied; nothing is put")
+def _newest_ns(path: Path) -> int:
+    asked = "SELECT max(at_ns) FROM security_event"
     try:
-        return shut(data)
+        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as sql:
+            return sql.execute(asked).fetchone()[0] or 0
     except sqlite3.Error as error:
-        raise StoreError(f"{path}: is damaged: {error}") from error
+        raise StoreError(f"{path}: is no copy of a collector's database: {error}") from error
 
 
-def _missing(state: Path, sums: Mapping[str, str]) -> list[str]:
-    """Files that are still to be put: one that was killed may have put some, which stay.
-
-    Those are the copies' very bytes, which no start has opened: then they are in another mode.
-
-    Raises:
-        StoreError: a file is there that is not of the copy.
-    """
-    put = {state / name for name, sha256 in sums.items() if _is_of(state / name, sha256)}
-    there = [state / f"{name}{more}" for name in sums for more in ("", "-wal", "-journal")]
-    for path in there:
-        if path not in put and path.exists():
-            raise StoreError(f"{path}: is there already; nothing is ever overwritten")
-    return [name for name in sums if state / name not in put]
-
-
-def _is_of(path: Path, sha256: str) -> bool:
-    return path.exists() and _sha256(path) == sha256
-
-
-def _check_copied(path: Path, sha256: str, of: Path) -> None:
-    if _sha256(path) != sha256:
-        raise StoreError(f"{of}: is not what was copied; nothing is put")
-
-
-def _sums(backup: Path) -> Mapping[str, str]:
+def _sum(backup: Path) -> str:
     try:
-        found = json.loads((backup / SUMS).read_bytes())
-    except (OSError, ValueError, RecursionError) as error:
-        raise StoreError(f"{backup}: is no copy of a collector's databases: {error}") from error
-    if not isinstance(found, dict) or ACCOUNTS not in found or not found.keys() <= set(FILES):
-        raise StoreError(f"{backup}: is no copy of a collector's databases: see {SUMS}")
-    return {name: str(value) for name, value in found.items()}
+        said = (backup / SUM).read_text().split()
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{backup}: is no copy of a collector's database: {error}") from error
+    if len(said) != 2 or said[1] != KEPT:
+        raise StoreError(f"{backup}: is no copy of a collector's database: see {SUM}")
+    return said[0]
 
 
 def copy_database(path: Path, to: Path) -> None:
-    """Copy an SQLite as it is at one instant, whatever is written meanwhile; StoreError."""
+    """Copy a database as it is at one instant, whatever is written meanwhile; StoreError.
+
+    But for sessions, links and tokens: what was ended since would be good again where it is put.
+    """
     _write(to, b"")
     try:
         source = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=BUSY_S)
         with closing(source), closing(sqlite3.connect(to)) as copy:
             source.backup(copy)
             copy.execute("PRAGMA journal_mode = DELETE")  # one file, whole by itself
+            copy.execute("PRAGMA secure_delete = ON")
+            kinds = [(kind.__name__,) for kind in GIVEN_OUT]
+            copy.executemany("DELETE FROM account_row WHERE kind = ?", kinds)
+            copy.commit()
     except sqlite3.Error as error:
         raise StoreError(f"{path}: cannot be copied: {error}") from error
     _check(to)

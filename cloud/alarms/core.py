@@ -82,7 +82,7 @@ class Alarm:
         since_ns: of the phase, UTC ns.
         values: what its text names.
         priority: 1 to 3.
-        number: of this raising, never used twice; 0 while it rises.
+        number: of this raising, never used twice at a plant; 0 while it rises.
         raised_ns: when, 0 while it rises.
         acknowledged_by, acknowledged_ns: account id and when; "" and 0 before.
         members: which ones people were told that it stands for.

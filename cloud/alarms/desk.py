@@ -143,7 +143,7 @@ class AlarmDesk:
         self._plants, self._broker_unkept_s = plants, broker_unkept_s
         self._counted = counted or _NothingCounted()
         self._turn = threading.Lock()
-        kept = store.load()
+        kept = store.load(plants)
         self._books, self._next_number = kept.by_plant(), kept.next_number
         self._levels = Levels(store)
         self._hearing = Hearing(store, evidence_of)

@@ -1,105 +1,43 @@
-"""Alarms, shelves, their log and the effects, in a file beside the evidence (SQLite).
+"""Alarms, shelves, their log and the effects, kept in the database. I/O: that.
 
 The collector's own record, not signed and no evidence: what it tells of is proved by the log. It is
-kept so that a restart neither raises an alarm twice nor forgets who saw it. Any thread; one at a
-time.
+kept so that a restart neither raises an alarm twice nor forgets who saw it. Any thread.
 """
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import asdict, dataclass
 from typing import Any
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Table,
+    delete,
+    func,
+    insert,
+    select,
+)
 
 from cloud.alarms.core import Alarm, Book, Happening, Key, Phase, Shelf, What
 from cloud.alarms.facts import Effect, Heard, Unheard
-from cloud.kept_file import KeptFile
+from cloud.database import schema_kept as kept
+from cloud.database.engine import Database
+from cloud.database.put import put_over
+from cloud.database.schema import ALARM_NUMBER, setting
 
-FILE = "alarms.db"
-FORMAT = 2
-#: the newest are kept
-EVENTS_MAX = 500_000
-#: of these of one plant, some months at the target of six an hour and three lines an alarm: what a
-#: gateway raises and clears without end pushes out no other's
+#: of one plant the newest are kept: some months at the target of six an hour and three lines an
+#: alarm; what a gateway raises and clears without end pushes out no other's
 EVENTS_OF_PLANT_MAX = 50_000
 #: of one plant: of what cleared lately, whoever looks at alarms reads no more
 CLEARED_MAX = 1_000
 #: likewise, of a plant: a year of 400 pots at 0.3 a pot-day is 44,000
 EFFECTS_MAX = 100_000
 LEVELS_NS = 8 * 86_400 * 10**9
-
-_SCHEMA = """
-CREATE TABLE alarm (
-    plant TEXT, kind TEXT, gateway TEXT, about TEXT, phase TEXT, since_ns INTEGER, told TEXT,
-    priority INTEGER, number INTEGER, raised_ns INTEGER, seen_by TEXT, seen_ns INTEGER,
-    members TEXT NOT NULL DEFAULT '[]', told_ns INTEGER NOT NULL DEFAULT 0,
-    PRIMARY KEY (plant, kind, gateway, about)
-) WITHOUT ROWID;
-CREATE TABLE shelf (
-    plant TEXT, kind TEXT, gateway TEXT, about TEXT, by TEXT, reason TEXT, from_ns INTEGER,
-    until_ns INTEGER, PRIMARY KEY (plant, kind, gateway, about)
-) WITHOUT ROWID;
-CREATE TABLE event (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, at_ns INTEGER, plant TEXT, what TEXT, kind TEXT,
-    gateway TEXT, about TEXT, priority INTEGER, number INTEGER, raised_ns INTEGER, told TEXT,
-    by TEXT, note TEXT, is_told INTEGER
-);
-CREATE INDEX event_of_plant ON event (plant, at_ns);
-CREATE TABLE effect (
-    plant TEXT, gateway TEXT, potline TEXT, pot TEXT, start_ns INTEGER, end_ns INTEGER,
-    is_lost INTEGER, polarised_ns INTEGER, v_max TEXT, cf4_kg TEXT,
-    PRIMARY KEY (plant, start_ns, gateway, potline, pot)
-) WITHOUT ROWID;
-CREATE TABLE level (
-    plant TEXT, point TEXT, at_ns INTEGER, mean REAL, PRIMARY KEY (plant, point, at_ns)
-) WITHOUT ROWID;
-CREATE TABLE next (number INTEGER);
-INSERT INTO next VALUES (1);
-"""
-#: how far the gateways of potlines were heard, and what of their log is still to be read
-_HEARING = """
-CREATE TABLE heard (
-    plant TEXT, gateway TEXT, from_ns INTEGER, tick_ns INTEGER, PRIMARY KEY (plant, gateway)
-) WITHOUT ROWID;
-CREATE TABLE unheard (
-    plant TEXT, gateway TEXT, from_ns INTEGER, to_ns INTEGER, PRIMARY KEY (plant, gateway, from_ns)
-) WITHOUT ROWID;
-"""
-#: repeats were one alarm a pot
-_MEMBERS = """
-ALTER TABLE alarm ADD COLUMN members TEXT NOT NULL DEFAULT '[]';
-ALTER TABLE alarm ADD COLUMN told_ns INTEGER NOT NULL DEFAULT 0;
-DELETE FROM alarm WHERE kind = 'pot-repeat';
-DELETE FROM shelf WHERE kind = 'pot-repeat';
-"""
-_UPGRADES = {1: _MEMBERS + _HEARING}
-_EVENT = (
-    "SELECT id, at_ns, plant, what, kind, gateway, about, priority, number, raised_ns, told, by,"
-    " note, is_told FROM event"
-)
-_OF_PLANTS = "WHERE plant IN (SELECT value FROM json_each(?))"
-_CLEARED = f"""WHERE id IN (SELECT id FROM (
-    SELECT id, row_number() OVER (PARTITION BY plant ORDER BY id DESC) AS nth
-    FROM event {_OF_PLANTS} AND at_ns >= ? AND at_ns < ? AND what = '{What.CLEARED}'
-) WHERE nth <= ?) ORDER BY id DESC"""  # noqa: S608 - constants of this file
-_TOLD = f"SELECT at_ns FROM event {_OF_PLANTS} AND at_ns >= ? AND is_told ORDER BY at_ns"  # noqa: S608 - constants of this file
-_PUT_ALARM = "INSERT INTO alarm VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_PUT_SHELF = "INSERT INTO shelf VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-_PUT_EFFECT = "INSERT OR REPLACE INTO effect VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_PUT_EVENT = "INSERT INTO event VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-#: by their count: ids go on where lines of a plant that tells without end have gone
-_BOUND_EVENTS = """
-DELETE FROM event WHERE id IN (
-    SELECT id FROM event ORDER BY id LIMIT (SELECT max(0, count(*) - ?) FROM event))
-"""
-_BOUND_EVENTS_OF_PLANT = """
-DELETE FROM event WHERE plant = ? AND at_ns <= (
-    SELECT at_ns FROM event WHERE plant = ? ORDER BY at_ns DESC LIMIT 1 OFFSET ?)
-"""
-_BOUND_EFFECTS = """
-DELETE FROM effect WHERE plant = ? AND start_ns <= (
-    SELECT start_ns FROM effect WHERE plant = ? ORDER BY start_ns DESC LIMIT 1 OFFSET ?)
-"""
+_EVENT, _EFFECT = kept.alarm_event.c, kept.alarm_effect.c
 
 
 @dataclass(frozen=True)
@@ -110,159 +48,205 @@ class Event:
     happening: Happening
 
 
-class AlarmStore(KeptFile):
-    """The open file.
+class AlarmStore:
+    """Alarms in the database; any call raises StoreError when that is away or refuses."""
 
-    Args:
-        folder: the file goes there.
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-    Raises:
-        StoreError: it cannot be used, or is of a newer version; any call may, when the disk
-            refuses.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder / FILE, _SCHEMA + _HEARING, FORMAT, "alarms", _UPGRADES)
-
-    def load(self) -> Book:
-        """Alarms and shelves as they were kept."""
-        book = Book()
-        for row in self._ask("SELECT * FROM alarm"):
-            key, (phase, since_ns, told, *rest) = Key(*row[:4]), row[4:]
-            priority, number, raised_ns, by, seen_ns, members, told_ns = rest
-            book.alarms[key] = Alarm(
-                key, Phase(phase), since_ns, json.loads(told), priority, number, raised_ns, by,
-                seen_ns, frozenset(json.loads(members)), told_ns,
-            )  # fmt: skip
-        for row in self._ask("SELECT * FROM shelf"):
-            book.shelves[Key(*row[:4])] = Shelf(*row[4:])
-        ((book.next_number,),) = self._ask("SELECT number FROM next")
+    def load(self, plants: Sequence[str]) -> Book:
+        """Alarms and shelves of these plants as they were kept."""
+        book, alarms, shelves = Book(), kept.alarm, kept.alarm_shelf
+        with self._database.reading() as connection:
+            for row in connection.execute(select(alarms).where(alarms.c.plant.in_(plants))):
+                book.alarms[_key(row)] = Alarm(
+                    _key(row), Phase(row.phase), row.since_ns, json.loads(row.told), row.priority,
+                    row.number, row.raised_ns, row.seen_by, row.seen_ns,
+                    frozenset(json.loads(row.members)), row.told_ns,
+                )  # fmt: skip
+            for row in connection.execute(select(shelves).where(shelves.c.plant.in_(plants))):
+                book.shelves[_key(row)] = Shelf(row.by, row.reason, row.from_ns, row.until_ns)
+            book.next_number = _next_number(connection)
         return book
 
     def keep(
         self, book: Book, plant: str, found: Sequence[Happening], effects: Iterable[Effect] = ()
     ) -> None:
         """Keep a plant's alarms and shelves, what happened, and effects; all of it or nothing."""
-        alarms = [
-            (*one.key, one.phase, one.since_ns, _json(one.values), one.priority, one.number,
-             one.raised_ns, one.acknowledged_by, one.acknowledged_ns,
-             _json(sorted(one.members)), one.told_ns)
-            for one in book.alarms.values() if one.key.plant == plant
-        ]  # fmt: skip
+        alarms = [_alarm_row(one) for one in book.alarms.values() if one.key.plant == plant]
         shelves = [
-            (*key, one.by, one.reason, one.from_ns, one.until_ns)
+            {**key._asdict(), **asdict(one)}
             for key, one in book.shelves.items() if key.plant == plant
         ]  # fmt: skip
-        rows = [
-            (plant, one.gateway, one.potline, one.pot, one.start_ns, one.end_ns, one.is_lost,
-             one.polarised_ns, one.v_max, one.cf4_kg)
-            for one in effects
-        ]  # fmt: skip
-        with self._changing() as sql:
-            sql.execute("DELETE FROM alarm WHERE plant = ?", (plant,))
-            sql.execute("DELETE FROM shelf WHERE plant = ?", (plant,))
-            sql.executemany(_PUT_ALARM, alarms)
-            sql.executemany(_PUT_SHELF, shelves)
-            sql.executemany(_PUT_EFFECT, rows)
-            sql.execute("UPDATE next SET number = ?", (book.next_number,))
-            sql.executemany(_PUT_EVENT, map(_event_row, found))
+        rows = [_effect_row(plant, one) for one in effects]
+        with self._database.writing() as connection:
+            for table, now in ((kept.alarm, alarms), (kept.alarm_shelf, shelves)):
+                connection.execute(delete(table).where(table.c.plant == plant))
+                _add(connection, table, now)
+            put_over(connection, kept.alarm_effect, rows)
+            number = max(book.next_number, _next_number(connection))  # others share the database
+            put_over(connection, setting, [{"name": ALARM_NUMBER, "value": str(number)}])
+            _add(connection, kept.alarm_event, list(map(_event_row, found)))
             if found:
-                sql.execute(_BOUND_EVENTS_OF_PLANT, (plant, plant, EVENTS_OF_PLANT_MAX))
-                sql.execute(_BOUND_EVENTS, (EVENTS_MAX,))
+                _bound(connection, _EVENT.at_ns, plant, EVENTS_OF_PLANT_MAX)
             if rows:
-                sql.execute(_BOUND_EFFECTS, (plant, plant, EFFECTS_MAX))
+                _bound(connection, _EFFECT.start_ns, plant, EFFECTS_MAX)
 
     def events(self, plants: Sequence[str], *, before: int = 0, count: int = 200) -> list[Event]:
         """What happened at these plants, the newest first; of those before an id, 0 for all."""
-        return self._events(
-            f"{_OF_PLANTS} AND (? = 0 OR id < ?) ORDER BY id DESC LIMIT ?",
-            plants, before, before, count,
-        )  # fmt: skip
+        asked = _of(plants).order_by(_EVENT.id.desc()).limit(count)
+        return self._events(asked.where(_EVENT.id < before) if before else asked)
 
     def between(self, plants: Sequence[str], from_ns: int, to_ns: int) -> list[Event]:
         """What happened at these plants in a stretch of time (UTC ns, end exclusive), in order."""
-        asked = f"{_OF_PLANTS} AND at_ns >= ? AND at_ns < ? ORDER BY id"
-        return self._events(asked, plants, from_ns, to_ns)
+        return self._events(_of(plants).where(*_within(from_ns, to_ns)).order_by(_EVENT.id))
 
     def cleared(self, plants: Sequence[str], from_ns: int, to_ns: int) -> list[Event]:
         """Alarms of these plants that cleared then, the newest first; `CLEARED_MAX` a plant."""
-        return self._events(_CLEARED, plants, from_ns, to_ns, CLEARED_MAX)
+        nth = func.row_number().over(partition_by=_EVENT.plant, order_by=_EVENT.id.desc())
+        every = _of(plants).add_columns(nth.label("nth"))
+        told = every.where(*_within(from_ns, to_ns), _EVENT.what == What.CLEARED.value).subquery()
+        asked = select(told).where(told.c.nth <= CLEARED_MAX)
+        return self._events(asked.order_by(told.c.id.desc()))
 
-    def _events(self, asked: str, plants: Sequence[str], *values: int) -> list[Event]:
-        rows = self._ask(f"{_EVENT} {asked}", json.dumps(list(plants)), *values)
-        return [_event(row) for row in rows]
+    def _events(self, asked: Select[Any]) -> list[Event]:
+        with self._database.reading() as connection:
+            return [_event(row) for row in connection.execute(asked)]
 
     def told_since(self, plants: Sequence[str], from_ns: int) -> list[int]:
         """When people were told of alarms since an instant, UTC ns, ascending."""
-        return [at_ns for (at_ns,) in self._ask(_TOLD, json.dumps(list(plants)), from_ns)]
+        asked = select(_EVENT.at_ns).where(_EVENT.plant.in_(plants), _EVENT.at_ns >= from_ns)
+        with self._database.reading() as connection:
+            return list(connection.scalars(asked.where(_EVENT.is_told).order_by(_EVENT.at_ns)))
 
     def effects(self, plant: str, from_ns: int, to_ns: int = 2**63 - 1) -> list[Effect]:
         """Effects of a plant that started in a stretch of time (UTC ns), oldest first."""
-        rows = self._ask(
-            "SELECT gateway, potline, pot, start_ns, end_ns, is_lost, polarised_ns, v_max, cf4_kg"
-            " FROM effect WHERE plant = ? AND start_ns >= ? AND start_ns < ? ORDER BY start_ns",
-            plant, from_ns, to_ns,
-        )  # fmt: skip
-        return [_effect(row) for row in rows]
+        asked = select(kept.alarm_effect).where(_EFFECT.plant == plant, _EFFECT.start_ns >= from_ns)
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                asked.where(_EFFECT.start_ns < to_ns).order_by(_EFFECT.start_ns)
+            )
+            return [_effect(row) for row in rows]
 
     def heard(self, plant: str) -> dict[str, Heard]:
         """How far each gateway of potlines was heard."""
-        asked = "SELECT gateway, from_ns, tick_ns FROM heard WHERE plant = ?"
-        return {row[0]: Heard(*row[1:]) for row in self._ask(asked, plant)}
+        table = kept.alarm_heard
+        with self._database.reading() as connection:
+            rows = connection.execute(select(table).where(table.c.plant == plant))
+            return {row.gateway: Heard(row.from_ns, row.tick_ns) for row in rows}
 
     def unheard(self, plant: str) -> list[Unheard]:
         """Stretches whose log is still to be read, oldest first."""
-        asked = "SELECT gateway, from_ns, to_ns FROM unheard WHERE plant = ? ORDER BY from_ns"
-        return [Unheard(*row) for row in self._ask(asked, plant)]
+        table = kept.alarm_unheard
+        asked = select(table).where(table.c.plant == plant).order_by(table.c.from_ns)
+        with self._database.reading() as connection:
+            rows = connection.execute(asked)
+            return [Unheard(row.gateway, row.from_ns, row.to_ns) for row in rows]
 
     def note_heard(self, plant: str, gateway: str, heard: Heard) -> None:
         """A gateway was heard up to a tick."""
-        row = (plant, gateway, heard.from_ns, heard.tick_ns)
-        self._ask("INSERT OR REPLACE INTO heard VALUES (?, ?, ?, ?)", *row)
+        row = {"plant": plant, "gateway": gateway, **asdict(heard)}
+        with self._database.writing(lasts=False) as connection:
+            put_over(connection, kept.alarm_heard, [row])
 
     def note_unheard(self, plant: str, one: Unheard) -> None:
         """The log of a stretch is to be read."""
-        row = (plant, one.gateway, one.from_ns, one.to_ns)
-        self._ask("INSERT OR REPLACE INTO unheard VALUES (?, ?, ?, ?)", *row)
+        with self._database.writing() as connection:
+            put_over(connection, kept.alarm_unheard, [{"plant": plant, **asdict(one)}])
 
     def drop_unheard(self, plant: str, one: Unheard) -> None:
         """Its log was read."""
-        asked = "DELETE FROM unheard WHERE plant = ? AND gateway = ? AND from_ns = ?"
-        self._ask(asked, plant, one.gateway, one.from_ns)
+        of = kept.alarm_unheard.c
+        named = of.plant == plant, of.gateway == one.gateway, of.from_ns == one.from_ns
+        with self._database.writing() as connection:
+            connection.execute(delete(kept.alarm_unheard).where(*named))
 
     def note_level(self, plant: str, point: str, at_ns: int, mean: float) -> None:
         """Keep a ten-minute mean of an emission rate; those older than eight days go."""
-        self._ask("INSERT OR REPLACE INTO level VALUES (?, ?, ?, ?)", plant, point, at_ns, mean)
-        self._ask("DELETE FROM level WHERE plant = ? AND at_ns < ?", plant, at_ns - LEVELS_NS)
+        of, row = kept.alarm_level.c, {"plant": plant, "point": point}
+        old = of.plant == plant, of.at_ns < at_ns - LEVELS_NS
+        with self._database.writing(lasts=False) as connection:
+            put_over(connection, kept.alarm_level, [{**row, "at_ns": at_ns, "mean": mean}])
+            connection.execute(delete(kept.alarm_level).where(*old))
 
     def levels(self, plant: str, point: str) -> list[tuple[int, float]]:
         """(UTC ns, mean) of an emission rate, oldest first."""
-        asked = "SELECT at_ns, mean FROM level WHERE plant = ? AND point = ? ORDER BY at_ns"
-        return [(int(at_ns), float(mean)) for at_ns, mean in self._ask(asked, plant, point)]
+        of = kept.alarm_level.c
+        asked = select(of.at_ns, of.mean).where(of.plant == plant, of.point == point)
+        with self._database.reading() as connection:
+            return [(row.at_ns, row.mean) for row in connection.execute(asked.order_by(of.at_ns))]
+
+
+def _next_number(connection: Connection) -> int:
+    said = connection.scalar(select(setting.c.value).where(setting.c.name == ALARM_NUMBER))
+    return 1 if said is None else int(said)
+
+
+def _add(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    if rows:
+        connection.execute(insert(table), rows)
+
+
+def _bound(connection: Connection, time: Column[int], plant: str, most: int) -> None:
+    """Of a plant's rows the newest stay."""
+    mine = time.table.c.plant == plant
+    oldest = select(time).where(mine).order_by(time.desc()).offset(most).limit(1)
+    last = connection.scalar(oldest)
+    if last is not None:
+        connection.execute(delete(time.table).where(mine, time <= last))
+
+
+def _of(plants: Sequence[str]) -> Select[Any]:
+    return select(kept.alarm_event).where(_EVENT.plant.in_(plants))
+
+
+def _within(from_ns: int, to_ns: int) -> tuple[ColumnElement[bool], ...]:
+    return _EVENT.at_ns >= from_ns, _EVENT.at_ns < to_ns
 
 
 def _json(values: object) -> str:
     return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
 
 
-def _event_row(one: Happening) -> tuple[object, ...]:
-    alarm, key = one.alarm, one.alarm.key
-    return (
-        one.at_ns, key.plant, one.what, key.kind, key.gateway, key.about, alarm.priority,
-        alarm.number, alarm.raised_ns, _json(alarm.values), one.by, one.note, one.is_told,
+def _key(row: Row[Any]) -> Key:
+    return Key(row.plant, row.kind, row.gateway, row.about)
+
+
+def _alarm_row(one: Alarm) -> dict[str, Any]:
+    return {
+        **one.key._asdict(), "phase": one.phase.value, "since_ns": one.since_ns,
+        "told": _json(one.values), "priority": one.priority, "number": one.number,
+        "raised_ns": one.raised_ns, "seen_by": one.acknowledged_by, "seen_ns": one.acknowledged_ns,
+        "members": _json(sorted(one.members)), "told_ns": one.told_ns,
+    }  # fmt: skip
+
+
+def _event_row(one: Happening) -> dict[str, Any]:
+    alarm = one.alarm
+    return {
+        "at_ns": one.at_ns, "what": one.what.value, **alarm.key._asdict(),
+        "priority": alarm.priority, "number": alarm.number, "raised_ns": alarm.raised_ns,
+        "told": _json(alarm.values), "by": one.by, "note": one.note, "is_told": one.is_told,
+    }  # fmt: skip
+
+
+def _effect_row(plant: str, one: Effect) -> dict[str, Any]:
+    return {
+        "plant": plant, "start_ns": one.start_ns, "gateway": one.gateway, "potline": one.potline,
+        "pot": one.pot, "end_ns": one.end_ns, "is_lost": one.is_lost,
+        "polarised_ns": one.polarised_ns, "v_max": one.v_max, "cf4_kg": one.cf4_kg,
+    }  # fmt: skip
+
+
+def _effect(row: Row[Any]) -> Effect:
+    return Effect(
+        row.gateway, row.potline, row.pot, row.start_ns, row.end_ns, row.is_lost,
+        row.polarised_ns, row.v_max, row.cf4_kg,
     )  # fmt: skip
 
 
-def _effect(row: tuple[Any, ...]) -> Effect:
-    gateway, potline, pot, start_ns, end_ns, is_lost, polarised_ns, v_max, cf4_kg = row
-    return Effect(
-        gateway, potline, pot, start_ns, end_ns, bool(is_lost), polarised_ns, v_max, cf4_kg
-    )
-
-
-def _event(row: tuple[Any, ...]) -> Event:
-    ident, at_ns, plant, what, kind, gateway, about, priority, number, raised_ns, *rest = row
-    told, by, note, is_told = rest
-    key = Key(plant, kind, gateway, about)
-    alarm = Alarm(key, Phase.RAISED, at_ns, json.loads(told), priority, number, raised_ns)
-    return Event(ident, Happening(at_ns, What(what), alarm, by, note, bool(is_told)))
+def _event(row: Row[Any]) -> Event:
+    told, number = json.loads(row.told), row.number
+    alarm = Alarm(_key(row), Phase.RAISED, row.at_ns, told, row.priority, number, row.raised_ns)
+    done = Happening(row.at_ns, What(row.what), alarm, row.by, row.note, row.is_told)
+    return Event(row.id, done)

@@ -29,8 +29,7 @@ from cloud.records.forms import fields_of
 from cloud.records.written import local_text
 from cloud.review import rules
 from cloud.review.draw import SEED_MAX, Drawn, draw
-from cloud.review.items import line_item, lines_of, of_statement
-from cloud.review.openings import ITEM_MAX, Opening
+from cloud.review.items import ITEM_MAX, Opening, line_item, lines_of, of_statement
 from edge.calc.statements.statement import statement_rules
 from evidence.documents.plainly import body_of
 from evidence.documents.review import DECISION, LEVELS

@@ -17,9 +17,8 @@ from cloud.api.services import Records, Services
 from cloud.month.newest import newest
 from cloud.records.listing import of_month
 from cloud.review import rules
-from cloud.review.items import NO_ITEMS, Row, archive_of, counting, items_of
+from cloud.review.items import NO_ITEMS, Opening, Row, archive_of, counting, items_of
 from cloud.review.months import months_of
-from cloud.review.openings import Opening
 from cloud.review.place import Place, after, place_of
 from cloud.review.thread import Outline, Thread, outline_of, thread_of
 from cloud.visits.held import check_faces

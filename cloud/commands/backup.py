@@ -140,10 +140,6 @@ def _backup_database(args: argparse.Namespace, config: CloudConfig) -> int:
                     _print("backed up", checked, to)
         except (CloudError, EvidenceError) as error:
             wrong.append(str(error))
-    try:
-        back_up(args.config, args.out)
-    except (CloudError, EvidenceError) as error:
-        wrong.append(str(error))
     for sentence in wrong:
         print(f"NOT backed up: {sentence}", file=sys.stderr)
     return 2 if wrong else 0

@@ -1,12 +1,13 @@
-"""`stackproof cloud backup-state` and `restore-state`: the collector's own databases. Prints."""
+"""`stackproof cloud backup-state` and `restore-state`: what is kept beside folders. Prints."""
 
 import argparse
-from collections.abc import Container, Mapping
+from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
 from cloud.clock import instant
 from cloud.config import read_state_dir
+from cloud.database.bring_over import KEPT
 from cloud.state_copy import copy_state, put_back
 
 NAME = "state"
@@ -30,7 +31,7 @@ def add_state_backup_commands(commands: Any) -> None:  # noqa: ANN401 - argparse
     backup.set_defaults(run=_backup)
     restore = commands.add_parser(
         "restore-state",
-        help="put such a copy where this collector has none of these databases",
+        help="put such a copy where this collector has none",
         epilog="Exit status: 0 in place and sound, 2 not: nothing was changed.",
     )
     restore.add_argument("backup", type=Path, metavar="BACKUP", help="the folder of the copy")
@@ -39,12 +40,12 @@ def add_state_backup_commands(commands: Any) -> None:  # noqa: ANN401 - argparse
 
 
 def back_up(config: Path, out: Path, plants: Container[str] = ()) -> None:
-    """Copy the databases of the collector of a CLOUD.toml to `out`/state, and print which.
+    """Copy what the collector of a CLOUD.toml keeps beside its evidence to `out`/state.
 
     Where one of `plants`, which are copied there too, is called so, to `out`/state_: none is.
     """
     to = out / (f"{NAME}_" if NAME in plants else NAME)
-    _print("backed up", copy_state(read_state_dir(config), to), to)
+    print(f"backed up {KEPT}: {copy_state(read_state_dir(config), to)} bytes: {to}")
 
 
 def _backup(args: argparse.Namespace) -> int:
@@ -54,21 +55,13 @@ def _backup(args: argparse.Namespace) -> int:
 
 def _restore(args: argparse.Namespace) -> int:
     state = read_state_dir(args.config)
-    sizes, accounts = put_back(args.backup, state)
-    _print("restored", sizes, state)
-    left = ", ".join(f"{count} {kind}" for kind, count in accounts.dropped.items())
-    print(f"not restored: {left}: people sign in anew, tokens are made anew")
-    for token in accounts.tokens:
-        print(f"  token of {token}")
-    if accounts.newest_ns:
+    size, newest_ns = put_back(args.backup, state)
+    print(f"restored {KEPT}: {size} bytes: {state}")
+    print("sessions, links and tokens are not in it: people sign in anew, tokens are made anew")
+    if newest_ns:
         print(
-            f"the newest row of their security log is of {instant(accounts.newest_ns)}: who was "
-            "ended since, or got another role or password, is let in as before that"
+            f"the newest row of its security log is of {instant(newest_ns)}: who was ended since, "
+            "or got another role or password, is let in as before that"
         )
     print("the collector uses it from its next start on")
     return 0
-
-
-def _print(done: str, sizes: Mapping[str, int], to: Path) -> None:
-    for name, size in sizes.items():
-        print(f"{done} {name}: {size} bytes: {to}")

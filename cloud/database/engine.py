@@ -8,9 +8,11 @@ synchronous=FULL, which is an fsync a commit. PostgreSQL: `synchronous_commit` o
 name in `synchronous_standby_names`, or the words that say that one machine is enough.
 """
 
+import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -32,7 +34,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as SQLTimeoutError
 from sqlalchemy.pool import QueuePool
 
-from cloud.database.urls import ONE_MACHINE
+from cloud.database.urls import ONE_MACHINE, file_of
 from cloud.database.version import bring_up_to_date
 from cloud.errors import DatabaseAwayError, StoreError
 
@@ -42,6 +44,8 @@ BUSY_S, CONNECT_S = 30, 10
 POOL, POOL_MORE = 5, 20
 #: SQLite's pages: a frame of 5.7 kB takes one
 PAGE_BYTES = 8192
+#: of an SQLite file: its owner alone reads it
+PRIVATE = 0o600
 #: PostgreSQL ends a connection that says nothing for so long inside a transaction
 IDLE_MS = 60_000
 
@@ -73,6 +77,11 @@ class Database:
         self._unreplicated = threading.local()
         self.engine = self._sqlite(url) if self.is_sqlite else self._postgresql(url)
         self._reader = self.engine.execution_options(is_reader=True)
+        self._writer = {
+            lasts: self.engine.execution_options(lasts=lasts) for lasts in (True, False)
+        }
+        # SQLite's own waiting is by sleeps, and the last to come may be the first to get it
+        self._turn = threading.Lock() if self.is_sqlite else nullcontext()
         try:
             with self.writing() as connection:
                 if not self.is_sqlite:
@@ -99,13 +108,16 @@ class Database:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self, *, lasts: bool = True) -> Iterator[Connection]:
         """One transaction: committed when the block ends, undone when it raises.
+
+        Args:
+            lasts: it outlives a power cut. What follows from the log need not.
 
         Raises:
             StoreError: the database is away, or refuses.
         """
-        with self._telling(), self.engine.begin() as connection:
+        with self._telling(), self._turn, self._writer[lasts].begin() as connection:
             yield connection
 
     @contextmanager
@@ -141,6 +153,7 @@ class Database:
     # -- the two kinds ----------------------------------------------------------------------------
 
     def _sqlite(self, url: str) -> Engine:
+        _keep_private(file_of(url))
         engine = create_engine(
             url, poolclass=QueuePool, pool_size=POOL, max_overflow=POOL_MORE,
             connect_args={"timeout": BUSY_S, "check_same_thread": False},
@@ -158,8 +171,15 @@ class Database:
         @event.listens_for(engine, "begin")
         def _begin(connection: Connection) -> None:
             # a reader takes no lock; a writer takes it at once, and never has to be undone for it
-            is_writer = not connection.get_execution_options().get("is_reader", False)
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writer else "BEGIN")
+            options = connection.get_execution_options()
+            if options.get("is_reader", False):
+                connection.exec_driver_sql("BEGIN")
+                return
+            driver: Any = connection.connection.driver_connection
+            driver.execute(
+                f"PRAGMA synchronous = {'FULL' if options.get('lasts', True) else 'NORMAL'}"
+            )
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
 
         return engine
 
@@ -172,6 +192,11 @@ class Database:
                 "options": options, "keepalives_idle": CONNECT_S, "tcp_user_timeout": IDLE_MS,
             },
         )  # fmt: skip
+
+        @event.listens_for(engine, "begin")
+        def _begin(connection: Connection) -> None:
+            if not connection.get_execution_options().get("lasts", True):
+                connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
 
         @event.listens_for(engine, "connect")
         def _listen(connection: Any, _record: Any) -> None:  # noqa: ANN401 - of the driver
@@ -201,6 +226,26 @@ class Database:
             f"{standbys!r}: a reading could be lost with one machine. Set up a synchronous "
             f"standby, or write durability = {ONE_MACHINE!r}"
         )
+
+
+def _keep_private(path: Path | None) -> None:
+    """A file of its owner alone: seeds of second factors are in it.
+
+    Raises:
+        StoreError: the disk refuses.
+    """
+    if path is None:
+        return
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE)
+        try:
+            found = os.fstat(file)
+            if found.st_uid == os.geteuid() and found.st_mode & 0o077:
+                os.fchmod(file, PRIVATE)
+        finally:
+            os.close(file)
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror}") from error
 
 
 def _is_away(error: BaseException) -> bool:

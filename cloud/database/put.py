@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Integer, SmallInteger, Table, Text, insert
+from sqlalchemy import BigInteger, Connection, Integer, SmallInteger, Table, Text, case, insert
 from sqlalchemy.dialects import postgresql, sqlite
 
 Rows = Sequence[Mapping[str, Any]]
@@ -24,11 +24,41 @@ def put(connection: Connection, table: Table, rows: Rows) -> None:
         connection.execute(insert(table), rows)
 
 
+def put_over(connection: Connection, table: Table, rows: Rows) -> None:
+    """Insert rows; one whose key is there already is in its place from now on."""
+    if not rows:
+        return
+    new = _insert(connection, table)
+    rest = {name: new.excluded[name] for name in rows[0] if not table.c[name].primary_key}
+    connection.execute(new.on_conflict_do_update(index_elements=table.primary_key, set_=rest), rows)
+
+
+def put_added(
+    connection: Connection, table: Table, rows: Rows, *, newest: Sequence[str] = ()
+) -> None:
+    """Insert rows; to one whose key is there already, the columns' values are added.
+
+    Of the columns `newest` the larger value stands.
+    """
+    if not rows:
+        return
+    new = _insert(connection, table)
+    sums = {
+        name: case((table.c[name] > new.excluded[name], table.c[name]), else_=new.excluded[name])
+        if name in newest else table.c[name] + new.excluded[name]
+        for name in rows[0] if not table.c[name].primary_key
+    }  # fmt: skip
+    connection.execute(new.on_conflict_do_update(index_elements=table.primary_key, set_=sums), rows)
+
+
 def put_once(connection: Connection, table: Table, rows: Rows) -> None:
     """Insert rows; those whose key is there already are left as they are."""
+    connection.execute(_insert(connection, table).on_conflict_do_nothing(), rows)
+
+
+def _insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
     is_sqlite = connection.dialect.name == "sqlite"
-    new = (sqlite.insert if is_sqlite else postgresql.insert)(table)
-    connection.execute(new.on_conflict_do_nothing(), rows)
+    return (sqlite.insert if is_sqlite else postgresql.insert)(table)
 
 
 def _copy(connection: Connection, table: Table, rows: Rows) -> None:

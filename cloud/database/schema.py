@@ -33,7 +33,7 @@ metadata = MetaData(
 )
 
 #: SQLite makes a rowid of INTEGER alone
-_ID = BigInteger().with_variant(Integer, "sqlite")
+ID = BigInteger().with_variant(Integer, "sqlite")
 
 #: what holds for the database as a whole, such as that its times are simulated
 setting = Table(
@@ -41,6 +41,9 @@ setting = Table(
     Column("name", Text, primary_key=True),
     Column("value", Text, nullable=False),
 )  # fmt: skip
+
+#: the setting that has the next alarm's number
+ALARM_NUMBER = "alarm.number"
 
 #: who writes the plants of a unit (`cloud.database.lease`); renewed_s is by the database's clock
 lease = Table(
@@ -53,7 +56,7 @@ lease = Table(
 
 plant = Table(
     "plant", metadata,
-    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("id", ID, primary_key=True, autoincrement=True),
     Column("name", Text, nullable=False, unique=True),
     Column("unit", Text, nullable=False),
 )  # fmt: skip
@@ -63,7 +66,7 @@ _PLANT = ForeignKey("plant.id")
 #: newest signed note of a plant's log
 checkpoint = Table(
     "checkpoint", metadata,
-    Column("plant_id", _ID, _PLANT, primary_key=True, autoincrement=False),
+    Column("plant_id", ID, _PLANT, primary_key=True, autoincrement=False),
     Column("size", BigInteger, nullable=False),
     Column("note", Text, nullable=False),
 )  # fmt: skip
@@ -71,8 +74,8 @@ checkpoint = Table(
 #: leaves of a plant's log; `mark` is of `cloud.database.state.Mark`
 entry = Table(
     "entry", metadata,
-    Column("id", _ID, primary_key=True, autoincrement=True),
-    Column("plant_id", _ID, ForeignKey("plant.id"), nullable=False),
+    Column("id", ID, primary_key=True, autoincrement=True),
+    Column("plant_id", ID, ForeignKey("plant.id"), nullable=False),
     Column("number", BigInteger, nullable=False),
     Column("mark", SmallInteger, nullable=False),
     Column("sha256", LargeBinary, nullable=False),
@@ -87,8 +90,8 @@ entry = Table(
 #: 256 hashes of one level of a plant's tree each (`cloud.database.tiles`); whole ones only
 tile = Table(
     "tile", metadata,
-    Column("id", _ID, primary_key=True, autoincrement=True),
-    Column("plant_id", _ID, ForeignKey("plant.id"), nullable=False),
+    Column("id", ID, primary_key=True, autoincrement=True),
+    Column("plant_id", ID, ForeignKey("plant.id"), nullable=False),
     Column("level", SmallInteger, nullable=False),
     Column("number", BigInteger, nullable=False),
     Column("hashes", LargeBinary, nullable=False),
@@ -97,8 +100,8 @@ tile = Table(
 
 stream = Table(
     "stream", metadata,
-    Column("id", _ID, primary_key=True, autoincrement=True),
-    Column("plant_id", _ID, ForeignKey("plant.id"), nullable=False),
+    Column("id", ID, primary_key=True, autoincrement=True),
+    Column("plant_id", ID, ForeignKey("plant.id"), nullable=False),
     Column("name", Text, nullable=False),
     Index("uq_stream_plant_id_name", "plant_id", "name", unique=True),
 )  # fmt: skip
@@ -106,8 +109,8 @@ stream = Table(
 #: signed objects of gateways; kind is `evidence.log.Kind`, 2 a configuration, 13 a close object
 stored = Table(
     "object", metadata,
-    Column("id", _ID, primary_key=True, autoincrement=True),
-    Column("stream_id", _ID, ForeignKey("stream.id"), nullable=False),
+    Column("id", ID, primary_key=True, autoincrement=True),
+    Column("stream_id", ID, ForeignKey("stream.id"), nullable=False),
     Column("seq", BigInteger, nullable=False),
     Column("kind", SmallInteger, nullable=False),
     Column("at_ns", BigInteger, nullable=False),
@@ -127,7 +130,7 @@ stored = Table(
 #: certificates (.crt, PEM) and orders and rotate objects (.cose)
 key_file = Table(
     "key_file", metadata,
-    Column("plant_id", _ID, ForeignKey("plant.id"), primary_key=True, autoincrement=False),
+    Column("plant_id", ID, ForeignKey("plant.id"), primary_key=True, autoincrement=False),
     Column("name", Text, primary_key=True),
     Column("data", LargeBinary, nullable=False),
 )  # fmt: skip
@@ -135,7 +138,7 @@ key_file = Table(
 #: objects that the log refused and keeps for people to look at
 aside = Table(
     "aside", metadata,
-    Column("plant_id", _ID, ForeignKey("plant.id"), primary_key=True, autoincrement=False),
+    Column("plant_id", ID, ForeignKey("plant.id"), primary_key=True, autoincrement=False),
     Column("sha256", LargeBinary, primary_key=True),
     Column("data", LargeBinary, nullable=False),
 )  # fmt: skip
@@ -143,7 +146,7 @@ aside = Table(
 #: documents that persons signed
 document = Table(
     "document", metadata,
-    Column("plant_id", _ID, ForeignKey("plant.id"), primary_key=True, autoincrement=False),
+    Column("plant_id", ID, ForeignKey("plant.id"), primary_key=True, autoincrement=False),
     Column("sha256", LargeBinary, primary_key=True),
     Column("data", LargeBinary, nullable=False),
 )  # fmt: skip
@@ -151,7 +154,7 @@ document = Table(
 #: files of a plant's documents, in chunks from 0; each is kept once, however many documents have it
 file_chunk = Table(
     "file_chunk", metadata,
-    Column("plant_id", _ID, ForeignKey("plant.id"), primary_key=True, autoincrement=False),
+    Column("plant_id", ID, ForeignKey("plant.id"), primary_key=True, autoincrement=False),
     Column("sha256", LargeBinary, primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("data", LargeBinary, nullable=False),
@@ -160,7 +163,7 @@ file_chunk = Table(
 #: which document has which file
 attached = Table(
     "attached", metadata,
-    Column("plant_id", _ID, ForeignKey("plant.id"), primary_key=True, autoincrement=False),
+    Column("plant_id", ID, ForeignKey("plant.id"), primary_key=True, autoincrement=False),
     Column("document", LargeBinary, primary_key=True),
     Column("file", LargeBinary, primary_key=True),
 )  # fmt: skip

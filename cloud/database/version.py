@@ -4,11 +4,12 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
-from cloud.database.schema import metadata
+from cloud.database.schema_kept import EVERY_TABLE
+from cloud.database.turns import Turn, take_turn
 from cloud.errors import StoreError
 
 #: the newest step in migrations/versions
-HEAD = "0001"
+HEAD = "0002"
 _STEPS = Path(__file__).parent / "migrations"
 
 
@@ -18,13 +19,12 @@ def bring_up_to_date(connection: Connection) -> None:
     Raises:
         StoreError: a newer version of the program has made it.
     """
-    if connection.dialect.name == "postgresql":  # SQLite's writers are one at a time anyhow
-        connection.execute(text("SELECT pg_advisory_xact_lock(7827661)"))
+    take_turn(connection, Turn.VERSION)
     found = _version(connection)
     if found == HEAD:
         return
     if found is None:
-        metadata.create_all(connection)
+        EVERY_TABLE.create_all(connection, checkfirst=False)
         connection.execute(
             text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
         )

@@ -14,28 +14,26 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from sqlalchemy import select, update
+
 from cloud.brought.desk import BroughtError, report_of
 from cloud.clock import Clock
 from cloud.closing.kept import file_sha256, read_kept
+from cloud.database.engine import Database
+from cloud.database.put import put_over
+from cloud.database.schema_kept import archive_check
 from cloud.errors import StoreError
-from cloud.kept_file import KeptFile
 from cloud.month.substituted import substituted_percent
 from edge.calc.errors import UnknownRuleSetError
 from evidence.findings import Verdict
 from evidence.log_lines import about
 from evidence.version import VERSION
 
-FILE = "archive-checks.db"
-_SCHEMA = """
-CREATE TABLE checked (
-    sha256 TEXT PRIMARY KEY, verdict TEXT, code TEXT, substituted_percent TEXT, version TEXT,
-    at_ns INTEGER, state TEXT, not_checked TEXT, hashed_ns INTEGER
-) WITHOUT ROWID;
-"""
-FORMAT = 2
-#: verdicts without a state are made again
-_UPGRADES = {1: f"DROP TABLE checked; {_SCHEMA}"}
-_TOLD = ("verdict", "code", "substituted_percent", "version", "at_ns", "state", "not_checked")
+_OF = archive_check.c
+_TOLD = (
+    _OF.verdict, _OF.code, _OF.substituted_percent, _OF.version, _OF.at_ns, _OF.state,
+    _OF.not_checked,
+)  # fmt: skip
 #: seconds between two looks when nobody tells of news; until one that could not be verified is
 #: tried again
 LOOK_S, AGAIN_S = 30.0, 3_600.0
@@ -53,21 +51,17 @@ class Stands(NamedTuple):
     sha256: str
 
 
-class ArchiveChecks(KeptFile):
+class ArchiveChecks:
     """Verdicts by the archive's SHA-256. `of` may be called by any thread.
 
     Args:
-        state_dir: they are kept in a file of it.
+        database: they are kept there.
         clock: the collector's clock.
         roots: plant id -> PEM of the root certificate that CLOUD.toml names for it.
-
-    Raises:
-        StoreError: the file cannot be used.
     """
 
-    def __init__(self, state_dir: Path, clock: Clock, roots: Mapping[str, bytes]) -> None:
-        super().__init__(state_dir / FILE, _SCHEMA, FORMAT, "verdicts of archives", _UPGRADES)
-        self._clock, self._roots = clock, roots
+    def __init__(self, database: Database, clock: Clock, roots: Mapping[str, bytes]) -> None:
+        self._database, self._clock, self._roots = database, clock, roots
         self._failed: dict[str, float] = {}
 
     def of(self, sha256: str) -> Mapping[str, Any] | None:
@@ -78,8 +72,9 @@ class ArchiveChecks(KeptFile):
         program; at_ns: when; state: `MonthState.as_map` as JSON text; not_checked: the verifier's
         sentences, likewise.
         """
-        rows = self._ask(f"SELECT {', '.join(_TOLD)} FROM checked WHERE sha256 = ?", sha256)  # noqa: S608 - our own names
-        return dict(zip(_TOLD, rows[0], strict=True)) if rows else None
+        with self._database.reading() as connection:
+            row = connection.execute(select(*_TOLD).where(_OF.sha256 == sha256)).first()
+        return None if row is None else dict(row._mapping)
 
     async def run(
         self,
@@ -127,7 +122,9 @@ class ArchiveChecks(KeptFile):
 
     def _oldest(self, archives: Callable[[], Iterable[Stands]]) -> Stands | None:
         """The archive whose last hash is the oldest, None where all are recent."""
-        found = dict(self._ask("SELECT sha256, hashed_ns FROM checked"))
+        with self._database.reading() as connection:
+            rows = connection.execute(select(_OF.sha256, _OF.hashed_ns))
+            found = {row.sha256: row.hashed_ns for row in rows}
         due_ns = self._clock.wall_ns() - HASHED_NS
         old = [one for one in archives() if found.get(one.sha256, due_ns) < due_ns]
         return min(old, key=lambda one: found[one.sha256], default=None)
@@ -136,8 +133,7 @@ class ArchiveChecks(KeptFile):
         """Hash a file again, and rest; the disk is there for readings first."""
         began_s = time.monotonic()
         sha256 = await asyncio.to_thread(_sha256, one.path)
-        asked = "UPDATE checked SET hashed_ns = ? WHERE sha256 = ?"
-        await asyncio.to_thread(self._ask, asked, self._clock.wall_ns(), one.sha256)
+        await asyncio.to_thread(self._note_hashed, one.sha256)
         if sha256 not in (one.sha256, ""):  # "": it went, and whoever lists the folder sees it
             log.error("%s is another file than was sealed", one.path, extra=about(one.plant))
             altered(one)
@@ -147,7 +143,7 @@ class ArchiveChecks(KeptFile):
         plant, path, sha256 = wanted
         try:
             await self._verify(wanted)
-        except StoreError:  # of this desk's own file: nothing of the archive
+        except StoreError:  # of the database: nothing of the archive
             raise
         except BroughtError as error:
             log.warning("%s: %s", path.name, error, extra=about(plant))
@@ -165,11 +161,22 @@ class ArchiveChecks(KeptFile):
         verdict, findings = str(report["verdict"]), report["findings"]
         code = "" if verdict == Verdict.PASSED.value else str(findings[0]["code"])
         share = await asyncio.to_thread(_substituted, path)
-        told = [json.dumps(report[name]) for name in ("state", "not_checked")]
         now_ns = self._clock.wall_ns()
-        row = (sha256, verdict, code, share, VERSION, now_ns, *told, now_ns)
-        asked = "INSERT OR REPLACE INTO checked VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        await asyncio.to_thread(self._ask, asked, *row)
+        row = {
+            "sha256": sha256, "verdict": verdict, "code": code, "substituted_percent": share,
+            "version": VERSION, "at_ns": now_ns, "state": json.dumps(report["state"]),
+            "not_checked": json.dumps(report["not_checked"]), "hashed_ns": now_ns,
+        }  # fmt: skip
+        await asyncio.to_thread(self._keep, row)
+
+    def _keep(self, row: Mapping[str, Any]) -> None:
+        with self._database.writing(lasts=False) as connection:
+            put_over(connection, archive_check, [row])
+
+    def _note_hashed(self, sha256: str) -> None:
+        of = update(archive_check).where(_OF.sha256 == sha256)
+        with self._database.writing(lasts=False) as connection:
+            connection.execute(of.values(hashed_ns=self._clock.wall_ns()))
 
 
 def _sha256(path: Path) -> str:

@@ -1,58 +1,31 @@
-"""What is known of months without reading the log: a file beside the evidence (SQLite).
+"""What is known of months without reading the log. I/O: the database.
 
 A projection: it follows from the log alone, and what does not fit the log is made again. How far
 the log was counted, and what was counted, change in one transaction. Beside it stand the closings
-that were ordered and are not done, so that a start goes on with them. Any thread; one at a time.
+that were ordered and are not done, so that a start goes on with them. Any thread; a plant's facts
+are written by the collector that serves it.
 """
 
-import contextlib
-import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from threading import Lock
 
+from sqlalchemy import ColumnElement, delete, func, insert, select
+
 from cloud.closing.log import MonthClose, month_close
-from cloud.errors import OtherVersionError, StoreError
-from cloud.kept_file import opened
+from cloud.database import schema_kept as kept
+from cloud.database.engine import Database
+from cloud.database.put import put_added, put_over
 from cloud.month.tally import Counts, DayTally, Layout, kept_layout, layout_text
 from evidence.log import decode_entry
 
-FILE = "months.db"
-FORMAT = 1
-
-_SCHEMA = """
-CREATE TABLE stream (
-    plant TEXT, stream TEXT, next_seq INTEGER, head BLOB, at_ns INTEGER,
-    PRIMARY KEY (plant, stream)
-) WITHOUT ROWID;
-CREATE TABLE segment (
-    plant TEXT, stream TEXT, from_ns INTEGER, cfg BLOB, layout TEXT,
-    PRIMARY KEY (plant, stream, from_ns)
-) WITHOUT ROWID;
-CREATE TABLE day (
-    plant TEXT, day TEXT, stream TEXT, gaps INTEGER, gap_ns INTEGER, last_seq INTEGER,
-    received_ns INTEGER, PRIMARY KEY (plant, day, stream)
-) WITHOUT ROWID;
-CREATE TABLE device_day (
-    plant TEXT, day TEXT, stream TEXT, device TEXT, readings INTEGER, reserved INTEGER,
-    bad INTEGER, PRIMARY KEY (plant, day, stream, device)
-) WITHOUT ROWID;
-CREATE TABLE log (plant TEXT PRIMARY KEY, size INTEGER) WITHOUT ROWID;
-CREATE TABLE closed (
-    plant TEXT, log_index INTEGER, entry BLOB, PRIMARY KEY (plant, log_index)
-) WITHOUT ROWID;
-CREATE TABLE archive (
-    plant TEXT, name TEXT, month TEXT, replaced INTEGER, bytes INTEGER, mtime_ns INTEGER,
-    sha256 TEXT, statement BLOB, PRIMARY KEY (plant, name)
-) WITHOUT ROWID;
-CREATE TABLE ordered (
-    plant TEXT, month TEXT, amend INTEGER, reason TEXT, by TEXT, at_ns INTEGER,
-    PRIMARY KEY (plant, month)
-) WITHOUT ROWID;
-"""
-_OF_THE_LOG = ("stream", "segment", "day", "device_day", "log", "closed")
+#: what follows from the log of a plant
+_OF_THE_LOG = (
+    kept.counted_stream, kept.counted_segment, kept.counted_day, kept.counted_device,
+    kept.counted_log, kept.counted_close,
+)  # fmt: skip
+_DAY, _DEVICE = kept.counted_day.c, kept.counted_device.c
 
 
 @dataclass(frozen=True)
@@ -124,74 +97,18 @@ class StreamDay:
 
 
 class Facts:
-    """Months' facts of all plants of a collector.
+    """Facts of months of a collector's plants; a call raises StoreError when its database does."""
 
-    Args:
-        folder: the file goes there.
-
-    Raises:
-        StoreError: it cannot be used.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._path, self._lock = folder / FILE, Lock()
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        #: what is read is kept before anything is counted on
+        self._lock = Lock()
         self._layouts: dict[bytes, Layout] = {}
         self._changes: Counter[tuple[str, str]] = Counter()
         self._at: dict[str, dict[str, Position]] = {}
         self._closes: dict[str, Sequence[MonthClose]] = {}
         #: what was looked at for closes and is not written: that it held none is seen again soon
         self._looked: dict[str, int] = {}
-        try:
-            with opened(self._path) as self._sql:
-                (found,) = self._sql.execute("PRAGMA user_version").fetchone()
-                if found not in (0, FORMAT):
-                    raise OtherVersionError(self._path, found, FORMAT, is_remade=True)
-                self._sql.execute("PRAGMA journal_mode = WAL")
-                with self._changing(lasts=True) as sql:
-                    if found == 0:
-                        for statement in _SCHEMA.split(";\n"):
-                            sql.execute(statement)
-                        sql.execute(f"PRAGMA user_version = {FORMAT}")
-        except sqlite3.Error as error:
-            what = "it follows from the log: moved away, it is made again"
-            raise StoreError(f"{self._path} cannot be used: {error}; {what}") from error
-
-    def close(self) -> None:
-        """Let go of the file."""
-        with self._lock:
-            self._sql.close()
-
-    @contextlib.contextmanager
-    def _changing(self, *, lasts: bool = False) -> Iterator[sqlite3.Connection]:
-        """A transaction: all of it or nothing.
-
-        What follows from the log is counted again after a power cut; what does not has to last.
-        """
-        with self._lock:
-            try:
-                self._sql.execute(f"PRAGMA synchronous = {'FULL' if lasts else 'NORMAL'}")
-                self._sql.execute("BEGIN IMMEDIATE")
-                try:
-                    yield self._sql
-                except BaseException:
-                    self._sql.execute("ROLLBACK")
-                    raise
-                self._sql.execute("COMMIT")
-            except sqlite3.Error as error:
-                raise StoreError(f"{self._path} cannot be written: {error}") from error
-
-    @contextlib.contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        """All that is asked meanwhile is of one moment."""
-        with self._lock:
-            try:
-                yield self._sql
-            except sqlite3.Error as error:
-                raise StoreError(f"{self._path} cannot be read: {error}") from error
-
-    def _rows(self, asked: str, *values: object) -> list[tuple[object, ...]]:
-        with self._reading() as sql:
-            return sql.execute(asked, values).fetchall()
 
     # -- what the log says ------------------------------------------------------------------------
 
@@ -201,30 +118,35 @@ class Facts:
 
     def positions(self, plant: str) -> Mapping[str, Position]:
         """Stream -> how far it was counted."""
-        held = self._at.get(plant)
-        if held is None:
-            of = "SELECT stream, next_seq, head, at_ns FROM stream WHERE plant = ?"
-            with self._reading() as sql:  # what is read is kept before anything is counted on
-                rows = sql.execute(of, (plant,))
-                held = self._at[plant] = {str(name): Position(*rest) for name, *rest in rows}
-        return held
+        with self._lock:
+            held = self._at.get(plant)
+            if held is None:
+                of = kept.counted_stream.c
+                asked = select(of.stream, of.next_seq, of.head, of.at_ns).where(of.plant == plant)
+                with self._database.reading() as connection:
+                    rows = connection.execute(asked)
+                    held = self._at[plant] = {name: Position(*rest) for name, *rest in rows}
+            return held
 
     def add(
         self, plant: str, stream: str, position: Position, segments: Iterable[Segment],
         days: Iterable[StreamDay],
     ) -> None:  # fmt: skip
         """What was counted up to a position, in one transaction."""
-        with self._changing() as sql:
-            at = (plant, stream, position.next_seq, position.head, position.at_ns)
-            sql.execute("INSERT OR REPLACE INTO stream VALUES (?, ?, ?, ?, ?)", at)
-            told = [(s.from_ns, s.cfg, layout_text(s.layout)) for s in segments]
-            put = "INSERT OR REPLACE INTO segment VALUES (?, ?, ?, ?, ?)"
-            sql.executemany(put, [(plant, stream, *segment) for segment in told])
-            held = list(days)
-            for one in held:
-                _add_day(sql, plant, one)
+        named, held = {"plant": plant, "stream": stream}, list(days)
+        of_days = [_day_row(plant, one) for one in held]
+        of_devices = [row for one in held for row in _device_rows(plant, one)]
+        told = [
+            {**named, "from_ns": one.from_ns, "cfg": one.cfg, "layout": layout_text(one.layout)}
+            for one in segments
+        ]
+        with self._lock, self._database.writing(lasts=False) as connection:
+            put_over(connection, kept.counted_stream, [{**named, **asdict(position)}])
+            put_over(connection, kept.counted_segment, told)
+            put_added(connection, kept.counted_day, of_days, newest=("last_seq", "received_ns"))
+            put_added(connection, kept.counted_device, of_devices)
             if (size := self._looked.get(plant)) is not None:
-                sql.execute("INSERT OR REPLACE INTO log VALUES (?, ?)", (plant, size))
+                put_over(connection, kept.counted_log, [{"plant": plant, "size": size}])
         self._looked.pop(plant, None)
         if (known := self._at.get(plant)) is not None:  # another: who asked goes through theirs
             self._at[plant] = {**known, stream: position}
@@ -236,99 +158,99 @@ class Facts:
 
     def newest_cfg(self, plant: str, stream: str) -> bytes:
         """The configuration that came into force last, b"" before any."""
-        of = "SELECT cfg FROM segment WHERE plant = ? AND stream = ? ORDER BY from_ns"
-        rows = self._rows(of, plant, stream)
-        return bytes(rows[-1][0]) if rows else b""  # type: ignore[call-overload] # BLOB
+        of = kept.counted_segment.c
+        asked = select(of.cfg).where(of.plant == plant, of.stream == stream)
+        with self._database.reading() as connection:
+            return connection.scalar(asked.order_by(of.from_ns.desc()).limit(1)) or b""
 
     def segments(self, plant: str) -> Mapping[str, list[Segment]]:
         """Stream -> its configurations that were in force, oldest first."""
-        found: dict[str, list[Segment]] = {}
-        rows = self._rows(
-            "SELECT stream, from_ns, cfg, layout FROM segment WHERE plant = ? ORDER BY from_ns",
-            plant,
-        )
-        for stream, from_ns, named, layout in rows:
-            cfg = bytes(named)  # type: ignore[call-overload] # BLOB
-            if cfg not in self._layouts:
-                self._layouts[cfg] = kept_layout(str(layout))
-            segment = Segment(int(str(from_ns)), cfg, self._layouts[cfg])
-            found.setdefault(str(stream), []).append(segment)
+        of, found = kept.counted_segment.c, dict[str, list[Segment]]()
+        asked = select(kept.counted_segment).where(of.plant == plant).order_by(of.from_ns)
+        with self._database.reading() as connection:
+            rows = connection.execute(asked).all()
+        for row in rows:
+            if row.cfg not in self._layouts:
+                self._layouts[row.cfg] = kept_layout(row.layout)
+            segment = Segment(row.from_ns, row.cfg, self._layouts[row.cfg])
+            found.setdefault(row.stream, []).append(segment)
         return found
 
     def days(self, plant: str, month: str, *, devices: bool = True) -> list[StreamDay]:
         """What came of a month, by day and stream; of each device only where it is asked for."""
-        of = (plant, f"{month}-01", f"{month}-31")
-        with self._reading() as sql:
-            in_all = sql.execute(
-                "SELECT day, stream, gaps, gap_ns, last_seq, received_ns FROM day"
-                " WHERE plant = ? AND day BETWEEN ? AND ? ORDER BY day, stream", of
-            ).fetchall()  # fmt: skip
-            of_each = [] if not devices else sql.execute(
-                "SELECT day, stream, device, readings, reserved, bad FROM device_day"
-                " WHERE plant = ? AND day BETWEEN ? AND ?", of
-            ).fetchall()  # fmt: skip
+        in_all = select(kept.counted_day).where(*_in_month(_DAY.plant, _DAY.day, plant, month))
+        mine = _in_month(_DEVICE.plant, _DEVICE.day, plant, month)
+        of_each = select(kept.counted_device).where(*mine)
         found: dict[tuple[str, str], StreamDay] = {}
-        for day, stream, *rest, received_ns in in_all:
-            one = StreamDay(str(day), str(stream), DayTally({}, *rest), int(received_ns))
-            found[one.day, one.stream] = one
-        for day, stream, device, *counts in of_each:
-            found[str(day), str(stream)].tally.devices[str(device)] = Counts(*counts)
+        with self._database.reading() as connection:
+            for row in connection.execute(in_all.order_by(_DAY.day, _DAY.stream)):
+                tally = DayTally({}, row.gaps, row.gap_ns, row.last_seq)
+                found[row.day, row.stream] = StreamDay(row.day, row.stream, tally, row.received_ns)
+            for row in connection.execute(of_each) if devices else ():
+                if (one := found.get((row.day, row.stream))) is not None:  # else: of just now
+                    counts = Counts(row.readings, row.reserved, row.bad)
+                    one.tally.devices[row.device] = counts
         return list(found.values())
 
     def days_of(self, plant: str, stream: str) -> int:
         """Days of which something of a stream was counted."""
-        of = "SELECT count(*) FROM day WHERE plant = ? AND stream = ?"
-        return int(str(self._rows(of, plant, stream)[0][0]))
+        asked = select(func.count(_DAY.day)).where(_DAY.plant == plant, _DAY.stream == stream)
+        with self._database.reading() as connection:
+            return connection.scalar(asked) or 0
 
     def counted(self, plant: str, month: str) -> Counts:
         """Readings of all devices of a month."""
-        ((readings, reserved, bad),) = self._rows(
-            "SELECT total(readings), total(reserved), total(bad) FROM device_day"
-            " WHERE plant = ? AND day BETWEEN ? AND ?", plant, f"{month}-01", f"{month}-31"
-        )  # fmt: skip
-        return Counts(int(float(str(readings))), int(float(str(reserved))), int(float(str(bad))))
+        every = [func.sum(one) for one in (_DEVICE.readings, _DEVICE.reserved, _DEVICE.bad)]
+        asked = select(*every).where(*_in_month(_DEVICE.plant, _DEVICE.day, plant, month))
+        with self._database.reading() as connection:
+            return Counts(*(int(count or 0) for count in connection.execute(asked).one()))
 
     def first_month(self, plant: str) -> str | None:
         """The month of the first reading, None while there is none."""
-        ((day,),) = self._rows("SELECT min(day) FROM day WHERE plant = ? AND last_seq >= 0", plant)
-        return None if day is None else str(day)[:7]
+        asked = select(func.min(_DAY.day)).where(_DAY.plant == plant, _DAY.last_seq >= 0)
+        with self._database.reading() as connection:
+            day = connection.scalar(asked)
+        return None if day is None else day[:7]
 
     def log_size(self, plant: str) -> int:
         """Entries of the log that were looked at for closes."""
         if plant in self._looked:
             return self._looked[plant]
-        found = self._rows("SELECT size FROM log WHERE plant = ?", plant)
-        return int(str(found[0][0])) if found else 0
+        of = kept.counted_log.c
+        with self._database.reading() as connection:
+            return connection.scalar(select(of.size).where(of.plant == plant)) or 0
 
     def add_closes(self, plant: str, size: int, closes: Iterable[tuple[int, bytes]]) -> None:
         """Month-close entries (index, bytes) of the log up to `size`."""
-        rows = [(plant, index, data) for index, data in closes]
+        rows = [{"plant": plant, "log_index": index, "entry": data} for index, data in closes]
         if not rows:
             self._looked[plant] = size
             return
-        with self._changing() as sql:
-            sql.execute("INSERT OR REPLACE INTO log VALUES (?, ?)", (plant, size))
-            sql.executemany("INSERT OR REPLACE INTO closed VALUES (?, ?, ?)", rows)
-            self._closes.pop(plant, None)
+        with self._lock, self._database.writing(lasts=False) as connection:
+            put_over(connection, kept.counted_log, [{"plant": plant, "size": size}])
+            put_over(connection, kept.counted_close, rows)
+        self._closes.pop(plant, None)
         self._looked.pop(plant, None)
 
     def closes(self, plant: str) -> Sequence[MonthClose]:
         """All closes, in the log's order."""
-        held = self._closes.get(plant)
-        if held is None:
-            of = "SELECT log_index, entry FROM closed WHERE plant = ? ORDER BY log_index"
-            with self._reading() as sql:  # what is read is kept before another is put in
-                rows = sql.execute(of, (plant,)).fetchall()
-                held = tuple(month_close(at, decode_entry(bytes(data))) for at, data in rows)
+        with self._lock:
+            held = self._closes.get(plant)
+            if held is None:
+                of = kept.counted_close.c
+                asked = select(of.log_index, of.entry).where(of.plant == plant)
+                with self._database.reading() as connection:
+                    rows = connection.execute(asked.order_by(of.log_index)).all()
+                held = tuple(month_close(at, decode_entry(data)) for at, data in rows)
                 self._closes[plant] = held
-        return held
+            return held
 
     def forget(self, plant: str) -> None:
         """The log is another one than was counted: count it again."""
-        with self._changing() as sql:
+        with self._lock, self._database.writing() as connection:
             for table in _OF_THE_LOG:
-                sql.execute(f"DELETE FROM {table} WHERE plant = ?", (plant,))  # noqa: S608 - our own names
-            self._closes.pop(plant, None)
+                connection.execute(delete(table).where(table.c.plant == plant))
+        self._closes.pop(plant, None)
         self._looked.pop(plant, None)
         self._at.pop(plant, None)
         self._changes[plant, ""] += 1
@@ -337,62 +259,52 @@ class Facts:
 
     def archives(self, plant: str) -> list[Archive]:
         """Archives of a plant that were looked at, by name."""
-        rows = self._rows(
-            "SELECT name, month, replaced, bytes, mtime_ns, sha256, statement FROM archive"
-            " WHERE plant = ? ORDER BY name", plant
-        )  # fmt: skip
-        return [
-            Archive(str(name), str(month), bool(replaced), *rest)  # type: ignore[arg-type] # columns
-            for name, month, replaced, *rest in rows
-        ]
+        of = kept.archive.c
+        asked = select(kept.archive).where(of.plant == plant).order_by(of.name)
+        with self._database.reading() as connection:
+            return [Archive(*row[1:]) for row in connection.execute(asked)]
 
     def put_archives(self, plant: str, archives: Iterable[Archive]) -> None:
         """All archives of a plant that stand there now."""
-        with self._changing() as sql:
-            sql.execute("DELETE FROM archive WHERE plant = ?", (plant,))
-            rows = [(plant, *astuple(one)) for one in archives]
-            sql.executemany("INSERT INTO archive VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        rows = [{"plant": plant, **asdict(one)} for one in archives]
+        with self._database.writing(lasts=False) as connection:
+            connection.execute(delete(kept.archive).where(kept.archive.c.plant == plant))
+            if rows:
+                connection.execute(insert(kept.archive), rows)
 
     # -- closings that were ordered ---------------------------------------------------------------
 
     def order(self, ordered: Ordered) -> None:
         """Remember a closing until it is done; on disk when this returns."""
-        with self._changing(lasts=True) as sql:
-            row = (ordered.plant, ordered.month, ordered.amend)
-            said = (ordered.reason, ordered.by, ordered.at_ns)
-            sql.execute("INSERT OR REPLACE INTO ordered VALUES (?, ?, ?, ?, ?, ?)", row + said)
+        with self._database.writing() as connection:
+            put_over(connection, kept.closing_order, [asdict(ordered)])
 
     def done(self, plant: str, month: str) -> None:
         """A closing is done, or was refused."""
-        with self._changing(lasts=True) as sql:
-            sql.execute("DELETE FROM ordered WHERE plant = ? AND month = ?", (plant, month))
+        of = kept.closing_order.c
+        with self._database.writing() as connection:
+            mine = of.plant == plant, of.month == month
+            connection.execute(delete(kept.closing_order).where(*mine))
 
     def ordered(self) -> list[Ordered]:
         """Closings that were begun and not ended, oldest first."""
-        rows = self._rows("SELECT * FROM ordered ORDER BY at_ns")
-        return [
-            Ordered(str(plant), str(month), bool(amend), str(reason), str(by), int(str(at_ns)))
-            for plant, month, amend, reason, by, at_ns in rows
-        ]
+        asked = select(kept.closing_order).order_by(kept.closing_order.c.at_ns)
+        with self._database.reading() as connection:
+            return [Ordered(*row) for row in connection.execute(asked)]
 
 
-def _add_day(sql: sqlite3.Connection, plant: str, one: StreamDay) -> None:
-    tally = one.tally
-    sql.execute(
-        "INSERT INTO day VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-        " gaps = gaps + excluded.gaps, gap_ns = gap_ns + excluded.gap_ns,"
-        " last_seq = max(last_seq, excluded.last_seq),"
-        " received_ns = max(received_ns, excluded.received_ns)",
-        (
-            plant, one.day, one.stream, tally.gaps, tally.gap_ns, tally.last_seq, one.received_ns,
-        ),
-    )  # fmt: skip
-    sql.executemany(
-        "INSERT INTO device_day VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-        " readings = readings + excluded.readings, reserved = reserved + excluded.reserved,"
-        " bad = bad + excluded.bad",
-        [
-            (plant, one.day, one.stream, device, of.readings, of.reserved, of.bad)
-            for device, of in tally.devices.items()
-        ],
-    )
+def _in_month(
+    of: ColumnElement[str], day: ColumnElement[str], plant: str, month: str
+) -> tuple[ColumnElement[bool], ...]:
+    return of == plant, day.between(f"{month}-01", f"{month}-31")
+
+
+def _day_row(plant: str, one: StreamDay) -> dict[str, object]:
+    tally, named = one.tally, {"plant": plant, "day": one.day, "stream": one.stream}
+    counts = {"gaps": tally.gaps, "gap_ns": tally.gap_ns, "last_seq": tally.last_seq}
+    return {**named, **counts, "received_ns": one.received_ns}
+
+
+def _device_rows(plant: str, one: StreamDay) -> list[dict[str, object]]:
+    named = {"plant": plant, "day": one.day, "stream": one.stream}
+    return [{**named, "device": device, **asdict(of)} for device, of in one.tally.devices.items()]

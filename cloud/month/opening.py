@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
-from contextlib import AsyncExitStack
 from pathlib import Path
 
 from cloud.clock import Clock
@@ -11,6 +10,7 @@ from cloud.closing.months import Months
 from cloud.closing.stamp import Authority
 from cloud.collector.closing import Desk
 from cloud.config import CloudConfig
+from cloud.database.engine import Database
 from cloud.month.archive_checks import ArchiveChecks, Stands
 from cloud.month.book import MonthBook
 from cloud.month.engine import MonthEngine
@@ -22,22 +22,20 @@ from cloud.plan.desk import PlanDesk
 
 def open_months(
     config: CloudConfig,
+    database: Database,
     desk: Desk,
     sources: CollectorSources,
     plans: PlanDesk,
     *,
     clock: Clock,
-    stack: AsyncExitStack,
 ) -> tuple[MonthEngine, Callable[[], Coroutine[None, None, None]]]:
     """The engine, and what runs beside it: its archives are verified, checkpoints stamped daily.
 
-    Neither runs yet; `stack` closes their files.
+    Neither runs yet.
     """
-    facts = Facts(config.state_dir)
-    stack.callback(facts.close)
+    facts = Facts(database)
     roots = {one.plant: one.root.pem for one in config.plants}
-    checks = ArchiveChecks(config.state_dir, clock, roots)
-    stack.callback(checks.close)
+    checks = ArchiveChecks(database, clock, roots)
     authority = Authority(config.tsa_url) if config.tsa_url else None
     folder = config.archive_dir
     book = MonthBook(facts, sources, PlannedDocuments(plans), folder, checks.of)

@@ -8,13 +8,18 @@ of them: they are not among those a decision counts as not opened.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from cloud.review.openings import ITEM_MAX, Opening
 from evidence.documents.certified import CERTIFIED
 from evidence.documents.people import PERSON, PERSON_END
 from evidence.documents.review import COSIGNED, REVIEWS
 
 #: kinds of documents that say nothing of a month's figures
 NO_ITEMS = (PERSON, PERSON_END, CERTIFIED, *REVIEWS, COSIGNED)
+
+#: characters of an item
+ITEM_MAX = 200
+
+#: an item, and when somebody opened it first, UTC nanoseconds by the collector's clock
+Opening = tuple[str, int]
 
 #: digits of a statement's hash that stand behind a line which was opened
 _STATEMENT = 16

@@ -7,8 +7,7 @@ knows: its own record of openings, the archives, and where the plant lies.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cloud.review.items import Row
-from cloud.review.openings import Opening
+from cloud.review.items import Opening, Row
 from evidence.documents.fields import LIST_MAX
 from evidence.errors import MalformedError
 

@@ -58,7 +58,6 @@ class Years(Months):
                 facts, NoCollector(plants[:1]), Planned(), folder / "archives", lambda _: VERIFIED
             )
             rows = book.rows(plants[0], NOW_NS)
-            facts.close()
         self._rows = {plant: [{**row, "plant": plant} for row in rows] for plant in plants}
 
     def rows(self, plant: str) -> list[Mapping[str, Any]]:

@@ -32,6 +32,7 @@ from cloud.records.papers import Judged, Papers
 from evidence.documents.document import Document
 from evidence.documents.standing import Logged
 from tests.unit.cloud.evidence_examples import ManualClock
+from tests.unit.cloud.kept import kept_in
 from tests.unit.cloud.month.month_facts import NOW_NS, NoCollector, Planned, back, close, fill
 
 PLANTS, MONTHS, OPEN, TICK_S = 1_500, 12, 2, 0.002
@@ -90,8 +91,7 @@ def papers() -> Papers:
 
 def make(folder: Path, plants: Sequence[str]) -> Facts:
     """Facts and archives of every plant; the newest months are open."""
-    facts, months = Facts(folder), list(back(MONTHS))
-    facts._sql.execute("PRAGMA synchronous = OFF")  # the filling is not what is measured
+    facts, months = Facts(kept_in(folder)), list(back(MONTHS))
     (folder / "archives").mkdir()
     for plant in plants:
         fill(facts, plant, months, devices=3, points=12)
@@ -138,7 +138,6 @@ async def measure(count: int) -> dict[str, Any]:
                 clock.now_ns += 60 * 10**9
             found[look] = await held(engine.look)
         await _pages(engine, plants, found)
-        facts.close()
         return found
 
 

@@ -85,7 +85,6 @@ def measure(count: int) -> dict[str, Any]:
         queued, month = queue(given, WHO), list(back(many_plants.MONTHS))[-3]
         found["months"] = len(queued)
         found["across"] = [_took(lambda: across_of(given, queued, month)) for _ in range(2)]
-        facts.close()
         return found
 
 

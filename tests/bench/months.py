@@ -63,6 +63,7 @@ from evidence.receipt import CloseRequest
 from evidence.records import read_records
 from tests.bench.evidence_month import DAYS, MONTH, Shape, run, sim_month
 from tests.unit.cloud.evidence_examples import ManualClock
+from tests.unit.cloud.kept import kept_in
 from tests.unit.cloud.month.month_facts import NoCollector
 from tests.unit.evidence.log_entries import sha256
 
@@ -197,7 +198,7 @@ def _stage(desk: Desk, by: bytes, data: bytes) -> None:
 
 def count(evidence: Path, plant: str, folder: Path) -> dict[str, Any]:
     """The checklist's facts of all that is there."""
-    desk, facts = Desk(evidence, plant), Facts(folder)
+    desk, facts = Desk(evidence, plant), Facts(kept_in(folder))
     reader, began_s = FactsReader(facts), time.monotonic()
     told, (stream,) = Told("counted"), desk.reader.streams()
     while not reader.follow(desk.reader, 200):
@@ -247,7 +248,7 @@ class NoPlans:
 
 def pages(plant: str, folder: Path) -> dict[str, Any]:
     """The month's page from the facts that were counted: median of nine, milliseconds."""
-    book = MonthBook(Facts(folder), NoCollector([plant]), NoPlans(), folder / "archives")
+    book = MonthBook(Facts(kept_in(folder)), NoCollector([plant]), NoPlans(), folder / "archives")
     taken = []
     for _ in range(PAGES):
         began_s = time.monotonic()

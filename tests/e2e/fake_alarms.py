@@ -14,7 +14,8 @@ from cloud.live.hub import LiveHub
 from cloud.shift.desk import ShiftDesk
 from cloud.shift.store import LEFT, CountedTo, Note
 from tests.e2e.fake_plant import GATEWAY, NS, PLANT
-from tests.unit.cloud.app_examples import BriefAlarms, Nothing, alarm_parts
+from tests.unit.cloud.app_examples import Nothing, alarm_parts
+from tests.unit.cloud.kept import brief
 
 MINUTE_NS = 60 * NS
 GAS = {"points": 2, "of": 2, "names": "gas-1.volume, gas-1.flow"}
@@ -27,7 +28,7 @@ async def alarm_desks(
     hub: LiveHub, clock: SystemClock, months: Any, so_far: Any, options: argparse.Namespace
 ) -> tuple[AlarmDesk, ShiftDesk]:
     """Desks that look at the fake plant from now on."""
-    store = BriefAlarms()
+    store = AlarmStore(brief())
     if options.operator:
         play(store, clock.wall_ns())
     alarms, shifts = alarm_parts(hub, clock, months, Nothing(), so_far, store=store)

@@ -9,6 +9,7 @@ from cloud.api.services import MonthRefusedError
 from cloud.month.book import MonthBook
 from cloud.month.facts import Facts
 from tests.e2e.fake_plant import PLANT
+from tests.unit.cloud.kept import kept_in
 from tests.unit.cloud.month.month_facts import (
     NOW_NS,
     NoCollector,
@@ -33,7 +34,7 @@ class FakeMonths:
     """Facts of half a year, and nothing behind them."""
 
     def __init__(self) -> None:
-        facts = Facts(Path(mkdtemp()))
+        facts = Facts(kept_in(Path(mkdtemp())))
         fill(facts, PLANT, list(back(6)), devices=12, points=500, dead="2026-07")
         close(facts, PLANT, "2026-06", 10)
         close(facts, PLANT, "2026-09", 12)

@@ -30,6 +30,7 @@ from cloud.live.hub import LiveHub
 from cloud.live.normal import NormalBand
 from cloud.records import desk as desk_module
 from cloud.records.desk import RecordDesk
+from cloud.review.openings import Openings
 from cloud.screening.desk import Screenings
 from cloud.visits.desk import VisitDesk
 from simulators.month import make_month
@@ -42,10 +43,11 @@ from tests.e2e.fake_plant import GATEWAY, HOSTILE, NS, PLANT, FakePlant, config
 from tests.e2e.fake_samples import FakeSamples
 from tests.e2e.fake_series import series_desk
 from tests.fraud.bent_months import BentPlant, hold_peaks
-from tests.unit.cloud.app_examples import TOKEN, BriefOpenings, BrokerFor, Nothing, make_accounts
+from tests.unit.cloud.app_examples import TOKEN, BrokerFor, Nothing, make_accounts
 from tests.unit.cloud.collector.running import Running
 from tests.unit.cloud.drill_examples import meter_config, signed, statement
 from tests.unit.cloud.evidence_examples import make_plant
+from tests.unit.cloud.kept import brief
 from tests.unit.cloud.plan_examples import PlanExample
 from tests.unit.cloud.review.review_examples import MONTH, SealedMonths
 
@@ -270,7 +272,7 @@ async def serve(options: argparse.Namespace) -> None:
             hub=hub, clock=clock, months=months, evidence=evidence,
             streams=OneStream(*options.damaged), keys=OneKey(), one_way=Nothing(), token=TOKEN,
             records=records, plans=plans, accounts=accounts, accumulated=so_far,
-            openings=BriefOpenings(),
+            openings=Openings(brief()),
             drill=DrillDesk(evidence, records, statement),
             visits=VisitDesk(records, months, plans, screenings), screenings=screenings,
             brought=brought, transport=Nothing(),

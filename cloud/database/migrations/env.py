@@ -2,11 +2,11 @@
 
 from alembic import context
 
-from cloud.database.schema import metadata
+from cloud.database.schema_kept import EVERY_TABLE
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=metadata,
+    target_metadata=EVERY_TABLE,
     transactional_ddl=False,
 )
 context.run_migrations()

@@ -10,6 +10,7 @@ from typing import Any
 
 from cloud.accounts.desks import open_accounts
 from cloud.accounts.roles import VISITOR
+from cloud.accounts.store import AccountStore
 from cloud.api.reviewed import check_review, openings_of, reviewed
 from cloud.review import rules
 from cloud.review.items import of_statement
@@ -27,7 +28,8 @@ from simulators.month_config import TIME_ZONE
 from simulators.month_plant import HOUR_S, MonthPlant
 from simulators.month_play import DAY_NS, frame_of, hour_body
 from tests.integration.cloud.whole_month import HOUR, SECOND, Works
-from tests.unit.cloud.app_examples import BriefStore, make_services
+from tests.unit.cloud.app_examples import make_services
+from tests.unit.cloud.kept import brief, kept_in
 from tests.unit.evidence.documents import papers as pp
 from tests.unit.evidence.small_plant import signer
 
@@ -61,8 +63,10 @@ class ReviewedWorks(Works):
         self.config = config | {"statement": said | {"fuels": fuels}}
         self._at_ns = self._day_ns = month_bounds(TIME_ZONE, first)[0]
         self.source, self._calc = plant.begin(self._at_ns), PlantCalc(self.config)
-        self._ticks, self._openings = HOUR_S // plant.interval_s, Openings(folder)
-        accounts = open_accounts(BriefStore(), self.running.clock, {plant.name: REGION}, VISITOR)
+        self._ticks, self._openings = HOUR_S // plant.interval_s, Openings(kept_in(folder))
+        accounts = open_accounts(
+            AccountStore(brief()), self.running.clock, {plant.name: REGION}, VISITOR
+        )
         self._services = make_services(
             accounts=accounts, evidence=self.running.desk, months=self.engine,
             openings=self._openings, records=self.records,
@@ -82,7 +86,6 @@ class ReviewedWorks(Works):
 
     async def stop(self) -> None:
         await super().stop()
-        self._openings.close()
 
     async def play(self, until_ns: int) -> None:
         """Readings up to an instant; each day reaches the collector in one go."""

@@ -22,6 +22,7 @@ from evidence.keys import FileSigner, generate
 from tests.integration.cloud.cloud_process import Cloud, wait
 from tests.unit.cloud.accounts.people_examples import PASSWORD, PROFILES, SECURITY
 from tests.unit.cloud.evidence_examples import SECOND_NS, T0_NS
+from tests.unit.cloud.kept import kept_in
 
 FRAMES = 30
 PDF = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
@@ -59,7 +60,7 @@ def running(folder: Path) -> Iterator[tuple[str, Mapping[str, Headers]]]:
 
 def _join(state: Path) -> dict[str, dict[str, str]]:
     """Accounts of all roles, each of the person of its name, and their sessions' headers."""
-    store, found = AccountStore(state), {}
+    store, found = AccountStore(kept_in(state)), {}
     accounts = open_accounts(store, SystemClock(), {"mini": "370700"}, STRANGER)
     for role, profile in PROFILES.items():
         of = Profile("reviewer", "") if role == "reviewer" else profile
@@ -69,7 +70,6 @@ def _join(state: Path) -> dict[str, dict[str, str]]:
         found[role] = {
             "Cookie": f"stackproof-session={done.cookie}", "X-CSRF-Token": done.principal.csrf,
         }  # fmt: skip
-    store.close()
     return found
 
 

@@ -28,6 +28,7 @@ from tests.notified import Manager, manager
 from tests.ports import free_port
 from tests.unit.cloud.accounts.people_examples import PASSWORD, SECURITY
 from tests.unit.cloud.front.front_examples import READ, READER, rows_of, write_front
+from tests.unit.cloud.kept import kept_in
 
 
 def ask(url: str, headers: Mapping[str, str]) -> bytes:
@@ -42,14 +43,13 @@ def north(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str,
     folder = tmp_path_factory.mktemp("north")
     cloud = Cloud(folder)
     cloud.config.write_text(cloud.config.read_text().replace("accounts = false\n", ""))
-    store = AccountStore(folder / "state")
+    store = AccountStore(kept_in(folder / "state"))
     accounts = open_accounts(store, SystemClock(), {"mini": ""})
     of = Profile("operator", plants=("*",))
     secret = accounts.people.invite(SECURITY, "front", "Front", "Province", of)
     code = code_of(accounts.people.invited(secret).second_factor, int(time.time()) // 30)
     who = accounts.people.accept(secret, PASSWORD, code).principal
     token = accounts.tokens.make(who, "front", READ, 1)
-    store.close()
     ready = cloud.start()
     try:
         send_readings(cloud, ready["broker"])

@@ -40,6 +40,7 @@ from simulators.month_play import DAY_NS, frame_of, hour_body
 from simulators.plants import load_any
 from tests.unit.cloud.collector.running import Running
 from tests.unit.cloud.evidence_examples import make_plant
+from tests.unit.cloud.kept import kept_in
 from tests.unit.evidence.documents import papers as pp
 
 #: the shortest month there is
@@ -209,7 +210,7 @@ class Works:
         plans = PlanDesk(
             self.records, running.intake, ArchiveFolder(self.archives), running.clock
         )  # fmt: skip
-        self._facts = Facts(folder)
+        self._facts = Facts(kept_in(folder))
         self.engine = MonthEngine(
             Months(running.desk, self.archives, running.clock),
             MonthBook(self._facts, sources, PlannedDocuments(plans), self.archives),
@@ -218,7 +219,6 @@ class Works:
 
     async def stop(self) -> None:
         await self.running.stop()
-        self._facts.close()
 
     # -- the gateway ------------------------------------------------------------------------------
 

@@ -1,7 +1,6 @@
 """The web application over a hub with the two-pot plant, for the app's tests."""
 
 import shutil
-import sqlite3
 import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,6 +32,7 @@ from cloud.series.follow import Followed
 from cloud.series.store import StoreState
 from cloud.shift.desk import ShiftDesk
 from cloud.shift.store import ShiftStore
+from tests.unit.cloud.kept import brief
 from tests.unit.cloud.live_examples import GATEWAY, PLANT, T0, ManualClock, configuration, payload
 
 TOKEN = "correct-horse-battery"  # noqa: S105 - a token of these tests only
@@ -159,23 +159,6 @@ class NoSeries:
         return []
 
 
-class Brief:
-    """Something that is kept, whose folder goes with it."""
-
-    def __init__(self) -> None:
-        folder = mkdtemp()
-        super().__init__(Path(folder))
-        weakref.finalize(self, _end, self._sql, folder)
-
-
-class BriefStore(Brief, AccountStore):
-    """A store whose folder goes with it."""
-
-
-class BriefOpenings(Brief, Openings):
-    """What was opened, in a folder that goes with it."""
-
-
 class BriefBrought(BroughtArchives):
     """Archives that are brought, in a folder that goes with them."""
 
@@ -183,14 +166,6 @@ class BriefBrought(BroughtArchives):
         folder = mkdtemp()
         super().__init__(Path(folder), ManualClock(), {})
         weakref.finalize(self, shutil.rmtree, folder)
-
-
-class BriefAlarms(Brief, AlarmStore):
-    """Alarms, in a folder that goes with them."""
-
-
-class BriefShifts(Brief, ShiftStore):
-    """Notes of shifts, in a folder that goes with them."""
 
 
 class EmptyLog:
@@ -210,18 +185,15 @@ def alarm_parts(
     *, store: AlarmStore | None = None,
 ) -> tuple[AlarmDesk, ShiftDesk]:  # fmt: skip
     """Desks of alarms and shifts over these parts."""
-    alarms = AlarmDesk(store or BriefAlarms(), hub, months, keys, no_evidence, clock, {})
-    return alarms, ShiftDesk(BriefShifts(), hub, alarms, months, accumulated, clock, {})
-
-
-def _end(connection: sqlite3.Connection, folder: str) -> None:
-    connection.close()
-    shutil.rmtree(folder)
+    alarms = AlarmDesk(
+        store or AlarmStore(brief()), hub, months, keys, no_evidence, clock, {}, plants=[PLANT]
+    )
+    return alarms, ShiftDesk(ShiftStore(brief()), hub, alarms, months, accumulated, clock, {})
 
 
 def make_accounts(clock: Clock | None = None, unsigned: Principal = VISITOR) -> Accounts:
     regions = {PLANT: "370700", "maxi": "371300", "unplaced": ""}
-    return open_accounts(BriefStore(), clock or ManualClock(), regions, unsigned)
+    return open_accounts(AccountStore(brief()), clock or ManualClock(), regions, unsigned)
 
 
 def make_hub() -> LiveHub:
@@ -259,7 +231,11 @@ def make_services(
     if "alarms" not in parts:
         given = clock, months, parts["keys"], parts["accumulated"]
         parts["alarms"], parts["shifts"] = alarm_parts(hub, *given)
-    made = {"accounts": make_accounts, "openings": BriefOpenings, "brought": BriefBrought}
+    made = {
+        "accounts": make_accounts,
+        "openings": lambda: Openings(brief()),
+        "brought": BriefBrought,
+    }
     for name, make in made.items():  # on disk: made only where none is given
         if name not in parts:
             parts[name] = make()

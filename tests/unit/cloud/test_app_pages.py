@@ -10,11 +10,11 @@ import pytest
 
 from cloud.accounts.roles import Principal, Right
 from cloud.alarms.core import Alarm, Book, Key, Phase
+from cloud.alarms.store import AlarmStore
 from cloud.api.page_words import keys_of
 from cloud.api.rendering import DASHBOARD, load_strings
 from cloud.live.hub import LiveHub
 from tests.unit.cloud.app_examples import (
-    BriefAlarms,
     Months,
     Nothing,
     Streams,
@@ -23,6 +23,7 @@ from tests.unit.cloud.app_examples import (
     make_app,
     make_client,
 )
+from tests.unit.cloud.kept import brief
 from tests.unit.cloud.live_examples import GATEWAY, T0, ManualClock, configuration
 
 HOSTILE = '<img src=x onerror="alert(1)">&{{7*7}}</script><script>alert(2)</script>'
@@ -271,7 +272,7 @@ def test_of_a_thousand_alarms_the_page_of_all_plants_has_the_most_urgent(
 ) -> None:
     """Fifteen thousand rows were 9 MB, every ten seconds, for each who looked."""
     monkeypatch.setattr("cloud.api.alarm_pages.ACTION_SHOWN", 2)
-    hub, store, book = LiveHub(ManualClock()), BriefAlarms(), Book()
+    hub, store, book = LiveHub(ManualClock()), AlarmStore(brief()), Book()
     hub.on_config("mini", GATEWAY, configuration())
     for number, priority in enumerate((3, 1, 2), 1):
         key = Key("mini", "meter-silent", GATEWAY, f"meter-{priority}")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from sqlalchemy import text
 
 from cloud.account_actions import AccountActions
 from cloud.accounts.digest import AT_ONCE, Anchor, compared
@@ -179,9 +180,10 @@ async def test_an_older_security_log_is_said_and_gone_on_with(
         town.invite(f"person-{n}", Profile("operator", plants=("mini",)))
         await bench.look()
     assert [anchor.number for anchor in bench.logs.anchors()] == [1, 2, 3]
-    for trigger in ("log_is_kept", "log_has_no_holes"):
-        town.store._sql.execute(f"DROP TRIGGER {trigger}")
-    town.store._sql.execute("DELETE FROM log WHERE seq > 1")
+    with town.store._database.writing() as connection:
+        for trigger in ("is_kept", "has_no_holes"):
+            connection.execute(text(f"DROP TRIGGER security_event_{trigger}"))
+        connection.execute(text("DELETE FROM security_event WHERE seq > 1"))
     town.invite("new", Profile("operator", plants=("mini",)))
     await bench.look(DAY_NS)
     assert [record.getMessage() for record in caplog.records] == [

@@ -15,6 +15,8 @@ from cloud.accounts.roles import Profile
 from cloud.accounts.rows import DAY_NS
 from cloud.accounts.security_log import Event, LogRow, chained
 from cloud.accounts.store import AccountStore
+from cloud.evidence_store import KEPT
+from tests.unit.cloud.kept import kept_in
 
 REGIONS = {"mini": "370700", "maxi": "371300", "bare": ""}
 ALL = {"mini", "maxi", "bare"}
@@ -103,12 +105,11 @@ Attack = Callable[[sqlite3.Connection], None]
 
 def fill(path: Path, name: str = "ann") -> list[LogRow]:
     """A security log of 8 rows, a day apart."""
-    opened = AccountStore(path)
+    opened = AccountStore(kept_in(path))
     with opened.begin() as transaction:
         for n in range(1, ROWS + 1):
             transaction.log(n * DAY_NS, Event("sign-in", name, name))
         rows = transaction.log_rows(0, 100)
-    opened.close()
     return rows
 
 
@@ -118,7 +119,7 @@ def anchor(row: LogRow, plant: str = "mini") -> Anchor:
 
 def put(sql: sqlite3.Connection, row: LogRow) -> None:
     sql.execute(
-        "UPDATE log SET body = json_patch(body, ?) WHERE seq = ?",
+        "UPDATE security_event SET body = json_patch(body, ?) WHERE seq = ?",
         (f'{{"account": "{row.account}", "hash": "{row.hash}"}}', row.seq),
     )
 
@@ -144,7 +145,7 @@ def write_anew(sql: sqlite3.Connection) -> None:
 
 
 def read(sql: sqlite3.Connection) -> list[LogRow]:
-    found = sql.execute("SELECT body FROM log ORDER BY seq").fetchall()
+    found = sql.execute("SELECT body FROM security_event ORDER BY seq").fetchall()
     return [LogRow(**store.json.loads(body)) for (body,) in found]
 
 
@@ -156,11 +157,13 @@ def read(sql: sqlite3.Connection) -> list[LogRow]:
         (edit_first, "row 1, the first, was changed"),
         (write_anew, r"row 5 of the security log is not the one that entry 45 of plant mini's log "
                      r"\(1970-01-06 00:00:00 UTC\) names: the security log was edited"),
-        ("DELETE FROM log WHERE seq > 6", "ends with row 6, and entry 47 .* names row 7: its end"),
-        ("DELETE FROM log WHERE seq > 7", ""),  # nobody was told of the last one yet
-        ("DELETE FROM log WHERE seq < 6", "begins with row 6, and entry 45 .* names row 5: rows"),
-        ("DELETE FROM log", "ends with row 0, and entry 47"),
-        ("DELETE FROM log WHERE seq = 4", "row 5 does not follow row 3"),
+        ("DELETE FROM security_event WHERE seq > 6",
+         "ends with row 6, and entry 47 .* names row 7: its end"),
+        ("DELETE FROM security_event WHERE seq > 7", ""),  # nobody was told of the last one yet
+        ("DELETE FROM security_event WHERE seq < 6",
+         "begins with row 6, and entry 45 .* names row 5: rows"),
+        ("DELETE FROM security_event", "ends with row 0, and entry 47"),
+        ("DELETE FROM security_event WHERE seq = 4", "row 5 does not follow row 3"),
     ],
 )  # fmt: skip
 def test_what_was_written_into_the_file_is_found(
@@ -168,9 +171,9 @@ def test_what_was_written_into_the_file_is_found(
 ) -> None:
     rows = fill(tmp_path)
     anchors = [anchor(rows[4]), anchor(rows[6], "maxi"), anchor(rows[6])]
-    sql = sqlite3.connect(tmp_path / store.FILE)
-    sql.execute("DROP TRIGGER log_is_kept")
-    sql.execute("DROP TRIGGER log_has_no_holes")
+    sql = sqlite3.connect(tmp_path / KEPT)
+    sql.execute("DROP TRIGGER security_event_is_kept")
+    sql.execute("DROP TRIGGER security_event_has_no_holes")
     sql.execute(attack) if isinstance(attack, str) else attack(sql)
     sql.commit()
     found = compared(read(sql), anchors, AT)

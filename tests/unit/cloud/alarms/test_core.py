@@ -1,6 +1,5 @@
 """The life of an alarm, as tables: seconds, what is so, what happens."""
 
-import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from cloud.alarms.store import AlarmStore
 from cloud.alarms.texts import sentence
 from firmware_configs.fields import Fields, Problem
 from tests.unit.cloud.alarms import played_line
+from tests.unit.cloud.kept import kept_in
 
 NS = 1_000_000_000
 HOUR_S = 3_600
@@ -98,7 +98,7 @@ def test_a_shelf_has_hours_and_a_reason(hours: int, reason: str) -> None:
 
 
 def test_a_restart_raises_nothing_twice_and_forgets_nothing(tmp_path: Path) -> None:
-    book, store = Book(), AlarmStore(tmp_path)
+    book, store = Book(), AlarmStore(kept_in(tmp_path))
     found: list[Happening] = []
     for second in (0, 10):
         found += step(
@@ -108,16 +108,14 @@ def test_a_restart_raises_nothing_twice_and_forgets_nothing(tmp_path: Path) -> N
     found += core.acknowledge(book, 1, "li", 11 * NS)
     found += core.shelve(book, 1, 8, by="li", reason="ordered", now_ns=12 * NS)
     store.keep(book, "mini", found)
-    store.close()
-    store = AlarmStore(tmp_path)
-    again = store.load()
+    store = AlarmStore(kept_in(tmp_path))
+    again = store.load(["mini"])
     assert again == book
     assert follow(again, (13, ON)) == []
     events = store.events(["mini"])
     assert [one.happening.what.value for one in events] == ["shelved", "acknowledged", "raised"]
     assert store.events(["maxi"]) == []
     assert store.told_since(["mini"], 0) == [10 * NS]
-    store.close()
 
 
 def test_who_joins_is_told_once_an_hour_and_to_be_acknowledged_again() -> None:
@@ -153,30 +151,6 @@ def test_rates_by_hand(ago_s: list[int], rates: tuple[int, int, int, int]) -> No
     now_ns = 10**6 * NS
     found = rates_of([now_ns - ago * NS for ago in ago_s], now_ns)
     assert (found.ten_min, found.hour, found.day, found.worst) == rates
-
-
-def test_a_file_of_the_first_format_is_taken_over(tmp_path: Path) -> None:
-    """As format 1 was: without members, and with one alarm for each pot that repeats."""
-    old = sqlite3.connect(tmp_path / "alarms.db")
-    old.executescript(
-        "CREATE TABLE alarm (plant TEXT, kind TEXT, gateway TEXT, about TEXT, phase TEXT,"
-        " since_ns INTEGER, told TEXT, priority INTEGER, number INTEGER, raised_ns INTEGER,"
-        " seen_by TEXT, seen_ns INTEGER, PRIMARY KEY (plant, kind, gateway, about)) WITHOUT ROWID;"
-        "CREATE TABLE shelf (plant TEXT, kind TEXT, gateway TEXT, about TEXT, by TEXT,"
-        " reason TEXT, from_ns INTEGER, until_ns INTEGER,"
-        " PRIMARY KEY (plant, kind, gateway, about)) WITHOUT ROWID;"
-        "CREATE TABLE next (number INTEGER); INSERT INTO next VALUES (9);"
-        "INSERT INTO alarm VALUES ('mini','x','edge-1','d','raised',1,'{}',2,7,1,'li',2),"
-        " ('mini','pot-repeat','edge-1','1/04','raised',1,'{}',3,8,1,'',0);"
-        "PRAGMA user_version = 1;"
-    )
-    old.close()
-    store = AlarmStore(tmp_path)
-    book = store.load()
-    (alarm,) = book.standing()
-    assert (alarm.number, alarm.acknowledged_by, alarm.members) == (7, "li", frozenset())
-    assert (book.next_number, store.unheard("mini")) == (9, [])
-    store.close()
 
 
 def test_every_rule_says_what_it_stands_on() -> None:

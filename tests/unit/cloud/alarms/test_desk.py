@@ -17,6 +17,7 @@ from cloud.errors import NotServedError, StoreError
 from cloud.live.hub import LiveHub
 from tests.unit.cloud.alarms.key_examples import EndingKeys
 from tests.unit.cloud.app_examples import Months, no_evidence
+from tests.unit.cloud.kept import kept_in
 from tests.unit.cloud.live_examples import (
     GATEWAY,
     NS,
@@ -43,11 +44,12 @@ class Works:
         """As the collector starts: the hub knows nothing of what was."""
         self.hub = LiveHub(self.clock)
         self.hub.on_config(PLANT, GATEWAY, configuration())
-        self.store = AlarmStore(self.folder)
+        self.store = AlarmStore(kept_in(self.folder))
         self.told: list[str] = []
         self.desk = AlarmDesk(
             self.store, self.hub, Months(), EndingKeys(), no_evidence, self.clock, {},
             lambda found: self.told.extend(one.alarm.key.kind for one in found),
+            plants=[PLANT],
         )  # fmt: skip
 
     def at(self, second: int, **message: Any) -> None:
@@ -79,7 +81,6 @@ def test_from_live_messages_over_a_restart_to_the_end(works: Works) -> None:
     works.desk.acknowledge(PLANT, number, "li")
     with pytest.raises(LookupError):
         works.desk.acknowledge("maxi", number, "li")
-    works.store.close()
     works.start()
     works.at(200)  # nothing is heard yet: nothing is known of the effect
     assert works.kinds() == ["effect-long", "certificate"]
@@ -90,12 +91,10 @@ def test_from_live_messages_over_a_restart_to_the_end(works: Works) -> None:
     assert works.kinds() == ["certificate"]
     (kept,) = works.store.effects(PLANT, T0)
     assert (kept.pot, kept.end_ns) == ("01", T0 + 208 * NS)
-    works.store.close()
 
 
 def test_an_effect_that_ended_while_nobody_listened_is_lost_and_not_long(works: Works) -> None:
     works.at(0, **RUNNING)
-    works.store.close()
     works.start()
     works.at(4_000)  # its gateway is not heard yet: it may run still
     assert [one.is_running for one in works.store.effects(PLANT, T0)] == [True]
@@ -103,7 +102,6 @@ def test_an_effect_that_ended_while_nobody_listened_is_lost_and_not_long(works: 
     assert works.kinds() == ["certificate"]
     (kept,) = works.store.effects(PLANT, T0)
     assert (kept.is_lost, kept.is_running, kept.end_ns) == (True, False, None)
-    works.store.close()
 
 
 def test_a_plant_that_is_not_served_any_more_is_told(
@@ -123,7 +121,6 @@ def test_a_plant_that_is_not_served_any_more_is_told(
     works.at(36)  # it stands after thirty seconds
     assert works.told == ["certificate", "collector.not-served"]
     assert works.kinds() == ["collector.not-served", "certificate"]
-    works.store.close()
 
 
 def test_a_full_disk_keeps_no_alarm_from_being_told(
@@ -156,10 +153,8 @@ def test_a_full_disk_keeps_no_alarm_from_being_told(
     assert kept == ["collector.not-written", "certificate"]
     assert [one.pot for one in works.store.effects(PLANT, T0)] == ["01"]
     assert caplog.text.count("alarms are kept again") == 1
-    works.store.close()
     works.start()
     assert works.kinds() == ["collector.not-written", "certificate"]
-    works.store.close()
 
 
 async def test_a_plant_that_was_damaged_at_the_start_has_an_alarm(works: Works) -> None:
@@ -170,7 +165,6 @@ async def test_a_plant_that_was_damaged_at_the_start_has_an_alarm(works: Works) 
         await works.desk.look(PLANT)
     before = works.kinds()
     assert before == ["effect-long", "certificate"]
-    works.store.close()
     works.start()
     works.hub = LiveHub(works.clock)
     loop, is_told = asyncio.get_running_loop(), asyncio.Event()
@@ -206,7 +200,6 @@ async def test_a_plant_that_was_damaged_at_the_start_has_an_alarm(works: Works) 
     (shown,) = works.desk.effects(PLANT, T0)
     assert not shown.is_running
     assert works.hub.clock_of(PLANT).key == "Asia/Shanghai"  # for mails and pages
-    works.store.close()
 
 
 def test_what_one_gateway_tells_fills_no_log_of_alarms(
@@ -214,7 +207,6 @@ def test_what_one_gateway_tells_fills_no_log_of_alarms(
 ) -> None:
     """Nobody signs its messages: by 500 pots that nobody has it pushed all else out in an hour."""
     monkeypatch.setattr("cloud.alarms.store.EVENTS_OF_PLANT_MAX", 20)
-    monkeypatch.setattr("cloud.alarms.store.EVENTS_MAX", 22)
     works.at(0)
     (certificate,) = works.store.events([PLANT])
     others = replace(certificate.happening, alarm=replace(
@@ -237,10 +229,6 @@ def test_what_one_gateway_tells_fills_no_log_of_alarms(
     monkeypatch.setattr("cloud.alarms.store.CLEARED_MAX", 5)
     assert works.store.cleared([PLANT, "maxi"], T0, now_ns) == both[:-6:-1]
     assert [one.happening.at_ns for one in works.store.events(["maxi"])] == [T0]
-    assert works.store.events([PLANT], count=1)[0].id > 22
-    works.store.keep(Book(), "maxi", [others] * 5)
-    assert len(works.store.events([PLANT, "maxi"], count=99)) == 22
-    works.store.close()
 
 
 def test_more_devices_than_anybody_reads_are_one_alarm_of_their_gateway(
@@ -268,4 +256,3 @@ def test_more_devices_than_anybody_reads_are_one_alarm_of_their_gateway(
     assert silent(3, 0) == [("m0", 1, 1), ("m1", 1, 1), ("m2", 1, 1)]
     assert silent(5, 200) == [("", 5, 11)]
     assert silent(2, 400) == [("m0", 1, 1), ("m1", 1, 1)]
-    works.store.close()

@@ -6,7 +6,6 @@ one effect of 7 s. Seconds are after its first reading.
 
 import asyncio
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from cloud.live.hub import LiveHub
 from cloud.shift.desk import watched
 from tests.unit.cloud.alarms.key_examples import EndingKeys
 from tests.unit.cloud.app_examples import Months
+from tests.unit.cloud.kept import kept_in
 from tests.unit.cloud.live_examples import ManualClock, message
 from tests.unit.cloud.month_examples import Desk
 from tests.unit.evidence import sealed_month as sm
@@ -38,14 +38,13 @@ class Smelter:
     def start(self) -> None:
         self.hub = LiveHub(self.clock)
         self.hub.on_config(sm.PLANT, sm.STREAM, sm.configuration())
-        self.store = AlarmStore(self.folder)
+        self.store = AlarmStore(kept_in(self.folder))
         self.desk = AlarmDesk(
             self.store, self.hub, Months(), EndingKeys(), lambda _: self.evidence.reader,
-            self.clock, {},
+            self.clock, {}, plants=[sm.PLANT],
         )  # fmt: skip
 
     def restart(self) -> None:
-        self.store.close()
         self.start()
 
     def at(self, second: int, *, effects: list[dict[str, Any]] | None = None) -> None:
@@ -77,11 +76,9 @@ class Smelter:
 
 
 @pytest.fixture
-def smelter(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Smelter]:
+def smelter(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Smelter:
     monkeypatch.setattr("cloud.alarms.hearing.READ_S", 1e9)  # however slow the machine is
-    made = Smelter(desk, tmp_path)
-    yield made
-    made.store.close()
+    return Smelter(desk, tmp_path)
 
 
 RUNS = {

@@ -19,6 +19,7 @@ from cloud.alarms.store import AlarmStore
 from cloud.live.hub import LiveHub
 from cloud.month.sealed import sealed_row
 from tests.unit.cloud.app_examples import no_evidence
+from tests.unit.cloud.kept import kept_in
 from tests.unit.cloud.live_examples import (
     GATEWAY,
     NS,
@@ -221,16 +222,15 @@ async def played(story: Story, folder: Path, restarts: Sequence[int]) -> list[tu
     store: AlarmStore | None = None
     for second, says in story.says:
         if store is None or second in restarts:
-            if store is not None:
-                store.close()
-            hub, store = LiveHub(clock), AlarmStore(folder)
+            hub, store = LiveHub(clock), AlarmStore(kept_in(folder))
             hub.on_config(PLANT, GATEWAY, configuration())
             desk = AlarmDesk(store, hub, facts, facts, no_evidence, clock, rules,
                              broker_ends=facts.of_broker,
                              collector_ends={PLANT: COLLECTOR_ENDS_NS},
                              is_broker_behind=lambda: facts.behind,
                              broker_unkept_s=lambda: facts.unkept_s,
-                             broker_away_s=lambda: facts.away_s)  # fmt: skip
+                             broker_away_s=lambda: facts.away_s,
+                             plants=[PLANT])  # fmt: skip
         clock.now_ns = T0 + second * NS
         if says is not None:
             more = dict(says)
@@ -247,7 +247,6 @@ async def played(story: Story, folder: Path, restarts: Sequence[int]) -> list[tu
         for one in store.events([PLANT], count=100)[::-1]
         if one.happening.alarm.key.kind == story.kind
     ]
-    store.close()
     return happened
 
 
@@ -273,7 +272,7 @@ def restarts_of(story: Story) -> Sequence[int]:
 
 async def test_a_one_way_site_is_heard_by_its_frames(tmp_path: Path) -> None:
     """Newest frame at 0: silent after two hours, and two minutes of that; frames again at 8,000."""
-    clock, store, facts = ManualClock(), AlarmStore(tmp_path), Facts()
+    clock, store, facts = ManualClock(), AlarmStore(kept_in(tmp_path)), Facts()
     hub = LiveHub(clock)
     hub.on_config(PLANT, GATEWAY, configuration())
     desk = AlarmDesk(store, hub, facts, facts, no_evidence, clock, {})
@@ -284,6 +283,5 @@ async def test_a_one_way_site_is_heard_by_its_frames(tmp_path: Path) -> None:
             hub.on_sealed(PLANT, GATEWAY, second, clock.now_ns, clock.now_ns)
         await desk.look(PLANT)
         stands[second] = [alarm.key.kind for alarm, _ in desk.standing([PLANT])]
-    store.close()
     assert [second for second, kinds in stands.items() if kinds] == [7_321, 8_000, 8_029]
     assert stands[7_321] == ["gateway-offline"]

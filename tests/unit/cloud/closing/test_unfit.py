@@ -25,6 +25,7 @@ from evidence.log import Kind
 from tests.attacks.by_both import fewer_rows, half_step, no_such_schedule, one_off
 from tests.independent.other import compare, verify_there
 from tests.unit.cloud.closing.test_seam import CONFIG, begins, check
+from tests.unit.cloud.kept import kept_in
 from tests.unit.cloud.month_examples import ARCHIVE, Desk, judged, months
 from tests.unit.evidence import sealed_month as sm
 from tests.unit.evidence.small_plant import MONTH
@@ -103,11 +104,10 @@ async def test_a_month_is_closed_without_a_frame_that_does_not_fit(
                                     "2026-06-15T04:59:50Z and 2026-06-15T04:59:59Z")  # fmt: skip
     assert any("after a frame that was not used" in told for told in report.not_checked)
     read_hours(folder / ARCHIVE, read_sealed(folder / ARCHIVE))  # for the report: raises nothing
-    counted = Facts(folder)
+    counted = Facts(kept_in(folder))
     assert FactsReader(counted).follow(desk.evidence(sm.PLANT), 64)
     # for the month's page: three frames of ten seconds, six points each second, four at one of them
     assert counted.counted(sm.PLANT, MONTH).readings == 3 * (6 * 10 + 4)
-    counted.close()
     with (folder / ARCHIVE).open("rb") as file:
         reader = PointReader(ArchiveSource(file), sm.STREAM, "pot-01.voltage")
         found = reader.readings(sm.START_NS, sm.START_NS + 60 * sm.SECOND)

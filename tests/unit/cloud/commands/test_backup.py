@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from cloud import cli
-from cloud.accounts.store import AccountStore
 from cloud.collector.intake import Intake
 from cloud.collector.topics import Sender
 from cloud.config import load_cloud
@@ -31,6 +30,7 @@ from tests.unit.cloud.evidence_examples import (
     ManualClock,
     make_plant,
 )
+from tests.unit.cloud.kept import kept_in
 from tests.unit.cloud.store.plant_examples import read_plant
 from tests.unit.cloud.store.whole_plant import PLANT, WholePlant
 
@@ -302,19 +302,19 @@ def test_all_of_a_collector_in_one_go_and_one_that_cannot_be_copied_keeps_no_oth
         return is_dir(path)
 
     monkeypatch.setattr(Path, "is_dir", refused)
-    AccountStore(home / "state").close()
+    kept_in(home / "state")
     assert cli.main(["backup-all", str(config), "--out", str(out)]) == 2
     said = capsys.readouterr()
     told = [line for line in said.out.splitlines() if not line.startswith("not checked")]
     assert [line.partition(":")[0] for line in told] == [
-        f"backed up {PLANT}", "backed up accounts.db",
+        f"backed up {PLANT}", "backed up kept.db",
     ]  # fmt: skip
     assert said.err.startswith("NOT backed up: second: ")
     assert sorted(path.name for path in out.iterdir()) == [PLANT, "state"]
     assert files(out / PLANT) == files(evidence_of(home), "log/checkpoint.new")
     evidence_of(home).with_name("second").rename(evidence_of(home).with_name("state"))
     assert cli.main(["backup-all", str(config), "--out", str(tmp_path / "named")]) == 2
-    assert (tmp_path / "named/state_/accounts.db").exists(), "beside a plant of that name"
+    assert (tmp_path / "named/state_/kept.db").exists(), "beside a plant of that name"
     shutil.rmtree(evidence_of(home).with_name("state"))
     assert cli.main(["backup-all", str(config), "--out", str(tmp_path / "next")]) == 0
     capsys.readouterr()

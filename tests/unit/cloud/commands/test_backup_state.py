@@ -1,8 +1,8 @@
 """`stackproof cloud backup-state` and `restore-state`: as committed, checked, over nothing."""
 
-import errno
 import os
 import sqlite3
+import subprocess
 from contextlib import closing
 from pathlib import Path
 
@@ -13,20 +13,16 @@ from cloud.accounts.desks import open_accounts
 from cloud.accounts.rows import Account, Cookie, Link, Session, Token
 from cloud.accounts.security_log import Event
 from cloud.accounts.store import AccountStore
-from cloud.alarms.store import AlarmStore
+from cloud.evidence_store import KEPT
 from cloud.review.openings import Openings
-from cloud.shift.store import ShiftStore
 from cloud.standby import held
-from cloud.state_copy import FILES
+from cloud.state_copy import SUM
 from tests.service_user import given, needs_root, not_given
 from tests.unit.cloud.accounts.people_examples import PASSWORD, Town
 from tests.unit.cloud.front.front_examples import somebody
+from tests.unit.cloud.kept import kept_in
 
 CONFIG = 'format = 1\n[cloud]\nstate_dir = "state"\n'
-
-
-class KilledError(BaseException):
-    """Nothing runs after it."""
 
 
 @pytest.fixture
@@ -49,22 +45,21 @@ def test_there_and_back_while_the_collector_writes(
     accounts, _ = somebody("operator", ("see",))
     with accounts.book.begin() as (transaction, _):
         row = transaction.all(Account)[0]
-    store, openings = AccountStore(state), Openings(state)
-    opened = [store, openings, AlarmStore(state), ShiftStore(state)]
+    kept = kept_in(state)
+    store, openings = AccountStore(kept), Openings(kept)
     with store.begin() as transaction:
         transaction.put(row)
     openings.note("sun", "mini", "2026-09", "month", 7)
-    with closing(sqlite3.connect(state / "accounts.db", isolation_level=None)) as other:
+    with closing(sqlite3.connect(state / KEPT, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        other.execute("DELETE FROM rows")
+        other.execute("DELETE FROM account_row")
         assert cli.main(["backup-state", str(config), "--out", str(out)]) == 0
         other.execute("ROLLBACK")
-    said = capsys.readouterr().out
-    assert [line.split()[2] for line in said.splitlines()] == [f"{name}:" for name in FILES]
+    assert capsys.readouterr().out.startswith(f"backed up {KEPT}: ")
+    subprocess.run(["sha256sum", "--check", "--quiet", SUM], cwd=out / "state", check=True)
     assert "is there already" in refused(capsys, "backup-state", config, "--out", out)
     assert "is there already" in refused(capsys, "restore-state", out / "state", config)
-    for one in opened:
-        one.close()
+    kept.close()
     assert {path.stat().st_mode & 0o777 for path in (out / "state").iterdir()} == {0o600}
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -72,13 +67,10 @@ def test_there_and_back_while_the_collector_writes(
     order = ["restore-state", str(out / "state"), str(elsewhere / "CLOUD.toml")]
     assert cli.main(order) == 0
     assert (elsewhere / "state").stat().st_mode & 0o777 == 0o700, "as the collector makes it"
-    again = AccountStore(elsewhere / "state")
-    with again.begin() as transaction:
+    there = kept_in(elsewhere / "state")
+    with AccountStore(there).begin() as transaction:
         assert transaction.all(Account) == [row]
-    again.close()
-    found = Openings(elsewhere / "state")
-    assert [one[0] for one in found.of("sun", "mini", "2026-09")] == ["month"]
-    found.close()
+    assert [one[0] for one in Openings(there).of("sun", "mini", "2026-09")] == ["month"]
 
 
 def test_nobody_comes_in_by_what_was_given_out_before_the_copy(
@@ -90,24 +82,28 @@ def test_nobody_comes_in_by_what_was_given_out_before_the_copy(
     token = town.accounts.tokens.make(operator.principal, "scada", ["see"], 30)
     town.invite("engineer")
     given_out = (Session, Cookie, Link, Token)
-    store = AccountStore(state)
+    kept = kept_in(state)
+    store = AccountStore(kept)
     with town.accounts.book.begin() as (there, _), store.begin() as here:
         for row in (one for kind in (Account, *given_out) for one in there.all(kind)):
             here.put(row)
         here.log(1_795_000_000 * 10**9, Event("sign-in", "operator"))
-    store.close()
+        secrets = [one.id for kind in given_out for one in here.all(kind)]
+    assert len(secrets) >= len(given_out)
+    kept.close()
     assert cli.main(["backup-state", str(config), "--out", str(out)]) == 0
+    copied = (out / "state" / KEPT).read_bytes()
+    assert [one for one in secrets if one.encode() in copied] == [], "not in its free pages either"
     for path in state.iterdir():
         path.unlink()
     capsys.readouterr()
     assert cli.main(["restore-state", str(out / "state"), str(config)]) == 0
     said = capsys.readouterr().out
-    assert "not restored: 1 sessions, 1 links, 1 tokens: " in said
-    assert "token of operator: scada\n" in said
+    assert "sessions, links and tokens are not in it: people sign in anew" in said
     assert (
         "security log is of 2026-11-18 11:06:40 UTC: who was ended" in said
     )  # date -u -d @1795000000
-    again = AccountStore(state)
+    again = AccountStore(kept_in(state))
     accounts = open_accounts(again, town.clock, {})
     assert accounts.sign_in.by_token(token) is None
     assert accounts.sign_in.by_cookie(operator.cookie) == (None, "")
@@ -115,7 +111,6 @@ def test_nobody_comes_in_by_what_was_given_out_before_the_copy(
     with again.begin() as transaction:
         assert [row.id for row in transaction.all(Account)] == ["engineer", "operator"]
         assert transaction.all(Link) == []
-    again.close()
 
 
 def test_what_is_no_copy_is_put_nowhere(
@@ -123,52 +118,37 @@ def test_what_is_no_copy_is_put_nowhere(
 ) -> None:
     out, state = tmp_path / "out", tmp_path / "state"
     assert "no collector has run here" in refused(capsys, "backup-state", config, "--out", out)
-    for store in (AccountStore(state), AlarmStore(state)):
-        store.close()
+    kept_in(state).close()
     assert cli.main(["backup-state", str(config), "--out", str(out)]) == 0
     capsys.readouterr()
     for path in state.iterdir():
         path.unlink()
-    copy = out / "state" / "alarms.db"
+    copy = out / "state" / KEPT
     whole = copy.read_bytes()
     copy.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     assert "is not what was copied" in refused(capsys, "restore-state", out / "state", config)
     copy.unlink()
     assert "No such file" in refused(capsys, "restore-state", out / "state", config)
-    for text in ("", "[]", "7", '{"../x": "00"}', '{"accounts.db": 1, "passwd": 2}', "[" * 9_999):
-        (out / "state/sha256.json").write_text(text)
+    for text in ("", "7", f"00  ../{KEPT}", f"00  {KEPT}  more", "[" * 9_999):
+        (out / "state" / SUM).write_text(text)
         assert "is no copy of" in refused(capsys, "restore-state", out / "state", config), text
     assert list(state.iterdir()) == []
 
 
-def test_all_of_it_is_put_or_none_and_as_the_folders_owners(
-    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_is_put_as_the_folders_owners(config: Path, tmp_path: Path) -> None:
     out, state = tmp_path / "out", tmp_path / "state"
-    for store in (AccountStore(state), AlarmStore(state)):
-        store.close()
+    kept_in(state).close()
     assert cli.main(["backup-state", str(config), "--out", str(out)]) == 0
     for path in state.iterdir():
         path.unlink()
-    order, link = ["restore-state", str(out / "state"), str(config)], os.link
-
-    def refused(source: Path, to: Path) -> None:
-        if to.name == "alarms.db":
-            raise OSError(errno.EIO, "Input/output error", str(to))
-        link(source, to)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(os, "link", refused)
-        assert cli.main(order) == 2
-    assert list(state.iterdir()) == []
-    mine = state / "accounts.db.copy"  # by a person's hand: it was deleted
+    mine = state / f"{KEPT}.copy"  # by a person's hand: it was deleted
     mine.write_text("mine")
     if os.geteuid() == 0:
         given(state)
-    assert cli.main(order) == 0
+    assert cli.main(["restore-state", str(out / "state"), str(config)]) == 0
     assert mine.read_text() == "mine"
     mine.unlink()
-    assert {path.name for path in state.iterdir()} == {"accounts.db", "alarms.db"}
+    assert [path.name for path in state.iterdir()] == [KEPT]
     assert not_given(state) == [] or os.geteuid() != 0
 
 
@@ -178,7 +158,7 @@ def test_roots_own_files_are_given_to_no_service(
 ) -> None:
     """Whose folder it is may put one in place of what root has just written there."""
     out, state, victim = tmp_path / "out", tmp_path / "state", tmp_path / "victim"
-    AccountStore(state).close()
+    kept_in(state).close()
     assert cli.main(["backup-state", str(config), "--out", str(out)]) == 0
     for path in state.iterdir():
         path.unlink()
@@ -198,51 +178,32 @@ def test_roots_own_files_are_given_to_no_service(
 
 
 def test_beside_a_collector_or_after_one_that_was_killed(
-    config: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A collector would write on in files that have gone; half a copy stays half no longer."""
     out, state = tmp_path / "out", tmp_path / "state"
-    for store in (AccountStore(state), AlarmStore(state)):
-        store.close()
+    kept_in(state).close()
     assert cli.main(["backup-state", str(config), "--out", str(out)]) == 0
     for path in state.iterdir():
         path.unlink()
     with held(state):
         said = refused(capsys, "restore-state", out / "state", config)
     assert "stop that collector, and its standby, first" in said
-    order, link, unlink = ["restore-state", str(out / "state"), str(config)], os.link, Path.unlink
-
-    def killed(*given: object, **_: object) -> None:
-        raise KilledError
-
-    def once(source: Path, to: Path) -> None:
-        link(source, to)
-        monkeypatch.setattr(os, "link", killed)
-        monkeypatch.setattr(Path, "unlink", killed)  # and so nothing was cleared up
-
-    monkeypatch.setattr(os, "link", once)
-    with pytest.raises(KilledError):
-        cli.main(order)
-    monkeypatch.setattr(os, "link", link)
-    monkeypatch.setattr(Path, "unlink", unlink)
-    assert (state / "alarms.db").exists()
-    assert not (state / "accounts.db").exists(), "a start between would be seen by everybody"
+    order = ["restore-state", str(out / "state"), str(config)]
+    half = state / f".{KEPT}.unfinished"
+    half.write_bytes(b"half")
     assert cli.main(order) == 0
-    assert {path.name for path in state.iterdir()} == {"accounts.db", "alarms.db", "lock"}
-    AccountStore(state).close()
-    before = {path: path.read_bytes() for path in state.glob("*.db")}
-    assert "is there already" in refused(capsys, *order), "a collector has had it open"
-    assert {path: path.read_bytes() for path in state.glob("*.db")} == before
+    assert {path.name for path in state.iterdir()} == {KEPT, "lock"}
+    before = (state / KEPT).read_bytes()
+    assert "is there already" in refused(capsys, *order)
+    assert (state / KEPT).read_bytes() == before
 
 
 def test_a_database_that_is_damaged_is_not_copied(
     config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    AccountStore(tmp_path / "state").close()
-    path = tmp_path / "state" / "accounts.db"
+    kept_in(tmp_path / "state").close()
+    path = tmp_path / "state" / KEPT
     path.write_bytes(path.read_bytes()[:4096] + b"\xff" * 8192)
-    assert "accounts.db" in refused(capsys, "backup-state", config, "--out", tmp_path / "out")
+    assert KEPT in refused(capsys, "backup-state", config, "--out", tmp_path / "out")
     assert list((tmp_path / "out").iterdir()) == []

@@ -1,6 +1,5 @@
 """A month engine over the small plant's desk, which stands in for a whole collector."""
 
-import weakref
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -17,6 +16,7 @@ from evidence.frame import TYP_FRAME, Body, Clock, encode_body
 from evidence.log import Kind
 from evidence.recompute import month_bounds
 from tests.unit.cloud.evidence_examples import ManualClock
+from tests.unit.cloud.kept import kept_in
 from tests.unit.cloud.month_examples import Desk, months
 from tests.unit.evidence import sealed_month as sm
 from tests.unit.evidence.small_plant import MONTH, PLANT
@@ -88,8 +88,7 @@ class Works:
         return self.folder / "archives"
 
     def engine(self, **more: Any) -> MonthEngine:
-        self.facts = Facts(self.folder)
-        weakref.finalize(self.facts, self.facts._sql.close)  # nobody ends what a kill left
+        self.facts = Facts(kept_in(self.folder))
         self.archives.mkdir(exist_ok=True)
         book = MonthBook(self.facts, self.sources, self.plan, self.archives)
         self.months = months(self.desk, self.archives, self.clock.now_ns)

@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import json
 import os
-import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from cloud.month.sealed import seal_of, sealed_row
 from cloud.month.substituted import substituted_percent
 from evidence.keys import certificate_to_pem
 from tests.unit.cloud.evidence_examples import ManualClock
+from tests.unit.cloud.kept import kept_in
 from tests.unit.cloud.month.month_facts import found
 from tests.unit.evidence import sealed_month as sm
 
@@ -86,7 +86,7 @@ async def test_each_archive_is_verified_once_and_its_verdict_kept(
     loop = asyncio.get_running_loop()
     monkeypatch.setattr(archive_checks, "report_of", counted)
     monkeypatch.setattr(archive_checks, "LOOK_S", 3_600.0)  # nobody waits for that
-    checks = ArchiveChecks(tmp_path, ManualClock(sm.START_NS), {})
+    checks = ArchiveChecks(kept_in(tmp_path), ManualClock(sm.START_NS), {})
     running = asyncio.create_task(checks.run(archives, changed, told.append, lambda _: None))
     async with asyncio.timeout(60):
         await empty.wait()
@@ -100,7 +100,6 @@ async def test_each_archive_is_verified_once_and_its_verdict_kept(
     running.cancel()
     verdicts = checks.of(aa), checks.of(bb)
     assert checks.of("cc") is None
-    checks.close()
     assert asked == ["good.tar", "bad.tar", "bad.tar"]
     assert told == ["p", "p", "q"]
     assert [one and one["verdict"] for one in verdicts] == ["passed", "failed"]
@@ -109,9 +108,8 @@ async def test_each_archive_is_verified_once_and_its_verdict_kept(
     assert (verdicts[0]["code"], verdicts[0]["substituted_percent"]) == ("", "0.00")
     assert verdicts[1] is not None
     assert verdicts[1]["code"].startswith("E-")
-    kept = ArchiveChecks(tmp_path, ManualClock(sm.START_NS), {})
+    kept = ArchiveChecks(kept_in(tmp_path), ManualClock(sm.START_NS), {})
     assert kept.of(aa) == verdicts[0]
-    kept.close()
 
 
 async def test_archives_that_take_too_long_keep_no_other_plants_waiting(
@@ -130,7 +128,7 @@ async def test_archives_that_take_too_long_keep_no_other_plants_waiting(
         raise BroughtError("not verified within 1800 s")
 
     monkeypatch.setattr(archive_checks, "report_of", late)
-    checks = ArchiveChecks(tmp_path, clock, {})
+    checks = ArchiveChecks(kept_in(tmp_path), clock, {})
     stand = [Stands("p", tmp_path / name, name) for name in "abcdef"]
     running = asyncio.create_task(
         checks.run(lambda: stand, asyncio.Event(), lambda _: None, lambda _: None)
@@ -139,16 +137,14 @@ async def test_archives_that_take_too_long_keep_no_other_plants_waiting(
     await asyncio.wait((running, waiting), timeout=60, return_when=asyncio.FIRST_COMPLETED)
     assert not running.done()
     running.cancel()
-    checks.close()
     assert tried[:7] == [*"abcdef", "a"]
 
 
 def test_the_newest_month_is_verified_first_and_what_was_replaced_never(tmp_path: Path) -> None:
-    facts = Facts(tmp_path)
+    facts = Facts(kept_in(tmp_path))
     rows = [("a", "2026-01", False), ("b", "2026-03", False), ("c", "2026-02", True)]
     facts.put_archives("p", [Archive(f"{n}.tar", m, old, 1, 1, n, b"") for n, m, old in rows])
     found = standing_archives(facts, ["p"], tmp_path)
-    facts.close()
     assert list(found) == [("p", tmp_path / f"{name}.tar", name) for name in "ba"]
 
 
@@ -203,7 +199,7 @@ async def test_a_bit_that_flips_in_a_sealed_archive_is_noticed_within_a_day(
     path, clock = tmp_path / "mini-2026-09.tar", ManualClock(sm.START_NS)
     path.write_bytes(sm.honest())
     stat, sha256 = path.stat(), hashlib.sha256(sm.honest()).hexdigest()
-    checks = ArchiveChecks(tmp_path, clock, {"mini": ROOT})
+    checks = ArchiveChecks(kept_in(tmp_path), clock, {"mini": ROOT})
     told, altered = asyncio.Event(), list[Stands]()
     noticed, one = asyncio.Event(), Stands("mini", path, sha256)
 
@@ -226,14 +222,13 @@ async def test_a_bit_that_flips_in_a_sealed_archive_is_noticed_within_a_day(
         await noticed.wait()
     running.cancel()
     found_there = checks.of(sha256)
-    checks.close()
     assert altered == [one]
     assert found_there is not None
     assert json.loads(found_there["state"])["identified"] is True
 
 
 def test_an_altered_archive_is_noted_again_although_its_stamp_is_the_same(tmp_path: Path) -> None:
-    facts, folder = Facts(tmp_path), ArchiveFolder(tmp_path / "archives")
+    facts, folder = Facts(kept_in(tmp_path)), ArchiveFolder(tmp_path / "archives")
     folder.folder.mkdir(exist_ok=True)
     path = folder.folder / "mini-2026-09.tar"
     path.write_bytes(b"sound")
@@ -247,16 +242,4 @@ def test_an_altered_archive_is_noted_again_although_its_stamp_is_the_same(tmp_pa
     assert standing.has_news("mini")
     asyncio.run(standing.catch_up("mini"))
     (noted,) = facts.archives("mini")
-    facts.close()
     assert noted.sha256 == hashlib.sha256(b"sounD").hexdigest()
-
-
-def test_verdicts_of_an_earlier_program_are_made_again(tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / archive_checks.FILE) as old:
-        old.execute("CREATE TABLE checked (sha256 TEXT PRIMARY KEY, verdict TEXT, code TEXT)")
-        old.execute("INSERT INTO checked VALUES ('ab', 'passed', '')")
-        old.execute("PRAGMA user_version = 1")
-    old.close()
-    checks = ArchiveChecks(tmp_path, ManualClock(sm.START_NS), {})
-    assert checks.of("ab") is None
-    checks.close()

@@ -13,6 +13,7 @@ from cloud.month.book import MonthBook
 from cloud.month.expected import Expected
 from cloud.month.facts import Facts
 from evidence.log import decode_entry
+from tests.unit.cloud.kept import kept_in
 from tests.unit.cloud.month.engine_examples import TO_NS, Works, heartbeat
 from tests.unit.cloud.month.month_facts import NOW_NS, NoCollector, Planned, back, close, fill
 from tests.unit.evidence.documents import papers as pp
@@ -90,7 +91,7 @@ def test_ten_years_of_a_plant_are_gone_through_once_not_once_a_month(
             joined.append(name)
             return tmp_path / name
 
-    facts, months, folder = Facts(tmp_path), list(back(40)), Folder()
+    facts, months, folder = Facts(kept_in(tmp_path)), list(back(40)), Folder()
     fill(facts, PLANT, months, devices=1, points=1)
     statements = [close(facts, PLANT, month, index) for index, month in enumerate(months[:-2])]
     again = close(facts, PLANT, months[3], 38, statements[3])
@@ -113,4 +114,3 @@ def test_ten_years_of_a_plant_are_gone_through_once_not_once_a_month(
     assert book.rows(PLANT, later_ns + 60 * 10**9)[1]["state"] == "sealed"
     facts.forget(PLANT)
     assert list(facts.closes(PLANT)) == []
-    facts.close()

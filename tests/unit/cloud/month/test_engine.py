@@ -11,7 +11,6 @@ import pytest
 from cloud.api.services import MonthRefusedError
 from cloud.errors import StoreError
 from cloud.month.expected import Expected
-from cloud.month.facts import Facts
 from evidence.archive.paths import STATEMENT
 from evidence.findings import Verdict
 from evidence.recompute import month_bounds
@@ -329,7 +328,6 @@ async def test_killed_at_any_step_it_ends_with_the_same_bytes(  # noqa: PLR0917 
             await engine.begin(PLANT, MONTH, amend=False, reason="", by="ann")
         with pytest.raises(Killed):
             await engine.idle()
-    works.facts.close()
     engine = works.engine(closing=closing)
     await engine.look()
     await engine.idle()
@@ -378,14 +376,6 @@ async def test_a_plant_that_cannot_be_read_is_said_and_looked_at_again(
     found = engine.month(PLANT, MONTH)
     assert found is not None
     assert (bool(found["devices"]), found["counting"]) == (True, "")
-
-
-def test_a_file_of_another_format_is_refused(tmp_path: Path) -> None:
-    facts = Facts(tmp_path)
-    facts._sql.execute("PRAGMA user_version = 99")
-    facts.close()
-    with pytest.raises(Exception, match="made again from the log"):
-        Facts(tmp_path)
 
 
 def test_bounds_are_those_of_the_plant() -> None:

@@ -1,23 +1,20 @@
 """Facts are asked by pages while they are counted: each answer is of one moment."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from cloud.errors import StoreError
 from cloud.month.facts import Facts, Position, StreamDay
 from cloud.month.tally import Counts, DayTally
+from tests.unit.cloud.kept import kept_in
 
 STREAMS = 200
 
 
 @pytest.fixture
-def facts(tmp_path: Path) -> Iterator[Facts]:
-    made = Facts(tmp_path)
-    yield made
-    made.close()
+def facts(tmp_path: Path) -> Facts:
+    return Facts(kept_in(tmp_path))
 
 
 def count(facts: Facts, stream: int) -> None:
@@ -46,12 +43,3 @@ def test_positions_that_were_asked_for_stay_as_they_are(facts: Facts) -> None:
     count(facts, 1)
     assert list(asked) == ["edge-000"]
     assert list(facts.positions("mini")) == ["edge-000", "edge-001"]
-
-
-def test_a_damaged_file_says_that_it_may_be_moved_away(tmp_path: Path) -> None:
-    """No backup has it, and the collector does not start with it."""
-    (tmp_path / "months.db").write_bytes(b"of a bad disk" * 99)
-    with pytest.raises(StoreError, match=r"not a database; it follows from the log: moved away,"):
-        Facts(tmp_path)
-    (tmp_path / "months.db").rename(tmp_path / "away")
-    Facts(tmp_path).close()

@@ -14,6 +14,7 @@ from evidence.frame import TYP_CONFIG, TYP_FRAME, Body, Clock, Section, encode_b
 from evidence.groups import Group
 from evidence.log import Kind
 from evidence.points import Dtype
+from tests.unit.cloud.kept import kept_in
 from tests.unit.cloud.month_examples import Desk
 from tests.unit.evidence import sealed_month as sm
 
@@ -57,13 +58,12 @@ def test_configurations_without_end_are_held_as_far_as_there_is_room(
         sign(desk, number)
     is_done = False
     while not is_done:  # it is the same after each start
-        facts = Facts(tmp_path)
+        facts = Facts(kept_in(tmp_path))
         is_done = FactsReader(facts).follow(desk.evidence(sm.PLANT), piece)
         devices = (
             [one.layout.devices for one in facts.segments(sm.PLANT)[sm.STREAM]] if is_done else []
         )
         counted = facts.counted(sm.PLANT, "2026-06").readings
-        facts.close()
     assert [len(of) for of in devices] == [3, 3, 0, 0]
     assert counted == 2 * 2 * 3
     desk.shut()
@@ -80,7 +80,7 @@ def test_days_without_end_are_counted_as_far_as_there_is_room(
     frame(desk, sm.START_NS + DAY_NS, 5, DAY_NS)  # it does not fit: no day of it is counted
     for day in range(6, 18):
         frame(desk, sm.START_NS + day * DAY_NS)
-    facts, calls = Facts(tmp_path), 1
+    facts, calls = Facts(kept_in(tmp_path)), 1
     while not FactsReader(facts).follow(desk.evidence(sm.PLANT), 64):
         calls += 1
     # the first day, 15 June, has two ticks. With 11 days before, 3 devices are 33 figures: 30 June,
@@ -91,5 +91,4 @@ def test_days_without_end_are_counted_as_far_as_there_is_room(
     # a day of three devices is four figures, one of none is one: three times 4 + 4 + 4, then
     # 4 + 4 + 1 + 1
     assert calls == 4
-    facts.close()
     desk.shut()

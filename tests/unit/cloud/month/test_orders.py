@@ -35,7 +35,6 @@ async def test_a_closing_that_a_kill_interrupted_waits_for_a_disk_that_answers(
     engine = works.engine()
     await engine.look()
     works.facts.order(Ordered(PLANT, MONTH, False, "", "ann", TO_NS))
-    works.facts.close()
     engine = works.engine()
     with monkeypatch.context() as patch:
         patch.setattr(works.sources, "evidence", Mock(side_effect=StoreError("no descriptor")))

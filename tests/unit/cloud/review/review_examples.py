@@ -14,12 +14,12 @@ from edge.calc.statements.statement import compute
 from evidence.archive import paths, ustar
 from evidence.month_state import issues_of, state_of
 from tests.unit.cloud.app_examples import (
-    BriefOpenings,
     Months,
     make_accounts,
     make_app,
     make_client,
 )
+from tests.unit.cloud.kept import brief
 from tests.unit.cloud.outputs.months import evidence_input
 from tests.unit.cloud.test_papers import paper, text
 from tests.unit.cloud.test_record_pages import Works
@@ -104,7 +104,7 @@ class Bureau(Works):
     def start(self) -> None:
         super().start()
         self.months = SealedMonths(self.root.parent)
-        self.openings: Openings = BriefOpenings()
+        self.openings = Openings(brief())
         accounts = make_accounts()
         app = make_app(
             records=self.desk, evidence=self.running.desk, accounts=accounts, months=self.months,

@@ -1,6 +1,5 @@
 """Rules of reviews by tables: openings, items, threads, decisions, draws, plants side by side."""
 
-import sqlite3
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,7 +10,6 @@ import pytest
 
 from cloud.accounts.roles import Principal
 from cloud.api.reviewed import level_at
-from cloud.errors import StoreError
 from cloud.review import across, rules
 from cloud.review import openings as openings_module
 from cloud.review.across import Figures, compared, figures_of, shareable, shared
@@ -24,6 +22,7 @@ from cloud.review.thread import thread_of
 from edge.calc.statements.statement import compute
 from evidence.documents.review import level_of
 from evidence.errors import MalformedError
+from tests.unit.cloud.kept import kept_in
 from tests.unit.cloud.outputs.months import EVIDENCE_INTENSITY, evidence_input
 
 S = 10**9
@@ -38,23 +37,14 @@ def test_only_the_first_time_counts_and_nobody_fills_the_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(openings_module, "ITEMS_MAX", 2)
-    held = Openings(tmp_path)
+    held = Openings(kept_in(tmp_path))
     for item, at in (("line/fuel/coke", 7), ("month", 5), ("month", 3), ("third", 9)):
         held.note("qin", "mini", "2026-09", item, at)
     held.note("qin", "mini", "2026-08", "month", 1)
     held.note("guo", "mini", "2026-09", "month", 2)
-    held.close()
-    again = Openings(tmp_path)
+    again = Openings(kept_in(tmp_path))
     assert again.of("qin", "mini", "2026-09") == [("month", 5), ("line/fuel/coke", 7)]
     assert again.of("guo", "mini", "2026-09") == [("month", 2)]
-    again.close()
-    with pytest.raises(StoreError, match="cannot be read"):
-        again.of("qin", "mini", "2026-09")
-    with sqlite3.connect(tmp_path / openings_module.FILE) as newer:
-        newer.execute("PRAGMA user_version = 2")
-    newer.close()
-    with pytest.raises(StoreError, match="newer version"):
-        Openings(tmp_path)
 
 
 # -- items ----------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from cloud.shift.desk import ShiftDesk, watched
 from cloud.shift.emission import emitted
 from cloud.shift.store import CountedTo, ShiftStore
 from tests.unit.cloud.app_examples import Months, alarm_parts, make_hub
+from tests.unit.cloud.kept import kept_in
 from tests.unit.cloud.live_examples import PLANT, T0, ManualClock
 
 NS = 1_000_000_000
@@ -128,11 +129,9 @@ def test_a_sheet_says_what_is_owed_and_when_too_little_was_counted(desk: ShiftDe
 
 
 def test_notes_and_counts_are_kept(tmp_path: Path) -> None:
-    store = ShiftStore(tmp_path)
+    store = ShiftStore(kept_in(tmp_path))
     for hour in (1, 2, 3):
         store.count({PLANT: counted(hour, f"{hour}.00")})
-    store.close()
-    store = ShiftStore(tmp_path)
+    store = ShiftStore(kept_in(tmp_path))
     found = store.counts(PLANT, 2 * HOUR_NS, 3 * HOUR_NS)
     assert [one.total_t for one in found] == ["2.00", "3.00"]
-    store.close()
