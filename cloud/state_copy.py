@@ -121,8 +121,9 @@ def copy_database(path: Path, to: Path) -> None:
             source.backup(copy)
             copy.execute("PRAGMA journal_mode = DELETE")  # one file, whole by itself
             copy.execute("PRAGMA secure_delete = ON")
-            kinds = [(kind.__name__,) for kind in GIVEN_OUT]
-            copy.executemany("DELETE FROM account_row WHERE kind = ?", kinds)
+            if copy.execute("SELECT 1 FROM sqlite_master WHERE name = 'account_row'").fetchone():
+                kinds = [(kind.__name__,) for kind in GIVEN_OUT]
+                copy.executemany("DELETE FROM account_row WHERE kind = ?", kinds)
             copy.commit()
     except sqlite3.Error as error:
         raise StoreError(f"{path}: cannot be copied: {error}") from error

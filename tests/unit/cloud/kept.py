@@ -6,8 +6,8 @@ from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 
+from cloud.database.bring_over import KEPT
 from cloud.database.engine import Database
-from cloud.evidence_store import KEPT
 
 
 @cache

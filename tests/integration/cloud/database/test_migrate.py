@@ -1,6 +1,8 @@
 """Evidence from folders into a database: the same log, also where it was broken off."""
 
 import hashlib
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -157,6 +159,10 @@ def test_a_nights_backup_of_a_file_is_put_back(cloud: DatabaseCloud) -> None:
     """Made while the collector runs; of a server its own programs make it."""
     send_readings(cloud, cloud.start()["broker"])
     out = cloud.folder / "night"
+    if cloud.url.startswith("sqlite"):
+        with closing(sqlite3.connect(cloud.folder / "cloud.db")) as sql, sql:
+            rows = [(kind, "1", "sun", "{}") for kind in ("Account", "Session", "Token")]
+            sql.executemany("INSERT INTO account_row VALUES (?, ?, ?, ?)", rows)
     copied = run("backup-all", cloud.config, "--out", out)
     cloud.end()
     if not cloud.url.startswith("sqlite"):
@@ -165,6 +171,8 @@ def test_a_nights_backup_of_a_file_is_put_back(cloud: DatabaseCloud) -> None:
         return
     assert (copied.returncode, copied.stderr) == (0, "")
     assert "backed up mini: " in copied.stdout
+    with closing(sqlite3.connect(out / "cloud.db")) as sql:
+        assert sql.execute("SELECT kind FROM account_row").fetchall() == [("Account",)]
     own = cloud.folder / "cloud.db"
     for path in cloud.folder.glob("cloud.db*"):
         path.unlink()

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from cloud.database import version
 from cloud.database.engine import ONE_MACHINE, Database
-from cloud.database.schema_kept import EVERY_TABLE
+from cloud.database.schema_kept import EVERY_TABLE, KEPT_TABLES
 from cloud.errors import StoreError
 
 
@@ -23,6 +23,27 @@ def test_the_newest_step_is_the_one_that_new_databases_say() -> None:
 def test_a_database_has_the_tables_of_the_schema(database: Database) -> None:
     with database.writing() as connection:
         assert compare_metadata(MigrationContext.configure(connection), EVERY_TABLE) == []
+
+
+def test_one_of_evidence_alone_gets_the_tables_of_what_is_kept_beside_it(url: str) -> None:
+    """As it was at version 0001; the security log is append-only then, too."""
+    database = Database(url, ONE_MACHINE)
+    with database.writing() as connection:
+        connection.execute(text("INSERT INTO setting VALUES ('clock', 'real')"))
+        for table in KEPT_TABLES:
+            table.drop(connection)
+        if not database.is_sqlite:
+            connection.execute(text("DROP FUNCTION security_event_is_kept"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    database.close()
+    database = Database(url, ONE_MACHINE)
+    with database.writing() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), EVERY_TABLE) == []
+        assert connection.execute(text("SELECT * FROM setting")).all() == [("clock", "real")]
+        connection.execute(text("INSERT INTO security_event VALUES (1, 1, 'x', '{}')"))
+    with pytest.raises(StoreError, match="append-only"), database.writing() as connection:
+        connection.execute(text("UPDATE security_event SET at_ns = 0"))
+    database.close()
 
 
 def test_a_database_of_a_newer_program_is_refused(url: str) -> None:

@@ -15,7 +15,7 @@ from cloud.accounts.roles import Profile
 from cloud.accounts.rows import DAY_NS
 from cloud.accounts.security_log import Event, LogRow, chained
 from cloud.accounts.store import AccountStore
-from cloud.evidence_store import KEPT
+from cloud.database.bring_over import KEPT
 from tests.unit.cloud.kept import kept_in
 
 REGIONS = {"mini": "370700", "maxi": "371300", "bare": ""}

@@ -13,7 +13,7 @@ from cloud.accounts.desks import open_accounts
 from cloud.accounts.rows import Account, Cookie, Link, Session, Token
 from cloud.accounts.security_log import Event
 from cloud.accounts.store import AccountStore
-from cloud.evidence_store import KEPT
+from cloud.database.bring_over import KEPT
 from cloud.review.openings import Openings
 from cloud.standby import held
 from cloud.state_copy import SUM
@@ -207,3 +207,13 @@ def test_a_database_that_is_damaged_is_not_copied(
     path.write_bytes(path.read_bytes()[:4096] + b"\xff" * 8192)
     assert KEPT in refused(capsys, "backup-state", config, "--out", tmp_path / "out")
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_database_of_before_accounts_were_in_it_is_copied(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "old.db")) as old:
+        old.execute("CREATE TABLE setting (name TEXT, value TEXT)")
+        old.execute("INSERT INTO setting VALUES ('clock', 'real')")
+        old.commit()
+    state_copy.copy_database(tmp_path / "old.db", tmp_path / "copy.db")
+    with closing(sqlite3.connect(tmp_path / "copy.db")) as copy:
+        assert copy.execute("SELECT * FROM setting").fetchall() == [("clock", "real")]
