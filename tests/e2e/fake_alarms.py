@@ -31,7 +31,7 @@ async def alarm_desks(
     store = AlarmStore(brief())
     if options.operator:
         play(store, clock.wall_ns())
-    alarms, shifts = alarm_parts(hub, clock, months, Nothing(), so_far, store=store)
+    alarms, shifts = alarm_parts(hub, clock, months, Nothing(), so_far, store=store, plant=PLANT)
     if options.operator:
         hand_over(shifts, clock.wall_ns())
     await alarms.look(PLANT)

@@ -182,11 +182,11 @@ def no_evidence(_: str) -> Any:
 
 def alarm_parts(
     hub: LiveHub, clock: Clock, months: Any, keys: Any, accumulated: Any,
-    *, store: AlarmStore | None = None,
+    *, store: AlarmStore | None = None, plant: str = PLANT,
 ) -> tuple[AlarmDesk, ShiftDesk]:  # fmt: skip
     """Desks of alarms and shifts over these parts."""
     alarms = AlarmDesk(
-        store or AlarmStore(brief()), hub, months, keys, no_evidence, clock, {}, plants=[PLANT]
+        store or AlarmStore(brief()), hub, months, keys, no_evidence, clock, {}, plants=[plant]
     )
     return alarms, ShiftDesk(ShiftStore(brief()), hub, alarms, months, accumulated, clock, {})
 
