@@ -16,8 +16,7 @@ from cloud.collector.key_folder import Offered, read_offered
 from cloud.collector.keyring import Keyring
 from cloud.commands.accounts import add_account_commands
 from cloud.commands.across import add_across_command
-from cloud.commands.backup import add_backup_commands
-from cloud.commands.backup_state import add_state_backup_commands
+from cloud.commands.backup import add_backup_command
 from cloud.commands.beside import add_beside_command
 from cloud.commands.broker import add_broker_commands
 from cloud.commands.front import add_front_command
@@ -92,8 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     add_person_commands(commands)
     add_store_commands(commands)
     add_migrate_command(commands)
-    add_backup_commands(commands)
-    add_state_backup_commands(commands)
+    add_backup_command(commands)
     add_account_commands(commands)
     add_draw_command(commands)
     add_beside_command(commands)
@@ -106,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
 def _add_clock(run: argparse.ArgumentParser) -> None:
     run.add_argument(
         "--clock", choices=("machine", "sim"), default="machine",
-        help="sim: simulated plants only, in an evidence_dir of its own; to try deadlines with",
+        help="sim: simulated plants only, in a database of its own; to try deadlines with",
     )  # fmt: skip
     run.add_argument(
         "--from", dest="from_ns", type=_instant, metavar="INSTANT",

@@ -126,7 +126,7 @@ class SimulatedClock:
     """A clock that goes faster than time, from an instant somebody chose: to try deadlines with.
 
     Nothing it stamps is evidence of when something happened, so whoever uses it takes readings of
-    simulated plants only (`cloud.store.clock_mark`, `cloud.collector.intake`). Any thread.
+    simulated plants only (`EvidenceStore.check_clock`, `cloud.collector.intake`). Any thread.
 
     Args:
         from_ns: UTC nanoseconds it shows when it is made.

@@ -63,11 +63,10 @@ from cloud.config_http import HttpConfig, read_http
 from cloud.config_months import MonthsConfig, read_months
 from cloud.config_normal import read_normal
 from cloud.config_series import SeriesConfig, read_series
-from cloud.database.urls import DEFAULT, ONE_MACHINE, file_of, placed, without_password
+from cloud.database.urls import FILE, ONE_MACHINE, file_of, placed, without_password
 from cloud.database.urls import url_fault as url_fault_of
 from cloud.errors import CloudConfigError, CloudError
 from cloud.live.normal import NormalBand
-from cloud.store.layout import PlantFolder
 from evidence.custody import validity_ns
 from evidence.errors import EvidenceError, MalformedError
 from evidence.keys import Signer, key_sha256, load_certificate
@@ -89,9 +88,9 @@ class CloudConfig:
     Attributes:
         path: the file.
         slice: two hex digits.
-        evidence_dir: folders of before databases; the slice's evidence is under
-            <evidence_dir>/<slice> where it is given and no database is.
-        database: URL of the database that evidence is kept in, "" for `evidence_dir`.
+        evidence_dir: where evidence was before databases, in <evidence_dir>/<slice>; `cloud
+            migrate` copies it. Where it is named, an SQLite file is there unless named otherwise.
+        database: URL of the database that evidence is kept in.
         durability: what a commit there must outlive (`cloud.database.urls`).
         state_dir: broker, token, ready file.
         archive_dir: sealed months.
@@ -124,21 +123,17 @@ class CloudConfig:
     said: Mapping[str, PlantSaid]
     alarms: AlarmsConfig
     normal: Mapping[str, tuple[NormalBand, ...]]
-    database: str = ""
+    database: str
     durability: str = ""
 
     @property
     def where(self) -> str:
         """Where evidence is kept, as people may read it."""
-        if self.database:
-            return without_password(self.database)
-        return str(self.evidence_dir / self.slice)
+        return without_password(self.database)
 
     def accumulated(self, plant: str) -> Path:
         """The file of how far a plant's month was counted."""
-        if self.database:
-            return self.state_dir / "accumulated" / f"{plant}.json"
-        return PlantFolder(self.evidence_dir / self.slice / plant).accumulated
+        return self.state_dir / "accumulated" / f"{plant}.json"
 
     @property
     def collector_ends(self) -> dict[str, int]:
@@ -148,10 +143,8 @@ class CloudConfig:
     @property
     def folders(self) -> dict[str, Path]:
         """What lies there -> where the collector writes."""
-        evidence: Path | None = self.evidence_dir
-        if self.database:
-            file = file_of(self.database)
-            evidence = None if file is None else file.parent
+        file = file_of(self.database)
+        evidence = None if file is None else file.parent
         found = {"evidence": evidence, "state": self.state_dir, "archives": self.archive_dir}
         return {what: folder for what, folder in found.items() if folder is not None}
 
@@ -231,9 +224,13 @@ class _Reader:
         slice_id = cloud.text("slice", why='two hex digits, as in the sites\' "slice"')
         if slice_id and not SLICE_ID.fullmatch(slice_id):
             cloud.complain("slice", f'{slice_id!r} is not two hex digits "00" to "ff"')
-        database, durability = self._database(cloud)
-        default = "evidence" if database or cloud.raw("database") is not None else None
-        evidence_dir = self._folder(cloud, "evidence_dir", default)
+        is_of_before = cloud.raw("evidence_dir") is not None
+        evidence_dir = self._folder(cloud, "evidence_dir", "evidence")
+        # where a collector of before wrote, it may write
+        there = (
+            f"sqlite:///{evidence_dir / slice_id / FILE}" if is_of_before else f"sqlite:///{FILE}"
+        )
+        database, durability = self._database(cloud, there)
         state_dir = self._folder(cloud, "state_dir")
         signer = self._signer(cloud)
         archive_dir = self._folder(cloud, "archive_dir", default="archives")
@@ -270,18 +267,15 @@ class _Reader:
             fields.complain(key, f"{folder} cannot be used: {error.strerror}")
         return folder
 
-    def _database(self, cloud: Fields) -> tuple[str, str]:
-        """URL and durability; "" for both where evidence is in folders."""
-        is_new = cloud.raw("database") is None and cloud.raw("evidence_dir") is None
-        url = cloud.text("database", default=DEFAULT if is_new else "")
+    def _database(self, cloud: Fields, default: str) -> tuple[str, str]:
+        """URL and durability."""
+        url = cloud.text("database", default=default)
         durability = cloud.text("durability", default="")
         if url and (fault := url_fault_of(url)):
             cloud.complain("database", fault)
             return "", ""
-        if durability and (not url or durability != ONE_MACHINE):
-            cloud.complain(
-                "durability", f"write {ONE_MACHINE!r} beside a database, or leave it out"
-            )
+        if durability not in ("", ONE_MACHINE):
+            cloud.complain("durability", f"write {ONE_MACHINE!r}, or leave it out")
         return (placed(url, self._path.parent), durability) if url else ("", "")
 
     def _file(self, fields: Fields, key: str) -> Path | None:

@@ -27,7 +27,6 @@ What a gateway sends never raises any of these: it is refused and counted (`clou
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from firmware_configs.fields import Problem
 
@@ -56,13 +55,13 @@ class AlteredEvidenceError(StoreError):
     """Committed evidence that does not have the hash or checksum it was stored under.
 
     Attributes:
-        path: of the file.
+        place: which rows of the plant, such as `<gateway>/<seq>`.
     """
 
-    def __init__(self, path: Path, what: str) -> None:
-        """Args: path: of the file; what: what is wrong with it."""
-        super().__init__(f"{path}: {what}")
-        self.path = path
+    def __init__(self, plant: str, place: str, what: str) -> None:
+        """Args: plant: its id; place: as above; what: what is wrong with it."""
+        super().__init__(f"{plant}/{place}: {what}")
+        self.place = place
 
 
 class OtherVersionError(StoreError):

@@ -37,11 +37,13 @@ from cloud.collector.opening import open_plants
 from cloud.collector.service import Collector
 from cloud.collector.topics import CERTIFICATE, Sender, down
 from cloud.config import CloudConfig
+from cloud.database.bring_over import bring_over
 from cloud.database.engine import Database
+from cloud.database.store import EvidenceStore
 from cloud.drill.desk import DrillDesk
 from cloud.errors import CloudError, ServerError, SliceLostError, StoreError
-from cloud.evidence_store import AnyStore, kept_beside
 from cloud.http_server import address_of, listen, make_server
+from cloud.known import read_known, remember
 from cloud.live.hub import LiveHub
 from cloud.month.opening import open_months
 from cloud.month.sources import CollectorSources
@@ -54,8 +56,7 @@ from cloud.series.desk import SeriesDesk
 from cloud.series.follow import SeriesFollower
 from cloud.series.opening import open_series
 from cloud.settled import settled
-from cloud.standby import folder_of, held, prepare, read_again, take_slice
-from cloud.store.known import read_known, remember
+from cloud.starting import folder_of, held, prepare, read_again, require_copied, take_slice
 from cloud.token_file import new_token
 from cloud.transport.desk import BrokerDesk
 from cloud.transport.own import Ends
@@ -115,9 +116,10 @@ async def run_cloud(
             token = new_token(state / TOKEN)
         steady = clock if isinstance(clock, SimulatedClock) else SteadyClock(clock)
         stack.enter_context(settled())
-        kept = stack.enter_context(kept_beside(config, store))
+        await asyncio.to_thread(require_copied, config, store)
+        await asyncio.to_thread(bring_over, config.state_dir, store.database)
         intake = await _open(config, store, steady, say)
-        process = _Process(config, intake, steady, token, say, kept=kept)
+        process = _Process(config, intake, steady, token, say)
         await process.start(stack)
         await waiting.aclose()
         await stack.enter_async_context(process.telling_alive())
@@ -129,7 +131,7 @@ async def run_cloud(
     say("stopped")
 
 
-async def _open(config: CloudConfig, store: AnyStore, clock: Believed, say: Say) -> Intake:
+async def _open(config: CloudConfig, store: EvidenceStore, clock: Believed, say: Say) -> Intake:
     """Every plant's evidence."""
     is_simulated = isinstance(clock, SimulatedClock)
     store.check_clock(is_simulated=is_simulated)
@@ -152,21 +154,21 @@ async def _open(config: CloudConfig, store: AnyStore, clock: Believed, say: Say)
     return intake
 
 
-async def _give_back(store: AnyStore) -> None:
+async def _give_back(store: EvidenceStore) -> None:
     try:
         await asyncio.to_thread(store.close)
     except StoreError as error:
-        log.warning("%s; the next start takes longer", error)
+        log.warning("%s; the slice was not given back: the next start waits for its lease", error)
 
 
 class _Process:
     """The running parts."""
 
     def __init__(
-        self, config: CloudConfig, intake: Intake, clock: Believed, token: str, say: Say,
-        *, kept: Database,
-    ) -> None:  # fmt: skip
-        self._config, self._intake, self._kept, self._clock = config, intake, kept, clock
+        self, config: CloudConfig, intake: Intake, clock: Believed, token: str, say: Say
+    ) -> None:
+        self._config, self._intake, self._clock = config, intake, clock
+        self._kept: Database = intake.store.database
         self._token, self._say = token, say
         self._broker: Broker | None = None
         self._broker_url = config.broker.url

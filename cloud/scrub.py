@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 
 from cloud.clock import Clock
 from cloud.collector.service import Collector
+from cloud.database.store import EvidenceStore
 from cloud.errors import StoreError
-from cloud.evidence_store import AnyStore
 from cloud.spared import killed_first
 from evidence.log_lines import about
 
@@ -38,7 +38,8 @@ ROUND_S = 5 * 86_400.0
 SAVE_NS = 60 * NS
 FOUND_MAX = 20
 ANSWER_BYTES_MAX = 64 * 2**20
-_DAY = re.compile(r"(\d{4}-\d{2})-\d{2}/")
+#: which object a read found altered: gateway and seq
+_OBJECT = re.compile(r"(?P<stream>.+)/(?P<seq>\d+)")
 
 
 class Walk(NamedTuple):
@@ -72,7 +73,12 @@ class Scrub:
     """
 
     def __init__(
-        self, config: Path, state_dir: Path, collector: Collector, store: AnyStore, clock: Clock
+        self,
+        config: Path,
+        state_dir: Path,
+        collector: Collector,
+        store: EvidenceStore,
+        clock: Clock,
     ) -> None:
         self._config, self._path = config, state_dir / FILE
         self._collector, self._store, self._clock = collector, store, clock
@@ -100,8 +106,9 @@ class Scrub:
         while True:
             for plant in list(self._store.altered):
                 error = self._store.altered.pop(plant)
-                file = self._store.place_of(plant, error)
-                await self._tell(plant, [{"file": file, "sentence": str(error)}], 1)
+                named = _OBJECT.fullmatch(error.place)
+                found = {"file": error.place, "sentence": str(error)}
+                await self._tell(plant, [{**found, **(named.groupdict() if named else {})}], 1)
                 self._asked.add(plant)
             await asyncio.sleep(LOOK_S)
 
@@ -186,9 +193,8 @@ class Scrub:
         """Raise the alarm, or end it where nothing is found."""
         sentence, values = "", dict[str, Any]()
         if found:
-            file = str(found[0]["file"])
-            month = _DAY.search(file)
-            values = {"file": file, "month": month[1] if month else "–", "places": count}
+            month = await asyncio.to_thread(self._month, plant, found[0])
+            values = {"file": str(found[0]["file"]), "month": month, "places": count}
             sentence = f"evidence is damaged: {found[0]['sentence']}"
             log.error("plant %s: %s", plant, sentence, extra=about(plant))
 
@@ -199,6 +205,15 @@ class Scrub:
             StoreError, LookupError
         ):  # not served, or stopping: told elsewhere
             await asyncio.wrap_future(self._collector.submit(stand))
+
+    def _month(self, plant: str, found: Mapping[str, Any]) -> str:
+        """That of the first object that is damaged; – where none is, or nobody can say."""
+        if "seq" not in found:
+            return "–"
+        try:
+            return self._store.month_of(plant, str(found["stream"]), int(found["seq"])) or "–"
+        except StoreError:  # the database is away: told elsewhere
+            return "–"
 
     def _keep(self, plant: str, walk: Walk) -> None:
         self._walks[plant] = walk

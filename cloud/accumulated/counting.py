@@ -13,8 +13,8 @@ from cloud.accumulated.counters import is_asked_of_people
 from cloud.accumulated.kept import Kept, KeptMonth, keep, left_off
 from cloud.closing.zone import configuration_of
 from cloud.collector.desk import PlantEvidence
+from cloud.database.objects import StoredObject
 from cloud.series.follow import AHEAD_NS
-from cloud.store.objects import StoredObject
 from edge.calc.folds.live_sums import LiveSums
 from edge.calc.local_time import PlantDays, cut
 from evidence import cose

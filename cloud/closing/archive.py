@@ -27,10 +27,10 @@ from cloud.closing.records import MonthTime, first_entry, records_of
 from cloud.closing.stamp import check_reply, may_be_kept
 from cloud.closing.zone import zone_named
 from cloud.collector.desk import PlantEvidence, PlantKeys
+from cloud.database.objects import StoredObject
+from cloud.disk import sync_names
 from cloud.errors import StoreError, TimeStampError
 from cloud.month.progress import Tell, to_nobody
-from cloud.store.disk import sync_names
-from cloud.store.objects import StoredObject
 from edge.calc.local_time import PlantDays
 from evidence import checkpoint
 from evidence.archive.bag import Sealed as SealedOver

@@ -18,8 +18,8 @@ from cloud.closing.records import MonthTime, figures_of, first_entry
 from cloud.closing.seam import Seams
 from cloud.closing.zone import configuration_of, zone_named
 from cloud.collector.desk import PlantEvidence
+from cloud.database.objects import StoredObject
 from cloud.month.progress import Tell, to_nobody
-from cloud.store.objects import StoredObject
 from edge.calc.flags import Flag
 from edge.calc.local_time import PlantDays
 from evidence import cose

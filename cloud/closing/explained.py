@@ -7,7 +7,7 @@ does so stands in the next month, and goes into this one's archive too.
 from cloud.closing.log import MonthClose
 from cloud.closing.zone import configuration_of
 from cloud.collector.desk import PlantEvidence
-from cloud.store.objects import StoredObject
+from cloud.database.objects import StoredObject
 from evidence import cose
 from evidence.meter_settings import rows_of, stated_of
 

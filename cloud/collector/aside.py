@@ -2,7 +2,7 @@
 
 Each gateway whose key signed has a room of its own, so that one stolen key cannot crowd out what
 another gateway's fork would show. What names a key that nobody certified shares one room a plant:
-whoever reaches the broker can make any number of it. `cloud.store.quarantine` bounds all together.
+whoever reaches the broker can make any number of it. `cloud.database.quarantine` bounds it all.
 """
 
 from collections import deque

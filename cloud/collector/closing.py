@@ -8,9 +8,9 @@ from cloud.collector.intake import Intake
 from cloud.collector.key_desk import KeyDesk
 from cloud.collector.service import Collector
 from cloud.collector.topics import CONFIG, Sender
+from cloud.database.objects import Appended
+from cloud.database.reader import PlantReader
 from cloud.errors import LateDocumentError
-from cloud.evidence_store import AnyReader
-from cloud.store.objects import Appended
 from evidence import cose
 from evidence.keys import Signer
 from evidence.log import Entry
@@ -32,7 +32,7 @@ class Desk:
         """Ids of the plants whose evidence is open, sorted."""
         return list(self._intake.plants)
 
-    def evidence(self, plant: str) -> AnyReader:
+    def evidence(self, plant: str) -> PlantReader:
         """A plant's evidence; LookupError for a plant this collector does not hold."""
         return self._intake.plant(plant).reader
 
@@ -99,7 +99,7 @@ class Desk:
             self._collector.unwatch(news)
 
 
-def _newest_close(reader: AnyReader, stream: str) -> tuple[CloseRequest, bytes] | None:
+def _newest_close(reader: PlantReader, stream: str) -> tuple[CloseRequest, bytes] | None:
     """What a stream's newest close object signs, and its bytes."""
     seq = reader.state.stream(stream).close_seq
     if seq is None:

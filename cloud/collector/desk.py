@@ -1,6 +1,6 @@
 """What months may ask of the collector: read a plant's evidence, add to its log, ask for closes.
 
-Protocols only. `cloud.store.reader.PlantReader` is the one `PlantEvidence`,
+Protocols only. `cloud.database.reader.PlantReader` is the one `PlantEvidence`,
 `cloud.collector.closing.Desk` the one `EvidenceDesk`; tests put plain objects in their place.
 
 Reading never waits for the collector and may run in any thread: it sees what was committed when
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from cloud.store.objects import Appended, StoredObject
+from cloud.database.objects import Appended, StoredObject
 from evidence.chain import Head
 from evidence.keys import Signer
 from evidence.log import Entry

@@ -135,7 +135,7 @@ def collector_keys(plant: PlantIdentity, kept: Mapping[str, bytes]) -> Sequence[
     """The collector's key and, of what is kept beside a plant's log, those of earlier collectors.
 
     Whoever can write there could otherwise sign the log that the next start believes: what the
-    plant's root has not certified as its collector does not count, here as in `cloud.store.fsck`.
+    plant's root has not certified as its collector does not count, as in `cloud.database.fsck`.
 
     Raises:
         DamagedLogError: a certificate among them is damaged.

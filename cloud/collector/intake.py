@@ -23,8 +23,10 @@ from cloud.collector.simulated import simulated_only
 from cloud.collector.standing import STALLS, STALLS_AT_DUE, Standing
 from cloud.collector.topics import Sender
 from cloud.collector.watch import Watch
+from cloud.database.state import Committed
+from cloud.database.store import EvidenceStore, Failure
+from cloud.database.writer import PlantWriter
 from cloud.errors import ReceiptWithheldError, StoreError
-from cloud.evidence_store import AnyCommitted, AnyFailure, AnyPlant, AnyStore
 from evidence import cose
 from evidence.frame import place_of
 from evidence.keys import Signer
@@ -54,7 +56,7 @@ class Outcome:
     closes: set[Sender] = field(default_factory=set)
     alarmed: set[str] = field(default_factory=set)
     written: frozenset[str] = frozenset()
-    failed: Mapping[str, AnyFailure] = field(default_factory=dict)
+    failed: Mapping[str, Failure] = field(default_factory=dict)
 
 
 class Intake:
@@ -79,7 +81,7 @@ class Intake:
     """
 
     def __init__(
-        self, store: AnyStore, clock: Clock, signer: Signer, doubt: Callable[[], str] = str,
+        self, store: EvidenceStore, clock: Clock, signer: Signer, doubt: Callable[[], str] = str,
         *, only_simulated: bool = False,
     ) -> None:  # fmt: skip
         self.store, self._clock, self._signer = store, clock, signer
@@ -96,7 +98,7 @@ class Intake:
 
     # -- plants -----------------------------------------------------------------------------------
 
-    def log_of(self, identity: PlantIdentity) -> tuple[AnyPlant, Sequence[PublicKey]]:
+    def log_of(self, identity: PlantIdentity) -> tuple[PlantWriter, Sequence[PublicKey]]:
         """A plant's log, opened if it is not, and whose keys it has; raises as `open` does."""
         keys = collector_keys(identity, self.store.certificates(identity.plant))
         return self.store.open_plant(identity.plant, self._signer, keys), keys
@@ -143,7 +145,7 @@ class Intake:
             for gateway in sorted(enrolled.keyring.gateways)
         ]
 
-    def plant(self, plant: str) -> AnyPlant:
+    def plant(self, plant: str) -> PlantWriter:
         """A served plant's store; StoreError for one that waits, LookupError for any other."""
         return self.plants.require(plant).store
 
@@ -376,7 +378,7 @@ class Intake:
         )
         return encode_receipt(receipt, self._signer)
 
-    def _anchored_at(self, sender: Sender, committed: AnyCommitted) -> int:
+    def _anchored_at(self, sender: Sender, committed: Committed) -> int:
         """Log size in the anchor of a stream's newest object; 0 where it has none."""
         newest = committed.state.stream(sender.gateway).next_seq - 1
         store = self.plant(sender.plant)

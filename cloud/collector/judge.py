@@ -15,7 +15,7 @@ from cloud.collector.identity import Certified
 from cloud.collector.keyring import Keyring, Rotation
 from cloud.collector.seen import Look, Seen, Span
 from cloud.collector.topics import Sender
-from cloud.evidence_store import AnyStream
+from cloud.database.state import StreamState
 from evidence import cose
 from evidence.configuration import decode_configuration
 from evidence.cosignature import decode_cosignature, verify_cosigned, witness_name
@@ -65,7 +65,7 @@ REASONS = frozenset(
 class StreamView(Protocol):
     """What is held of a plant's streams."""
 
-    def stream(self, stream: str) -> AnyStream:
+    def stream(self, stream: str) -> StreamState:
         """Where a stream stands."""
 
     def hash_at(self, stream: str, seq: int) -> bytes | None:
@@ -246,7 +246,7 @@ def _without_key(
     entry: Entry,
     error: KeyRefusedError,
     keyring: Keyring,
-    stream: AnyStream,
+    stream: StreamState,
 ) -> Verdict:
     """An object whose key does not count at its place."""
     keys, seq = keyring.of(entry.stream), entry.seq or 0
@@ -302,7 +302,7 @@ def _check_log(header: Header, size: int, root: bytes, view: StreamView) -> None
     )
 
 
-def _check_config(header: Header, stream: AnyStream, keyring: Keyring) -> None:
+def _check_config(header: Header, stream: StreamState, keyring: Keyring) -> None:
     """An object names the stream's newest configuration; a new device may not know it yet."""
     newest = stream.newest_config
     if header.cfg is None and header.typ != TYP_FRAME:
@@ -345,7 +345,7 @@ def _next_key(keyring: Keyring, header: Header, payload: bytes) -> Certified:
         raise _RefusalError("rotate", sentence) from error
 
 
-def _accept(entry: Entry, look: Look, stream: AnyStream) -> Accepted:
+def _accept(entry: Entry, look: Look, stream: StreamState) -> Accepted:
     header = look.header
     if header.typ == TYP_FRAME:
         return _accept_frame(entry, look.span, stream)
@@ -359,7 +359,7 @@ def _accept(entry: Entry, look: Look, stream: AnyStream) -> Accepted:
     return Accepted(entry)
 
 
-def _accept_frame(entry: Entry, span: Span, stream: AnyStream) -> Accepted:
+def _accept_frame(entry: Entry, span: Span, stream: StreamState) -> Accepted:
     if span.t0_ns < stream.at_ns:  # its ticks are not before it: `decode_body` saw to that
         sentence = f"t0 {span.t0_ns} is before the stream's {stream.at_ns}"
         raise _RefusalError("time", f"seq {entry.seq}: {sentence}")

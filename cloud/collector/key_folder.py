@@ -10,8 +10,8 @@ from pathlib import Path
 
 from cloud.collector.identity import Certified, PlantIdentity
 from cloud.collector.keyring import KeyFacts, Keyring, Rotation, SignedOrder
+from cloud.database.writer import PlantWriter
 from cloud.errors import DamagedLogError
-from cloud.evidence_store import AnyPlant
 from evidence.errors import EvidenceError, MalformedError
 from evidence.keys import PEM_BYTES_MAX, certificate_from_pem, is_issued_by
 from evidence.log import decode_entry
@@ -84,7 +84,7 @@ def _read(path: Path) -> bytes:
     return data
 
 
-def read_kept(store: AnyPlant, keyring: Keyring) -> KeyFacts:
+def read_kept(store: PlantWriter, keyring: Keyring) -> KeyFacts:
     """What stands beside a plant's log and is borne out by it.
 
     Raises:
@@ -116,7 +116,7 @@ def read_kept(store: AnyPlant, keyring: Keyring) -> KeyFacts:
     return KeyFacts(tuple(certificates), tuple(orders), tuple(rotations), _firsts(store))
 
 
-def _firsts(store: AnyPlant) -> dict[str, bytes]:
+def _firsts(store: PlantWriter) -> dict[str, bytes]:
     """Stream -> key of its first object, from the log."""
     found = {}
     for stream in store.reader.streams():

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cloud.collector.identity import Certified, PlantIdentity, certified_by
-from cloud.evidence_store import AnyStream
+from cloud.database.state import StreamState
 from evidence import cose
 from evidence.custody import StreamKeys
 from evidence.errors import MalformedError
@@ -230,7 +230,7 @@ class Keyring:
             raise MalformedError(f"key {certified.fingerprint[:8].hex()} is revoked")
         return certified
 
-    def objection(self, signed: SignedOrder, stream: AnyStream) -> str:
+    def objection(self, signed: SignedOrder, stream: StreamState) -> str:
         """Why an order that is new cannot be taken in, "" when it can.
 
         Args:

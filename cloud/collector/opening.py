@@ -5,12 +5,14 @@ import errno
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from sqlalchemy.exc import OperationalError
+
 from cloud.collector.identity import PlantIdentity
 from cloud.collector.intake import Intake
 from cloud.collector.plant import EnrolledPlant
 from cloud.collector.watch import clock_unlikely
-from cloud.errors import StoreError
-from cloud.evidence_store import AnyReader
+from cloud.database.reader import PlantReader
+from cloud.errors import DatabaseAwayError, NotReplicatedError, StoreError
 from evidence import cose
 from evidence.configuration import decode_configuration
 from evidence.errors import EvidenceError, KeyFileError
@@ -19,7 +21,7 @@ from evidence.errors import EvidenceError, KeyFileError
 _OF_ONE = {errno.EACCES, errno.EPERM, errno.EIO, errno.EISDIR, errno.ENOTDIR}
 
 
-def newest_config(reader: AnyReader, stream: str) -> Mapping[str, Any] | None:
+def newest_config(reader: PlantReader, stream: str) -> Mapping[str, Any] | None:
     """The configuration in force, None when the stream has none.
 
     Raises:
@@ -51,7 +53,7 @@ def open_plants(
         (plant, sentence) of all that was not as a clean stop leaves it, damaged plants first.
 
     Raises:
-        StoreError: disk or key refuses. What is wrong with one plant's files holds it up alone.
+        StoreError: database or key refuses. What is wrong with one plant alone holds it up alone.
         OSError: likewise.
     """
     notes: list[tuple[str, str]] = []
@@ -83,13 +85,14 @@ def open_plants(
 
 
 def _is_of_one(error: StoreError | OSError | EvidenceError) -> bool:
-    """One plant's files are wrong, as of a bad sector; disk and key as such are there.
+    """One plant's rows or files are wrong; the database and the key as such are there.
 
     No reason to hold up all others: the page says of this one what is to be done.
     """
-    cause = error if isinstance(error, OSError) else error.__cause__
-    is_disks = isinstance(cause, OSError) and cause.errno not in _OF_ONE
-    return not is_disks and not isinstance(error, KeyFileError)
+    if isinstance(error, OSError):
+        return error.errno in _OF_ONE
+    is_of_all = isinstance(error, DatabaseAwayError | NotReplicatedError | KeyFileError)
+    return not is_of_all and not isinstance(error.__cause__, OperationalError)
 
 
 def _text(error: StoreError | OSError | EvidenceError) -> str:

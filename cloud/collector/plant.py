@@ -16,7 +16,7 @@ from cloud.collector.identity import Certified, PlantIdentity
 from cloud.collector.judge import Accepted
 from cloud.collector.key_folder import read_kept, read_offered
 from cloud.collector.keyring import Keyring, SignedOrder
-from cloud.evidence_store import AnyPlant
+from cloud.database.writer import PlantWriter
 from evidence.custody import Change
 from evidence.frame import Gap
 from evidence.keys import KEY_ID_BYTES, spki
@@ -65,7 +65,7 @@ class EnrolledPlant:
 
     def __init__(
         self,
-        store: AnyPlant,
+        store: PlantWriter,
         identity: PlantIdentity,
         clock: Clock,
         collectors: Sequence[PublicKey],

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from cloud.collector.plant import EnrolledPlant
 from cloud.collector.standing import DAMAGED, NOT_SERVED
+from cloud.database.store import EvidenceStore
 from cloud.errors import NotServedError, StoreError
-from cloud.evidence_store import AnyStore
 from evidence.errors import EvidenceError
 from evidence.log_lines import about
 
@@ -40,7 +40,7 @@ class Plants:
         store: the slice's evidence.
     """
 
-    def __init__(self, store: AnyStore) -> None:
+    def __init__(self, store: EvidenceStore) -> None:
         self.store = store
         self._served: dict[str, EnrolledPlant] = {}
         self._waiting: dict[str, _Waiting] = {}

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from cloud.store.quarantine import KEPT_VERDICTS
+from cloud.database.quarantine import KEPT_VERDICTS
 
 INTERVAL_S = 60.0
 SENTENCE_MAX = 400

@@ -30,8 +30,8 @@ from cloud.collector.receipts import ReceiptBook
 from cloud.collector.rejects import ALARMS
 from cloud.collector.standing import HANGS, NOT_WRITTEN, STOPS
 from cloud.collector.topics import Sender
+from cloud.database.state import StreamState
 from cloud.errors import CloudError, SliceLostError, StoreError
-from cloud.evidence_store import AnyStream
 from evidence.errors import EvidenceError, KeyFileError
 from evidence.log_lines import about
 
@@ -314,7 +314,7 @@ class Collector:
                 changed.add(plant)
         self._tell_alarms(changed)
 
-    def _sealed(self, senders: set[Sender]) -> list[tuple[Sender, AnyStream]]:
+    def _sealed(self, senders: set[Sender]) -> list[tuple[Sender, StreamState]]:
         return [(s, self._intake.plant(s.plant).reader.state.stream(s.gateway)) for s in senders]
 
     def _send_receipts(self, now_s: float) -> None:
@@ -385,7 +385,7 @@ class Collector:
     def _tell_page(
         self,
         configs: Iterable[tuple[Sender, Mapping[str, Any]]],
-        sealed: Sequence[tuple[Sender, AnyStream]],
+        sealed: Sequence[tuple[Sender, StreamState]],
     ) -> None:
         for sender, config in configs:
             self._page.on_config(sender.plant, sender.gateway, config)

@@ -1,24 +1,25 @@
-"""`stackproof cloud rebuild --series`: the store of series made again from the log. Prints.
+"""`stackproof cloud rebuild`: the store of series made again from the log. Prints.
 
-Only while the collector is stopped. What was logged after its last clean stop is followed by the
-collector itself when it runs again, as is everything here that a store refuses.
+Only while the collector is stopped: the plants are taken as it takes them. What a store refuses is
+followed by the collector itself when it runs again.
 """
 
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
 
 from cloud.clock import SystemClock
-from cloud.config import load_cloud
+from cloud.collector.identity import collector_keys
+from cloud.config import CloudConfig
+from cloud.database.reader import PlantReader
+from cloud.database.store import EvidenceStore
 from cloud.errors import StoreError
 from cloud.series.follow import FULL_S, POLL_S, SeriesFollower
 from cloud.series.opening import open_series
 from cloud.series.store import SeriesAwayError, SeriesStore
-from cloud.store.layout import PlantFolder
-from cloud.store.reader import Committed, PlantReader
-from cloud.store.recovery import left_state
+from cloud.starting import open_store
+from cloud.store_targets import plants_in
 from evidence.findings import utc
 from evidence.owners import make_folder
 
@@ -26,56 +27,53 @@ PROGRESS_S, LOOK_S = 0.5, 0.05
 
 
 class Stopped:
-    """Evidence of a collector that does not run, as far as it was left in order."""
+    """Evidence of a collector that does not run."""
 
-    def __init__(self, folders: Mapping[str, Path]) -> None:
-        self._folders, self._readers = folders, dict[str, PlantReader]()
+    def __init__(self, config: CloudConfig, store: EvidenceStore, plant: str | None) -> None:
+        self._config, self._store = config, store
+        there = plants_in(store.database)
+        if plant is not None and plant not in there:
+            known = ", ".join(sorted(there)) or "none"
+            raise StoreError(f"{store}: no evidence of plant {plant}; there is: {known}")
+        self._named = {
+            one.plant: one for one in config.plants
+            if one.plant in there and plant in (None, one.plant)
+        }  # fmt: skip
 
     def plants(self) -> Sequence[str]:
         """Ids of the plants, sorted."""
-        return sorted(self._folders)
+        return sorted(self._named)
 
     def evidence(self, plant: str) -> PlantReader:
-        """A plant's evidence; StoreError where it was not left in order."""
-        if plant not in self._readers:
-            folder = PlantFolder(self._folders[plant])
-            state = left_state(folder)
-            if state is None:
-                raise StoreError(
-                    f"{folder.root}: holds no state of a clean stop: start the collector and stop "
-                    "it, then make the series again"
-                )
-            left = partial(Committed, state, "")
-            self._readers[plant] = PlantReader(plant, folder, left)
-        return self._readers[plant]
+        """A plant's evidence; StoreError where it is damaged."""
+        keys = collector_keys(self._named[plant], self._store.certificates(plant))
+        return self._store.open_plant(plant, self._config.signer, keys).reader
 
 
-def refill(config_file: Path, folders: Mapping[str, Path]) -> Iterator[str]:
+def refill(config: CloudConfig, plant: str | None) -> Iterator[str]:
     """Make the series of plants again; a sentence for each plant that is done.
 
     Args:
-        config_file: CLOUD.toml; it says which store.
-        folders: plant id -> its evidence.
+        config: says which store, and where evidence is.
+        plant: only this one; None for all.
 
     Raises:
-        CloudConfigError: the file is wrong.
+        SliceLockedError: the collector runs.
         StoreError: the store cannot be used, or takes nothing; or some plants' evidence cannot be
             read, or is refused: then all others were made.
     """
-    if not config_file.is_file():
-        raise StoreError(f"{config_file}: --series needs CLOUD.toml, which says where series are")
-    config, desk = load_cloud(config_file), Stopped(folders)
     make_folder(config.state_dir, 0o700)  # as the collector does
-    store = open_series(config.series, config.state_dir, config.slice, SystemClock())
-    follower, amiss = SeriesFollower(desk, store), list[str]()
-    try:
-        for plant in desk.plants():
-            if why := _fill(desk, follower, store, plant):
-                amiss.append(f"{plant}: {why}")
+    amiss = list[str]()
+    with ExitStack() as stack:
+        desk = Stopped(config, stack.enter_context(closing(open_store(config))), plant)
+        store = open_series(config.series, config.state_dir, config.slice, SystemClock())
+        follower = stack.enter_context(closing(SeriesFollower(desk, store)))
+        for name in desk.plants():
+            config.accumulated(name).unlink(missing_ok=True)
+            if why := _fill(desk, follower, store, name):
+                amiss.append(f"{name}: {why}")
             else:
-                yield _said(follower, plant)
-    finally:
-        follower.close()
+                yield _said(follower, name)
     if amiss:
         raise StoreError("; ".join(amiss))
 

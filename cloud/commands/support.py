@@ -65,5 +65,4 @@ def _json(found: Any) -> str:  # noqa: ANN401 - JSON
 
 
 def _machine(path: Path) -> str:
-    config = load_cloud(path)
-    return machine([config.evidence_dir, config.state_dir, config.archive_dir])
+    return machine([*load_cloud(path).folders.values()])

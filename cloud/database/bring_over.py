@@ -16,16 +16,20 @@ from urllib.parse import quote
 from sqlalchemy import Connection, Table, func, select
 
 from cloud.database import schema_kept as kept
+from cloud.database.copy_kept import copy_kept
 from cloud.database.engine import Database
 from cloud.database.put import put_once, put_over
 from cloud.database.schema import ALARM_NUMBER, setting
-from cloud.database.urls import file_of
 from cloud.errors import OtherVersionError, StoreError
 
-#: what is kept beside evidence in folders, in `state_dir`
+#: what a collector with its evidence in folders kept beside it, last
 KEPT = "kept.db"
 #: what a file is called once it was brought over
 MOVED = ".moved"
+_HAS_SOME = (
+    "cannot be brought over: the database has accounts already. Move the file away to go on with "
+    "those, or name a database that is new"
+)
 #: rows at once
 _MANY = 10_000
 
@@ -48,10 +52,6 @@ def _logged(rows: Rows) -> Rows:
 def _numbered(rows: Rows) -> Rows:
     """Rows whose number the database gives; they come in order."""
     return [{name: value for name, value in row.items() if name != "id"} for row in rows]
-
-
-def _is_numbered(table: Table) -> bool:
-    return "id" in table.c and table.c.id.autoincrement is True
 
 
 def _flagged(*names: str) -> Callable[[Rows], Rows]:
@@ -81,16 +81,9 @@ _FILES: Mapping[str, tuple[int, Sequence[Of]]] = {
         ("counted", "at_ns", kept.shift_count, _same),
     )),
     "months.db": (1, (("ordered", "at_ns", kept.closing_order, _flagged("amend")),)),
-    KEPT: (0, tuple(
-        (one.name, "rowid", one, _numbered if _is_numbered(one) else _same)
-        for one in kept.KEPT_TABLES
-    )),
 }  # fmt: skip
-#: where the file has the next alarm's number
-_NUMBERS = {
-    "alarms.db": "SELECT number FROM next",
-    KEPT: f"SELECT value FROM setting WHERE name = '{ALARM_NUMBER}'",  # noqa: S608 - our own name
-}
+#: the file that has the next alarm's number
+_NUMBERED = "alarms.db"
 
 
 def bring_over(folder: Path, database: Database) -> None:
@@ -102,16 +95,19 @@ def bring_over(folder: Path, database: Database) -> None:
     """
     for name, (version, tables) in _FILES.items():
         path = folder / name
-        if not path.exists() or file_of(database.url) == path:
+        if not path.exists():
             continue
-        if name == KEPT:
-            Database(f"sqlite:///{path}").close()  # to the version of this program
         try:
             with database.writing() as connection, closing(_opened(path)) as sql:
                 _bring(connection, sql, path, version, tables)
         except sqlite3.Error as error:
             raise StoreError(f"{path}: cannot be brought over: {error}") from error
         path.replace(path.with_name(name + MOVED))
+    if (path := folder / KEPT).exists():
+        with closing(Database(f"sqlite:///{path}")) as source:
+            if not copy_kept(source, database):
+                raise StoreError(f"{path}: {_HAS_SOME}")
+        path.replace(path.with_name(KEPT + MOVED))
 
 
 def _opened(path: Path) -> sqlite3.Connection:
@@ -143,14 +139,12 @@ def _bring(
         raise StoreError(f"{path}: format {found} is older than {version}: run 0.1.0 once first")
     for table, order, to, made in tables:
         if to in _ALONE and connection.scalar(select(func.count()).select_from(to)):
-            raise StoreError(
-                f"{path}: cannot be brought over: the database has accounts already. Move the file "
-                "away to go on with those, or name a database that is new"
-            )
+            raise StoreError(f"{path}: {_HAS_SOME}")
         rows = sql.execute(f"SELECT * FROM {table} ORDER BY {order}")  # noqa: S608 - our own names
         while many := rows.fetchmany(_MANY):
             put_once(connection, to, made([dict(row) for row in many]))
-    if (asked := _NUMBERS.get(path.name)) and (next_one := sql.execute(asked).fetchone()):
+    asked = "SELECT number FROM next"
+    if path.name == _NUMBERED and (next_one := sql.execute(asked).fetchone()):
         known = connection.scalar(select(setting.c.value).where(setting.c.name == ALARM_NUMBER))
         newest = str(max(int(next_one[0]), int(known or 1)))
         put_over(connection, setting, [{"name": ALARM_NUMBER, "value": newest}])

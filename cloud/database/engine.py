@@ -9,7 +9,9 @@ name in `synchronous_standby_names`, or the words that say that one machine is e
 """
 
 import os
+import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -162,9 +164,11 @@ class Database:
         @event.listens_for(engine, "connect")
         def _set_up(connection: Any, _record: Any) -> None:  # noqa: ANN401 - of the driver
             connection.isolation_level = None  # transactions begin where `_begin` says
+            connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+            _use_wal(connection)
             for pragma in (
-                f"page_size = {PAGE_BYTES}", "journal_mode = WAL", "synchronous = FULL",
-                "foreign_keys = ON", "wal_autocheckpoint = 4000", "mmap_size = 268435456",
+                "synchronous = FULL", "foreign_keys = ON", "wal_autocheckpoint = 4000",
+                "mmap_size = 268435456",
             ):  # fmt: skip
                 connection.execute(f"PRAGMA {pragma}")
 
@@ -226,6 +230,20 @@ class Database:
             f"{standbys!r}: a reading could be lost with one machine. Set up a synchronous "
             f"standby, or write durability = {ONE_MACHINE!r}"
         )
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Change a new file's journal: SQLite itself waits for nobody here."""
+    until_s = time.monotonic() + BUSY_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= until_s:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _keep_private(path: Path | None) -> None:

@@ -2,37 +2,74 @@
 
 The log's entries are hashed again, up to the newest signed checkpoint; tree, objects and all that
 the entries speak of are held against them. Every difference is a finding. Reads only, a few rows at
-a time. As in folders, what gateways signed is not verified again: the log holds each object's hash.
+a time. What gateways signed is not verified again: the log holds each object's hash.
 """
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import func, select
 
 from cloud.database.engine import Database
+from cloud.database.findings import Fault, Finding, Findings
 from cloud.database.fsck_beside import BesideCheck
+from cloud.database.objects import frame_times
 from cloud.database.schema import checkpoint, entry, stored, stream, tile
 from cloud.database.schema import plant as plant_table
 from cloud.database.state import LogState, mark_of
 from cloud.database.tiles import WIDTH, completed
 from cloud.errors import StoreError
-from cloud.store.aside import Waiting
-from cloud.store.fsck import Checked, Progress, Trusted
-from cloud.store.fsck_findings import Fault, Findings
-from cloud.store.recovery import frame_times
 from evidence.checkpoint import Checkpoint, verify
 from evidence.errors import EvidenceError
+from evidence.keys import Certificate
 from evidence.log import Entry, Kind, decode_entry
 from evidence.log_details import OBJECT_KINDS
 from evidence.merkle import leaf_hash
 from evidence.suites import PublicKey
 
-#: what there is to do, of each finding
-ADVICE = "restore the database from a backup taken before (docs/database.md)"
+#: entries done, entries in all
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a check looked at, and what it found.
+
+    Attributes:
+        plant: plant id.
+        findings: every difference.
+        signed: entries of the newest signed checkpoint, None without one.
+        entries: of the log that were read.
+        objects: accepted by them.
+        object_bytes: of the objects that are there as logged.
+        root: of the tree over the entries, made again; hex.
+        beyond: what stands behind the checkpoint was looked at too (no collector was writing).
+    """
+
+    plant: str
+    findings: Sequence[Finding]
+    signed: int | None
+    entries: int
+    objects: int
+    object_bytes: int
+    root: str
+    beyond: bool
+
+
+@dataclass(frozen=True)
+class Trusted:
+    """What is believed without being found beside the plant's log.
+
+    Attributes:
+        root: the plant's root certificate; None believes the one that is kept there.
+        keys: of the collector; those of collectors certified there are believed too.
+    """
+
+    root: Certificate | None = None
+    keys: Sequence[PublicKey] = ()
 
 
 def check_plant(
@@ -61,7 +98,7 @@ def check_plant(
 class _PlantCheck:
     def __init__(self, plant: str, database: Database, trusted: Trusted, first: int) -> None:
         self._plant, self._database, self._first = plant, database, first
-        self._found = Findings(ADVICE)
+        self._found = Findings()
         with database.reading() as connection:
             self._id = connection.scalar(
                 select(plant_table.c.id).where(plant_table.c.name == plant)
@@ -116,15 +153,16 @@ class _PlantCheck:
             self._tell_tiles(stop)
             progress(stop, size)
         self._tell_root()
-        is_still = self._newest_note() == self._note
-        if is_still:
-            self._look_beyond(size)
-            self._beside.finish()
+        beyond = Findings()
+        self._look_beyond(size, beyond)
+        self._beside.finish(beyond)
+        is_still = self._newest_note() == self._note  # else a commit came in between
         state = self._state
         return Checked(
-            self._plant, self._found.all(), None if self._signed is None else size, state.size,
+            self._plant, [*self._found.all(), *(beyond.all() if is_still else ())],
+            None if self._signed is None else size, state.size,
             sum(one.next_seq for one in state.streams.values()), self._bytes,
-            state.tree.root().hex(), is_still, Waiting(0, 0),
+            state.tree.root().hex(), is_still,
         )  # fmt: skip
 
     # -- entries ----------------------------------------------------------------------------------
@@ -263,7 +301,7 @@ class _PlantCheck:
 
     # -- behind the checkpoint --------------------------------------------------------------------
 
-    def _look_beyond(self, size: int) -> None:
+    def _look_beyond(self, size: int, found: Findings) -> None:
         """A commit is whole or not there: what stands behind the checkpoint, somebody put there."""
         with self._database.reading() as connection:
             more = connection.scalar(
@@ -271,15 +309,13 @@ class _PlantCheck:
             )
             if more:
                 what = f"{more} entries which no checkpoint speaks of"
-                self._found.add(Fault.UNSIGNED, "entry", what, index=size)
+                found.add(Fault.UNSIGNED, "entry", what, index=size)
             for name, row in self._streams.items():
                 due = self._state.stream(name).next_seq
                 of = (stored.c.stream_id == row) & (stored.c.seq >= due)
                 if more := connection.scalar(select(func.count()).where(of)):
                     what = f"{more} objects from seq {due} on have no log entry"
-                    self._found.add(
-                        Fault.OBJECT_UNLOGGED, f"object/{name}", what, stream=name, seq=due
-                    )
+                    found.add(Fault.OBJECT_UNLOGGED, f"object/{name}", what, stream=name, seq=due)
 
     def _tell(self, fault: Fault, index: int, what: str) -> None:
         self._found.add(fault, "entry", f"log entry {index} {what}", index=index)

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Table, select
 
 from cloud.database.engine import Database
+from cloud.database.findings import Fault, Findings
+from cloud.database.quarantine import is_kept
 from cloud.database.schema import aside, attached, document, file_chunk, key_file
-from cloud.store.fsck_findings import Fault, Findings
-from cloud.store.quarantine import is_kept
 from evidence.documents.document import unverified_document
 from evidence.errors import EvidenceError
 from evidence.keys import (
@@ -181,12 +181,12 @@ class BesideCheck:
             self._found.add(altered, name, sentence, index=index)
         return found == sha256
 
-    def finish(self) -> None:
-        """Tell of rows that no entry speaks of. Only where no collector is writing them."""
+    def finish(self, found: Findings) -> None:
+        """Tell of rows that no entry speaks of. Those of a commit meanwhile are among them."""
         for name in sorted(set(self._key_files()) - self._spoken_of):
             is_order = name.endswith(".cose")
             fault = Fault.ORDER_UNLOGGED if is_order else Fault.CERTIFICATE_UNLOGGED
-            self._found.add(fault, f"key_file/{name}", "no log entry speaks of it")
+            found.add(fault, f"key_file/{name}", "no log entry speaks of it")
         faults = {aside: Fault.KEPT_UNLOGGED, document: Fault.RECORD_UNLOGGED}
         for table, spoken_of in self._counts.items():
             with self._database.reading() as connection:
@@ -194,4 +194,4 @@ class BesideCheck:
                 there = {bytes(row.sha256) for row in connection.execute(of)}
             for sha256 in sorted(there - spoken_of):
                 name = f"{table.name}/{sha256.hex()}"
-                self._found.add(faults[table], name, "no log entry speaks of it")
+                found.add(faults[table], name, "no log entry speaks of it")

@@ -2,7 +2,6 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from threading import Lock
 
 from sqlalchemy import bindparam, select
@@ -32,7 +31,7 @@ _TILE = select(tile_table.c.hashes).where(
 
 def altered(plant: str, place: str, what: str) -> AlteredEvidenceError:
     """The error for a place of a plant that does not hold what was committed."""
-    return AlteredEvidenceError(Path(plant) / place, what)
+    return AlteredEvidenceError(plant, place, what)
 
 
 class LogTree(Tiles):

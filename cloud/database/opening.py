@@ -51,15 +51,22 @@ def find(database: Database, name: str, keys: Sequence[PublicKey]) -> Found | No
         plant_id = connection.scalar(select(plant.c.id).where(plant.c.name == name))
         if plant_id is None:
             return None
-        note = connection.scalar(select(checkpoint.c.note).where(checkpoint.c.plant_id == plant_id))
+        held = select(func.max(entry.c.number) + 1).where(entry.c.plant_id == plant_id)
+        its_note = select(checkpoint.c.note).where(checkpoint.c.plant_id == plant_id)
+        # in one statement: another collector may commit meanwhile
+        both = select(its_note.scalar_subquery(), func.coalesce(held.scalar_subquery(), 0))
+        note, size = connection.execute(both).one()
         ids = _stream_ids(connection, plant_id)
         if note is None:
-            if connection.scalar(select(func.count()).where(entry.c.plant_id == plant_id)):
+            if size:
                 raise DamagedLogError(_damaged(database, name, "there is evidence, no checkpoint"))
             return Found(name, plant_id, ids, Committed(LogState(), ""))
         signed = _verified(database, name, note, keys)
+        if size > signed.size:
+            what = f"no checkpoint speaks of {size - signed.size} of its log entries"
+            raise DamagedLogError(_damaged(database, name, what))
         state = _marked(connection, plant_id, signed.size)
-        streams = {n: _stream(connection, row) for n, row in ids.items()}
+        streams = {n: _stream(connection, row, signed.size) for n, row in ids.items()}
     tree = _tree(database, name, plant_id, signed)
     newest = next(_reader(database, name, plant_id, tree, note).entries(signed.size - 1))[1]
     state = LogState(
@@ -125,12 +132,13 @@ def _marked(connection: Connection, plant_id: int, size: int) -> LogState:
     return state
 
 
-def _stream(connection: Connection, row: int) -> StreamState:
+def _stream(connection: Connection, row: int, size: int) -> StreamState:
+    """Of the objects that the first `size` log entries speak of."""
     columns = (
         stored.c.seq, stored.c.kind, stored.c.sha256, stored.c.length, stored.c.log_number,
         stored.c.received_ns, stored.c.at_ns, stored.c.through_ns,
     )  # fmt: skip
-    of = stored.c.stream_id == row
+    of = (stored.c.stream_id == row) & (stored.c.log_number < size)
     last = connection.execute(
         select(*columns).where(of).order_by(stored.c.seq.desc()).limit(1)
     ).first()

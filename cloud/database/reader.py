@@ -14,11 +14,11 @@ from sqlalchemy import bindparam, select
 
 from cloud.database.engine import Database
 from cloud.database.log_tree import LogTree, altered
+from cloud.database.objects import StoredObject
 from cloud.database.schema import aside, attached, document, file_chunk, key_file, stored
 from cloud.database.state import Committed, LogState
 from cloud.database.tiles import WIDTH
 from cloud.errors import AlteredEvidenceError
-from cloud.store.objects import StoredObject
 from evidence.chain import Head
 from evidence.log import Entry, Kind, decode_entry
 from evidence.merkle import CompactRange, leaf_hash

@@ -10,8 +10,8 @@ from enum import IntEnum
 from types import MappingProxyType
 from typing import Any
 
-from cloud.store.logged import LoggedHashes
-from cloud.store.quarantine import is_kept
+from cloud.database.logged import LoggedHashes
+from cloud.database.quarantine import is_kept
 from evidence.chain import ZERO_HASH, Head
 from evidence.log import Entry, Kind
 from evidence.merkle import CompactRange

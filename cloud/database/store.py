@@ -21,8 +21,9 @@ from cloud.database.commit import write_all
 from cloud.database.engine import Database
 from cloud.database.lease import Lease, take
 from cloud.database.opening import Found, find
-from cloud.database.schema import key_file, setting
+from cloud.database.schema import key_file, setting, stored
 from cloud.database.schema import plant as plant_table
+from cloud.database.schema import stream as stream_table
 from cloud.database.urls import file_of
 from cloud.database.writer import PlantWriter
 from cloud.errors import (
@@ -36,6 +37,7 @@ from cloud.errors import (
     StoreError,
 )
 from evidence.errors import KeyFileError
+from evidence.findings import utc
 from evidence.keys import Signer
 from evidence.suites import PublicKey
 
@@ -45,6 +47,8 @@ GONE = (
     "{where} now: mount its volume, or restore a backup (docs/database.md). To begin another log "
     "all the same, take the plant's line out of evidence.known in state_dir"
 )
+#: which clock stamps it, where that is a simulated one
+_CLOCK = select(setting.c.value).where(setting.c.name == "clock")
 #: seconds between two renewals of what nothing is committed of
 RENEW_S = 3.0
 #: why a commit was not made: the database, or a token that does not sign
@@ -203,9 +207,20 @@ class EvidenceStore:
         path = file_of(self.database.url)
         return None if path is None else shutil.disk_usage(path.parent).free
 
-    def place_of(self, plant: str, error: AlteredEvidenceError) -> str:
-        """Which row of a plant was found altered."""
-        return str(error.path.relative_to(plant))
+    def month_of(self, plant: str, stream: str, seq: int) -> str:
+        """UTC month of a gateway's object, such as 2026-09; "" where there is none.
+
+        Raises:
+            StoreError: the database refuses.
+        """
+        with self.database.reading() as connection:
+            at_ns = connection.scalar(
+                select(stored.c.at_ns)
+                .select_from(stored.join(stream_table).join(plant_table))
+                .where(plant_table.c.name == plant, stream_table.c.name == stream)
+                .where(stored.c.seq == seq)
+            )
+        return utc(at_ns)[:7] if at_ns else ""
 
     def check_clock(self, *, is_simulated: bool) -> None:
         """Refuse evidence of the other clock; mark what is begun under a simulated one.
@@ -214,8 +229,7 @@ class EvidenceStore:
             StoreError: it is of the other clock, or the database refuses.
         """
         with self.database.writing() as connection:
-            named = select(setting.c.value).where(setting.c.name == "clock")
-            was = connection.scalar(named)
+            was = connection.scalar(_CLOCK)
             if was is not None and not is_simulated:
                 raise StoreError(
                     f"{self}: its log was stamped by a simulated clock: go on with --clock sim, "
@@ -228,6 +242,11 @@ class EvidenceStore:
                         "--clock sim name a database of its own"
                     )
                 connection.execute(insert(setting), {"name": "clock", "value": "simulated"})
+
+    def is_simulated(self) -> bool:
+        """A simulated clock stamped what is there; StoreError where the database refuses."""
+        with self.database.reading() as connection:
+            return connection.scalar(_CLOCK) is not None
 
     def give_up(self, plant: str, reason: str) -> None:
         """Close a plant again, if it is open: it cannot be served."""

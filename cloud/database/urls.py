@@ -8,8 +8,8 @@ from typing import Any
 
 #: for a PostgreSQL without a synchronous standby
 ONE_MACHINE = "one machine is enough"
-#: where CLOUD.toml names neither a database nor evidence_dir
-DEFAULT = "sqlite:///evidence.db"
+#: where CLOUD.toml names no database
+FILE = "evidence.db"
 SQLITE, POSTGRESQL = "sqlite", "postgresql+psycopg"
 
 

@@ -13,6 +13,7 @@ from cloud.database.engine import Database
 from cloud.database.lease import Lease
 from cloud.database.opening import Found, find
 from cloud.database.put import put_once
+from cloud.database.quarantine import is_kept, room_for
 from cloud.database.reader import PlantReader
 from cloud.database.schema import (
     aside,
@@ -28,7 +29,6 @@ from cloud.database.schema import (
 from cloud.database.state import Committed, LogState, StreamState, mark_of
 from cloud.database.tiles import completed
 from cloud.errors import StoreError
-from cloud.store.quarantine import is_kept, room_for
 from evidence import cose
 from evidence.checkpoint import Checkpoint, sign
 from evidence.keys import Signer
@@ -251,16 +251,11 @@ class PlantWriter:
         """Where a certificate or order is kept beside the log, for people."""
         return f"{self._database.name}: {name} of plant {self.plant}"
 
-    def lay_files(
-        self,
-        files: Mapping[bytes, bytes],
-        held_by: object = None,
-    ) -> frozenset[bytes]:
+    def lay_files(self, files: Mapping[bytes, bytes]) -> frozenset[bytes]:
         """Keep files that a document will have, so that its commit only names them. Any thread.
 
         Args:
             files: SHA-256 -> bytes.
-            held_by: not asked: a file is kept once whoever has it.
 
         Returns:
             Their SHA-256, for `stage_record` or `unlay`.
@@ -323,8 +318,8 @@ class PlantWriter:
         """Put an object aside and log its REJECT entry, with the next commit.
 
         Args:
-            entry: with a verdict of `cloud.store.quarantine.KEPT_VERDICTS`; names stream, seq and
-                hash of the object.
+            entry: with a verdict of `quarantine.KEPT_VERDICTS`; names stream, seq and hash of
+                the object.
             data: the object, verbatim.
 
         Returns:

@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 from cloud.collector.intake import Intake
 from cloud.collector.service import Collector
 from cloud.errors import StoreError
-from cloud.evidence_store import AnyLaid
 from cloud.records.findings import READ_S, PdfShelf, findings
 from cloud.records.laboratory import Laboratory, laboratory_of
 from cloud.records.listing import Filter
@@ -129,21 +128,18 @@ class RecordDesk:
         future.add_done_callback(lambda _: self._unlay(plant, laid))
         return await asyncio.wrap_future(future)
 
-    def _laid(self, plant: str, offered: Offered) -> AnyLaid:
+    def _laid(self, plant: str, offered: Offered) -> frozenset[bytes]:
         """Its files on disk, before the collector's thread has anything to do with them."""
         papers, enrolled = self.papers(plant), self._intake.plants.require(plant)
         if not offered.files or papers.held(offered) is not None:
-            return {}
+            return frozenset()
         papers.judge(offered, enrolled.store.state.size, enrolled.received_ns())
         self._require_room(plant, offered.size)
-        try:
-            return enrolled.store.lay_files(offered.files, papers.with_file)
-        except OSError as error:
-            raise StoreError(f"plant {plant}: files cannot be written: {error.strerror}") from error
+        return enrolled.store.lay_files(offered.files)
 
-    def _unlay(self, plant: str, laid: AnyLaid) -> None:
+    def _unlay(self, plant: str, laid: frozenset[bytes]) -> None:
         """Remove files that no document has; what stays of them costs room alone."""
-        store: Any = self._intake.store.plants.get(plant)
+        store = self._intake.store.plants.get(plant)
         if laid and store is not None:
             store.unlay(laid)
 
@@ -196,11 +192,13 @@ class RecordDesk:
             follows = () if head is None else (head,)
             document = Document(plant, COLLECTOR, signed_s, kind, about, body, follows)
             check_document(document)
-            return self._taken(plant, offer(encode_document(document, self._signer), ()), {})
+            return self._taken(
+                plant, offer(encode_document(document, self._signer), ()), frozenset()
+            )
 
         return await asyncio.wrap_future(self._collector.submit(work))
 
-    def _taken(self, plant: str, offered: Offered, laid: AnyLaid) -> Mapping[str, Any]:
+    def _taken(self, plant: str, offered: Offered, laid: frozenset[bytes]) -> Mapping[str, Any]:
         """On the collector's thread."""
         papers = self.papers(plant)
         held = papers.held(offered)

@@ -18,13 +18,13 @@ from typing import Protocol
 from cloud.closing.zone import configuration_of
 from cloud.collector.desk import PlantEvidence
 from cloud.collector.turns import Turns, size_of
+from cloud.database.objects import StoredObject
 from cloud.errors import StoreError
 from cloud.series.bucket import HOUR_NS, MINUTE_NS
 from cloud.series.columns import Columns, Running
 from cloud.series.fold import Form, Room
 from cloud.series.rollup import Rollup, pieces
 from cloud.series.store import Batch, Mark, SeriesAwayError, SeriesRefusedError, SeriesStore
-from cloud.store.objects import StoredObject
 from evidence import cose
 from evidence.frame import Body, decode_body, header_of
 from evidence.log import Kind, decode_entry
@@ -252,8 +252,12 @@ class SeriesFollower:
     def _fits(self, evidence: PlantEvidence, gateway: str, mark: Mark) -> bool | None:
         """Is the stream the one that was followed? None where that cannot be read."""
         with self._own(evidence.plant, gateway):
-            held = evidence.hash_at(gateway, mark.next_seq - 1) if mark.next_seq else mark.head
-            return held == mark.head
+            seq = mark.next_seq - 1
+            if not mark.next_seq or evidence.hash_at(gateway, seq) == mark.head:
+                return True
+            for _ in evidence.objects(gateway, seq, mark.next_seq):
+                pass  # a damaged hash is no other log: who reads the object itself stumbles
+            return False
         return None  # what went wrong is told
 
     def _tell_of_waiting(self, plant: str) -> None:

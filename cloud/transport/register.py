@@ -25,8 +25,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from cloud.disk import sync_names
 from cloud.errors import StoreError
-from cloud.store.disk import sync_names
 from cloud.transport.broker_files import KnownNode
 from evidence.broker_certificates import (
     CLIENT_DAYS,

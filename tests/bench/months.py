@@ -30,13 +30,12 @@ from cloud.api.rendering import render
 from cloud.closing.kept import read_kept
 from cloud.closing.months import Months
 from cloud.collector.desk import PlantKeys
+from cloud.database.objects import Appended
+from cloud.database.reader import PlantReader
 from cloud.month.book import MonthBook
 from cloud.month.expected import Expected
 from cloud.month.facts import Facts
 from cloud.month.reader import FactsReader
-from cloud.store.objects import Appended
-from cloud.store.reader import PlantReader
-from cloud.store.slice import SliceStore
 from evidence import cose
 from evidence.archive import paths, ustar
 from evidence.frame import (
@@ -63,7 +62,7 @@ from evidence.receipt import CloseRequest
 from evidence.records import read_records
 from tests.bench.evidence_month import DAYS, MONTH, Shape, run, sim_month
 from tests.unit.cloud.evidence_examples import ManualClock
-from tests.unit.cloud.kept import kept_in
+from tests.unit.cloud.kept import evidence_in, kept_in
 from tests.unit.cloud.month.month_facts import NoCollector
 from tests.unit.evidence.log_entries import sha256
 
@@ -82,7 +81,7 @@ class Desk:
 
     def __init__(self, root: Path, plant: str) -> None:
         self.plant, self.signer = plant, FileSigner(COLLECTOR)
-        self._slice = SliceStore(root)
+        self._slice = evidence_in(root)
         self.store = self._slice.open_plant(plant, self.signer, [self.signer.public_key])
 
     @property

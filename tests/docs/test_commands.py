@@ -168,7 +168,7 @@ def test_what_is_not_there_is_found() -> None:
     for wrong in (
         "stackproof keys enrol --csr a.csr --name e --key HEX --root file:r "
         "--root-certificate r --out o",
-        "stackproof cloud backup smelter CLOUD.toml --reason x --out o",
+        "stackproof cloud backup CLOUD.toml --reason x --out o",
         "stackproof cloud fsck \\\n  CLOUD.toml OTHER.toml extra",
         "/opt/stackproof/current/bin/stackproof cloud broker renew CLOUD.toml",
         "stackproof keys enrol --key … --days 3",

@@ -85,25 +85,5 @@ def test_each_night_by_cron_and_by_a_timer(tmp_path: Path) -> None:
     for words in (["sh", "-c", line.replace("\\%", "%")], shlex.split(unit.replace("%%", "%"))):
         path = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
         said = subprocess.run(words, env=path, capture_output=True, text=True, check=True).stdout
-        ordered = r"cloud backup-all /etc/stackproof/cloud\.toml --out /backup/\d{4}-\d\d-\d\d\n"
+        ordered = r"cloud backup /etc/stackproof/cloud\.toml --out /backup/\d{4}-\d\d-\d\d\n"
         assert re.fullmatch(ordered, said)
-
-
-def test_all_plants_of_a_backup_are_restored(tmp_path: Path) -> None:
-    """And its databases once, as what they are; the whole recipe runs with `--long`."""
-    night = tmp_path / "backup/2026-11-28"
-    for name in ("smelter/log", "works/log", "state"):
-        (night / name).mkdir(parents=True)
-    (tmp_path / "stackproof").write_text('#!/bin/sh\necho "$*"\n')
-    (tmp_path / "stackproof").chmod(0o755)
-    restored, started = blocks("operations", "Restore")
-    words = ["sh", "-euc", restored.replace("/backup/", f"{tmp_path}/backup/")]
-    path = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
-    said = subprocess.run(words, env=path, capture_output=True, text=True, check=True).stdout
-    assert said.splitlines() == [
-        f"cloud restore {night}/smelter collector/CLOUD.toml",
-        f"cloud restore {night}/works collector/CLOUD.toml",
-        f"cloud restore-state {night}/state collector/CLOUD.toml",
-        "cloud fsck collector/CLOUD.toml",
-    ]
-    assert started == "stackproof cloud run collector/CLOUD.toml\n", "by whoever has read that"

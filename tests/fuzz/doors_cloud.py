@@ -18,7 +18,8 @@ from cloud.collector.key_folder import read_offered
 from cloud.collector.state_message import parse_state
 from cloud.collector.topics import parse as parse_topic
 from cloud.config import load_cloud, read_archive_dir, read_state_dir
-from cloud.errors import CloudConfigError, CloudError
+from cloud.database.folders import PlantFolder, signed_size
+from cloud.errors import CloudConfigError, CloudError, StoreError
 from cloud.front.config import load_front
 from cloud.live.facts import FactsError, gateway_facts
 from cloud.live.hub import LiveHub
@@ -38,17 +39,16 @@ from cloud.screening.kept import encode as encode_screening
 from cloud.screening.kept import kept_of
 from cloud.series.line_protocol import decode_answer
 from cloud.series.store import SeriesAwayError
-from cloud.store.index import Place, decode_place, encode_place
-from cloud.store.state import LogState, StreamState, decode_snapshot, encode_snapshot
-from evidence import cbor
+from evidence import cbor, checkpoint, merkle
 from evidence.errors import EvidenceError, MalformedError
 from evidence.frame import TYP_ROTATE
 from evidence.keys import FileSigner, certificate_from_pem, key_sha256
-from evidence.log import Kind
+from evidence.log import Entry, Kind, encode_entry
 from evidence.orders import Revoke, encode_order, encode_rotate
 from evidence.plan.departures import departures
 from evidence.plan.due import expected, falls_due
 from evidence.plan.sentences import said
+from evidence.records import encode_record
 from tests.fuzz.doors import Call, Door, file_door, pure
 from tests.fuzz.mutating import (
     cbor_bent,
@@ -189,9 +189,28 @@ def _papers() -> Call:
     return call
 
 
-def _snapshot() -> bytes:
-    stream = StreamState(3, _PLACE)
-    return encode_snapshot(LogState(streams={"edge-1": stream}))
+def _folder_seeds(folder: Path) -> list[bytes]:
+    """A log as collectors kept it before databases, beside its checkpoint."""
+    entries = [encode_entry(Entry(Kind.ENROL, T0_NS, 1, "", None, bytes(32), n)) for n in range(3)]
+    root = merkle.root_of([merkle.leaf_hash(data) for data in entries])
+    by = _plant().collector
+    note = checkpoint.sign(checkpoint.Checkpoint("mini", 3, root), by, by.public_key)
+    (folder / "log").mkdir(exist_ok=True)
+    (folder / "log/checkpoint").write_text(note)
+    log = b"".join(map(encode_record, entries))
+    (folder / "log/entries.seg").write_bytes(log)
+    return [log]
+
+
+def _folder_notes(folder: Path) -> list[bytes]:
+    _folder_seeds(folder)
+    return [(folder / "log/checkpoint").read_bytes()]
+
+
+def _read_folder(path: Path) -> None:
+    folder = path.parent.parent
+    signed_size(folder)
+    assert PlantFolder("mini", folder, [_plant().collector.public_key]).size == 3
 
 
 def _http(data: bytes) -> None:
@@ -212,7 +231,6 @@ def _request_bent(data: bytes, choose: Random) -> bytes:
 
 _INVOICE = pp.paper("li", "invoice", "coal", pp.INVOICE, files=[pp.file_of(pp.SCAN)])
 _client = functools.cache(app_examples.make_client)
-_PLACE = Place(T0_NS // 3_600_000_000_000, 0, 400, Kind.FRAME, bytes(32), 7, T0_NS, T0_NS, T0_NS)
 _ANSWERS = [
     b'{"results":[{"statement_id":0}]}',
     b'{"results":[{"statement_id":0,"series":[{"name":"minute","tags":{"decimals":"3","gateway":'
@@ -302,10 +320,10 @@ DOORS: list[Door] = [
               toml_bent, (CloudConfigError,), "cloud.config.read_state_dir", file="CLOUD.toml"),
     file_door("CLOUD.toml's archive folder", read_archive_dir, lambda _: [GOOD.encode()],
               toml_bent, (CloudConfigError,), "cloud.config.read_archive_dir", file="CLOUD.toml"),
-    pure("place in the index", decode_place, [encode_place(_PLACE)], spoilt, OURS,
-         "cloud.store.index.decode_place"),
-    pure("snapshot of the log", decode_snapshot, [_snapshot()], cbor_bent, OURS,
-         "cloud.store.state.decode_snapshot"),
+    file_door("log of a folder of before", _read_folder, _folder_seeds, spoilt, (StoreError,),
+              file="log/entries.seg"),
+    file_door("checkpoint of a folder of before", _read_folder, _folder_notes, spoilt,
+              (StoreError,), file="log/checkpoint"),
     pure("form of a page", parse_form, _FORMS, spoilt, (ValueError,), "cloud.api.guard.parse_form"),
     Door("document of a person", (), lambda _: [_INVOICE], lambda _: _papers(),
          object_bent(pp.key_of("li")), OURS, weight=2),

@@ -90,8 +90,8 @@ class Composed:
     def _here(self, text: str, service: str) -> str:
         """What a service's file or command says, with folders and services where they are here."""
         own = rf"\1{self.folder}/{service}/\2"
-        text = re.sub(rf"(^|[\s\":=])/({'|'.join(OWN)})\b", own, text)
-        text = re.sub(rf"(^|[\s\":=])/({'|'.join(SHARED)})\b", rf"\1{self.folder}/\2", text)
+        text = re.sub(rf"(^|[\s\":=]|:///)/({'|'.join(OWN)})\b", own, text)
+        text = re.sub(rf"(^|[\s\":=]|:///)/({'|'.join(SHARED)})\b", rf"\1{self.folder}/\2", text)
         for old, new in self._moved.items():
             text = text.replace(old, new)
         if service in self.address:

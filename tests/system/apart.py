@@ -30,7 +30,8 @@ from tests.ports import free_port
 from tests.system.counting import DEVICES, REGISTERS, value, write_profile
 from tests.system.links import PlantLink
 from tests.system.outages import CLOUD, DEVICE, SECOND_NS, Verdict, cells_of
-from tests.unit.cloud.store.plant_examples import read_plant
+from tests.unit.cloud.kept import FILE
+from tests.unit.cloud.read_plant import read_plant
 from tests.unit.edge.sites import GATEWAY, HEAD, PLANT, config_of, keys, replaced, who, write_keys
 
 TICKS = 10  # a frame of the backlog, 1 Hz; a gap is signed before each where it follows none
@@ -193,7 +194,7 @@ class Apart:
         for name in ("edge", "cloud", "broker"):
             self.end(name)
         said = json.loads(self.end("devices"))
-        held = read_plant(self.folder / "evidence/00" / PLANT, keys().collector_key)[GATEWAY]
+        held = read_plant(self.folder / FILE, keys().collector_key, PLANT)[GATEWAY]
         return Verdict.of(held, said["polled"], ())
 
 

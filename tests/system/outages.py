@@ -28,7 +28,8 @@ from tests.integration.edge.streams import frames, mistakes, told
 from tests.recording import RECORD
 from tests.system.counting import DEVICES, REGISTERS, value, write_profile
 from tests.system.relay import Relay
-from tests.unit.cloud.store.plant_examples import read_plant
+from tests.unit.cloud.kept import FILE
+from tests.unit.cloud.read_plant import read_plant
 from tests.unit.edge.sites import GATEWAY, HEAD, PLANT, keys, replaced, write_keys
 
 SECOND_NS = 10**9
@@ -39,7 +40,6 @@ CLOUD = """\
 format = 1
 [cloud]
 slice = "00"
-evidence_dir = "evidence"
 state_dir = "cloud"
 key = "file:keys/collector.pem"
 certificate = "file:keys/collector.crt"
@@ -244,7 +244,7 @@ class Scene:
         for code in said["codes"]:
             RECORD.note("Modbus", f"FC {code}")
         key = keys().collector_key
-        held = read_plant(self.folder / "evidence/00" / PLANT, key)[GATEWAY]
+        held = read_plant(self.folder / FILE, key, PLANT)[GATEWAY]
         return Verdict.of(held, said["polled"], self.outages)
 
 

@@ -181,7 +181,7 @@ def test_what_root_makes_beside_a_service_the_service_can_use(box: Box) -> None:
         "-euc",
         f"""
         systemctl stop stackproof-cloud
-        stackproof cloud backup-all /etc/stackproof/cloud.toml --out /root/backup
+        stackproof cloud backup /etc/stackproof/cloud.toml --out /root/backup
         rm {cloud}/evidence.db*
         install -o stackproof -g stackproof -m 600 /root/backup/evidence.db {cloud}/evidence.db
         runuser -u stackproof -- stackproof cloud fsck /etc/stackproof/cloud.toml

@@ -49,7 +49,6 @@ _HEAD = """\
 format = 1
 [cloud]
 slice = "{slice}"
-evidence_dir = "evidence"
 state_dir = "state"
 key = "file:collector.pem"
 certificate = "file:{first}/collector.crt"

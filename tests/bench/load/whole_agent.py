@@ -17,13 +17,12 @@ from pathlib import Path
 
 import numpy as np
 
-from cloud.store.layout import PlantFolder
 from evidence import cose
 from evidence.frame import TYP_FRAME, Section, decode_body, header_of
 from evidence.quality import Quality
-from evidence.records import read_records
 from tests.bench.load.modbus_plant import POINTS, served
 from tests.bench.load.spent import Spent, end, machine_busy_s, on_core, spent, two_cores
+from tests.kept_objects import objects_in
 
 DEVICES = 100
 PLANT, GATEWAY = "bench", "edge-1"
@@ -93,7 +92,6 @@ format = 1
 
 [cloud]
 slice = "00"
-evidence_dir = "evidence"
 state_dir = "cloud"
 key = "file:keys/collector.pem"
 certificate = "file:keys/collector.crt"
@@ -228,20 +226,18 @@ def _wait(
 
 def _delivered(work: Path, first_s: int, stop_s: int) -> Delivered:
     """What of the seconds first_s to stop_s - 1 stands in the collector's store."""
-    folder = PlantFolder(work / "evidence" / "00" / PLANT)
     arrived = size = readings = 0
     seen: set[int] = set()
-    for hour in folder.hours(GATEWAY, -1):
-        for data in read_records(folder.segment(GATEWAY, hour).read_bytes()):
-            envelope = cose.parse(data)
-            if header_of(envelope).typ != TYP_FRAME:
-                continue
-            for section in decode_body(envelope.payload).sections:
-                good = _good_by_second(section)
-                assert seen.isdisjoint(good), "a tick stands twice"
-                seen |= good.keys()
-                arrived += sum(n for s, n in good.items() if first_s <= s < stop_s)
-                size, readings = size + len(data), readings + sum(good.values())
+    for data in objects_in(work / "evidence.db"):
+        envelope = cose.parse(data)
+        if header_of(envelope).typ != TYP_FRAME:
+            continue
+        for section in decode_body(envelope.payload).sections:
+            good = _good_by_second(section)
+            assert seen.isdisjoint(good), "a tick stands twice"
+            seen |= good.keys()
+            arrived += sum(n for s, n in good.items() if first_s <= s < stop_s)
+            size, readings = size + len(data), readings + sum(good.values())
     return Delivered((stop_s - first_s) * DEVICES * POINTS, arrived, size / max(readings, 1))
 
 

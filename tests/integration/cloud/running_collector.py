@@ -43,7 +43,7 @@ def running(folder: Path) -> Iterator[tuple[str, Mapping[str, Headers]]]:
     cloud.config.write_text(cloud.config.read_text().replace("accounts = false\n", ""))
     state = folder / "state"
     state.mkdir()
-    people = _join(state)
+    people = _join(folder)
     ready = cloud.start()
     address = ready["http"]
     try:
@@ -58,9 +58,9 @@ def running(folder: Path) -> Iterator[tuple[str, Mapping[str, Headers]]]:
         assert (status, "Traceback" in printed) == (0, False), printed[-4000:]
 
 
-def _join(state: Path) -> dict[str, dict[str, str]]:
+def _join(folder: Path) -> dict[str, dict[str, str]]:
     """Accounts of all roles, each of the person of its name, and their sessions' headers."""
-    store, found = AccountStore(kept_in(state)), {}
+    store, found = AccountStore(kept_in(folder)), {}
     accounts = open_accounts(store, SystemClock(), {"mini": "370700"}, STRANGER)
     for role, profile in PROFILES.items():
         of = Profile("reviewer", "") if role == "reviewer" else profile

@@ -39,7 +39,7 @@ def test_the_first_administrator_comes_by_a_link_that_outlives_a_restart(cloud: 
     assert done.returncode == 0
     link = done.stdout.strip().removeprefix(ready["http"])
     assert run("accounts", "invite", cloud.config, *who).returncode == 1
-    assert stat.S_IMODE((cloud.folder / "state/kept.db").stat().st_mode) == 0o600
+    assert stat.S_IMODE((cloud.folder / "evidence.db").stat().st_mode) == 0o600
     cloud.end()
     ready = cloud.start()
     with urllib.request.urlopen(ready["http"] + link, timeout=5) as answer:

@@ -26,7 +26,6 @@ from evidence.broker_certificates import encode_broker_request
 from evidence.keys import FileSigner, generate, key_sha256, write_private
 from evidence.log import decode_entry
 from evidence.receipt import Receipt
-from evidence.records import read_records
 from tests.exposition import series
 from tests.integration.cloud.cloud_process import Cloud, command, run, wait
 from tests.integration.cloud.spool_publisher import SpoolPublisher
@@ -35,7 +34,8 @@ from tests.paho_client import Client
 from tests.ports import free_port
 from tests.system.relay import Relay
 from tests.unit.cloud.evidence_examples import SECOND_NS, T0_NS
-from tests.unit.cloud.store.plant_examples import read_plant
+from tests.unit.cloud.kept import FILE
+from tests.unit.cloud.read_plant import entries_of, read_plant
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs/cluster.md"
 FRAMES = 120
@@ -92,10 +92,10 @@ class Member:
 
         No fork: the log of every receipt, whoever gave it, is the beginning of this one.
         """
-        folder = self.cloud.folder / "evidence" / self.slice_id / self.gateway.plant
+        file, plant = self.cloud.folder / FILE, self.gateway.plant
         key = self.cloud.plant.collector.public_key
-        assert read_plant(folder, key) == {"edge-1": self.gateway.objects}
-        leaves = [*read_records((folder / "log/entries.seg").read_bytes())]
+        assert read_plant(file, key, plant) == {"edge-1": self.gateway.objects}
+        leaves = entries_of(file, plant)
         entries = [decode_entry(leaf) for leaf in leaves]
         accepted = [entry for entry in entries if entry.stream and entry.seq is not None]
         assert {entry.epoch for entry in accepted} == epochs

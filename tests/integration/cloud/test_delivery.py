@@ -22,7 +22,6 @@ from cloud.collector.intake import Intake
 from cloud.collector.mqtt import MqttLink
 from cloud.collector.opening import open_plants
 from cloud.collector.service import Collector
-from cloud.store.slice import SliceStore
 from evidence import checkpoint
 from evidence.keys import FileSigner, generate
 from evidence.log import Kind, decode_entry
@@ -37,7 +36,8 @@ from tests.unit.cloud.evidence_examples import (
     ManualClock,
     make_plant,
 )
-from tests.unit.cloud.store.plant_examples import read_plant
+from tests.unit.cloud.kept import FILE, evidence_in
+from tests.unit.cloud.read_plant import read_plant
 from tests.waiting import ENOUGH_S, until
 
 NATS = "nats-server"
@@ -70,7 +70,7 @@ class Running:
 
     def __init__(self, url: str, root: Path, plants: list[ExamplePlant]) -> None:
         self.page, self.inbox = Page(), Inbox()
-        self.store = SliceStore(root)
+        self.store = evidence_in(root)
         self.intake = Intake(self.store, ManualClock(), plants[0].collector)
         open_plants(self.intake, [plant.identity() for plant in plants])
         self.link = MqttLink(url, SLICE, self.inbox, self.page)
@@ -148,7 +148,7 @@ def check_receipts(publisher: SpoolPublisher, evidence: Path) -> None:
     objects = publisher.gateway.objects
     for receipt in publisher.receipts:
         assert receipt.head == hashlib.sha256(objects[receipt.seq]).digest()
-    held = read_plant(evidence / publisher.gateway.plant, publisher.collector)
+    held = read_plant(evidence / FILE, publisher.collector, publisher.gateway.plant)
     assert held == {"edge-1": objects}
 
 

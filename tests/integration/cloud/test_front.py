@@ -43,7 +43,7 @@ def north(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str,
     folder = tmp_path_factory.mktemp("north")
     cloud = Cloud(folder)
     cloud.config.write_text(cloud.config.read_text().replace("accounts = false\n", ""))
-    store = AccountStore(kept_in(folder / "state"))
+    store = AccountStore(kept_in(folder))
     accounts = open_accounts(store, SystemClock(), {"mini": ""})
     of = Profile("operator", plants=("*",))
     secret = accounts.people.invite(SECURITY, "front", "Front", "Province", of)
@@ -134,8 +134,8 @@ def test_accounts_are_copied_while_it_runs_and_serve_a_collector_without_plants(
     out, moved = tmp_path / "out", Cloud(tmp_path / "moved")
     text = moved.config.read_text().replace("accounts = false\n", "")
     moved.config.write_text(text[: text.index("[[plant]]")])
-    assert cli.main(["backup-state", str(folder / "CLOUD.toml"), "--out", str(out)]) == 0
-    assert cli.main(["restore-state", str(out / "state"), str(moved.config)]) == 0
+    assert cli.main(["backup", str(folder / "CLOUD.toml"), "--out", str(out)]) == 0
+    (out / "evidence.db").rename(tmp_path / "moved/evidence.db")
     assert load_cloud(moved.config).plants == ()
     try:
         other = moved.start()["http"]

@@ -33,7 +33,8 @@ from tests.integration.cloud.spool_publisher import SpoolPublisher
 from tests.integration.cloud.stranger import Stranger
 from tests.integration.edge.brokers import Broker
 from tests.unit.cloud.evidence_examples import SECOND_NS, T0_NS, Gateway
-from tests.unit.cloud.store.plant_examples import read_plant
+from tests.unit.cloud.kept import FILE
+from tests.unit.cloud.read_plant import read_plant
 
 GENUINE = 20
 RECEIPT_S, LONGEST_S = 2.0, 30.0
@@ -145,7 +146,6 @@ def check(cloud: Cloud, figures: dict[str, Any]) -> None:
     assert "defect" not in figures["refused"]
     assert figures["grown_kib"] < GROWS_KIB, figures
     assert figures["printed"] < LOG_BYTES, figures
-    home = cloud.folder / "evidence/00/mini"
     pending = cloud.folder / "register" / "pending"
     if pending.parent.exists():
         assert figures["parsed"] >= 4, figures
@@ -153,7 +153,7 @@ def check(cloud: Cloud, figures: dict[str, Any]) -> None:
         _, name, _ = path.name.split(".")
         key = cloud.plant.gateways[name].signer.public_key
         assert decode_broker_request(path.read_bytes(), key).gateway == name
-    held = read_plant(home, cloud.plant.collector.public_key)
+    held = read_plant(cloud.folder / FILE, cloud.plant.collector.public_key)
     assert held == {"edge-1": cloud.plant.gateways["edge-1"].objects}
 
 

@@ -32,7 +32,8 @@ from tests.unit.cloud.evidence_examples import (
     SECOND_NS,
     T0_NS,
 )
-from tests.unit.cloud.store.plant_examples import read_plant
+from tests.unit.cloud.kept import FILE
+from tests.unit.cloud.read_plant import read_plant
 
 
 def get(url: str) -> Any:
@@ -93,7 +94,7 @@ def test_it_runs_until_sigterm_and_leaves_everything_in_order(
     assert lines[5] == f"ready: dashboard at {ready['http']}"
     assert not alive(ready["broker_pid"])
     assert not (cloud.folder / "state/ready.json").exists()
-    held = read_plant(cloud.folder / "evidence/00/mini", cloud.plant.collector.public_key)
+    held = read_plant(cloud.folder / FILE, cloud.plant.collector.public_key)
     assert held["edge-1"] == gateway.objects[: len(held["edge-1"])]
     assert len(held["edge-1"]) > publisher.receipted
 
@@ -143,7 +144,7 @@ def test_it_is_killed_again_and_again_and_loses_nothing(cloud: Cloud) -> None:
     wait(lambda: publisher.receipted == 90)
     publisher.stop()
     assert cloud.end()[0] == 0
-    held = read_plant(cloud.folder / "evidence/00/mini", cloud.plant.collector.public_key)
+    held = read_plant(cloud.folder / FILE, cloud.plant.collector.public_key)
     assert held["edge-1"] == gateway.objects
 
 
@@ -162,7 +163,7 @@ def test_a_second_collector_of_the_slice_is_refused(cloud: Cloud) -> None:
     other.write_text(text.replace("[broker]\nport = ", "[broker]\nport = 0 # "))
     done = run("run", other)
     assert done.returncode == 2
-    assert "a slice has one collector: stop that one first" in done.stderr
+    assert "another collector writes this database: stop that one first" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -290,7 +291,7 @@ def test_a_stolen_gateway_is_revoked_and_another_device_goes_on(cloud: Cloud) ->
     wait(lambda: publisher.receipted == 2)
     publisher.stop()
     assert cloud.end()[0] == 0
-    held = read_plant(cloud.folder / "evidence/00/mini", plant.collector.public_key)
+    held = read_plant(cloud.folder / FILE, plant.collector.public_key)
     assert held["edge-1"] == gateway.objects
 
 

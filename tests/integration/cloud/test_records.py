@@ -12,15 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from cloud.closing.months import Months
 from cloud.collector.identity import PlantIdentity, read_issued, read_root
 from cloud.collector.inbox import Message
 from cloud.collector.topics import Sender
+from cloud.database.schema import attached, file_chunk
+from cloud.database.writer import PlantWriter
 from cloud.records import desk as desk_module
 from cloud.records.desk import RecordDesk
-from cloud.store import plant as plant_module
-from cloud.store.plant import PlantStore
 from evidence import cbor, cli
 from evidence.blocks import compress
 from evidence.findings import Verdict
@@ -111,8 +112,8 @@ async def test_papers_and_readings_become_a_month_that_verifies(
 ) -> None:  # fmt: skip
     monkeypatch.setattr(desk_module, "FREE_BYTES_MIN", 0)
     monkeypatch.setattr("cloud.closing.months.PLANT_SIGNATURE_S", 0.1)  # the gateway is away
-    writing = noted(monkeypatch, plant_module, "lay")
-    naming = noted(monkeypatch, PlantStore, "stage_record")
+    writing = noted(monkeypatch, PlantWriter, "lay_files")
+    naming = noted(monkeypatch, PlantWriter, "stage_record")
     plant: Any = SmallPlant(tmp_path)
     running = Running(plant, tmp_path / "00")
     records = RecordDesk(running.collector, running.intake, plant.collector)
@@ -137,8 +138,9 @@ async def test_papers_and_readings_become_a_month_that_verifies(
     await write_papers(post, send)
     assert writing, "the scan is written beside the collector's thread"
     assert not set(writing) & set(naming)
-    held = list((tmp_path / "00" / sm.PLANT / "records").glob("*-*"))
-    assert (len(held), len({path.stat().st_ino for path in held})) == (2, 1), "one copy of the scan"
+    with running.store.database.reading() as connection:
+        held = [len(connection.execute(select(table)).all()) for table in (attached, file_chunk)]
+    assert held == [2, 1], "one copy of the scan"
     found = json.loads(await get("records/findings"))
     assert {"S-RESULT-WITHOUT-SAMPLE", "N-PDF-UNREAD"} <= {one["code"] for one in found["findings"]}
     if is_certified:

@@ -52,7 +52,7 @@ def test_a_simulated_clock_spoils_no_evidence_and_takes_its_words_alone(cloud: C
     cloud.end()
     done = run("run", cloud.config, "--clock", "sim")
     assert done.returncode == 2
-    assert "for --clock sim name an evidence_dir of its own" in done.stderr
+    assert "for --clock sim name a database of its own" in done.stderr
     for words, sentence in (
         (("--speed", "9"), "--from and --speed belong to --clock sim"),
         (("--clock", "sim", "--speed", "0"), "'0' is no whole number in 1..1000000"),

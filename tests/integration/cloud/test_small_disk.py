@@ -1,28 +1,25 @@
 """Evidence on a real disk that is full, read-only or failing: no receipt, a reason, on when it can.
 
-The plant's folder is a small disk of its own, so what is tried is the kernel's own answer.
+The database is on a small disk of its own, so what is tried is the kernel's own answer.
 """
 
 import asyncio
-import errno
+import gc
 import logging
-import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from cloud.database.engine import Database
+from cloud.database.fsck import Trusted, check_plant
+from cloud.database.objects import frame_times
+from cloud.database.store import EvidenceStore
+from cloud.database.writer import PlantWriter
 from cloud.errors import StoreError
-from cloud.store.disk import SYNCFS_FILES_MIN, Disk
-from cloud.store.fsck import Trusted, check_plant
-from cloud.store.fsck_findings import Remedy
-from cloud.store.plant import PlantStore
-from cloud.store.recovery import frame_times
-from cloud.store.slice import SliceStore
 from evidence.keys import FileSigner
 from evidence.log import Kind
 from tests.integration.cloud.brokers import running_broker
@@ -37,9 +34,11 @@ from tests.integration.cloud.test_delivery import (
 )
 from tests.integration.edge.disks import FailingDisk, filled, small_disk
 from tests.unit.cloud.evidence_examples import Gateway, object_entry
-from tests.unit.cloud.store.plant_examples import enrolled, read_plant
+from tests.unit.cloud.kept import FILE, UNIT, enrolled
+from tests.unit.cloud.read_plant import read_plant
 
-FRAMES = 60
+PLANT, FRAMES = "plant-0", 60
+FULL = "database or disk is full"
 
 
 @contextmanager
@@ -52,21 +51,6 @@ def read_only(disk: Path) -> Iterator[None]:
         subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
 
 
-@dataclass(frozen=True)
-class Trouble:
-    """What the disk has, and what it then says."""
-
-    on: Callable[[Path], AbstractContextManager[None]]
-    code: int
-    words: str
-
-
-TROUBLES = {
-    "full": Trouble(filled, errno.ENOSPC, "No space left on device"),
-    "read-only": Trouble(read_only, errno.EROFS, "Read-only file system"),
-}
-
-
 @pytest.fixture(autouse=True)
 def nothing_left() -> Iterator[None]:
     """Whatever a test started ends with it, also when it fails."""
@@ -77,14 +61,8 @@ def nothing_left() -> Iterator[None]:
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    (tmp_path / "evidence").mkdir()
-    with small_disk(tmp_path / "evidence" / "plant-0", "512k") as made:
+    with small_disk(tmp_path / "evidence", "4m") as made:
         yield made
-
-
-@pytest.fixture(params=TROUBLES)
-def trouble(request: pytest.FixtureRequest) -> Trouble:
-    return TROUBLES[request.param]
 
 
 class Writer:
@@ -96,11 +74,11 @@ class Writer:
         self.signer: FileSigner = self.plant.collector
         self.root = folder / "evidence"
 
-    def open(self) -> tuple[SliceStore, PlantStore]:
-        store = SliceStore(self.root)
-        return store, enrolled(store, "plant-0", self.signer)
+    def open(self) -> tuple[EvidenceStore, PlantWriter]:
+        store = EvidenceStore(Database(f"sqlite:///{self.root / FILE}"), UNIT)
+        return store, enrolled(store, PLANT, self.signer)
 
-    def stage(self, plant: PlantStore) -> int:
+    def stage(self, plant: PlantWriter) -> int:
         """The stream's next object; its seq."""
         seq = plant.stream("edge-1").next_seq
         kind = Kind.FRAME if seq else Kind.CONFIG
@@ -109,76 +87,50 @@ class Writer:
         plant.stage_object(entry, data, t0_ns=t0_ns, newest_ns=newest_ns)
         return seq
 
-    def commit_all(self, store: SliceStore, plant: PlantStore) -> None:
+    def commit_all(self, store: EvidenceStore, plant: PlantWriter) -> None:
         while plant.stream("edge-1").next_seq <= FRAMES:
             self.stage(plant)
             assert store.commit() == ([plant], {})
 
-    def findings(self) -> list[str]:
-        """What a check beside the writer finds lost for good."""
+    def findings(self, store: EvidenceStore) -> list[str]:
+        """What a check finds."""
         trusted = Trusted(self.plant.root_certificate, (self.signer.public_key,))
-        folder = self.root / "plant-0"
-        checked = check_plant("plant-0", folder, trusted, is_quiet=lambda: False)
-        return [
-            f.sentence for f in checked.findings if f.fault.remedy in (Remedy.RESTORE, Remedy.WHOLE)
-        ]
+        return [one.sentence for one in check_plant(PLANT, store.database, trusted).findings]
 
 
-def test_the_store_refuses_and_goes_on(disk: Path, tmp_path: Path, trouble: Trouble) -> None:
+def test_the_store_refuses_and_goes_on(disk: Path, tmp_path: Path) -> None:
     writer = Writer(tmp_path)
     store, plant = writer.open()
     for _ in range(5):
         writer.stage(plant)
         store.commit()
     for _ in range(3):
-        with trouble.on(disk):
-            assert set(refusals(writer, store, plant)) == {trouble.code}
+        with filled(disk):
+            assert all(FULL in said for said in refusals(writer, store, plant))
             held = [stored.data for stored in plant.reader.objects("edge-1")]
             assert held == writer.gateway.objects[: len(held)]
-            assert writer.findings() == []
         writer.stage(plant)
         assert store.commit() == ([plant], {})
-        assert writer.findings() == []
+        assert writer.findings(store) == []
     writer.commit_all(store, plant)
     store.close()
-    assert read_plant(writer.root / "plant-0", writer.signer.public_key) == {
+    assert read_plant(writer.root / FILE, writer.signer.public_key, PLANT) == {
         "edge-1": writer.gateway.objects
     }
 
 
-def refusals(writer: Writer, store: SliceStore, plant: PlantStore) -> list[int | None]:
-    """Commit until it has been refused three times in a row; what the disk said."""
-    codes: list[int | None] = []
-    while len(codes) < 3:
+def refusals(writer: Writer, store: EvidenceStore, plant: PlantWriter) -> list[str]:
+    """Commit until it has been refused three times in a row; what was said."""
+    said: list[str] = []
+    while len(said) < 3:
         seq = writer.stage(plant)
         committed, failed = store.commit()
         if committed:
             assert seq < FRAMES, "the disk never said no"
-            codes.clear()
+            said.clear()
         else:
-            codes.append(failed["plant-0"].errno)
-    return codes
-
-
-def test_a_plant_on_a_disk_of_its_own_is_synced_too(
-    disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The one call that syncs a whole file system would leave it out."""
-    synced: list[str] = []
-    real = os.fdatasync
-
-    def fdatasync(file: int) -> None:
-        synced.append(Path(f"/proc/self/fd/{file}").readlink().name)
-        real(file)
-
-    monkeypatch.setattr(os, "fdatasync", fdatasync)
-    store = Disk(tmp_path / "evidence")
-    names = [f"{n:02}.seg" for n in range(SYNCFS_FILES_MIN)]
-    for name in names:
-        store.write(disk / name, 0, b"x")
-    store.sync()
-    assert sorted(synced) == names
-    store.close()
+            said.append(str(failed[PLANT]))
+    return said
 
 
 def test_killed_while_the_disk_is_full(disk: Path, tmp_path: Path) -> None:
@@ -193,17 +145,16 @@ def test_killed_while_the_disk_is_full(disk: Path, tmp_path: Path) -> None:
     store.close()
     writer.root = killed
     store, plant = writer.open()
-    assert plant.reader.size >= size
+    assert plant.reader.size == size
     writer.commit_all(store, plant)
+    assert writer.findings(store) == []
     store.close()
-    assert writer.findings() == []
 
 
 def test_a_disk_that_fails_under_open_files(tmp_path: Path) -> None:
     """A dying card: nothing is written any more, until the machine is started with it mended."""
     writer = Writer(tmp_path)
-    writer.root.mkdir()
-    disk = FailingDisk(writer.root / "plant-0")
+    disk = FailingDisk(writer.root)
     disk.mount()
     try:
         store, plant = writer.open()
@@ -214,55 +165,55 @@ def test_a_disk_that_fails_under_open_files(tmp_path: Path) -> None:
         disk.fail()
         assert len(refusals(writer, store, plant)) == 3
         assert plant.reader.size == size
-        with pytest.raises(StoreError, match="no snapshot written"):
-            store.close()
+        with pytest.raises(StoreError, match="disk I/O error"):
+            store.close()  # its lease cannot be given back
+        gc.collect()  # what was raised holds statements of a connection that is closed
         disk.unmount()
         disk.mount()
-        assert writer.findings() == []
         store, plant = writer.open()
-        assert plant.reader.size >= size
+        assert plant.reader.size == size
         writer.commit_all(store, plant)
+        assert writer.findings(store) == []
         store.close()
-        assert writer.findings() == []
     finally:
         disk.unmount()
 
 
-def test_a_start_says_what_the_disk_says(tmp_path: Path, trouble: Trouble) -> None:
-    words = f"cannot be used for evidence: {trouble.words}"
+@pytest.mark.parametrize(("trouble", "says"), [(filled, FULL), (read_only, "Read-only")])
+def test_a_start_says_what_the_disk_says(
+    tmp_path: Path, trouble: Callable[[Path], AbstractContextManager[None]], says: str
+) -> None:
     with (
         small_disk(tmp_path / "disk", "128k") as disk,
-        trouble.on(disk),
-        pytest.raises(StoreError, match=words),
+        trouble(disk),
+        pytest.raises(StoreError, match=says),
     ):
-        SliceStore(disk / "00")
+        EvidenceStore(Database(f"sqlite:///{disk / FILE}"), UNIT)
 
 
 async def test_the_collector_gives_no_receipt_says_why_and_goes_on(
-    disk: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, trouble: Trouble
+    disk: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Two plants; the disk of one refuses. The other notices nothing."""
     plants = make_plants(tmp_path / "keys", count=2, frames=FRAMES)
     root = tmp_path / "evidence"
     caplog.set_level(logging.WARNING)
-    sentence = "plant plant-0: evidence cannot be written ([Errno "
     async with (
         running_broker(NATS, tmp_path / "broker") as broker,
         collecting(broker.url, root, plants) as running,
     ):
-        with trouble.on(disk):
-            refusing, other = publishers(broker.url, plants)
-            await until(lambda: other.receipted == FRAMES)
-            await until(lambda: sentence in caplog.text)
-            assert trouble.words in caplog.text
+        with filled(disk):
+            sending = publishers(broker.url, plants)
+            await until(lambda: "plant plant-0: evidence cannot be written" in caplog.text)
+            assert FULL in caplog.text
             await asyncio.sleep(1.5)  # its gateway has sent everything twice by now
-            held = running.intake.plant("plant-0").reader.head("edge-1").next_seq
-            assert refusing.receipted < max(held, 1) <= FRAMES
-            assert caplog.text.count(sentence) == 1
-        await until(lambda: refusing.receipted == FRAMES)
+            held = running.intake.plant(PLANT).reader.head("edge-1").next_seq
+            assert sending[0].receipted < max(held, 1) <= FRAMES
+            sentences = [f"plant {one.id}: evidence cannot be written" for one in plants]
+            assert [caplog.text.count(sentence) for sentence in sentences] == [1, 1]
+        await until(lambda: all(one.receipted == FRAMES for one in sending))
         assert running.collector.defect is None
         assert "plant plant-0: evidence is written again" in caplog.text
-        for publisher in (refusing, other):
+        for publisher in sending:
             publisher.stop()
-    for publisher in (refusing, other):
+    for publisher in sending:
         check_receipts(publisher, root)

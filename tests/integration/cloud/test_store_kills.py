@@ -1,7 +1,7 @@
 """The collector's core killed at random moments, again and again: every receipt is kept.
 
 A real process takes objects, commits and signs receipts until SIGKILL. After each kill a copy of
-its evidence is recovered and judged; the next process goes on with the evidence itself.
+its database is opened and judged; the next process goes on with the evidence itself.
 """
 
 import hashlib
@@ -19,14 +19,11 @@ import pytest
 
 from cloud.collector.intake import Intake
 from cloud.collector.topics import Sender
-from cloud.store.fsck import Trusted, check_plant
-from cloud.store.fsck_findings import Remedy
-from cloud.store.slice import SliceStore, Watch
+from cloud.database.fsck import Trusted, check_plant
 from evidence import checkpoint, merkle
 from evidence.frame import TYP_FRAME, Gap, encode_body
 from evidence.log import Kind, decode_entry
 from evidence.receipt import Receipt, decode_receipt
-from evidence.records import read_records
 from tests.unit.cloud.evidence_examples import (
     HOUR_NS,
     SECOND_NS,
@@ -36,12 +33,12 @@ from tests.unit.cloud.evidence_examples import (
     body,
     make_plant,
 )
-from tests.unit.cloud.store.plant_examples import read_plant
+from tests.unit.cloud.kept import FILE, evidence_in, kept_in
+from tests.unit.cloud.read_plant import entries_of, read_plant
 
 PLANT, GATEWAYS = "mini", ("edge-a", "edge-b")
 FRAMES = 400
 KILLS = 15
-LOST = {Remedy.RESTORE, Remedy.WHOLE, Remedy.PUT_BACK}
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +71,7 @@ def forks(plant: ExamplePlant) -> dict[int, bytes]:
 def collect(plant: ExamplePlant, root: Path, seed: int, told: Connection) -> None:
     """The process: take, commit, tell the receipts, until killed."""
     dice = random.Random(seed)
-    intake = Intake(SliceStore(root), ManualClock(T0_NS + 9 * HOUR_NS), plant.collector)
+    intake = Intake(evidence_in(root), ManualClock(T0_NS + 9 * HOUR_NS), plant.collector)
     intake.open(plant.identity())
     intake.commit()
     told.send(b"open")
@@ -132,21 +129,17 @@ class Witness:
         self.receipts[receipt.stream, receipt.seq] = receipt
 
     def judge(self, root: Path) -> int:
-        """Recover this evidence and compare; how many objects it holds."""
+        """Open this evidence and compare; how many objects it holds."""
         trusted = Trusted(self.plant.root_certificate, (self.plant.collector.public_key,))
 
-        def lost() -> list[str]:
-            checked = check_plant(PLANT, root / PLANT, trusted, is_quiet=lambda: True)
-            return [f.sentence for f in checked.findings if f.fault.remedy in LOST]
-
+        store = evidence_in(root)
         if self.receipts:
-            assert lost() == []
-        store = SliceStore(root)
+            assert check_plant(PLANT, store.database, trusted).findings == []
         Intake(store, ManualClock(), self.plant.collector).open(self.plant.identity())
         store.commit()
+        assert check_plant(PLANT, store.database, trusted).findings == []
         store.close()
-        assert check_plant(PLANT, root / PLANT, trusted, is_quiet=lambda: True).findings == []
-        held = read_plant(root / PLANT, self.plant.collector.public_key)
+        held = read_plant(root / FILE, self.plant.collector.public_key)
         for name, gateway in self.plant.gateways.items():
             objects = held.get(name, [])
             assert objects == gateway.objects[: len(objects)]
@@ -157,7 +150,7 @@ class Witness:
 
     def _judge_log(self, root: Path) -> None:
         """It continues every checkpoint; each gap follows its frame; each fork is there once."""
-        data = list(read_records((root / PLANT / "log/entries.seg").read_bytes()))
+        data = entries_of(root / FILE)
         leaves, entries = [merkle.leaf_hash(d) for d in data], [decode_entry(d) for d in data]
         for receipt in self.receipts.values():
             note = checkpoint.verify(receipt.checkpoint, self.plant.collector.public_key)
@@ -203,11 +196,11 @@ def test_checked_beside_a_collector_at_work(plant: ExamplePlant, tmp_path: Path)
     try:
         assert mine.recv() == b"open"
         trusted = Trusted(plant.root_certificate, (plant.collector.public_key,))
+        database = kept_in(root)
         sizes, until_s = [0], time.monotonic() + 60
         while sizes[-1] < 150 and time.monotonic() < until_s:
-            watch = Watch(root)
-            checked = check_plant(PLANT, root / PLANT, trusted, is_quiet=watch.is_quiet)
-            assert (checked.findings, checked.beyond) == ([], False)
+            checked = check_plant(PLANT, database, trusted)
+            assert checked.findings == []
             sizes.append(checked.entries)
             while mine.poll():
                 mine.recv()

@@ -45,7 +45,6 @@ CLOUD = """\
 format = 1
 [cloud]
 slice = "00"
-evidence_dir = "evidence"
 state_dir = "cloud-state"
 key = "file:keys/collector.pem"
 certificate = "file:keys/collector.crt"

@@ -45,7 +45,6 @@ CLOUD_HEAD = """\
 format = 1
 [cloud]
 slice = "00"
-evidence_dir = "evidence"
 state_dir = "state"
 key = "file:mini/collector.pem"
 certificate = "file:mini/collector.crt"

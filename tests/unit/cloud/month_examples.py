@@ -13,12 +13,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cloud.closing.log import read_history
 from cloud.closing.months import Months
 from cloud.collector.desk import PlantKeys
+from cloud.database.engine import Database
+from cloud.database.objects import Appended
+from cloud.database.reader import PlantReader
 from cloud.errors import LateDocumentError
 from cloud.records.papers import offer
 from cloud.records.replay import papers_of
-from cloud.store.objects import Appended
-from cloud.store.reader import PlantReader
-from cloud.store.slice import SliceStore
 from evidence import cbor
 from evidence.blocks import compress
 from evidence.findings import Report
@@ -36,6 +36,7 @@ from evidence.orders import Order, Replace, encode_order, encode_rotate
 from evidence.receipt import CloseRequest, encode_close
 from evidence.verifier.run import verify
 from tests.unit.cloud.evidence_examples import ManualClock
+from tests.unit.cloud.kept import evidence_in
 from tests.unit.evidence import sealed_month as sm
 from tests.unit.evidence.small_plant import DAYS, MONTH, SEED_BYTES, SINCE, signer
 
@@ -59,7 +60,7 @@ class Desk:
         who = sm.keys()
         self.plant, self.away, self.asked = sm.PLANT, False, list[CloseRequest]()
         self.offered, self.not_keys = list[Order](), list[str]()
-        self._slice = SliceStore(root)
+        self._slice = evidence_in(root)
         key = who.collector.public_key
         self._store = self._slice.open_plant(sm.PLANT, who.collector, [key])
         self._chain = sm.Chain(who.gateway)
@@ -71,6 +72,10 @@ class Desk:
     def shut(self) -> None:
         """Let another process have it."""
         self._slice.close()
+
+    @property
+    def database(self) -> Database:
+        return self._slice.database
 
     @property
     def reader(self) -> PlantReader:
@@ -123,7 +128,7 @@ class Desk:
         """A person signed a document, and the collector takes and logs it."""
         papers = papers_of(self.reader, [sm.keys().collector.public_key])
         judged = papers.judge(offer(data, files), self._store.state.size, self._now_ns())
-        laid = self._store.lay_files(judged.offered.files, papers.with_file)
+        laid = self._store.lay_files(judged.offered.files)
         self._store.stage_record(judged.entry, data, laid)
         self._slice.commit()
         return data

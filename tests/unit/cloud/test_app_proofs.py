@@ -6,15 +6,16 @@ Trees and paths are made here from the leaves by the definitions of RFC 6962 §2
 import asyncio
 import base64
 import hashlib
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Executable, delete, update
 
 from cloud.collector.desk import EvidenceDesk
 from cloud.collector.key_desk import KeyDesk
+from cloud.database.schema import entry, stored
 from evidence import checkpoint
 from evidence.errors import KeyFileError
 from evidence.frame import TYP_FRAME, encode_body
@@ -25,6 +26,7 @@ from evidence.orders import Revoke, encode_order
 from tests.unit.cloud.app_examples import TOKEN, make_app, make_client
 from tests.unit.cloud.collector.running import Running
 from tests.unit.cloud.evidence_examples import SECOND_NS, T0_NS, Gateway, body, make_plant
+from tests.unit.cloud.kept import full
 from tests.unit.cloud.rfc6962 import path, proof, tree
 
 
@@ -239,32 +241,34 @@ async def test_a_month_logs_what_waits_in_the_folder_before_it_is_closed(site: S
 
 
 @pytest.mark.parametrize(
-    ("damaged", "route", "params"),
+    ("damaged", "row", "route", "params"),
     [
-        ("log/tree.bin", "log/proof/consistency", {"from": 8, "to": 13}),
-        ("log/tree.bin", "log/proof/inclusion", {"index": 3, "size": 13}),
-        ("log/entries.seg", "log/entries", {"from": 0}),
-        ("index/edge-1.idx", "log/receipt", {"stream": "edge-1", "seq": 3}),
+        (delete(entry).where(entry.c.number == 4), "mini/entries 0 to 12: a row is missing",
+         "log/proof/consistency", {"from": 8, "to": 13}),
+        (delete(entry).where(entry.c.number == 4), "mini/entries 0 to 12: a row is missing",
+         "log/proof/inclusion", {"index": 3, "size": 13}),
+        (update(entry).where(entry.c.number == 4).values(data=b"altered"),
+         "mini/entries 0 to 12: are damaged", "log/entries", {"from": 0}),
+        (delete(stored).where(stored.c.seq == 3), "mini/edge-1/3: its row is missing",
+         "log/receipt", {"stream": "edge-1", "seq": 3}),
     ],
-)
-async def test_a_disk_that_has_lost_something_is_told_in_a_sentence(
-    site: Site, tmp_path: Path, damaged: str, route: str, params: dict[str, Any]
+)  # fmt: skip
+async def test_a_database_that_has_lost_something_is_told_in_a_sentence(
+    site: Site, tmp_path: Path, *, damaged: Executable, row: str, route: str, params: dict[str, Any]
 ) -> None:
-    os.truncate(tmp_path / "00/mini" / damaged, 64)
+    with site.running.store.database.writing() as connection:
+        connection.execute(damaged)
     answer = await site.get(route, **params)
     assert answer.status_code == 503
-    assert answer.json()["detail"].startswith(f"{Path(damaged).name}: ")
+    assert answer.json()["detail"] == row
     assert str(tmp_path) not in answer.text
 
 
-async def test_a_disk_that_refuses_new_keys_is_told(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_disk_that_refuses_new_keys_is_told(site: Site) -> None:
     key = key_sha256(site.gateway.signer.public_key)
     order = Revoke("mini", "edge-1", key, 9, "stolen")
     (site.keys / "1.cose").write_bytes(encode_order(order, FileSigner(site.plant.root_key)))
-    with monkeypatch.context() as full:
-        full.setattr("os.pwrite", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
+    with full(site.running.store.database):
         answer = await site.reload()
     assert answer.status_code == 503
     assert "evidence cannot be written" in answer.json()["detail"]

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from evidence.findings import Verdict
+from tests.unit.cloud.forgetful import EndOfPower, ForgetfulDisk
 from tests.unit.cloud.month_examples import ARCHIVE, Desk, judged, months
-from tests.unit.cloud.store.forgetful import EndOfPower, ForgetfulDisk
 from tests.unit.evidence import sealed_month as sm
 from tests.unit.evidence.small_plant import MONTH
 

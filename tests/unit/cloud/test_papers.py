@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Table, delete, func, select
 
 from cloud.accounts.roles import Principal, Right
 from cloud.api import documents as routes
+from cloud.database.schema import document, file_chunk
 from cloud.errors import StoreError
 from cloud.records import desk as desk_module
 from cloud.records import papers as papers_module
@@ -29,6 +31,7 @@ from evidence.log import Kind, decode_entry
 from tests.unit.cloud.app_examples import TOKEN, make_accounts, make_app, make_client
 from tests.unit.cloud.collector.running import Running
 from tests.unit.cloud.evidence_examples import T0_NS, make_plant
+from tests.unit.cloud.kept import full, kept_in
 from tests.unit.evidence import sealed_month as sm
 from tests.unit.evidence.documents import papers as pp
 
@@ -58,6 +61,10 @@ class Site:
         return await asyncio.to_thread(
             self.client.request, method, url, json=body, params=query, headers=BEARER
         )
+
+    def rows(self, table: Table) -> int:
+        with self.running.store.database.reading() as connection:
+            return connection.scalar(select(func.count()).select_from(table)) or 0
 
     async def post(self, data: bytes, *files: bytes) -> Any:
         body = {"document": text(data), "files": list(map(text, files))}
@@ -181,8 +188,8 @@ async def test_what_is_refused_is_said_and_not_logged(site: Site) -> None:
             name, answer.text,
         )  # fmt: skip
     assert site.running.intake.plant("mini").reader.size == size
-    records = site.root / "mini" / "records"
-    assert len(list(records.iterdir())) == len(pp.WHO)
+    assert site.rows(document) == len(pp.WHO)
+    assert site.rows(file_chunk) == 0
 
 
 async def test_only_with_the_token_and_for_plants_there_are(site: Site) -> None:
@@ -218,28 +225,26 @@ async def test_bounds(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (await site.post(count)).status_code == 200
 
 
-async def test_a_failed_commit_leaves_nothing_and_the_same_comes_again(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    count = paper("li", "count", "clinker", {"value": "1", "unit": "t", **pp.PERIOD})
-    disk, size = site.running.store._disk, site.running.intake.plant("mini").reader.size
-    with monkeypatch.context() as patch:
-        patch.setattr(disk, "sync", lambda _=None: (_ for _ in ()).throw(OSError(28, "No space")))
-        assert (await site.post(count)).status_code == 503
-    assert (await site.ask("GET", DOCUMENTS, kind="count")).json() == []
-    assert list((site.root / "mini" / "records").glob("*.new")) == []
-    answer = await site.post(count)
+async def test_a_failed_commit_leaves_nothing_and_the_same_comes_again(site: Site) -> None:
+    invoice = paper("li", "invoice", "coal", pp.INVOICE, files=[pp.file_of(pp.SCAN)])
+    size = site.running.intake.plant("mini").reader.size
+    with full(site.running.store.database, "stackproof/mini"):  # the checkpoint; files are laid
+        assert (await site.post(invoice, pp.SCAN)).status_code == 503
+    assert (await site.ask("GET", DOCUMENTS, kind="invoice")).json() == []
+    assert (site.rows(document), site.rows(file_chunk)) == (len(pp.WHO), 0)
+    answer = await site.post(invoice, pp.SCAN)
     assert (answer.status_code, answer.json()["index"]) == (200, size)
 
 
 async def test_a_document_that_is_gone_stops_documents_and_not_readings(site: Site) -> None:
     await site.running.stop()
-    next((site.root / "mini" / "records").glob("*.cose")).unlink()
+    with kept_in(site.root).writing() as connection:
+        connection.execute(delete(document))
     site.start()
     (note,) = site.notes
     assert "documents are NOT taken" in note
     answer = await site.ask("GET", DOCUMENTS)
-    assert (answer.status_code, "backup" in answer.json()["detail"]) == (503, True)
+    assert (answer.status_code, "missing, or altered" in answer.json()["detail"]) == (503, True)
     gateway = site.plant.gateways["edge-1"]
     site.running.send(gateway.config(), gateway.frame(T0_NS))
     await site.running.until(lambda: site.running.receipted()[-1:] == [1])

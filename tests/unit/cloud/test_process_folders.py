@@ -12,10 +12,10 @@ import pytest
 from cloud import cli
 from cloud.clock import SystemClock
 from cloud.config import load_cloud
+from cloud.database.store import EvidenceStore
 from cloud.errors import CloudConfigError, CloudError
 from cloud.process import run_cloud
-from cloud.standby import held, prepare, take_slice
-from cloud.store.slice import SliceStore
+from cloud.starting import held, prepare, take_slice
 from cloud.transport.register import Register
 from tests.notified import manager
 from tests.unit.cloud.evidence_examples import (
@@ -25,6 +25,7 @@ from tests.unit.cloud.evidence_examples import (
     ManualClock,
     make_plant,
 )
+from tests.unit.cloud.kept import evidence_in
 from tests.unit.cloud.transport.test_transport import BY, folder_in
 
 TEXT = f"""\
@@ -66,7 +67,7 @@ def test_a_file_where_a_folder_must_be(
     assert words in printed.err
     assert "ready" not in printed.out
     assert (tmp_path / name).read_text() == "kept"
-    assert not (tmp_path / "evidence").exists()
+    assert not (tmp_path / "evidence.db").exists()
 
 
 def test_a_state_folder_with_a_folder_in_the_place_of_a_file(
@@ -96,7 +97,7 @@ def test_a_state_folder_is_of_one_collector(
     told = f"{tmp_path / 'state/lock'}: held by process {os.getpid()}; a state_dir is of one"
     assert told in capsys.readouterr().err
     assert (tmp_path / "state/api.token").read_text() == "the first one's"
-    SliceStore(tmp_path / "evidence/00").close()  # and the slice was given back
+    evidence_in(tmp_path).close()  # and the slice was given back
 
 
 def test_a_register_that_cannot_be_written_is_told_at_the_start_and_by_check(
@@ -128,14 +129,14 @@ async def test_who_stops_leaves_the_ready_file_of_the_next_holder(
     make_plant(tmp_path)
     config, ready = tmp_path / "CLOUD.toml", tmp_path / "state/ready.json"
     config.write_text(f"{TEXT}[http]\nport = 0\n")
-    give_back, stop, found = SliceStore.close, asyncio.Event(), list[bool]()
+    give_back, stop, found = EvidenceStore.close, asyncio.Event(), list[bool]()
 
-    def close(store: SliceStore) -> None:
+    def close(store: EvidenceStore) -> None:
         give_back(store)
         found.append(ready.exists())
         ready.write_text("the next holder's")
 
-    monkeypatch.setattr(SliceStore, "close", close)
+    monkeypatch.setattr(EvidenceStore, "close", close)
     monkeypatch.setattr("cloud.process.CONNECT_S", 0.0)
 
     def say(sentence: str, /, **_: object) -> None:
@@ -178,7 +179,7 @@ async def test_evidence_that_was_there_is_not_begun_anew_below_its_mount_point(
     """Its volume is not mounted: another log would be one that the gateways refuse."""
     collector = make_plant(tmp_path).collector
     make_plant(tmp_path, "maxi", collector=collector)
-    config, evidence, state = tmp_path / "CLOUD.toml", tmp_path / "evidence", tmp_path / "state"
+    config, volume, state = tmp_path / "CLOUD.toml", tmp_path / "volume", tmp_path / "state"
     monkeypatch.setattr("cloud.process.CONNECT_S", 0.0)
     stop, said = asyncio.Event(), list[str]()
 
@@ -194,29 +195,22 @@ async def test_evidence_that_was_there_is_not_begun_anew_below_its_mount_point(
         return [one for one in said if "there was evidence" in one]
 
     maxi = CLOUD_PLANT.replace("mini", "maxi") + 'collector = "file:maxi/collector.crt"\n'
-    config.write_text(f"{TEXT}{maxi}[http]\nport = 0\n")
+    named = TEXT.replace('slice = "00"', 'slice = "00"\ndatabase = "sqlite:///volume/evidence.db"')
+    config.write_text(f"{named}{maxi}[http]\nport = 0\n")
     state.mkdir()
     (state / ".evidence.known.part").write_text("of one that was killed")
     assert await run() == []
-    evidence.rename(tmp_path / "away")
-    evidence.mkdir()  # as a mount point is
+    volume.rename(tmp_path / "away")
+    volume.mkdir()  # as a mount point is
     (tmp_path / "archives").rmdir()  # of the same volume
     with pytest.raises(CloudError, match="mount its volume, or restore a backup"):
         await run()
-    assert [*evidence.iterdir()] == []
+    assert [*volume.iterdir()] == []
     assert not (tmp_path / "archives").exists()
-    evidence.rmdir()
-    (tmp_path / "away").rename(evidence)
-    (evidence / "00/maxi").rename(tmp_path / "away")  # a plant with a volume of its own
-    (evidence / "00/maxi/log").mkdir(parents=True)
-    (told,) = await run()
-    assert told.startswith(f"evidence: plant maxi is NOT served: {evidence / '00/maxi'}: there was")
-    assert [*(evidence / "00/maxi").rglob("*")] == [evidence / "00/maxi/log"]
-    assert "evidence: 1 plant(s) open" in " ".join(said)
+    volume.rmdir()
+    (tmp_path / "away").rename(volume)
     assert (state / "evidence.known").read_text() == "maxi\nmini\n"
-    (state / "evidence.known").write_text("mini\n")
     assert await run() == []
-    assert (evidence / "00/maxi/log/checkpoint").exists()
 
 
 async def waited(
@@ -227,8 +221,8 @@ async def waited(
     config = folder / "CLOUD.toml"
     config.write_text(f"{TEXT}[http]\nport = 0\n")
     monkeypatch.setattr("cloud.process.CONNECT_S", 0.0)
-    monkeypatch.setattr("cloud.standby.AGAIN_S", 0.01)
-    holder, stop, said = SliceStore(folder / "evidence/00"), asyncio.Event(), list[str]()
+    monkeypatch.setattr("cloud.starting.AGAIN_S", 0.01)
+    holder, stop, said = evidence_in(folder), asyncio.Event(), list[str]()
 
     def say(sentence: str, /, **_: object) -> None:
         said.append(sentence)
@@ -260,15 +254,15 @@ async def test_a_standby_serves_what_cloud_toml_says_when_it_takes_over(
     assert said[-1] == "stopped"
 
 
-async def test_a_standby_makes_nothing_in_the_place_of_a_folder_that_is_away(
+async def test_a_standby_makes_nothing_in_the_place_of_a_file_that_is_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It took the slice in an empty folder: the holder ended by it, whose folder came back."""
+    """It took the slice in an empty database: the holder ended by it, whose file came back."""
     make_plant(tmp_path)
-    config, evidence = tmp_path / "CLOUD.toml", tmp_path / "evidence"
+    config, evidence = tmp_path / "CLOUD.toml", tmp_path / "evidence.db"
     config.write_text(f"{TEXT}[http]\nport = 0\n")
-    monkeypatch.setattr("cloud.standby.AGAIN_S", 0.01)
-    holder, said = SliceStore(evidence / "00"), list[str]()
+    monkeypatch.setattr("cloud.starting.AGAIN_S", 0.01)
+    holder, said = evidence_in(tmp_path), list[str]()
     found = list[bool]()
 
     def back() -> None:
@@ -315,4 +309,4 @@ async def test_a_standby_whose_file_cannot_be_served_gives_the_slice_back(
 
     with pytest.raises(error, match=words):
         await waited(tmp_path, monkeypatch, change)
-    SliceStore(tmp_path / "evidence/00").close()  # nobody holds it
+    evidence_in(tmp_path).close()  # nobody holds it

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cloud.store.slice import Watch, take_lock
+from cloud.lock import take_lock
 from cloud.transport.served import alone
 from edge.spool import Spool, is_in_use
 from evidence.key_files import write_new
@@ -77,7 +77,7 @@ def test_what_keeps_others_out_is_its_owners_alone(tmp_path: Path) -> None:
     before.touch()
     before.chmod(0o644)
     Spool(tmp_path / "spool.sqlite", bytes_max=1 << 30).close()
-    os.close(take_lock(tmp_path / "lock"))
+    os.close(take_lock(tmp_path / "lock", "stop it"))
     with alone(tmp_path / "broker"):
         files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert {str(path.relative_to(tmp_path)): oct(path.stat().st_mode) for path in files} == (
@@ -98,16 +98,13 @@ def test_a_lock_is_no_link(tmp_path: Path) -> None:
 def test_what_another_user_has_locked_up_is_taken_for_in_use(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Who checks evidence, or looks at a spool, beside a program that he cannot ask."""
+    """Who looks at a spool beside a program that he cannot ask."""
 
     def refuse(path: Path, flags: int) -> int:
         raise PermissionError(13, "Permission denied", path)
 
-    watch = Watch(tmp_path)
-    assert watch.is_quiet()
     assert not is_in_use(tmp_path / "spool.sqlite")
     monkeypatch.setattr(os, "open", refuse)
-    assert not watch.is_quiet()
     assert is_in_use(tmp_path / "spool.sqlite")
 
 

@@ -154,11 +154,16 @@ def test_what_was_kept_beside_folders_follows_into_the_database(
     state.mkdir()
     written(state)
     beside = Database(f"sqlite:///{state / bring_over.KEPT}")
-    bring_over.bring_over(state, beside)
+    for name in OLD:
+        (state / name).rename(tmp_path / name)
+    bring_over.bring_over(tmp_path, beside)
     beside.close()
     bring_over.bring_over(state, database)
     require_all(database)
     assert not (state / bring_over.KEPT).exists()
+    (state / f"{bring_over.KEPT}.moved").rename(state / bring_over.KEPT)
+    with pytest.raises(StoreError, match="has accounts already"):
+        bring_over.bring_over(state, database)
 
 
 def test_accounts_of_two_collectors_are_not_mixed(database: Database, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ class DatabaseCloud(Cloud):
     def __init__(self, folder: Path, url: str) -> None:
         super().__init__(folder)
         self.url = url
-        text = self.config.read_text().replace('evidence_dir = "evidence"\n', "")
+        text = self.config.read_text()
         named = f'state_dir = "state"\ndatabase = "{url}"\ndurability = "{ONE_MACHINE}"\n'
         self.config.write_text(text.replace('state_dir = "state"\n', named))
 
@@ -86,6 +86,8 @@ def test_evidence_that_was_there_is_not_begun_anew(cloud: DatabaseCloud, tmp_pat
     cloud.start()
     cloud.end()
     empty = f"sqlite:///{tmp_path}/other/cloud.db"
+    (tmp_path / "other").mkdir()
+    Database(empty).close()
     cloud.config.write_text(cloud.config.read_text().replace(cloud.url, empty))
     cloud.start()
     status, printed = cloud.end()

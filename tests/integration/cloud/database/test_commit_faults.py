@@ -18,12 +18,12 @@ from cloud.database import put as put_module
 from cloud.database.engine import ONE_MACHINE, Database
 from cloud.errors import DatabaseAwayError, StaleStateError, StoreError
 from tests.databases import PostgreSQL
-from tests.integration.cloud.database.plants import KeptPlant, holds_true, made
-from tests.unit.cloud.store.whole_plant import COMMITS, PLANT
+from tests.integration.cloud.database.plants import WholePlant, holds_true, made
+from tests.unit.cloud.whole_plant import COMMITS, PLANT
 
 
 @pytest.fixture
-def whole(tmp_path: Path) -> KeptPlant:
+def whole(tmp_path: Path) -> WholePlant:
     return made(tmp_path / "plant")
 
 
@@ -45,15 +45,15 @@ def refusing(database: Database, nth: int) -> Iterator[list[str]]:
 
 
 def test_a_database_that_refuses_at_any_statement_loses_nothing(
-    database: Database, whole: KeptPlant
+    database: Database, whole: WholePlant
 ) -> None:
-    store, plant = whole.open_in(database)
+    store, plant = whole.open(database)
     for commit in range(3):
-        whole.stage_in(plant, commit)
+        whole.stage(plant, commit)
         assert store.commit() == ([plant], {})
     before, nth = plant.reader.committed, 0
     while True:
-        whole.stage_in(plant, 3)
+        whole.stage(plant, 3)
         with refusing(database, nth) as seen:
             done, failed = store.commit()
         if len(seen) <= nth:
@@ -88,15 +88,15 @@ def lost(database: Database, *, is_made: bool) -> Callable[[Any], None]:
 
 @pytest.mark.parametrize("is_made", [True, False])
 def test_a_connection_lost_at_the_commit_is_asked_about(
-    database: Database, whole: KeptPlant, monkeypatch: pytest.MonkeyPatch, is_made: bool
+    database: Database, whole: WholePlant, monkeypatch: pytest.MonkeyPatch, is_made: bool
 ) -> None:
     """Whether it was made is not known: no receipt; then the log is read again, and goes on."""
-    store, plant = whole.open_in(database)
+    store, plant = whole.open(database)
     for commit in range(2):
-        whole.stage_in(plant, commit)
+        whole.stage(plant, commit)
         store.commit()
     before = plant.reader.committed
-    whole.stage_in(plant, 2)
+    whole.stage(plant, 2)
     staged = plant.state
     with monkeypatch.context() as patched:
         patched.setattr(database.engine.dialect, "do_commit", lost(database, is_made=is_made))
@@ -108,7 +108,7 @@ def test_a_connection_lost_at_the_commit_is_asked_about(
     assert plant.reader.state.size == (staged if is_made else before.state).size
     assert plant.reader.head("edge-a").next_seq == (3 if is_made else 2)
     for commit in range(2, COMMITS):
-        whole.stage_in(plant, commit)  # what is held by now is left out
+        whole.stage(plant, commit)  # what is held by now is left out
         assert store.commit()[1] == {}
     holds_true(whole, plant.reader, [before.checkpoint])
     assert plant.reader.head("edge-a").next_seq == len(whole.a.objects)
@@ -116,16 +116,16 @@ def test_a_connection_lost_at_the_commit_is_asked_about(
 
 
 def test_what_is_staged_on_a_log_that_was_not_known_is_sent_again(
-    database: Database, whole: KeptPlant, monkeypatch: pytest.MonkeyPatch
+    database: Database, whole: WholePlant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store, plant = whole.open_in(database)
-    whole.stage_in(plant, 0)
+    store, plant = whole.open(database)
+    whole.stage(plant, 0)
     store.commit()
-    whole.stage_in(plant, 1)
+    whole.stage(plant, 1)
     with monkeypatch.context() as patched:
         patched.setattr(database.engine.dialect, "do_commit", lost(database, is_made=True))
         store.commit()
-    whole.stage_in(plant, 1)  # the gateways are quicker than the database
+    whole.stage(plant, 1)  # the gateways are quicker than the database
     done, failed = store.commit()
     assert done == []
     assert isinstance(failed[PLANT], StaleStateError)
@@ -135,13 +135,13 @@ def test_what_is_staged_on_a_log_that_was_not_known_is_sent_again(
 
 @pytest.mark.parametrize("at", ["copy", "commit"])
 def test_a_connection_that_the_server_ends(
-    postgresql: PostgreSQL, whole: KeptPlant, monkeypatch: pytest.MonkeyPatch, at: str
+    postgresql: PostgreSQL, whole: WholePlant, monkeypatch: pytest.MonkeyPatch, at: str
 ) -> None:
     database = Database(postgresql.fresh(), ONE_MACHINE)
-    store, plant = whole.open_in(database)
-    whole.stage_in(plant, 0)
+    store, plant = whole.open(database)
+    whole.stage(plant, 0)
     store.commit()
-    whole.stage_in(plant, 1)
+    whole.stage(plant, 1)
 
     def end(connection: object, *_: object) -> None:
         with psycopg.connect(str(database.engine.url).replace("+psycopg", "")) as other:
@@ -161,7 +161,7 @@ def test_a_connection_that_the_server_ends(
         done, failed = store.commit()
     assert done == []
     assert isinstance(failed[PLANT], DatabaseAwayError)
-    whole.stage_in(plant, 1)
+    whole.stage(plant, 1)
     assert store.commit() == ([plant], {})
     holds_true(whole, plant.reader, [])
     store.close()
@@ -170,15 +170,15 @@ def test_a_connection_that_the_server_ends(
 
 @pytest.mark.parametrize("commit", range(COMMITS))
 def test_a_process_killed_at_any_statement_of_any_commit(
-    url: str, whole: KeptPlant, commit: int
+    url: str, whole: WholePlant, commit: int
 ) -> None:
     """A child commits once, and shows the checkpoint that a receipt may be signed with."""
     shown, nth, ended = list[str](), 0, -signal.SIGKILL
     database = Database(url, ONE_MACHINE)
-    whole.commit_to(database, commit)
-    store, plant = whole.open_in(database)
+    whole.commit(database, commit)
+    store, plant = whole.open(database)
     before = plant.reader.size
-    whole.stage_in(plant, commit)
+    whole.stage(plant, commit)
     after = plant.state.size
     store.close()
     database.close()
@@ -189,9 +189,9 @@ def test_a_process_killed_at_any_statement_of_any_commit(
         database = Database(url, ONE_MACHINE)
         with database.writing() as connection:  # its lease lapses in 10 s
             connection.execute(text("UPDATE lease SET renewed_s = 0"))
-        store, plant = whole.open_in(database)
+        store, plant = whole.open(database)
         holds_true(whole, plant.reader, shown)
-        whole.stage_in(plant, commit)
+        whole.stage(plant, commit)
         held = (plant.reader.size, plant.is_dirty)
         assert held in ((before, True), (after, False))  # not at all, or as a whole
         store.close()
@@ -201,14 +201,14 @@ def test_a_process_killed_at_any_statement_of_any_commit(
     assert len(shown) == 1
 
 
-def _in_child(url: str, whole: KeptPlant, commit: int, nth: int) -> tuple[int, str]:
+def _in_child(url: str, whole: WholePlant, commit: int, nth: int) -> tuple[int, str]:
     """One commit in a process that kills itself before its nth statement; its end, its note."""
     readable, writable = os.pipe()
     child = os.fork()
     if child == 0:
         database = Database(url, ONE_MACHINE)
-        store, plant = whole.open_in(database)
-        whole.stage_in(plant, commit)
+        store, plant = whole.open(database)
+        whole.stage(plant, commit)
         count = itertools.count()
 
         def kill(*_: object) -> None:

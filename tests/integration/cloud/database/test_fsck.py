@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import Connection, delete, insert, select, text, update
 
 from cloud.database.engine import Database
-from cloud.database.fsck import check_plant
+from cloud.database.findings import Fault
+from cloud.database.fsck import Checked, Trusted, check_plant
 from cloud.database.schema import (
     aside,
     attached,
@@ -20,29 +21,27 @@ from cloud.database.schema import (
     stored,
     tile,
 )
-from cloud.store.fsck import Checked, Trusted
-from cloud.store.fsck_findings import Fault
 from evidence import checkpoint as notes
 from evidence.keys import FileSigner, generate
-from tests.integration.cloud.database.plants import KeptPlant, made
-from tests.unit.cloud.store.whole_plant import PLANT, SCANS
+from tests.integration.cloud.database.plants import WholePlant, made
+from tests.unit.cloud.whole_plant import PLANT, SCANS
 
 Change = Callable[[Connection], object]
 
 
 @pytest.fixture
-def whole(tmp_path: Path, database: Database) -> KeptPlant:
+def whole(tmp_path: Path, database: Database) -> WholePlant:
     plant = made(tmp_path / "plant")
-    plant.commit_to(database)
+    plant.commit(database)
     return plant
 
 
-def checked(whole: KeptPlant, database: Database, first: int = 0) -> Checked:
+def checked(whole: WholePlant, database: Database, first: int = 0) -> Checked:
     trusted = Trusted(whole.keys.root_certificate, (whole.keys.collector.public_key,))
     return check_plant(PLANT, database, trusted, first=first)
 
 
-def test_a_sound_plant_has_no_finding(whole: KeptPlant, database: Database) -> None:
+def test_a_sound_plant_has_no_finding(whole: WholePlant, database: Database) -> None:
     found = checked(whole, database)
     assert [one.sentence for one in found.findings] == []
     objects = [*whole.a.objects, *whole.b.objects]
@@ -156,7 +155,7 @@ CASES: dict[str, tuple[Change, Fault]] = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_what_is_altered_is_named(whole: KeptPlant, database: Database, name: str) -> None:
+def test_what_is_altered_is_named(whole: WholePlant, database: Database, name: str) -> None:
     change, fault = CASES[name]
     with database.writing() as connection:
         change(connection)
@@ -171,7 +170,7 @@ def test_a_tile_that_is_not_of_its_entries(tmp_path: Path, database: Database) -
     for n in range(260):
         whole.a.frame(4 * 3_600_000_000_000 + 1_780_000_000_000_000_000 + n * 10**9)
         whole._add(5, whole.a, whole.places[5][0][2], 0)
-    whole.commit_to(database)
+    whole.commit(database)
     assert checked(whole, database).findings == []
     with database.writing() as connection:
         changed("tile", "hashes")(connection)

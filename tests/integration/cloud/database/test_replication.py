@@ -17,14 +17,14 @@ from cloud.errors import (
     StoreError,
 )
 from tests.databases import PROGRAMS, PostgreSQL, servers
-from tests.integration.cloud.database.plants import KeptPlant, holds_true, made
-from tests.unit.cloud.store.whole_plant import COMMITS, PLANT
+from tests.integration.cloud.database.plants import WholePlant, holds_true, made
+from tests.unit.cloud.whole_plant import COMMITS, PLANT
 
 pytestmark = pytest.mark.skipif(not PROGRAMS, reason="postgresql is not installed")
 
 
 @pytest.fixture
-def whole(tmp_path: Path) -> KeptPlant:
+def whole(tmp_path: Path) -> WholePlant:
     return made(tmp_path / "plant")
 
 
@@ -64,20 +64,20 @@ def test_a_server_without_a_standby_is_refused(postgresql: PostgreSQL) -> None:
 
 
 def test_no_receipt_for_what_one_machine_has(
-    pair: tuple[PostgreSQL, PostgreSQL], whole: KeptPlant
+    pair: tuple[PostgreSQL, PostgreSQL], whole: WholePlant
 ) -> None:
     """The standby stands still, and an administrator cancels the wait: success, and a warning."""
     primary, standby = pair
     database = Database(primary.fresh())
-    store, plant = whole.open_in(database)
+    store, plant = whole.open(database)
     for commit in range(2):
-        whole.stage_in(plant, commit)
+        whole.stage(plant, commit)
         assert store.commit() == ([plant], {})
     before = plant.reader.committed
     standby.stop()
     for tries in range(2):  # the second has nothing staged: a repeated object asks for a receipt
         if not tries:
-            whole.stage_in(plant, 2)
+            whole.stage(plant, 2)
         canceller = threading.Thread(target=cancel_waits, args=[primary])
         canceller.start()
         done, failed = store.commit()
@@ -89,7 +89,7 @@ def test_no_receipt_for_what_one_machine_has(
     store.commit()
     assert plant.reader.head("edge-a").next_seq == 3  # it was there, and now it is on both
     for commit in range(2, COMMITS):
-        whole.stage_in(plant, commit)
+        whole.stage(plant, commit)
         assert store.commit()[1] == {}
     holds_true(whole, plant.reader, [before.checkpoint])
     store.close()
@@ -97,7 +97,7 @@ def test_no_receipt_for_what_one_machine_has(
 
 
 def test_the_standby_that_takes_over_has_all_that_was_receipted(
-    pair: tuple[PostgreSQL, PostgreSQL], whole: KeptPlant
+    pair: tuple[PostgreSQL, PostgreSQL], whole: WholePlant
 ) -> None:
     """The primary loses power in the midst of commits; its data are never seen again."""
     primary, standby = pair
@@ -106,13 +106,13 @@ def test_the_standby_that_takes_over_has_all_that_was_receipted(
     hosts = f"host=127.0.0.1:{primary.port}&host=127.0.0.1:{standby.port}"
     both = f"postgresql+psycopg://postgres@/{name}?{hosts}&target_session_attrs=read-write"
     database, shown = Database(both), list[str]()
-    store, plant = whole.open_in(database)
+    store, plant = whole.open(database)
     for commit in range(4):
-        whole.stage_in(plant, commit)
+        whole.stage(plant, commit)
         assert store.commit() == ([plant], {})
         shown.append(plant.reader.checkpoint)
     primary.stop(signal.SIGQUIT)
-    whole.stage_in(plant, 4)
+    whole.stage(plant, 4)
     done, failed = store.commit()
     assert (done, list(failed)) == ([], [PLANT])
     with standby.owner() as owner:
@@ -120,7 +120,7 @@ def test_the_standby_that_takes_over_has_all_that_was_receipted(
         # it waits for nobody yet; here that is known
         owner.execute("ALTER SYSTEM SET synchronous_standby_names = ''")
     for commit in range(4, COMMITS):
-        whole.stage_in(plant, commit)
+        whole.stage(plant, commit)
         done, failed = store.commit()
         assert (done, failed) == ([plant], {})
     holds_true(whole, plant.reader, shown)
@@ -133,30 +133,30 @@ def test_the_standby_that_takes_over_has_all_that_was_receipted(
 
 
 def test_a_second_collector_takes_over_when_the_first_says_nothing(
-    postgresql: PostgreSQL, whole: KeptPlant, monkeypatch: pytest.MonkeyPatch
+    postgresql: PostgreSQL, whole: WholePlant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = postgresql.fresh()
     first, second = Database(url, ONE_MACHINE), Database(url, ONE_MACHINE)
-    store, plant = whole.open_in(first)
-    whole.stage_in(plant, 0)
+    store, plant = whole.open(first)
+    whole.stage(plant, 0)
     store.commit()
     with pytest.raises(SliceLockedError, match="held by"):
-        whole.open_in(second)
+        whole.open(second)
     monkeypatch.setattr("cloud.database.lease.LAPSES_S", 0.2)
     time.sleep(0.3)  # paused: by the database's clock it is long gone
-    other, same = whole.open_in(second)
-    whole.stage_in(same, 1)
+    other, same = whole.open(second)
+    whole.stage(same, 1)
     assert other.commit() == ([same], {})
-    whole.stage_in(plant, 1)  # the first goes on, and knows of nothing
+    whole.stage(plant, 1)  # the first goes on, and knows of nothing
     with pytest.raises(SliceLostError, match="this collector writes nothing more"):
         store.commit()
-    whole.stage_in(same, 2)
+    whole.stage(same, 2)
     assert other.commit() == ([same], {})
     holds_true(whole, same.reader, [plant.reader.checkpoint])
     store.close()  # its lease is another's: nothing is given back
     assert other.renew() is None
     other.close()
-    third, again = whole.open_in(first)  # given back: at once
+    third, again = whole.open(first)  # given back: at once
     assert again.reader.size == same.reader.size
     third.close()
     first.close()
@@ -164,18 +164,18 @@ def test_a_second_collector_takes_over_when_the_first_says_nothing(
 
 
 def test_a_commit_under_way_keeps_others_from_the_lease(
-    postgresql: PostgreSQL, whole: KeptPlant, monkeypatch: pytest.MonkeyPatch
+    postgresql: PostgreSQL, whole: WholePlant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The row is locked until the transaction ends, and by then it was renewed."""
     url = postgresql.fresh()
     first, second = Database(url, ONE_MACHINE), Database(url, ONE_MACHINE)
-    store, _ = whole.open_in(first)
+    store, _ = whole.open(first)
     lease = store.leases["00"]
     refused = list[str]()
 
     def take() -> None:
         try:
-            whole.open_in(second)
+            whole.open(second)
         except SliceLockedError as error:
             refused.append(str(error))
 

@@ -15,8 +15,7 @@ from cloud.accounts.roles import Profile
 from cloud.accounts.rows import DAY_NS
 from cloud.accounts.security_log import Event, LogRow, chained
 from cloud.accounts.store import AccountStore
-from cloud.database.bring_over import KEPT
-from tests.unit.cloud.kept import kept_in
+from tests.unit.cloud.kept import FILE, kept_in
 
 REGIONS = {"mini": "370700", "maxi": "371300", "bare": ""}
 ALL = {"mini", "maxi", "bare"}
@@ -171,7 +170,7 @@ def test_what_was_written_into_the_file_is_found(
 ) -> None:
     rows = fill(tmp_path)
     anchors = [anchor(rows[4]), anchor(rows[6], "maxi"), anchor(rows[6])]
-    sql = sqlite3.connect(tmp_path / KEPT)
+    sql = sqlite3.connect(tmp_path / FILE)
     sql.execute("DROP TRIGGER security_event_is_kept")
     sql.execute("DROP TRIGGER security_event_has_no_holes")
     sql.execute(attack) if isinstance(attack, str) else attack(sql)

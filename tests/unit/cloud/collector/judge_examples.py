@@ -6,7 +6,7 @@ from cloud.collector.identity import Certified, PlantIdentity, read_issued
 from cloud.collector.judge import Accepted, Verdict
 from cloud.collector.keyring import Keyring
 from cloud.collector.topics import Sender
-from cloud.store.state import StreamState
+from cloud.database.state import StreamState
 from evidence.keys import FileSigner, generate
 from tests.unit.cloud.evidence_examples import T0_NS, ExamplePlant
 

@@ -12,10 +12,10 @@ from cloud.collector.intake import Intake
 from cloud.collector.opening import open_plants
 from cloud.collector.service import Collector
 from cloud.collector.topics import Sender
-from cloud.evidence_store import AnyStore
-from cloud.store.slice import SliceStore
+from cloud.database.store import EvidenceStore
 from evidence.receipt import decode_receipt
 from tests.unit.cloud.evidence_examples import ExamplePlant, ManualClock
+from tests.unit.cloud.kept import evidence_in
 from tests.waiting import ENOUGH_S, until
 
 SENDER = Sender("mini", "edge-1")
@@ -64,10 +64,10 @@ class Running:
 
     def __init__(
         self, plant: ExamplePlant, root: Path, key_folder: Path | None = None,
-        store: AnyStore | None = None,
+        store: EvidenceStore | None = None,
     ) -> None:  # fmt: skip
         self.plant, self.link, self.page, self.inbox = plant, FakeLink(), FakePage(), Inbox()
-        self.store = store or SliceStore(root)
+        self.store = store or evidence_in(root)
         self.clock = ManualClock()
         self.intake = Intake(self.store, self.clock, plant.collector)
         open_plants(self.intake, [replace(plant.identity(), key_folder=key_folder)])

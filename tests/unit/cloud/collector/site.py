@@ -8,7 +8,6 @@ from typing import Any
 from cloud.clock import Clock
 from cloud.collector.intake import Intake
 from cloud.collector.opening import open_plants
-from cloud.store.slice import SliceStore
 from evidence.log import Entry, decode_entry
 from evidence.log_details import check_entry
 from tests.unit.cloud.collector.judge_examples import SENDER
@@ -19,6 +18,7 @@ from tests.unit.cloud.evidence_examples import (
     ManualClock,
     make_plant,
 )
+from tests.unit.cloud.kept import evidence_in
 
 
 class Site:
@@ -47,7 +47,7 @@ class Site:
         self.intake = self.start()
 
     def start(self) -> Intake:
-        made = Intake(SliceStore(self.root), self._clock, self.plant.collector, self._doubt)
+        made = Intake(evidence_in(self.root), self._clock, self.plant.collector, self._doubt)
         identity = replace(self.plant.identity(), key_folder=self.keys)
         self.notes = [note for _, note in open_plants(made, [identity])]
         return made

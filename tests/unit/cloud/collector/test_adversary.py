@@ -8,15 +8,17 @@ import hashlib
 import random
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from cloud.collector import aside
 from cloud.collector.judge import Accepted, Ahead, Duplicate
 from cloud.collector.topics import Sender
+from cloud.database.schema import aside as aside_table
 from evidence import cbor, cose
 from evidence.blocks import compress
 from evidence.frame import (
@@ -69,8 +71,9 @@ class Site(At):
         receipt = decode_receipt(self.intake.receipt(HONEST), self.plant.collector.public_key)
         assert (receipt.seq, receipt.head) == (len(gateway.objects) - 1, gateway.head)
 
-    def kept(self) -> list[Path]:
-        return [path for path in (self.root / "mini/quarantine").rglob("*") if path.is_file()]
+    def kept(self) -> Sequence[bytes]:
+        with self.intake.store.database.reading() as connection:
+            return connection.scalars(select(aside_table.c.sha256)).all()
 
 
 @pytest.fixture
@@ -223,7 +226,7 @@ def rewritten(data: bytes) -> bytes:
 @pytest.fixture
 def p256(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[At]:
     """A gateway whose token makes P-256 signatures; four of them say how it writes them."""
-    monkeypatch.setattr("cloud.store.plant.LOWER_MANY", 4)
+    monkeypatch.setattr("cloud.database.writer.LOWER_MANY", 4)
     monkeypatch.setattr("tests.unit.cloud.evidence_examples.generate", lambda: generate("p256"))
     made = At(tmp_path)
     made.take(made.gateway.config(), made.gateway.frame(T0_NS))

@@ -3,7 +3,6 @@
 import hashlib
 import logging
 import random
-import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import delete
 
 from cloud.collector import intake as intake_module
 from cloud.collector.identity import collector_keys
@@ -18,8 +18,8 @@ from cloud.collector.intake import Intake
 from cloud.collector.judge import Accepted, Ahead, Aside, Duplicate, Refused
 from cloud.collector.opening import open_plants
 from cloud.collector.topics import Sender
+from cloud.database.schema import entry
 from cloud.errors import DamagedLogError, NotServedError, StoreError
-from cloud.store.slice import SliceStore
 from evidence import cbor, checkpoint, merkle
 from evidence.blocks import compress
 from evidence.chain import ZERO_HASH
@@ -37,7 +37,8 @@ from tests.unit.cloud.evidence_examples import (
     configuration,
     make_plant,
 )
-from tests.unit.cloud.store.plant_examples import read_plant
+from tests.unit.cloud.kept import FILE, evidence_in, full, kept_in
+from tests.unit.cloud.read_plant import read_plant
 
 SENDER = Sender("mini", "edge-1")
 
@@ -56,7 +57,7 @@ def intake(plant: ExamplePlant, tmp_path: Path) -> Iterator[Intake]:
 
 
 def open_intake(plant: ExamplePlant, root: Path) -> Intake:
-    made = Intake(SliceStore(root), ManualClock(T0_NS + 100 * SECOND_NS), plant.collector)
+    made = Intake(evidence_in(root), ManualClock(T0_NS + 100 * SECOND_NS), plant.collector)
     open_plants(made, [plant.identity()])
     return made
 
@@ -65,9 +66,7 @@ def entries(intake: Intake) -> list[Entry]:
     return [decode_entry(data) for _, data in intake.plant("mini").reader.entries()]
 
 
-def test_a_new_plant_begins_with_its_certificates(
-    intake: Intake, plant: ExamplePlant, tmp_path: Path
-) -> None:
+def test_a_new_plant_begins_with_its_certificates(intake: Intake, plant: ExamplePlant) -> None:
     identity = plant.identity()
     found = entries(intake)
     assert [e.kind for e in found] == [Kind.ENROL] * 3
@@ -75,8 +74,8 @@ def test_a_new_plant_begins_with_its_certificates(
         ("", "root", "mini"), ("", "collector", "collector"), ("edge-1", "gateway", "edge-1"),
     ]  # fmt: skip
     assert [e.sha256 for e in found] == [c.fingerprint for c in identity.certified()]
-    kept = sorted((tmp_path / "00/mini/keys").iterdir())
-    assert {path.read_bytes() for path in kept} == {c.pem for c in identity.certified()}
+    kept = intake.store.certificates("mini").values()
+    assert {*kept} == {c.pem for c in identity.certified()}
 
 
 def test_certificates_are_enrolled_once_and_a_new_one_later(
@@ -116,7 +115,7 @@ def test_an_accepted_object_is_logged_kept_and_receipted(
     leaves = [merkle.leaf_hash(d) for _, d in intake.plant("mini").reader.entries()]
     assert (note.size, note.root) == (5, merkle.root_of(leaves))
     assert decode_entry(list(intake.plant("mini").reader.entries())[receipt.log_index][1]).seq == 1
-    held = read_plant(tmp_path / "00/mini", plant.collector.public_key)
+    held = read_plant(tmp_path / "00" / FILE, plant.collector.public_key)
     assert held == {"edge-1": gateway.objects}
 
 
@@ -176,8 +175,9 @@ def test_a_fork_is_logged_once_and_quarantined(
     assert [(e.kind, e.stream, e.seq, e.detail["held"]) for e in forks] == [
         (Kind.REJECT, "edge-1", 1, held)
     ]
-    (kept,) = (tmp_path / "00/mini/quarantine").iterdir()
-    assert kept.read_bytes() == other
+    found = intake.plant("mini").reader.kept(hashlib.sha256(other).digest())
+    assert found is not None
+    assert found[1] == other
     assert intake.rejects.of("mini", "edge-1")["fork"] == 3
     assert isinstance(intake.take(SENDER, gateway.frame(T0_NS + SECOND_NS), 0.0), Accepted)
 
@@ -201,11 +201,8 @@ def test_a_flood_of_forgeries_is_two_entries_in_two_minutes(
     assert intake.rejects.of("mini", "edge-1") == {"signature": 200}
 
 
-def test_refusals_the_disk_did_not_take_are_told_with_the_next(
-    intake: Intake, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as full:
-        full.setattr("os.pwrite", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
+def test_refusals_the_disk_did_not_take_are_told_with_the_next(intake: Intake) -> None:
+    with full(intake.store.database):
         for _ in range(3):
             intake.take(SENDER, b"junk", 0.0)
         assert intake.commit().failed
@@ -248,32 +245,14 @@ def test_a_defect_of_ours_refuses_one_object_and_goes_on(
     assert isinstance(intake.take(SENDER, data, 0.0), Accepted)
 
 
-@pytest.mark.parametrize("lost", ["log/entries.seg", "log/entries.idx", "keys"])
-def test_what_cannot_be_read_of_one_plant_holds_up_no_other(
-    plant: ExamplePlant, tmp_path: Path, lost: str
-) -> None:
-    """A flipped bit of an index, say: the collector of all plants did not start for it."""
-    open_intake(plant, tmp_path / "00").store.close()
-    path = tmp_path / "00/mini" / lost
-    for one in [*path.glob("*.crt")] or [path]:
-        one.unlink()
-        one.mkdir()  # a read fails, as at a bad sector
-    other = make_plant(tmp_path / "k", "maxi", collector=plant.collector)
-    opened = Intake(SliceStore(tmp_path / "00"), ManualClock(), plant.collector)
-    (of, note), *_ = open_plants(opened, [plant.identity(), other.identity()])
-    assert of == "mini"
-    assert re.match(r"plant mini is NOT served: .*/mini.*: Is a directory", note)
-    assert list(opened.plants) == ["maxi"]
-    opened.store.close()
-
-
 def test_a_damaged_plant_is_refused_and_the_others_are_served(
     plant: ExamplePlant, tmp_path: Path, gateway: Gateway
 ) -> None:
     open_intake(plant, tmp_path / "00").store.close()
-    (tmp_path / "00/mini/log/entries.seg").write_bytes(b"")
+    with kept_in(tmp_path / "00").writing() as connection:
+        connection.execute(delete(entry))
     other = make_plant(tmp_path / "k", "maxi", collector=plant.collector)
-    opened = Intake(SliceStore(tmp_path / "00"), ManualClock(), plant.collector)
+    opened = Intake(evidence_in(tmp_path / "00"), ManualClock(), plant.collector)
     (of, note), *_ = open_plants(opened, [plant.identity(), other.identity()])
     assert of == "mini"
     assert note.startswith("plant mini is NOT served: ")
@@ -283,7 +262,7 @@ def test_a_damaged_plant_is_refused_and_the_others_are_served(
     assert isinstance(verdict, Refused)
     assert (verdict.reason, [*opened.plants.stopped()["mini"]]) == ("not-served", ["damaged"])
     with pytest.raises(
-        NotServedError, match=r"plant mini .*from a backup.*start the collector again"
+        NotServedError, match=r"plant mini .*restore a backup\. .*start the collector again"
     ):
         opened.plant("mini")
     with pytest.raises(LookupError, match="plant nowhere: not a plant of this collector"):
@@ -293,14 +272,14 @@ def test_a_damaged_plant_is_refused_and_the_others_are_served(
     opened.store.close()
 
 
-def test_enrolment_survives_a_disk_that_refused_it(
-    plant: ExamplePlant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    opened = Intake(SliceStore(tmp_path / "00"), ManualClock(), plant.collector)
-    with monkeypatch.context() as patched:
-        patched.setattr("os.pwrite", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
-        with pytest.raises(StoreError, match=r"plant mini: evidence cannot be written: .*full"):
-            open_plants(opened, [plant.identity()])
+def test_enrolment_survives_a_disk_that_refused_it(plant: ExamplePlant, tmp_path: Path) -> None:
+    opened = Intake(evidence_in(tmp_path / "00"), ManualClock(), plant.collector)
+    database = opened.store.database
+    with full(database), pytest.raises(StoreError, match="disk is full"):
+        open_plants(opened, [plant.identity()])
+    refused = "plant mini: evidence cannot be written: .*disk is full"
+    with full(database, "stackproof/mini"), pytest.raises(StoreError, match=refused):
+        open_plants(opened, [plant.identity()])
     opened.commit()
     assert len(entries(opened)) == 3
     opened.store.close()
@@ -352,7 +331,7 @@ def test_any_delivery_ends_with_an_unbroken_chain(
         if receipted == len(objects) - 1:
             break
     intake.store.close()
-    assert read_plant(root / "mini", plant.collector.public_key) == {"edge-1": objects}
+    assert read_plant(root / FILE, plant.collector.public_key) == {"edge-1": objects}
 
 
 def disturb(window: list[bytes], all_objects: list[bytes], dice: random.Random) -> list[bytes]:
@@ -387,7 +366,7 @@ def test_under_a_simulated_clock_a_real_plant_is_refused(
 ) -> None:
     """So every frame of every archive made under it names a configuration that says simulated."""
     opened = Intake(
-        SliceStore(tmp_path / "00"), ManualClock(), plant.collector, only_simulated=True
+        evidence_in(tmp_path / "00"), ManualClock(), plant.collector, only_simulated=True
     )
     open_plants(opened, [plant.identity()])
     real = configuration("mini", "edge-1")

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import delete, insert, select
 
 from cloud.collector.intake import Intake
 from cloud.collector.judge import Accepted, Aside
 from cloud.collector.opening import open_plants
 from cloud.collector.topics import Sender
+from cloud.database.schema import key_file
 from cloud.errors import DamagedLogError, NotServedError
-from cloud.store.slice import SliceStore
 from evidence.frame import TYP_FRAME, TYP_ROTATE, encode_body
 from evidence.keys import FileSigner, certificate_from_pem, certificate_to_der, generate, key_sha256
 from evidence.log import Kind
@@ -30,6 +31,7 @@ from tests.unit.cloud.evidence_examples import (
     body,
     make_plant,
 )
+from tests.unit.cloud.kept import evidence_in, full, kept_in, refusing
 
 
 class Site(At):
@@ -230,13 +232,10 @@ def test_what_the_folder_holds_and_does_not_count_is_told(site: Site, tmp_path: 
     assert isinstance(site.take(site.gateway.frame(T0_NS + SECOND_NS))[0], Accepted)
 
 
-def test_an_order_the_disk_refused_does_not_count_until_it_is_there(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_order_the_disk_refused_does_not_count_until_it_is_there(site: Site) -> None:
     key = key_sha256(site.gateway.signer.public_key)
     site.order(Revoke("mini", "edge-1", key, 1, "stolen"))
-    with monkeypatch.context() as full:
-        full.setattr("os.pwrite", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
+    with full(site.intake.store.database):
         site.intake.look_for_keys("mini")
         assert site.intake.commit().failed
     site.intake.commit()
@@ -246,13 +245,11 @@ def test_an_order_the_disk_refused_does_not_count_until_it_is_there(
 
 
 def test_a_plant_whose_keys_cannot_be_read_again_is_served_when_the_disk_is_well(
-    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The disk refuses to write, and then to read: it is tried again, ever more rarely."""
     data = site.gateway.frame(T0_NS + SECOND_NS)
-    with monkeypatch.context() as broken:
-        broken.setattr("os.pwrite", lambda *_: (_ for _ in ()).throw(OSError(5, "I/O error")))
-        broken.setattr(Path, "read_bytes", lambda _: (_ for _ in ()).throw(OSError(5, "I/O error")))
+    with refusing(site.intake.store.database, "disk I/O error"):
         site.intake.take(SENDER, data, 0.0)
         assert set(site.intake.commit().failed) == {"mini"}
         assert "plant mini is NOT served for now" in caplog.text
@@ -263,11 +260,8 @@ def test_a_plant_whose_keys_cannot_be_read_again_is_served_when_the_disk_is_well
     assert site.take(data)[0].reason == "not-served"
     assert list(site.intake.plants) == []
     (alarm,) = site.intake.standing.of("mini")
-    assert (alarm.gateway, alarm.reason, alarm.sentence) == (
-        "",
-        "not-served",
-        "[Errno 5] I/O error",
-    )
+    assert (alarm.gateway, alarm.reason) == ("", "not-served")
+    assert "disk I/O error" in alarm.sentence
     with pytest.raises(NotServedError, match="I/O error"):
         site.intake.plant("mini")
     assert site.intake.watch.look(102.0) == set()
@@ -296,17 +290,20 @@ def test_an_order_that_was_taken_away_stops_the_plant(site: Site) -> None:
     site.order(Revoke("mini", "edge-1", key, 1, "stolen"))
     site.look()
     site.intake.store.close()
-    (kept,) = (site.root / "mini/keys").glob("order-*.cose")
-    whole = kept.read_bytes()
-    kept.unlink()
+    an_order = key_file.c.name.like("order-%.cose")
+    with kept_in(site.root).writing() as connection:
+        row = connection.execute(select(key_file).where(an_order)).one()
+        connection.execute(delete(key_file).where(an_order))
     (site.keys / "order.cose").unlink()
     site.intake = site.start()
     assert site.notes[0].startswith("plant mini is NOT served: ")
     assert "the log names this order" in site.notes[0]
     assert list(site.intake.plants) == []
     site.intake.store.close()
-    kept.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
-    site.intake = Intake(SliceStore(site.root), ManualClock(), site.plant.collector)
+    altered = row.data[:-1] + bytes([row.data[-1] ^ 1])
+    with kept_in(site.root).writing() as connection:
+        connection.execute(insert(key_file), {**row._mapping, "data": altered})
+    site.intake = Intake(evidence_in(site.root), ManualClock(), site.plant.collector)
     with pytest.raises(DamagedLogError):
         site.intake.open(site.plant.identity())
 
@@ -314,7 +311,9 @@ def test_an_order_that_was_taken_away_stops_the_plant(site: Site) -> None:
 @pytest.mark.parametrize("name", ["gateway-00.crt", "collector-00.crt"])
 def test_a_damaged_certificate_stops_its_plant_and_no_other(site: Site, name: str) -> None:
     site.intake.store.close()
-    (site.root / "mini/keys" / name).write_bytes(b"not a certificate")
+    damaged = {"plant_id": 1, "name": name, "data": b"not a certificate"}
+    with kept_in(site.root).writing() as connection:
+        connection.execute(insert(key_file), damaged)
     site.intake = site.start()
     assert site.notes[0].startswith("plant mini is NOT served: ")
     assert name in site.notes[0]
@@ -350,7 +349,7 @@ def test_certificates_that_cannot_all_count_hold_up_their_plant_alone(
     monkeypatch.setattr("evidence.custody.KEYS_MAX", 0)
     mini = make_plant(tmp_path)
     maxi = make_plant(tmp_path, "maxi", gateways=(), collector=mini.collector)
-    opened = Intake(SliceStore(tmp_path / "00"), ManualClock(), mini.collector)
+    opened = Intake(evidence_in(tmp_path / "00"), ManualClock(), mini.collector)
     (_, note), *_ = open_plants(opened, [mini.identity(), maxi.identity()])
     assert note.startswith("plant mini is NOT served: this gateway has 0 keys already. ")
     assert list(opened.plants) == ["maxi"]

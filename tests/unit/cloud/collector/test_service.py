@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from cloud.collector import judge, service
 from cloud.collector.desk import EvidenceDesk
@@ -14,6 +15,7 @@ from cloud.collector.inbox import Inbox, Message
 from cloud.collector.missing import LASTING_NS
 from cloud.collector.service import Collector
 from cloud.collector.topics import Sender
+from cloud.database.schema import stored
 from cloud.errors import CloudError, StoreError
 from evidence import cbor, checkpoint
 from evidence.blocks import compress
@@ -22,6 +24,7 @@ from evidence.log import Entry, Kind, decode_entry
 from evidence.receipt import CloseRequest, decode_close_request
 from tests.unit.cloud.collector.running import CONFIG, RECEIPTS, SENDER, Running
 from tests.unit.cloud.evidence_examples import SECOND_NS, T0_NS, ExamplePlant, Gateway, make_plant
+from tests.unit.cloud.kept import full, kept_in
 from tests.waiting import ENOUGH_S
 
 
@@ -105,17 +108,15 @@ async def test_a_damaged_configuration_does_not_stop_the_plant(
     running.send(gateway.config(), gateway.frame(T0_NS))
     await running.until(lambda: running.receipted()[-1:] == [1])
     await running.stop()
-    path = tmp_path / "00/mini/frames/edge-1/1970-01-01/00.seg"
-    damaged = bytearray(path.read_bytes())
-    damaged[20] ^= 1
-    path.write_bytes(damaged)
+    with kept_in(tmp_path / "00").writing() as connection:
+        connection.execute(update(stored).where(stored.c.seq == 0).values(data=b"altered"))
     again = Running(plant, tmp_path / "00")
     await again.until(lambda: again.receipted() == [1])
     again.send(gateway.frame(T0_NS + SECOND_NS))
     await again.until(lambda: again.receipted()[-1:] == [2])
     assert again.page.configs == []
     assert "mini/edge-1: " in caplog.text
-    assert "fails its checksum" in caplog.text
+    assert "the object is not the one indexed" in caplog.text
     await again.stop()
 
 
@@ -207,14 +208,10 @@ async def test_what_is_missing_is_named_until_it_comes(running: Running, gateway
 
 
 async def test_a_disk_that_refuses_is_told_once_and_again_when_it_is_over(
-    running: Running,
-    gateway: Gateway,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+    running: Running, gateway: Gateway, caplog: pytest.LogCaptureFixture
 ) -> None:
     data = gateway.config()
-    with monkeypatch.context() as full:
-        full.setattr("os.pwrite", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
+    with full(running.store.database):
         for _ in range(3):
             running.send(data)
             await asyncio.sleep(service.COMMIT_INTERVAL_S)
@@ -343,14 +340,11 @@ async def test_an_entry_of_months_is_the_last_of_its_checkpoint(
         await desk.append_entry("maxi", record())
 
 
-async def test_an_entry_the_disk_refuses_was_never_logged(
-    running: Running, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_entry_the_disk_refuses_was_never_logged(running: Running) -> None:
     size = running.desk.evidence("mini").size
-    with monkeypatch.context() as full:
-        full.setattr("os.pwrite", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
-        with pytest.raises(StoreError, match=r"plant mini: evidence cannot be written: .*full"):
-            await running.desk.append_entry("mini", record())
+    refused = pytest.raises(StoreError, match=r"plant mini: evidence cannot be written: .*full")
+    with full(running.store.database), refused:
+        await running.desk.append_entry("mini", record())
     assert running.desk.evidence("mini").size == size
     assert (await running.desk.append_entry("mini", record())).index == size
 

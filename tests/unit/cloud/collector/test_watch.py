@@ -17,7 +17,6 @@ from cloud.collector.standing import Standing
 from cloud.collector.topics import Sender
 from cloud.collector.watch import AHEAD_NS, LONG_NS, clock_unlikely
 from cloud.errors import ClockError
-from cloud.store.slice import SliceStore
 from evidence.frame import TYP_FRAME, encode_body
 from evidence.keys import FileSigner, generate
 from tests.unit.cloud.collector.judge_examples import SENDER
@@ -31,6 +30,7 @@ from tests.unit.cloud.evidence_examples import (
     body,
     make_plant,
 )
+from tests.unit.cloud.kept import evidence_in
 from tests.waiting import ENOUGH_S
 
 DAY_NS = 86_400 * SECOND_NS
@@ -85,7 +85,7 @@ def test_a_start_with_a_clock_that_nothing_keeps_logs_nothing_at_its_time(
     """Boot a year ahead, before NTP: of two plants, one has not been heard of for long."""
     site.intake.store.close()
     data, wall = site.gateway.frame(T0_NS + SECOND_NS), ManualClock(T0_NS + 9 + 365 * DAY_NS)
-    clock, store = SteadyClock(wall, lambda: 0, lambda: False), SliceStore(tmp_path / "00")
+    clock, store = SteadyClock(wall, lambda: 0, lambda: False), evidence_in(tmp_path / "00")
     site.intake = Intake(store, clock, site.plant.collector, clock.doubt)
     other = make_plant(tmp_path / "other", plant="other")
     open_plants(site.intake, [site.plant.identity(), other.identity()], clock.start_after)
@@ -125,7 +125,7 @@ def test_a_plant_with_several_gateways_is_warned_of_at_the_start(tmp_path: Path)
     for count, warned in ((1, 0), (2, 1)):
         names = tuple(f"edge-{n}" for n in range(count))
         made = make_plant(tmp_path / f"keys{count}", gateways=names)
-        intake = Intake(SliceStore(tmp_path / f"{count}0"), ManualClock(), made.collector)
+        intake = Intake(evidence_in(tmp_path / f"{count}0"), ManualClock(), made.collector)
         notes = open_plants(intake, [made.identity()])
         assert sum("only months of exactly one gateway" in note for _, note in notes) == warned
         intake.store.close()

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.unit.cloud.evidence_examples import CLOUD_HEAD, CLOUD_PLANT
-from tests.unit.cloud.store.whole_plant import WholePlant
+from tests.unit.cloud.kept import kept_in
+from tests.unit.cloud.whole_plant import WholePlant
 
 CLOUD = CLOUD_HEAD + CLOUD_PLANT.replace(
     '"file:mini/edge-1.crt"', '"file:mini/edge-a.crt", "file:mini/edge-b.crt"'
@@ -17,7 +18,7 @@ CLOUD = CLOUD_HEAD + CLOUD_PLANT.replace(
 def good(tmp_path_factory: pytest.TempPathFactory) -> tuple[WholePlant, Path]:
     folder = tmp_path_factory.mktemp("cloud")
     whole = WholePlant(folder)
-    whole.commit(folder / "evidence" / "00")
+    whole.commit(kept_in(folder))
     (folder / "CLOUD.toml").write_text(CLOUD)
     return whole, folder
 

@@ -4,13 +4,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from cloud.database.reader import PlantReader
 from cloud.month.book import MonthBook
 from cloud.month.engine import MonthEngine
 from cloud.month.expected import Expected
 from cloud.month.facts import Facts
 from cloud.records.papers import Papers
 from cloud.records.replay import papers_of
-from cloud.store.reader import PlantReader
 from evidence.documents.document import COLLECTOR, Document, encode_document
 from evidence.frame import TYP_FRAME, Body, Clock, encode_body
 from evidence.log import Kind

@@ -8,13 +8,13 @@ import pytest
 
 from cloud.api.month_texts import owed
 from cloud.api.services import MonthRefusedError
+from cloud.database.reader import PlantReader
 from cloud.errors import StoreError
 from cloud.front.shapes import MONTHS
 from cloud.month import engine as months
 from cloud.month.book import MONTHS_MAX
 from cloud.month.facts import Ordered, Position, Segment, StreamDay
 from cloud.month.tally import DayTally, Layout
-from cloud.store.reader import PlantReader
 from evidence import cbor
 from evidence.blocks import compress
 from evidence.frame import TYP_CONFIG, TYP_FRAME, encode_body

@@ -5,31 +5,32 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select, update
 
+from cloud.database.reader import PlantReader
+from cloud.database.schema import stored
+from cloud.database.schema import stream as stream_table
 from cloud.series import follow
 from cloud.series.bucket import MINUTE_NS, MINUTE_S, SECOND_NS
 from cloud.series.embedded import EmbeddedSeries
 from cloud.series.follow import POLL_S, SeriesFollower
-from cloud.store.index import PLACE_BYTES
-from cloud.store.layout import PlantFolder
-from cloud.store.reader import PlantReader
-from cloud.store.slice import SliceStore
 from evidence.keys import FileSigner, generate
 from evidence.log import Kind
 from tests.unit.cloud.evidence_examples import T0_NS, Gateway, ManualClock, object_entry
-from tests.unit.cloud.store.plant_examples import enrolled
+from tests.unit.cloud.kept import enrolled, evidence_in
 
 PLANT, BAD, GOOD = "mini", "edge-a", "edge-b"  # the bad one has its turn first
 START_NS = T0_NS // MINUTE_NS * MINUTE_NS
-Damage = Callable[["Evidence"], tuple[Path, int]]
+#: damages a row, or mends it again; says which row an error is to name
+Damage = Callable[["Evidence"], str]
 
 
 class Evidence:
     """Two gateways of a plant that send a frame each minute, one reading a second."""
 
     def __init__(self, root: Path) -> None:
-        self.folder, signer = PlantFolder(root / PLANT), FileSigner(generate())
-        self._slice = SliceStore(root)
+        signer = FileSigner(generate())
+        self._slice = evidence_in(root)
         self._plant = enrolled(self._slice, PLANT, signer)
         self.gateways = [Gateway(PLANT, name, FileSigner(generate())) for name in (BAD, GOOD)]
         for gateway in self.gateways:
@@ -57,23 +58,25 @@ class Evidence:
     def close(self) -> None:
         self._slice.close()
 
+    def flip(self, seq: int, column: str) -> str:
+        """Damage a byte of an object's row, or mend it again; the row's name."""
+        of_bad = select(stream_table.c.id).where(stream_table.c.name == BAD).scalar_subquery()
+        row, cell = (stored.c.stream_id == of_bad) & (stored.c.seq == seq), stored.c[column]
+        with self._slice.database.writing() as connection:
+            data = bytearray(connection.scalars(select(cell).where(row)).one())
+            data[20] ^= 1
+            connection.execute(update(stored).where(row).values({column: bytes(data)}))
+        return f"{BAD}/{seq}"
 
-def of_an_object(evidence: Evidence) -> tuple[Path, int]:
-    """A byte of the seventh frame (object 7)."""
-    (path,) = (evidence.folder.root / "frames" / BAD).glob("2026-*/*.seg")
-    return path, path.read_bytes().index(evidence.gateways[0].objects[7]) + 100
+
+def of_an_object(evidence: Evidence) -> str:
+    """The seventh frame."""
+    return evidence.flip(7, "data")
 
 
-def of_the_index(evidence: Evidence) -> tuple[Path, int]:
-    """A byte of the record that a mark is held against: object 5 is the last that is done with."""
-    return evidence.folder.index(BAD), 5 * PLACE_BYTES + 20
-
-
-def flip(path: Path, at: int) -> None:
-    """Damage a byte, or mend it again."""
-    data = bytearray(path.read_bytes())
-    data[at] ^= 1
-    path.write_bytes(data)
+def of_a_hash(evidence: Evidence) -> str:
+    """The one that a mark is held against: object 5 is the last that is done with."""
+    return evidence.flip(5, "sha256")
 
 
 @pytest.fixture
@@ -94,7 +97,7 @@ def run(follower: SeriesFollower) -> dict[str, tuple[int, int]]:
     }
 
 
-@pytest.mark.parametrize("damage", [of_an_object, of_the_index])
+@pytest.mark.parametrize("damage", [of_an_object, of_a_hash])
 def test_damage_of_one_gateway_holds_up_itself_alone(
     evidence: Evidence, tmp_path: Path, damage: Damage,
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
@@ -106,8 +109,7 @@ def test_damage_of_one_gateway_holds_up_itself_alone(
     # the newest reading is of second 359: five minutes are over, and 59 seconds of the sixth
     assert run(SeriesFollower(evidence, store)) == {BAD: (5, 59), GOOD: (5, 59)}
     evidence.deliver(6)
-    path, at = damage(evidence)
-    flip(path, at)
+    row = damage(evidence)
     follower = SeriesFollower(evidence, store)  # the collector was started again
     # of 719 seconds the bad one has 300: what is owed is told, though it never went on since
     assert run(follower) == {BAD: (5, 419), GOOD: (11, 59)}
@@ -115,11 +117,11 @@ def test_damage_of_one_gateway_holds_up_itself_alone(
     assert run(follower) == {BAD: (5, 599), GOOD: (14, 59)}
     ((whose, why),) = follower.trouble().items()
     assert whose == (PLANT, BAD)
-    assert str(path) in why
+    assert row in why
     (warned,) = [one for one in caplog.records if one.levelno == logging.WARNING]
     assert (warned.__dict__["plant"], warned.__dict__["gateway"]) == (PLANT, BAD)
-    assert str(path) in warned.getMessage()
-    flip(path, at)
+    assert row in warned.getMessage()
+    damage(evidence)
     assert run(follower) == {BAD: (14, 59), GOOD: (14, 59)}
     assert follower.trouble() == {}
     found = store.read(MINUTE_S, PLANT, 0, 2**62)
@@ -135,7 +137,7 @@ def test_it_is_not_tried_at_every_step_of_the_others(
     """Reading up to the damage costs what reading costs; others may have a year to catch up."""
     monkeypatch.setattr(follow, "STEP_OBJECTS", 4)
     evidence.deliver(12)
-    flip(*of_an_object(evidence))
+    of_an_object(evidence)
     store = EmbeddedSeries(tmp_path / "series.db", 3_653, ManualClock(START_NS))
     follower, asked = SeriesFollower(evidence, store), list[str]()
     plainly = PlantReader.objects

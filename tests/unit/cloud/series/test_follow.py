@@ -4,6 +4,7 @@ import sqlite3
 import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -13,8 +14,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from cloud.collector.identity import PlantIdentity, read_issued, read_root
 from cloud.commands.series import refill
-from cloud.config import load_cloud
+from cloud.config import CloudConfig, load_cloud
 from cloud.series import fold, follow
 from cloud.series.bucket import DAY_S, HOUR_S, MINUTE_NS, MINUTE_S, SECOND_NS, Bucket, Series
 from cloud.series.desk import SeriesDesk, SpanError, step_for
@@ -29,6 +31,7 @@ from evidence.blocks import compress
 from evidence.drill.readings import HOUR_NS, PointReader, Reading
 from evidence.frame import TYP_CONFIG, TYP_FRAME, Body, Clock, Section, encode_body
 from evidence.groups import Group
+from evidence.keys import certificate_to_pem
 from evidence.log import Kind
 from evidence.points import Dtype
 from tests.influx_servers import BUCKET, TOKEN, Fake, serving
@@ -346,15 +349,28 @@ def test_what_is_no_number_is_in_no_bucket(
     ]  # fmt: skip
 
 
+def stopped(folder: Path, series: str, *plants: str) -> CloudConfig:
+    """Of a collector whose evidence a `Desk` has written in this folder, and of further plants."""
+    make_plant(folder)  # whatever else a CLOUD.toml names
+    (folder / "CLOUD.toml").write_text(f"{CLOUD_HEAD}[series]\n{series}\n\n{CLOUD_PLANT}")
+    who = sm.keys()
+    for role, certificate in who.certificates.items():
+        (folder / f"{role}.crt").write_bytes(certificate_to_pem(certificate))
+    root = folder / "root.crt"
+    collector = read_issued(folder / "collector.crt", root, "collector", sm.PLANT)
+    own = PlantIdentity(sm.PLANT, read_root(root, sm.PLANT), collector, ())
+    named = own, *(replace(own, plant=plant) for plant in plants)
+    return replace(load_cloud(folder / "CLOUD.toml"), signer=who.collector, plants=named)
+
+
 @pytest.mark.parametrize("kind", ["sqlite", *INFLUX])
 def test_a_stopped_collectors_series_are_made_again(
     tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     """Of rows that are lost while their marks stand. What is printed, the commands' tests hold."""
     monkeypatch.setattr(follow, "STEP_OBJECTS", 2)  # more batches than a queue holds
-    make_plant(tmp_path)  # the keys of a CLOUD.toml; which plant is told beside it
     (tmp_path / "token").write_text(TOKEN)
-    desk = Desk(tmp_path / "evidence")
+    desk = Desk(tmp_path)
     configure(desk)
     deliver(desk, 1, 0, 40)
     through_ns = (START_NS + 40 * FRAME_NS - STEP_NS) // MINUTE_NS * MINUTE_NS
@@ -367,8 +383,7 @@ def test_a_stopped_collectors_series_are_made_again(
             of = (
                 f'kind = "influxdb"\nurl = "{front.url}"\nbucket = "{BUCKET}"\ntoken = "file:token"'
             )
-        (tmp_path / "CLOUD.toml").write_text(f"{CLOUD_HEAD}[series]\n{of}\n\n{CLOUD_PLANT}")
-        config = load_cloud(tmp_path / "CLOUD.toml")
+        config = stopped(tmp_path, of)
 
         def held() -> list[dict[int, Bucket]]:
             store = open_series(config.series, config.state_dir, "00", ManualClock(START_NS))
@@ -378,8 +393,7 @@ def test_a_stopped_collectors_series_are_made_again(
             return [{one.from_ns: one for one in buckets} for buckets in found.values()]
 
         for _ in range(2):
-            where = {sm.PLANT: tmp_path / "evidence" / sm.PLANT}
-            (said,) = refill(tmp_path / "CLOUD.toml", where)
+            (said,) = refill(config, None)
             assert said.startswith(f"{sm.PLANT}: series made again through 2026-06-15T05:58:00Z; ")
             assert held() == [due]
             if kind == "sqlite":

@@ -3,14 +3,17 @@
 The answers are those of the sources that `cloud.series.refusal` names.
 """
 
-import shutil
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from cloud.commands.series import Stopped, refill
+from cloud.database.objects import StoredObject
+from cloud.database.schema import stored
 from cloud.errors import StoreError
 from cloud.series import follow
 from cloud.series.bucket import MINUTE_NS, MINUTE_S, SECOND_NS
@@ -18,10 +21,20 @@ from cloud.series.follow import SeriesFollower
 from cloud.series.influxdb import InfluxSeries
 from cloud.series.refusal import Refused, reason_of, refused
 from cloud.series.store import SeriesRefusedError
+from cloud.starting import open_store
+from evidence.log import Kind, decode_entry
+from evidence.log_details import OBJECT_KINDS
 from tests.influx_servers import BUCKET, TOKEN, Fake, Front, serving
-from tests.unit.cloud.evidence_examples import CLOUD_HEAD, CLOUD_PLANT, make_plant
+from tests.unit.cloud.kept import enrolled, evidence_in, kept_in
 from tests.unit.cloud.month_examples import Desk
-from tests.unit.cloud.series.test_follow import EVER_NS, FRAME_NS, STEP_NS, configure, deliver
+from tests.unit.cloud.series.test_follow import (
+    EVER_NS,
+    FRAME_NS,
+    STEP_NS,
+    configure,
+    deliver,
+    stopped,
+)
 from tests.unit.cloud.series.test_follow import START_NS as FRAMES_NS
 from tests.unit.cloud.series.test_store_contract import (
     OTHER,
@@ -43,8 +56,9 @@ NEWER = (
     " at 2025-05-20T19:06:17.612973Z, newest point home at {} dropped because it violates a {}"
     " Bound at 2025-05-20T19:06:17.612973Z dropped=4 for database: 9f282d63c7d3a5c0"
 )
-#: of the other plant, which was followed from a copy of the first one's evidence
+#: a plant that sends what the first one does
 ANOTHER = "another"
+SQLITE = 'kind = "sqlite"'
 #: minutes that are over in twenty frames
 THROUGH_NS = (FRAMES_NS + 20 * FRAME_NS - STEP_NS) // MINUTE_NS * MINUTE_NS
 
@@ -176,30 +190,45 @@ def test_what_nobody_thought_of_is_one_plants(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def folders(tmp_path: Path) -> dict[str, Path]:
-    """Evidence of a plant, and of another one that sends the same."""
-    desk = Desk(tmp_path / "evidence")
+def two(tmp_path: Path) -> list[str]:
+    """Plants of one collector: another one that sends the same, and the first."""
+    desk = Desk(tmp_path)
     configure(desk)
     deliver(desk, 1, 0, 20)
+    found = [(decode_entry(data), stored_of(desk, data)) for _, data in desk.reader.entries()]
     desk.shut()
-    own = tmp_path / "evidence" / sm.PLANT
-    shutil.copytree(own, tmp_path / ANOTHER)
-    return {ANOTHER: tmp_path / ANOTHER, sm.PLANT: own}
+    with closing(evidence_in(tmp_path)) as store:
+        other = enrolled(store, ANOTHER, sm.keys().collector)
+        for entry, held in found:
+            if held is not None:
+                t0_ns = held.at_ns if held.kind is Kind.FRAME else 0
+                other.stage_object(entry, held.data, t0_ns=t0_ns, newest_ns=held.through_ns)
+        assert store.commit() == ([other], {})
+    return [ANOTHER, sm.PLANT]
+
+
+def stored_of(desk: Desk, data: bytes) -> StoredObject | None:
+    """The object that a log entry is of."""
+    entry = decode_entry(data)
+    if entry.kind not in OBJECT_KINDS or entry.seq is None:
+        return None
+    return next(desk.reader.objects(entry.stream, entry.seq))
 
 
 def test_a_plant_is_refused_and_the_other_goes_on(
-    folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    two: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(follow, "AGAIN_S", 0.0)  # it is brought again at once
     monkeypatch.setattr(follow, "STEP_OBJECTS", 2)
-    with serving(Fake()) as front:
+    config = stopped(tmp_path, SQLITE, ANOTHER)
+    with serving(Fake()) as front, closing(open_store(config)) as evidence:
         front.refuses, front.only = 422, f"plant={ANOTHER},"
         store = opened(front, tmp_path)
-        follower = SeriesFollower(Stopped(folders), store)
+        follower = SeriesFollower(Stopped(config, evidence, None), store)
         troubles = list[dict[tuple[str, str], str]]()
 
         def through() -> dict[str, int]:
-            for plant in folders:
+            for plant in two:
                 follower.step(plant)
             troubles.append(dict(follower.trouble()))
             return {one.plant: one.through_ns for one in follower.followed()}
@@ -213,36 +242,29 @@ def test_a_plant_is_refused_and_the_other_goes_on(
         assert (store.marks(ANOTHER), store.state().trouble) == ({}, "")
         front.refuses = 0
         within_wait(lambda: set(through().values()) == {THROUGH_NS} and not follower.trouble())
-        own, other = (
-            store.read(MINUTE_S, plant, 0, EVER_NS, point="gas.flow") for plant in folders
-        )
+        own, other = (store.read(MINUTE_S, plant, 0, EVER_NS, point="gas.flow") for plant in two)
         assert list(own.values()) == list(other.values()) != []
         follower.close()
 
 
-@pytest.mark.parametrize("amiss", ["refused", "damaged", "unclean"])
+@pytest.mark.parametrize("amiss", ["refused", "damaged"])
 def test_a_plant_that_cannot_be_made_again_keeps_no_other_from_it(
-    folders: dict[str, Path], tmp_path: Path, amiss: str
+    two: list[str], tmp_path: Path, amiss: str
 ) -> None:
-    make_plant(tmp_path)
     (tmp_path / "token").write_text(TOKEN)
     with serving(Fake()) as front:
+        table = f'kind = "influxdb"\nurl = "{front.url}"\nbucket = "{BUCKET}"\ntoken = "file:token"'
+        config = stopped(tmp_path, table, ANOTHER)
         if amiss == "refused":
             front.refuses, front.only = 400, f"plant={ANOTHER},"
             says = rf"^{ANOTHER}: InfluxDB .* refuses \(400\): come back later"
-        elif amiss == "unclean":
-            (folders[ANOTHER] / "log/state").unlink()
-            says = f"^{ANOTHER}: .* no state of a clean stop"
         else:
-            (segment, *_) = sorted(folders[ANOTHER].glob("frames/*/2026-*/*.seg"))
-            data = bytearray(segment.read_bytes())
-            data[len(data) // 2] ^= 1
-            segment.write_bytes(data)
-            says = rf"^{ANOTHER}: .*{segment.name}"
-        table = f'kind = "influxdb"\nurl = "{front.url}"\nbucket = "{BUCKET}"\ntoken = "file:token"'
-        (tmp_path / "CLOUD.toml").write_text(f"{CLOUD_HEAD}[series]\n{table}\n\n{CLOUD_PLANT}")
+            with closing(kept_in(tmp_path)) as database, database.writing() as connection:
+                frame = (stored.c.stream_id == 2) & (stored.c.seq == 3)
+                connection.execute(update(stored).where(frame).values(data=b"altered"))
+            says = rf"^{ANOTHER}: {sm.STREAM}: {ANOTHER}/{sm.STREAM}/3: the object is not the one"
         said = list[str]()
         with pytest.raises(StoreError, match=says):
-            said.extend(refill(tmp_path / "CLOUD.toml", folders))
+            said.extend(refill(config, None))
         assert [one.partition(":")[0] for one in said] == [sm.PLANT]
         assert front.refused == (1 if amiss == "refused" else 0)  # then it rests

@@ -19,7 +19,6 @@ from cloud.collector.intake import Intake
 from cloud.collector.opening import open_plants
 from cloud.collector.topics import Sender
 from cloud.errors import ClockError, NoRegisterError, StoreError
-from cloud.store.slice import SliceStore
 from cloud.transport.desk import BrokerDesk
 from cloud.transport.register import Register
 from evidence.broker_certificates import (
@@ -39,6 +38,7 @@ from evidence.keys import (
 )
 from tests.unit.cloud.app_examples import make_accounts
 from tests.unit.cloud.evidence_examples import ExamplePlant, ManualClock, make_plant
+from tests.unit.cloud.kept import evidence_in
 from tests.waiting import ENOUGH_S, until
 
 T0 = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
@@ -109,7 +109,7 @@ class Bench:
 def bench(tmp_path: Path) -> Iterator[Bench]:
     plant = make_plant(tmp_path, gateways=("edge-1", "edge-2", "edge-3"))
     clock = ManualClock()
-    store = SliceStore(tmp_path / "evidence")
+    store = evidence_in(tmp_path / "evidence")
     intake = Intake(store, clock, plant.collector)
     open_plants(intake, [plant.identity()])
     accounts, sent = make_accounts(), list[tuple[Sender, bytes]]()

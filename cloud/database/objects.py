@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from evidence import cose
+from evidence.frame import decode_body
 from evidence.log import Kind
 
 HOUR_NS = 3_600_000_000_000
@@ -44,3 +46,9 @@ class Appended:
     index: int
     checkpoint: str
     root: bytes
+
+
+def frame_times(data: bytes) -> tuple[int, int]:
+    """(t0, newest tick) of a frame's bytes in nanoseconds; newest is 0 without any tick."""
+    body = decode_body(cose.parse(data).payload)
+    return body.t0_ns, max((section.last_ns for section in body.sections), default=0)

@@ -8,11 +8,10 @@ import hashlib
 from dataclasses import replace
 from pathlib import Path
 
-from cloud.store.fsck import Trusted, check_plant
-from cloud.store.fsck_findings import Finding
-from cloud.store.plant import Laid, PlantStore
-from cloud.store.slice import SliceStore
-from evidence import checkpoint, merkle
+from cloud.database.engine import Database
+from cloud.database.fsck import Trusted
+from cloud.database.store import EvidenceStore
+from cloud.database.writer import PlantWriter
 from evidence.documents.document import AttachedFile, Document, encode_document
 from evidence.frame import TYP_COSIGNATURE, TYP_FRAME, TYP_ROTATE, Gap, encode_body
 from evidence.keys import (
@@ -27,7 +26,6 @@ from evidence.keys import (
 )
 from evidence.log import Entry, Kind
 from evidence.orders import Revoke, encode_order, encode_rotate
-from evidence.records import read_records
 from tests.unit.cloud.evidence_examples import (
     HOUR_NS,
     SECOND_NS,
@@ -38,7 +36,7 @@ from tests.unit.cloud.evidence_examples import (
     object_entry,
 )
 
-PLANT = "mini"
+PLANT, UNIT = "mini", "00"
 GAP = Gap(T0_NS + 30 * SECOND_NS, T0_NS + 60 * SECOND_NS, "power cut")
 COMMITS = 6
 SCANS = [b"%PDF-1.7 an invoice", b"%PDF-1.7 its other side" * 9]
@@ -110,17 +108,20 @@ class WholePlant:
 
     # -- what a collector does with it ------------------------------------------------------------
 
-    def open(self, root: Path) -> tuple[SliceStore, PlantStore]:
-        """The slice and its plant."""
-        store = SliceStore(root)
-        collector = self.keys.collector
+    def open(self, database: Database, unit: str = UNIT) -> tuple[EvidenceStore, PlantWriter]:
+        """The database's evidence and its plant."""
+        store = EvidenceStore(database, unit)
         try:
-            return store, store.open_plant(PLANT, collector, [collector.public_key])
+            return store, self.again_in(store)
         except Exception:
             store.close()
             raise
 
-    def stage(self, plant: PlantStore, commit: int) -> None:
+    def again_in(self, store: EvidenceStore) -> PlantWriter:
+        collector = self.keys.collector
+        return store.open_plant(PLANT, collector, [collector.public_key])
+
+    def stage(self, plant: PlantWriter, commit: int) -> None:
         """Stage what a commit brings and the plant does not hold yet."""
         for certificate in self.certificates if commit == 0 else ():
             self._enrol(plant, certificate)
@@ -139,19 +140,12 @@ class WholePlant:
         if commit == 3 and document not in plant.state.records:
             logged = _entry(Kind.RECORD, document, self.document, None)
             files = {hashlib.sha256(scan).digest(): scan for scan in SCANS}
-            try:
-                laid = self.lay(plant, files)
-            except OSError:  # the person is refused, and sends it again
-                laid = self.lay(plant, files)
+            laid = plant.lay_files(files)
             plant.stage_record(replace(logged, stream=""), self.document, laid)
         if commit == 4:
             self._enrol(plant, self.following)
 
-    @staticmethod
-    def lay(plant: PlantStore, files: dict[bytes, bytes]) -> Laid:
-        return plant.lay_files(files, lambda _: ())
-
-    def _take(self, plant: PlantStore, gateway: Gateway, seq: int, kind: Kind, t0_ns: int) -> None:
+    def _take(self, plant: PlantWriter, gateway: Gateway, seq: int, kind: Kind, t0_ns: int) -> None:
         entry, data = object_entry(gateway, seq, kind), gateway.objects[seq]
         plant.stage_object(entry, data, t0_ns=t0_ns, newest_ns=t0_ns + 3 * SECOND_NS)
         if (gateway, t0_ns) == (self.a, GAP.to_ns):
@@ -160,7 +154,7 @@ class WholePlant:
         if kind is Kind.ROTATE:
             plant.stage_key_file(f"order-{entry.sha256.hex()}.cose", data)
 
-    def _enrol(self, plant: PlantStore, certificate: Certificate) -> None:
+    def _enrol(self, plant: PlantWriter, certificate: Certificate) -> None:
         role, _, name = identity(certificate)
         der = certificate_to_der(certificate)
         sha256 = hashlib.sha256(der).digest()
@@ -173,33 +167,17 @@ class WholePlant:
         key = key_sha256(public_key(certificate))
         plant.stage(Entry(Kind.ENROL, T0_NS, 0, stream, None, key, len(der), detail=detail))
 
-    def commit(self, root: Path, commits: int = COMMITS) -> None:
+    def commit(self, database: Database, commits: int = COMMITS) -> None:
         """Evidence with the first commits, stopped cleanly."""
-        store, plant = self.open(root)
+        store, plant = self.open(database)
         for commit in range(commits):
             self.stage(plant, commit)
             assert store.commit() == ([plant], {})
         store.close()
 
-    # -- what must be true of it ------------------------------------------------------------------
-
     @property
     def trusted(self) -> Trusted:
         return Trusted(self.keys.root_certificate, (self.keys.collector.public_key,))
-
-    def findings(self, root: Path, *, quiet: bool = True) -> list[Finding]:
-        """Of a check of everything."""
-        checked = check_plant(PLANT, root / PLANT, self.trusted, is_quiet=lambda: quiet)
-        return list(checked.findings)
-
-    def holds_true(self, root: Path, notes: list[str]) -> None:
-        """The log of a folder is a continuation of every checkpoint ever shown."""
-        data = (root / PLANT / "log" / "entries.seg").read_bytes()
-        leaves = [merkle.leaf_hash(entry) for entry in read_records(data)]
-        for note in notes:
-            shown = checkpoint.verify(note, self.keys.collector.public_key)
-            assert shown.size <= len(leaves)
-            assert merkle.root_of(leaves[: shown.size]) == shown.root
 
 
 def _load(path: Path) -> Certificate:

@@ -1,6 +1,6 @@
 """`LoggedHashes`: every state keeps what it had, whatever is added to it, or dropped and added."""
 
-from cloud.store.logged import LoggedHashes
+from cloud.database.logged import LoggedHashes
 
 
 def test_each_state_sees_its_own_beginning() -> None:

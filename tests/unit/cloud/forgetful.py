@@ -19,8 +19,6 @@ from typing import Any
 
 import pytest
 
-from cloud.store import disk as disk_module
-
 
 class EndOfPower(BaseException):
     """The process is gone."""
@@ -80,21 +78,11 @@ class ForgetfulDisk:
     def watching(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         """While inside, calls on files under the folder are counted and remembered."""
         real = {name: getattr(os, name) for name in _CALLS}
-        exchange = disk_module._exchange
-
-        def rename(one: Path, other: Path) -> bool:
-            self._count()
-            done = exchange(one, other)
-            if done:
-                self._name({one: self._live[other], other: self._live[one]})
-            return done
 
         with monkeypatch.context() as patched:
             for name, stand_in in _CALLS.items():
                 patched.setattr(os, name, _bound(stand_in, self, real[name]))
             patched.setattr(io, "open", _bound(ForgetfulDisk._io_open, self, io.open))
-            patched.setattr(disk_module, "_exchange", rename)
-            patched.setattr(disk_module, "_SYNCFS", None)
             yield
 
     def _count(self) -> None:

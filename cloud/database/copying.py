@@ -4,9 +4,7 @@ By SQLite's backup API, so that no writer is held up and no half of a transactio
 """
 
 import fcntl
-import hashlib
 import os
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -14,99 +12,14 @@ from pathlib import Path
 from urllib.parse import quote
 
 from cloud.accounts.store import GIVEN_OUT
-from cloud.database.bring_over import KEPT
 from cloud.errors import StoreError
-from cloud.store.disk import sync_names
-from cloud.store.slice import take_lock
 from evidence.owners import give, make_folder
 
-#: beside the copy: its SHA-256, as `sha256sum` writes it
-SUM = f"{KEPT}.sha256"
 #: it has the seeds of second factors
 MODE, PRIVATE = 0o600, 0o700
 BUSY_S = 30.0
 #: a descriptor's number behind it leads to what that has open (proc(5))
 _HELD = "/proc/self/fd"
-
-
-def copy_state(state: Path, to: Path) -> int:
-    """Copy what is kept; the copy is whole and on disk when it has its name.
-
-    Args:
-        state: the collector's `state_dir`; it may run.
-        to: the copy's folder, which is not there yet.
-
-    Returns:
-        Bytes of the copy.
-
-    Raises:
-        StoreError: there is none to copy, it is damaged, or a disk refuses.
-    """
-    with told(to), beside(to) as made:
-        made.mkdir(parents=True, mode=PRIVATE)
-        if not (state / KEPT).exists():
-            raise StoreError(
-                f"{state}: there is no {KEPT}: no collector has run here, or its evidence is in a "
-                "database, and what is kept beside it, too (backup-all)"
-            )
-        copy_database(state / KEPT, made / KEPT)
-        _write(made / SUM, f"{_sha256(made / KEPT)}  {KEPT}\n".encode())
-        sync_names(made)
-        return (made / KEPT).stat().st_size
-
-
-def put_back(backup: Path, state: Path) -> tuple[int, int]:
-    """Put a copy where there is none.
-
-    Args:
-        backup: the folder of a copy.
-        state: the `state_dir` of a collector that does not run; made if need be.
-
-    Returns:
-        Its bytes, and when the newest row of its security log was written, UTC ns, 0 without any.
-
-    Raises:
-        SliceLockedError: a collector runs with it, and would write on in a file that has gone.
-        StoreError: the copy is none or was altered, a file is there already, or a disk refuses.
-    """
-    sha256, made, to = _sum(backup), _unfinished(state / KEPT), state / KEPT
-    with told(state), ExitStack() as stack:
-        if (state / "lock").exists():
-            stop = "stop that collector, and its standby, first"
-            stack.callback(os.close, take_lock(state / "lock", stop))
-        for path in (to, *(state / f"{KEPT}{more}" for more in ("-wal", "-journal"))):
-            if path.exists():
-                raise StoreError(f"{path}: is there already; nothing is ever overwritten")
-        make_folder(state, PRIVATE)
-        made.unlink(missing_ok=True)  # of one that was interrupted
-        stack.callback(made.unlink, missing_ok=True)
-        _write(made, (backup / KEPT).read_bytes())
-        if _sha256(made) != sha256:
-            raise StoreError(f"{backup / KEPT}: is not what was copied; nothing is put")
-        _check(made)
-        newest_ns = _newest_ns(made)
-        os.link(made, to)  # refuses one that came meanwhile
-        sync_names(state)
-    return to.stat().st_size, newest_ns
-
-
-def _newest_ns(path: Path) -> int:
-    asked = "SELECT max(at_ns) FROM security_event"
-    try:
-        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as sql:
-            return sql.execute(asked).fetchone()[0] or 0
-    except sqlite3.Error as error:
-        raise StoreError(f"{path}: is no copy of a collector's database: {error}") from error
-
-
-def _sum(backup: Path) -> str:
-    try:
-        said = (backup / SUM).read_text().split()
-    except (OSError, ValueError) as error:
-        raise StoreError(f"{backup}: is no copy of a collector's database: {error}") from error
-    if len(said) != 2 or said[1] != KEPT:
-        raise StoreError(f"{backup}: is no copy of a collector's database: see {SUM}")
-    return said[0]
 
 
 def copy_database(path: Path, to: Path) -> None:
@@ -152,14 +65,9 @@ def _write(path: Path, data: bytes) -> None:
         give(path, opened=file)  # the collector, whose folder it may be, is to read it
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 @contextmanager
 def beside(to: Path) -> Iterator[Path]:
-    """A name beside `to`, for a folder that gets `to`'s when all went well, and is gone otherwise.
+    """A name beside `to`, for a file that gets `to`'s when all went well, and is gone otherwise.
 
     Half a copy would keep a full disk full. It is in a folder that one process has at a time: said
     again while the first still runs, one would sweep, or name, what the other is writing.
@@ -188,9 +96,8 @@ def beside(to: Path) -> Iterator[Path]:
             _sweep(held, to.name)  # what one that was interrupted has left
             made = _led_to(held, to.with_name(half)) / to.name
             yield made
-            for path in (*made.rglob("*"), made):
-                give(path, _led_to(place, to.parent))
-            # refuses a folder that came meanwhile
+            give(made, _led_to(place, to.parent))
+            _require_none(to)
             os.rename(to.name, to.name, src_dir_fd=held, dst_dir_fd=place)
             os.fsync(place)
         finally:
@@ -243,7 +150,9 @@ def _take_alone(held: int, to: Path) -> None:
 
 def _sweep(held: int, name: str) -> None:
     """Remove half a copy from the folder that is held; whatever else is there, nobody here made."""
-    shutil.rmtree(name, ignore_errors=True, dir_fd=held)
+    for path in (name, f"{name}-wal", f"{name}-shm"):
+        with suppress(FileNotFoundError):
+            os.unlink(path, dir_fd=held)
 
 
 @contextmanager

@@ -20,13 +20,16 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from cloud.config import CloudConfig, load_cloud
 from cloud.config_http import HttpConfig
+from cloud.database.engine import Database
+from cloud.database.folders import plants_in
 from cloud.database.lease import LAPSES_S
+from cloud.database.migrate import not_copied
+from cloud.database.store import EvidenceStore
 from cloud.database.urls import file_of
 from cloud.errors import CloudError, DatabaseAwayError, SliceLockedError
-from cloud.evidence_store import AnyStore, open_store
 from cloud.http_server import address_of, listen, make_server
-from cloud.store.known import gone, gone_text, read_known
-from cloud.store.slice import take_lock
+from cloud.known import read_known
+from cloud.lock import take_lock
 from evidence.log_lines import Say
 
 log = logging.getLogger("stackproof.cloud")
@@ -43,6 +46,17 @@ _AWAY = (
     "there instead, start this standby again"
 )
 
+#: of a start: where evidence is that belongs into the database, and of a database that is gone
+_NOT_COPIED = (
+    "{config.path}: cloud.evidence_dir: {root} has {what} that {config.where} has not: run "
+    "stackproof cloud migrate {config.path} first"
+)
+_GONE = (
+    "{config.path}: cloud.database: there was evidence at an earlier start of this collector, and "
+    "{file} is not there now: mount its volume, or restore a backup (docs/operations.md, "
+    "“Restore”). To begin another log all the same, remove evidence.known from state_dir"
+)
+
 
 def prepare(config: CloudConfig, *, standby: bool) -> None:
     """Look at the folders that are to be written, now and not at the end of a month; make them.
@@ -55,13 +69,7 @@ def prepare(config: CloudConfig, *, standby: bool) -> None:
             f'{config.path}: a standby needs [broker] mode = "external": the embedded broker ends '
             "with the collector that it is to replace"
         )
-    root = config.evidence_dir / config.slice
-    with folder_of(config, "state_dir", config.state_dir):
-        known = read_known(config.state_dir) & {one.plant for one in config.plants}
-    if not config.database:
-        with folder_of(config, "evidence_dir", root):  # before anything is made where it was
-            if known and len(gone(root, known)) == len(known):
-                raise CloudError(f"{config.path}: cloud.evidence_dir: {gone_text(root)}")
+    _require_known(config)  # before anything is made where it was
     for key, folder, mode in (
         ("state_dir", config.state_dir, 0o700),  # databases: see `keep_own`
         ("archive_dir", config.archive_dir, 0o777),
@@ -72,6 +80,23 @@ def prepare(config: CloudConfig, *, standby: bool) -> None:
     register = config.broker.register
     if register is not None and (sentence := register.barred()):  # gateways have days left
         log.error("%s: broker.register: %s", config.path, sentence)
+
+
+def _require_known(config: CloudConfig) -> None:
+    """No database is begun where there was one: below a mount point without its volume, say."""
+    file = file_of(config.database)
+    with folder_of(config, "state_dir", config.state_dir):
+        known = read_known(config.state_dir) & {one.plant for one in config.plants}
+    if file is None or not known:
+        return
+    with folder_of(config, "database", file.parent):
+        if file.exists():
+            return
+    root = config.evidence_dir / config.slice
+    with folder_of(config, "evidence_dir", root):
+        if plants_in(root):
+            raise CloudError(_NOT_COPIED.format(config=config, root=root, what="evidence"))
+    raise CloudError(_GONE.format(config=config, file=file))
 
 
 @contextlib.contextmanager
@@ -104,6 +129,30 @@ def held(state: Path) -> Iterator[None]:
         os.close(lock)
 
 
+def open_store(config: CloudConfig) -> EvidenceStore:
+    """The evidence of the collector's slice, which nobody else writes from now on.
+
+    Raises:
+        SliceLockedError: another collector holds it.
+        StoreError: it cannot be used.
+    """
+    return EvidenceStore(Database(config.database, config.durability), config.slice)
+
+
+def require_copied(config: CloudConfig, store: EvidenceStore) -> None:
+    """Receipts go on in the database only where it has all that was receipted before.
+
+    Raises:
+        CloudError: the folders of before have more of a plant than the database.
+    """
+    root = config.evidence_dir / config.slice
+    with folder_of(config, "evidence_dir", root):
+        named = {one.plant for one in config.plants}
+        if missing := [one for one in not_copied(root, store.database) if one in named]:
+            what = f"evidence of {', '.join(missing)}"
+            raise CloudError(_NOT_COPIED.format(config=config, root=root, what=what))
+
+
 def read_again(waited_with: CloudConfig) -> CloudConfig:
     """CLOUD.toml as it stands once the slice is held.
 
@@ -126,7 +175,7 @@ def read_again(waited_with: CloudConfig) -> CloudConfig:
 
 async def take_slice(
     config: CloudConfig, stop: asyncio.Event, say: Say, *, waits: bool
-) -> AnyStore | None:
+) -> EvidenceStore | None:
     """The slice's evidence, under a new epoch; None when told to stop while waiting.
 
     A lease in a database lapses some seconds after a collector was killed: that is waited for.
@@ -142,7 +191,7 @@ async def take_slice(
         StoreError: it cannot be used.
         ServerError: the address cannot be had.
     """
-    until_s = time.monotonic() + (LEASE_S if config.database and not _is_file(config) else 0.0)
+    until_s = time.monotonic() + (0.0 if _is_file(config) else LEASE_S)
     try:
         return await asyncio.to_thread(open_store, config)
     except SliceLockedError as error:
@@ -171,16 +220,14 @@ async def take_slice(
 
 def _is_file(config: CloudConfig) -> bool:
     """Evidence is in an SQLite file."""
-    return bool(config.database) and "evidence" in config.folders
+    return file_of(config.database) is not None
 
 
 def _is_there(config: CloudConfig) -> bool:
     """What was waited for: whoever took the slice would make it anew, below a mount point say."""
-    if config.database and not _is_file(config):
-        return True  # a server answers, or says that it is away
-    file = file_of(config.database) if config.database else None
+    file = file_of(config.database)
     try:
-        return (file or config.evidence_dir / config.slice / "lock").exists()
+        return file is None or file.exists()  # a server answers, or says that it is away
     except OSError:
         return False
 

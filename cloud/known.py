@@ -5,10 +5,10 @@
 It is no evidence: without it a start takes what it finds, as the first one does.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from pathlib import Path
 
-from cloud.store.disk import lay, sync_names
+from cloud.disk import lay, sync_names
 from evidence.owners import give
 
 NAME = "evidence.known"
@@ -33,23 +33,3 @@ def remember(state: Path, plants: Collection[str]) -> None:
     give(part)
     part.replace(path)
     sync_names(state)
-
-
-def gone(root: Path, plants: Iterable[str]) -> list[str]:
-    """Of these plants those without a log in the slice's folder, as below a mount point. OSError.
-
-    Args:
-        root: `<evidence_dir>/<slice>`; may be absent.
-        plants: their ids.
-    """
-    logs = {plant: root / plant / "log" for plant in plants}
-    return [plant for plant, log in logs.items() if not (log.is_dir() and any(log.iterdir()))]
-
-
-def gone_text(folder: Path) -> str:
-    """What to say of evidence that was in a folder."""
-    return (
-        f"{folder}: there was evidence at an earlier start of this collector, and there is none "
-        "now: mount its volume, or restore a backup (docs/operations.md, “Restore”). To begin "
-        f"another log all the same, take the plant's line out of {NAME} in state_dir"
-    )

@@ -1,10 +1,10 @@
 """Objects kept aside: signed by a key that is or was enrolled, but not what the log may accept.
 
 A fork of a stream, or signed by a key that does not count at its place. Each is kept once,
-verbatim, as a file named by stream, seq and hash; the log says so in a REJECT entry. A bounded
+verbatim, by its hash; the log says so in a REJECT entry. A bounded
 number a plant: whoever has a gateway's key could make any number of them, and whoever reaches the
 broker any number under a key that nobody certified; these get half of the room. Pure: which and
-how many; `cloud.store.plant` writes them.
+how many; `cloud.database.writer` writes them.
 """
 
 from evidence.log import Entry, Kind
