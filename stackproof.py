@@ -106,7 +106,8 @@ def usage() -> str:
 def _dispatch(name: str, command: Command, arguments: list[str]) -> int:
     try:
         module = import_module(command.module)
-    except ModuleNotFoundError as error:
+        return int(module.main([name, *arguments] if command.keeps_name else arguments))
+    except ModuleNotFoundError as error:  # of a room, or of what it imports on use
         missing = (error.name or "").partition(".")[0]
         if missing in _ROOMS:
             raise  # a defect of ours: show it whole
@@ -116,8 +117,6 @@ def _dispatch(name: str, command: Command, arguments: list[str]) -> int:
             f"run: pip install {target}\n"
         )
         return EXIT_CANNOT_RUN
-    try:
-        return int(module.main([name, *arguments] if command.keeps_name else arguments))
     except KeyboardInterrupt:
         return _EXIT_INTERRUPTED
     except MemoryError:  # a traceback's status is 1, which says that an archive failed

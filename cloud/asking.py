@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from cloud.answers import TimedAnswer, TimedHttp, TimedHttps, in_bounds
 from cloud.config import read_state_dir
-from cloud.errors import CloudError
+from cloud.errors import NotRunningError, RefusedError
 from evidence.support import without_secrets
 
 #: seconds for a step, and for the whole answer
@@ -23,14 +23,6 @@ ANSWER_S, WHOLE_S = 10.0, 60.0
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
 #: of an answer that says no
 SAID_BYTES_MAX = 64 * 1024
-
-
-class NotRunningError(CloudError):
-    """There is no running collector to ask."""
-
-
-class RefusedError(CloudError):
-    """The collector refused what was asked; the sentence is its own."""
 
 
 class RunningCollector:

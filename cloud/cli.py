@@ -1,53 +1,55 @@
-"""`stackproof cloud …`: run the collector, check its file; the other commands ask it. Prints."""
+"""`stackproof cloud …`: finds the command, which a module of `cloud.commands` is. Prints."""
 
 import argparse
-import asyncio
-import datetime as dt
 import json
-import logging
-import signal
-import sys
-from pathlib import Path
+from importlib import import_module
+from typing import NamedTuple
 
-from cloud.asking import RefusedError
-from cloud.clock import Clock, SimulatedClock, SystemClock
-from cloud.collector.identity import PlantIdentity
-from cloud.collector.key_folder import Offered, read_offered
-from cloud.collector.keyring import Keyring
-from cloud.commands.accounts import add_account_commands
-from cloud.commands.across import add_across_command
-from cloud.commands.backup import add_backup_command
-from cloud.commands.beside import add_beside_command
-from cloud.commands.broker import add_broker_commands
-from cloud.commands.front import add_front_command
-from cloud.commands.keys import add_key_commands
-from cloud.commands.migrate import add_migrate_command
-from cloud.commands.months import add_month_commands
-from cloud.commands.one_way import add_one_way_commands
-from cloud.commands.persons import add_person_commands
-from cloud.commands.records import read_token
-from cloud.commands.review import add_draw_command
-from cloud.commands.status import add_status_command
-from cloud.commands.store import add_store_commands
-from cloud.commands.support import add_support_command
-from cloud.commands.year import add_year_commands
-from cloud.config import CloudConfig, load_cloud
-from cloud.config_elsewhere import in_clear, open_secrets
-from cloud.errors import CloudConfigError, CloudError
-from cloud.transport.served import behind
+from cloud.errors import CloudConfigError, CloudError, RefusedError
 from evidence.errors import EvidenceError
-from evidence.heap import share_one_heap
-from evidence.log_lines import FORMS, TEXT, complain, start_logging, teller
+from evidence.log_lines import TEXT, complain
 
-EXIT_FINE, EXIT_FAILED, EXIT_CANNOT = 0, 1, 2
-#: after so long a thread that calculates lets go of the interpreter. A commit asks for it again
-#: after each of its thousand system calls, and would wait Python's 5 ms for each
-SWITCH_S = 0.0005
+EXIT_FAILED, EXIT_CANNOT = 1, 2
+
+
+class _Part(NamedTuple):
+    """Commands that one module adds.
+
+    Attributes:
+        add: a function of `cloud.commands`, as module:function.
+        names: of the commands.
+    """
+
+    add: str
+    names: tuple[str, ...]
+
+
+#: in the order of the help text; each is imported on use: who asks for the status on a small
+#: machine waits for neither a database nor a web server
+_PARTS = (
+    _Part("run:add_run_commands", ("check", "run")),
+    _Part("status:add_status_command", ("status",)),
+    _Part("months:add_month_commands", ("month",)),
+    _Part("year:add_year_commands", ("year",)),
+    _Part("one_way:add_one_way_commands", ("import", "receipts")),
+    _Part("keys:add_key_commands", ("keys", "missing", "quarantine", "stream")),
+    _Part("broker:add_broker_commands", ("broker",)),
+    _Part("persons:add_person_commands", ("person", "persons")),
+    _Part("store:add_store_commands", ("fsck", "rebuild")),
+    _Part("migrate:add_migrate_command", ("migrate",)),
+    _Part("backup:add_backup_command", ("backup",)),
+    _Part("accounts:add_account_commands", ("accounts",)),
+    _Part("review:add_draw_command", ("draw",)),
+    _Part("beside:add_beside_command", ("beside",)),
+    _Part("across:add_across_command", ("across",)),
+    _Part("front:add_front_command", ("front",)),
+    _Part("support:add_support_command", ("support",)),
+)
 
 
 def main(argv: list[str]) -> int:
     """Run one subcommand; the exit status."""
-    args = _parser().parse_args(argv)
+    args = _parser(argv[0] if argv else "").parse_args(argv)
     form = getattr(args, "log_format", TEXT)
     try:
         return int(args.run(args))
@@ -59,88 +61,16 @@ def main(argv: list[str]) -> int:
         return EXIT_FAILED if isinstance(error, RefusedError) else EXIT_CANNOT
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(name: str = "") -> argparse.ArgumentParser:
+    """Of one command; of all where there is none of that name, to say which there are."""
     parser = argparse.ArgumentParser(
         prog="stackproof cloud", description="Collector, evidence, keys, months and the live page."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    check = commands.add_parser("check", help="validate CLOUD.toml and the keys it names")
-    run = commands.add_parser("run", help="run the collector until SIGTERM")
-    for command, act in ((check, _check), (run, _run)):
-        command.add_argument(
-            "config", type=Path, nargs="?", default=Path("CLOUD.toml"), metavar="CLOUD.toml",
-            help="the collector's file (CLOUD.toml)",
-        )  # fmt: skip
-        command.set_defaults(run=act)
-    check.add_argument("--json", action="store_true", help="one JSON object on stdout")
-    run.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"))
-    run.add_argument(
-        "--log-format", default=TEXT, choices=FORMS, help="json: one object a line (default: text)"
-    )
-    run.add_argument(
-        "--standby", action="store_true",
-        help="while another collector holds the slice, wait, and take it when that one ends",
-    )  # fmt: skip
-    _add_clock(run)
-    add_status_command(commands)
-    add_month_commands(commands)
-    add_year_commands(commands)
-    add_one_way_commands(commands)
-    add_key_commands(commands)
-    add_broker_commands(commands)
-    add_person_commands(commands)
-    add_store_commands(commands)
-    add_migrate_command(commands)
-    add_backup_command(commands)
-    add_account_commands(commands)
-    add_draw_command(commands)
-    add_beside_command(commands)
-    add_across_command(commands, read_token)
-    add_front_command(commands)
-    add_support_command(commands)
+    for part in [one for one in _PARTS if name in one.names] or _PARTS:
+        module, _, add = part.add.partition(":")
+        getattr(import_module(f"cloud.commands.{module}"), add)(commands)
     return parser
-
-
-def _add_clock(run: argparse.ArgumentParser) -> None:
-    run.add_argument(
-        "--clock", choices=("machine", "sim"), default="machine",
-        help="sim: simulated plants only, in a database of its own; to try deadlines with",
-    )  # fmt: skip
-    run.add_argument(
-        "--from", dest="from_ns", type=_instant, metavar="INSTANT",
-        help="with --clock sim: what it shows at the start, such as 2026-09-30T15:59:00Z (now)",
-    )  # fmt: skip
-    run.add_argument(
-        "--speed", type=_speed, metavar="N",
-        help="with --clock sim: its seconds a second, 1..1000000 (60)",
-    )  # fmt: skip
-
-
-def _instant(text: str) -> int:
-    try:
-        at = dt.datetime.fromisoformat(text)
-    except ValueError:
-        at = None
-    if at is None or at.utcoffset() is None or at.year < 2000:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no instant with its zone, such as 2026-09-30T15:59:00Z"
-        )
-    return int(at.timestamp()) * 1_000_000_000
-
-
-def _speed(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 1_000_000:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number in 1..1000000")
-    return int(text)
-
-
-def _clock(args: argparse.Namespace) -> Clock:
-    if args.clock == "sim":
-        from_ns = SystemClock().wall_ns() if args.from_ns is None else args.from_ns
-        return SimulatedClock(from_ns, args.speed or 60)
-    if args.from_ns is not None or args.speed is not None:
-        raise CloudError("--from and --speed belong to --clock sim")
-    return SystemClock()
 
 
 def _print_problems(error: CloudConfigError, form: str, *, as_json: bool) -> None:
@@ -151,68 +81,3 @@ def _print_problems(error: CloudConfigError, form: str, *, as_json: bool) -> Non
     count = len(error.problems)
     said = f"{count} problem{'s' if count > 1 else ''}; nothing was started"
     complain(form, "cloud", [*map(str, error.problems), said])
-
-
-def _check(args: argparse.Namespace) -> int:
-    config = load_cloud(args.config)
-    offered = [(one, read_offered(one.key_folder, one, Keyring(one))) for one in config.plants]
-    gateways = sum(len(_gateways(one, found)) for one, found in offered)
-    facts = {"problems": [], "plants": len(config.plants), "gateways": gateways}
-    if args.json:
-        print(json.dumps(facts))
-    else:
-        print(f"{args.config}: fine; {len(config.plants)} plant(s), {gateways} gateway(s)")
-        for problem in (problem for _, found in offered for problem in found.problems):
-            print(f"{args.config}: WARNING: does not count: {problem}")
-        for sentence in _open(args.config, config):
-            print(f"{args.config}: WARNING: {sentence}")
-        if config.broker.register is not None and (barred := config.broker.register.barred()):
-            print(f"{args.config}: broker.register: WARNING: {barred}")
-        if config.broker.register is not None:
-            for sentence in behind(args.config.resolve(), config.broker.register):
-                print(f"{args.config}: broker.register: WARNING: {sentence}")
-        for plant, ends in _ending(config):
-            print(f"{args.config}: WARNING: the collector's certificate for {plant} ends {ends}")
-    return EXIT_FINE
-
-
-def _gateways(identity: PlantIdentity, found: Offered) -> set[str]:
-    """Ids of those that have a certificate, named in CLOUD.toml or in the key folder."""
-    return {one.name for one in (*identity.gateways, *(given for _, given in found.certificates))}
-
-
-def _open(path: Path, config: CloudConfig) -> list[str]:
-    """What others may read: sentences."""
-    return [*filter(None, [in_clear(config.broker.url)]), *open_secrets(path)]
-
-
-def _ending(config: CloudConfig) -> list[tuple[str, str]]:
-    """Plants whose months soon do not verify any more, and from which day on."""
-    now = dt.datetime.fromtimestamp(SystemClock().wall_ns() / 1e9, dt.UTC)
-    soon = now + dt.timedelta(days=30)
-    ends = [(one.plant, one.collector.certificate.not_valid_after_utc) for one in config.plants]
-    return [(plant, f"{at:%Y-%m-%d}") for plant, at in ends if at <= soon]
-
-
-def _run(args: argparse.Namespace) -> int:
-    # imported on use: `check` and `month` need no server, and start in a third of the time
-    from cloud.process import run_cloud
-
-    config, clock = load_cloud(args.config), _clock(args)
-    start_logging(args.log_level, args.log_format)
-    for sentence in _open(args.config, config):
-        logging.getLogger("stackproof.cloud").warning("%s", sentence)
-    say = teller(args.log_format, "stackproof.cloud")
-    sys.setswitchinterval(SWITCH_S)
-    share_one_heap()
-
-    async def run() -> None:
-        stop, reload = asyncio.Event(), asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for order in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(order, stop.set)
-        loop.add_signal_handler(signal.SIGHUP, reload.set)
-        await run_cloud(config, clock, stop, say, reload, standby=args.standby)
-
-    asyncio.run(run())
-    return EXIT_FINE

@@ -143,5 +143,13 @@ class TimeStampError(CloudError):
     """The time stamping authority is away, refuses, or gives another stamp than was asked for."""
 
 
+class NotRunningError(CloudError):
+    """There is no running collector to ask."""
+
+
+class RefusedError(CloudError):
+    """The collector refused what was asked; the sentence is its own."""
+
+
 class CarriedFileError(CloudError):
     """A spool, receipt file or archive that is carried by hand cannot be read or written."""

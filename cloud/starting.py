@@ -20,7 +20,6 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from cloud.config import CloudConfig, load_cloud
 from cloud.config_http import HttpConfig
-from cloud.database.engine import Database
 from cloud.database.folders import plants_in
 from cloud.database.lease import LAPSES_S
 from cloud.database.migrate import not_copied
@@ -30,6 +29,7 @@ from cloud.errors import CloudError, DatabaseAwayError, SliceLockedError
 from cloud.http_server import address_of, listen, make_server
 from cloud.known import read_known
 from cloud.lock import take_lock
+from cloud.store_targets import open_store
 from evidence.log_lines import Say
 
 log = logging.getLogger("stackproof.cloud")
@@ -127,16 +127,6 @@ def held(state: Path) -> Iterator[None]:
         yield
     finally:
         os.close(lock)
-
-
-def open_store(config: CloudConfig) -> EvidenceStore:
-    """The evidence of the collector's slice, which nobody else writes from now on.
-
-    Raises:
-        SliceLockedError: another collector holds it.
-        StoreError: it cannot be used.
-    """
-    return EvidenceStore(Database(config.database, config.durability), config.slice)
 
 
 def require_copied(config: CloudConfig, store: EvidenceStore) -> None:

@@ -1,4 +1,4 @@
-"""Finds the plants whose stored evidence a command is about, and whose checkpoints to believe."""
+"""The evidence behind a CLOUD.toml: its plants, whose checkpoints to believe, its writer."""
 
 import contextlib
 from dataclasses import dataclass, replace
@@ -9,6 +9,7 @@ from cloud.config import CloudConfig
 from cloud.database.engine import Database
 from cloud.database.fsck import Trusted
 from cloud.database.schema import plant as plant_table
+from cloud.database.store import EvidenceStore
 from cloud.errors import StoreError
 from cloud.known import read_known
 
@@ -67,6 +68,16 @@ def _every(config: CloudConfig) -> Target:
     return Target(
         plants, tuple(sorted(named.keys() - there)), tuple(sorted(known - there)), database
     )
+
+
+def open_store(config: CloudConfig) -> EvidenceStore:
+    """The evidence of the collector's slice, which nobody else writes from now on.
+
+    Raises:
+        SliceLockedError: another collector holds it.
+        StoreError: it cannot be used.
+    """
+    return EvidenceStore(Database(config.database, config.durability), config.slice)
 
 
 def plants_in(database: Database) -> set[str]:

@@ -6,18 +6,20 @@ Each slice has its own collector, accounts and token; this only asks them in tur
 import argparse
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cloud.asking import NotRunningError, RefusedError, RunningCollector
+from cloud.asking import RunningCollector
 from cloud.commands.months import month_line
+from cloud.commands.token import read_token
+from cloud.errors import NotRunningError, RefusedError
 from cloud.month.newest import NEWEST
 
 EXIT_ALL, EXIT_SOME = 0, 1
 
 
-def add_across_command(commands: Any, token: Callable[[str], str]) -> None:  # noqa: ANN401 - argparse's own type is private
-    """Add `across` to the commands of `stackproof cloud`; `token` reads a token's reference."""
+def add_across_command(commands: Any) -> None:  # noqa: ANN401 - argparse's own type is private
+    """Add `across` to the commands of `stackproof cloud`."""
     across = commands.add_parser(
         "across",
         help="plants and months of several collectors, by their addresses and tokens",
@@ -28,11 +30,13 @@ def add_across_command(commands: Any, token: Callable[[str], str]) -> None:  # n
         help="a collector, and file:PATH or env:NAME of a token there; once for each",
     )  # fmt: skip
     across.add_argument("--json", action="store_true", help="one JSON object on stdout")
-    across.set_defaults(run=lambda args: _across(args, token))
+    across.set_defaults(run=_across)
 
 
-def _across(args: argparse.Namespace, token: Callable[[str], str]) -> int:
-    collectors = [(url, RunningCollector.at(url, token(reference))) for url, reference in args.of]
+def _across(args: argparse.Namespace) -> int:
+    collectors = [
+        (url, RunningCollector.at(url, read_token(reference))) for url, reference in args.of
+    ]
     found = [_asked(url, collector) for url, collector in collectors]
     if args.json:
         print(json.dumps({"collectors": found}, ensure_ascii=False))

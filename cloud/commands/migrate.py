@@ -21,8 +21,7 @@ from cloud.database.store import EvidenceStore
 from cloud.database.urls import ONE_MACHINE, file_of, placed, url_fault
 from cloud.errors import StoreError
 from cloud.lock import take_lock
-from cloud.starting import open_store
-from cloud.store_targets import plants_in
+from cloud.store_targets import open_store, plants_in
 from evidence.errors import EvidenceError
 from evidence.suites import PublicKey
 

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from cloud.asking import RefusedError, RunningCollector
+from cloud.asking import RunningCollector
 from cloud.commands.ids import plant_id
-from cloud.errors import CarriedFileError
+from cloud.errors import CarriedFileError, RefusedError
 
 STEP_S = 3_600.0  # everything in the file is judged before the answer
 _PIECE = 1024 * 1024

@@ -8,19 +8,19 @@ import argparse
 import base64
 import hashlib
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
 
-from cloud.asking import RefusedError, RunningCollector
+from cloud.asking import RunningCollector
 from cloud.clock import SystemClock
 from cloud.commands.cosign import add_cosign_command
 from cloud.commands.findings import add_findings_command
 from cloud.commands.ids import plant_id
 from cloud.commands.review import add_review_commands
+from cloud.commands.token import read_token
 from cloud.commands.visit import add_visit_commands
-from cloud.errors import CloudError
+from cloud.errors import CloudError, RefusedError
 from cloud.records.media import type_of
 from evidence import cose
 from evidence.documents.document import (
@@ -32,8 +32,8 @@ from evidence.documents.document import (
 )
 from evidence.documents.kinds import KINDS, check_document
 from evidence.documents.plainly import body_of, plain_body
-from evidence.errors import EvidenceError, KeyFileError, MalformedError
-from evidence.key_files import open_to_all, read_small, write_new
+from evidence.errors import EvidenceError, MalformedError
+from evidence.key_files import read_small, write_new
 from evidence.signers import FILE, PKCS11, open_signer
 from firmware_configs.toml import NotTomlError, parse_toml
 
@@ -171,18 +171,6 @@ def _send(args: argparse.Namespace) -> int:
     found = collector.order(f"plants/{plant}/documents", order, SEND_S)
     print(f"{plant}: log entry {found['index']}, document {found['sha256']}")
     return EXIT_FINE
-
-
-def read_token(reference: str) -> str:
-    """The token that file:PATH or env:NAME names; KeyFileError when it names none."""
-    scheme, _, name = reference.partition(":")
-    if scheme == "file":
-        if said := open_to_all(Path(name)):
-            print(said, file=sys.stderr)
-        return read_small(Path(name)).decode("utf-8", "replace").strip()
-    if scheme == "env" and name in os.environ:
-        return os.environ[name]
-    raise KeyFileError(f"--token {reference!r}: write file:PATH, or env:NAME of a set variable")
 
 
 def _sha256(data: bytes) -> bytes:

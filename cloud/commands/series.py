@@ -18,8 +18,7 @@ from cloud.errors import StoreError
 from cloud.series.follow import FULL_S, POLL_S, SeriesFollower
 from cloud.series.opening import open_series
 from cloud.series.store import SeriesAwayError, SeriesStore
-from cloud.starting import open_store
-from cloud.store_targets import plants_in
+from cloud.store_targets import open_store, plants_in
 from evidence.findings import utc
 from evidence.owners import make_folder
 

@@ -12,8 +12,9 @@ from typing import Any
 from urllib.parse import quote
 
 from cloud.answers import TooLongError
-from cloud.asking import NotRunningError, RefusedError, RunningCollector
+from cloud.asking import RunningCollector
 from cloud.clock import Clock
+from cloud.errors import NotRunningError, RefusedError
 from cloud.front.config import CollectorAt
 from cloud.front.faults import fault_of
 from cloud.front.heard import Amiss, Heard, Part, Why, unheard, unusable

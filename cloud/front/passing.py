@@ -20,7 +20,8 @@ from fastapi.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from cloud.answers import TimedAnswer, in_bounds
-from cloud.asking import SAID_BYTES_MAX, NotRunningError, RunningCollector
+from cloud.asking import SAID_BYTES_MAX, RunningCollector
+from cloud.errors import NotRunningError
 
 T = TypeVar("T")
 #: answers that are passed on from one collector at once

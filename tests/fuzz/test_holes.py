@@ -27,7 +27,7 @@ ELSEWHERE = {
     "evidence.verifier.meter_settings.read": "a part of `verify`",
     "evidence.verifier.opened.open_archive": "a part of `verify`",
     "evidence.verifier.opened.read": "a part of `verify`",
-    "cloud.commands.records.read_token": "takes a file's text as it is",
+    "cloud.commands.token.read_token": "takes a file's text as it is",
     "cloud.config_http.open_note": "reads nothing: makes a sentence",
     "cloud.config_elsewhere.read_token": "a part of CLOUD.toml's, whose door is `load_cloud`",
     "cloud.config_elsewhere.open_secrets": "a part of CLOUD.toml's, whose door is `load_cloud`",

@@ -9,9 +9,8 @@ from fastapi import HTTPException
 
 from cloud.alarms.channels import Mail, NotSentError, Webhook
 from cloud.alarms.notices import make_notice
-from cloud.asking import NotRunningError, RefusedError
 from cloud.closing.stamp import Authority
-from cloud.errors import TimeStampError
+from cloud.errors import NotRunningError, RefusedError, TimeStampError
 from cloud.front.passing import AT_ONCE, Door
 from tests.unit.cloud.alarms.test_told_elsewhere import ZONE, alarm
 from tests.unit.cloud.dripping import CHUNKED, HEAD, STEP_S, Dripping

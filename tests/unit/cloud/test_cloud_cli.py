@@ -3,12 +3,15 @@
 import datetime as dt
 import hashlib
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cloud import cli
+from cloud.clock import SystemClock
 from evidence.archive.paths import SEAL
 from evidence.keys import load_certificate
 from tests.unit.cloud.evidence_examples import CLOUD_HEAD, CLOUD_PLANT, make_plant
@@ -334,7 +337,7 @@ def test_check_warns_of_a_collector_whose_certificate_ends(
     config.write_text(CLOUD_HEAD + CLOUD_PLANT)
     for days, warned in ((31, False), (30, True)):
         now_ns = int((ends - dt.timedelta(days=days)).timestamp()) * 10**9
-        monkeypatch.setattr(cli.SystemClock, "wall_ns", lambda _, now_ns=now_ns: now_ns)
+        monkeypatch.setattr(SystemClock, "wall_ns", lambda _, now_ns=now_ns: now_ns)
         assert cli.main(["check", str(config)]) == 0
         said = capsys.readouterr().out
         told = f"WARNING: the collector's certificate for mini ends {ends:%Y-%m-%d}"
@@ -372,3 +375,23 @@ smtp_password = "file:mail"
         file.chmod(0o640)
     assert cli.main(["check", str(config)]) == 0
     assert "WARNING" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("part", cli._PARTS, ids=lambda part: part.names[0])
+def test_a_command_is_found_by_its_name_alone(part: Any) -> None:
+    """And the help text of all has it."""
+    (found,) = (one.choices for one in cli._parser(part.names[0])._actions if one.choices)
+    assert tuple(found) == part.names
+    (every,) = (one.choices for one in cli._parser()._actions if one.choices)
+    assert set(part.names) <= set(every)
+
+
+def test_who_asks_for_the_status_waits_for_no_database_and_no_web_server() -> None:
+    """Their import is a second of a small machine's processor."""
+    asked = (
+        "import contextlib, sys; from cloud import cli\n"
+        "with contextlib.suppress(SystemExit): cli.main(['status', '--help'])\n"
+        "print({'sqlalchemy', 'fastapi', 'pydantic'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("set()\n")

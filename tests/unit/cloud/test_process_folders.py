@@ -112,7 +112,7 @@ def test_a_register_that_cannot_be_written_is_told_at_the_start_and_by_check(
     path.write_text(TEXT)
     register, config = Register(folder_in(tmp_path), BY), load_cloud(path)
     config = replace(config, broker=replace(config.broker, register=register))
-    monkeypatch.setattr("cloud.cli.load_cloud", lambda _: config)
+    monkeypatch.setattr("cloud.commands.run.load_cloud", lambda _: config)
     for barred in (False, True):
         if barred:
             (register.folder / "issued").write_text("where a folder must be")

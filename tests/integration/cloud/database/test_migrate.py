@@ -28,7 +28,8 @@ from cloud.database.store import EvidenceStore
 from cloud.errors import CloudError, DamagedLogError, StoreError
 from cloud.lock import take_lock
 from cloud.review.openings import Openings
-from cloud.starting import open_store, require_copied
+from cloud.starting import require_copied
+from cloud.store_targets import open_store
 from evidence.checkpoint import verify
 from evidence.keys import FileSigner, generate
 from evidence.log import decode_entry

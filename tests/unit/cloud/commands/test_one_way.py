@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from cloud import cli
-from cloud.asking import RefusedError
 from cloud.commands import one_way as cli_one_way
+from cloud.errors import RefusedError
 
 FACTS = {
     "plant": "mini", "stream": "edge-1", "first": 4, "last": 9, "accepted": 6, "held": 0,

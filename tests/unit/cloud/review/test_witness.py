@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from cloud.asking import RefusedError, RunningCollector
+from cloud.asking import RunningCollector
 from cloud.commands import records as cli_records
+from cloud.errors import RefusedError
 from evidence import checkpoint, merkle
 from evidence.checkpoint import Checkpoint, parse
 from evidence.cosignature import cosign

@@ -21,7 +21,7 @@ from cloud.series.follow import SeriesFollower
 from cloud.series.influxdb import InfluxSeries
 from cloud.series.refusal import Refused, reason_of, refused
 from cloud.series.store import SeriesRefusedError
-from cloud.starting import open_store
+from cloud.store_targets import open_store
 from evidence.log import Kind, decode_entry
 from evidence.log_details import OBJECT_KINDS
 from tests.influx_servers import BUCKET, TOKEN, Fake, Front, serving
