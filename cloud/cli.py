@@ -1,4 +1,4 @@
-"""`stackproof cloud …`: finds the command, which a module of `cloud.commands` is. Prints."""
+"""Find and run a command of `stackproof cloud`; each is a module of `cloud.commands`. Prints."""
 
 import argparse
 import json
@@ -62,7 +62,7 @@ def main(argv: list[str]) -> int:
 
 
 def _parser(name: str = "") -> argparse.ArgumentParser:
-    """Of one command; of all where there is none of that name, to say which there are."""
+    """Build the parser of one command, or of all commands if the name is unknown."""
     parser = argparse.ArgumentParser(
         prog="stackproof cloud", description="Collector, evidence, keys, months and the live page."
     )

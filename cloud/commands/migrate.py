@@ -54,7 +54,7 @@ def add_migrate_command(commands: Any) -> None:  # noqa: ANN401 - argparse's own
 
 @dataclass(frozen=True)
 class _From:
-    """Where evidence is so far.
+    """Source of a migration: folders or a database.
 
     Attributes:
         name: of it, for people.
@@ -105,7 +105,7 @@ def _migrate(args: argparse.Namespace) -> int:
 
 @contextmanager
 def _of_folders(root: Path) -> Iterator[_From]:
-    """Of a collector of before, which writes them no more meanwhile.
+    """Open the folders of an older version and lock them for the migration.
 
     Raises:
         StoreError: there are none.
@@ -128,7 +128,7 @@ def _of_folders(root: Path) -> Iterator[_From]:
 
 @contextmanager
 def _of_database(url: str) -> Iterator[_From]:
-    """Of another database. An SQLite file is nobody else's meanwhile.
+    """Open another database; an SQLite file is locked for the migration.
 
     Raises:
         StoreError: it is none, is not there, or refuses.

@@ -1,4 +1,4 @@
-"""`stackproof cloud check` and `run`: a CLOUD.toml looked at, and its collector. Prints."""
+"""`stackproof cloud check` and `run`: check CLOUD.toml, run its collector. Prints."""
 
 import argparse
 import asyncio
@@ -120,7 +120,7 @@ def _gateways(identity: PlantIdentity, found: Offered) -> set[str]:
 
 
 def _open(path: Path, config: CloudConfig) -> list[str]:
-    """What others may read: sentences."""
+    """Warn of secrets that other users can read: one sentence each."""
     return [*filter(None, [in_clear(config.broker.url)]), *open_secrets(path)]
 
 

@@ -104,10 +104,18 @@ def bring_over(folder: Path, database: Database) -> None:
             raise StoreError(f"{path}: cannot be brought over: {error}") from error
         path.replace(path.with_name(name + MOVED))
     if (path := folder / KEPT).exists():
-        with closing(Database(f"sqlite:///{path}")) as source:
-            if not copy_kept(source, database):
+        url = f"sqlite:///{path}"
+        Database(url).close()  # upgraded and whole: the hash below stays the same
+        mark = f"brought.{KEPT}", _sha256(path)
+        with closing(Database(url)) as source:
+            if not copy_kept(source, database, mark):
                 raise StoreError(f"{path}: {_HAS_SOME}")
         path.replace(path.with_name(KEPT + MOVED))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _opened(path: Path) -> sqlite3.Connection:
@@ -125,8 +133,7 @@ def _opened(path: Path) -> sqlite3.Connection:
 def _bring(
     connection: Connection, sql: sqlite3.Connection, path: Path, version: int, tables: Sequence[Of]
 ) -> None:  # fmt: skip
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    sha256 = _sha256(path)
     brought = setting.c.name == f"brought.{path.name}"
     if connection.scalar(select(setting.c.value).where(brought)) == sha256:
         return  # a start before this one was broken off behind it

@@ -1,4 +1,4 @@
-"""Copies what is kept beside evidence from one database into another that has none of it yet."""
+"""Copy accounts, openings, alarms, shifts and month facts into a database without any."""
 
 from sqlalchemy import Connection, Table, select
 
@@ -11,17 +11,27 @@ from cloud.database.schema_kept import KEPT_TABLES
 _MANY = 10_000
 
 
-def copy_kept(source: Database, target: Database) -> bool:
-    """Copy accounts, openings, alarms, shifts and facts of months, in one transaction.
+def copy_kept(source: Database, target: Database, mark: tuple[str, str] | None = None) -> bool:
+    """Copy accounts, openings, alarms, shifts and month facts, in one transaction.
+
+    Args:
+        source: the database to read.
+        target: the database to write.
+        mark: name and value of a setting to write with the rows. A target that has this mark
+            already received these rows.
 
     Returns:
-        False, and nothing is copied, where the target has any of it: two collectors' accounts and
-        security logs cannot be mixed.
+        False, without a copy, if the target has other rows of these tables: accounts and security
+        logs of two collectors cannot be mixed.
 
     Raises:
         StoreError: one of them refuses.
     """
     with source.reading() as there, target.writing() as connection:
+        if mark is not None:
+            known = select(setting.c.value).where(setting.c.name == mark[0])
+            if connection.scalar(known) == mark[1]:
+                return True
         if any(_has_rows(connection, table) for table in KEPT_TABLES):
             return False
         for table in KEPT_TABLES:
@@ -33,6 +43,8 @@ def copy_kept(source: Database, target: Database) -> bool:
         number = there.scalar(select(setting.c.value).where(setting.c.name == ALARM_NUMBER))
         if number is not None:
             put_over(connection, setting, [{"name": ALARM_NUMBER, "value": number}])
+        if mark is not None:
+            put_over(connection, setting, [{"name": mark[0], "value": mark[1]}])
     return True
 
 

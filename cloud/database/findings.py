@@ -1,4 +1,4 @@
-"""What a check of stored evidence can find: codes, what each means for the operator. Pure.
+"""Findings of a check of stored evidence: codes, and their meaning for the operator. Pure.
 
 Many findings of one kind in one place are one, with a count: a lost stream is a sentence and not
 360 of them, and memory does not grow with the damage.
@@ -13,7 +13,7 @@ REMEDY = "restore the database from a backup taken before (docs/database.md)"
 
 
 class Fault(StrEnum):
-    """What can be wrong. The values are codes for programs and do not change."""
+    """Codes of findings, for programs; they do not change."""
 
     LOG_CUT = "log-cut"
     ENTRY_DAMAGED = "entry-damaged"

@@ -36,7 +36,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Checked:
-    """What a check looked at, and what it found.
+    """Result of a check: extent and findings.
 
     Attributes:
         plant: plant id.
@@ -61,7 +61,7 @@ class Checked:
 
 @dataclass(frozen=True)
 class Trusted:
-    """What is believed without being found beside the plant's log.
+    """Trust anchors: a root certificate and keys that do not come from the plant's log.
 
     Attributes:
         root: the plant's root certificate; None believes the one that is kept there.

@@ -133,7 +133,7 @@ def _marked(connection: Connection, plant_id: int, size: int) -> LogState:
 
 
 def _stream(connection: Connection, row: int, size: int) -> StreamState:
-    """Of the objects that the first `size` log entries speak of."""
+    """Read a stream's state from the objects in the first `size` log entries."""
     columns = (
         stored.c.seq, stored.c.kind, stored.c.sha256, stored.c.length, stored.c.log_number,
         stored.c.received_ns, stored.c.at_ns, stored.c.through_ns,

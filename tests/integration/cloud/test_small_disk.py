@@ -93,7 +93,7 @@ class Writer:
             assert store.commit() == ([plant], {})
 
     def findings(self, store: EvidenceStore) -> list[str]:
-        """What a check finds."""
+        """List the findings of a check, as sentences."""
         trusted = Trusted(self.plant.root_certificate, (self.signer.public_key,))
         return [one.sentence for one in check_plant(PLANT, store.database, trusted).findings]
 

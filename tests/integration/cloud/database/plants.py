@@ -1,4 +1,4 @@
-"""What must be true of a plant's evidence in a database, however its writing ended."""
+"""Assertions about a plant's evidence in a database, however its writing ended."""
 
 from pathlib import Path
 

@@ -161,6 +161,12 @@ def test_what_was_kept_beside_folders_follows_into_the_database(
     bring_over.bring_over(state, database)
     require_all(database)
     assert not (state / bring_over.KEPT).exists()
+    # a start that was killed before the file had its new name
+    (state / f"{bring_over.KEPT}.moved").rename(state / bring_over.KEPT)
+    bring_over.bring_over(state, database)
+    require_all(database)
+    with closing(Database(f"sqlite:///{state / 'kept.db.moved'}")) as other:
+        Openings(other).note("li", "mini", "2026-10", "month", 6)
     (state / f"{bring_over.KEPT}.moved").rename(state / bring_over.KEPT)
     with pytest.raises(StoreError, match="has accounts already"):
         bring_over.bring_over(state, database)
